@@ -1,0 +1,77 @@
+package aws
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ecrlogin/credentials"
+)
+
+// An answer is what both APIs say, before anything of it is believed.
+type answer struct {
+	given   bool      // whether there was any authorization data
+	encoded string    // base64 of USER:PASSWORD
+	expiry  time.Time // zero when missing
+}
+
+// errAnswer is wrapped by all that can be wrong with an answer that came, and parsed as JSON.
+var errAnswer = errors.New("the answer cannot be used")
+
+// token checks the answer and takes it apart. None of its errors repeats any part of the token.
+func (a answer) token(now time.Time) (credentials.Token, error) {
+	if !a.given {
+		return credentials.Token{}, fmt.Errorf("%w: it holds no authorization data", errAnswer)
+	}
+	if a.encoded == "" {
+		return credentials.Token{}, fmt.Errorf("%w: it holds no authorization token", errAnswer)
+	}
+	plain, err := base64.StdEncoding.DecodeString(a.encoded)
+	if err != nil {
+		return credentials.Token{}, fmt.Errorf("%w: its authorization token is not base64", errAnswer)
+	}
+	user, password, ok := strings.Cut(string(plain), ":")
+	if !ok {
+		return credentials.Token{}, fmt.Errorf("%w: its authorization token has no colon between user name and password", errAnswer)
+	}
+	if user == "" || password == "" {
+		return credentials.Token{}, fmt.Errorf("%w: its authorization token has an empty user name or password", errAnswer)
+	}
+	expiry := earlier(a.expiry, passwordExpiry(password)).UTC()
+	if expiry.IsZero() {
+		return credentials.Token{}, fmt.Errorf("%w: it does not say when the token expires", errAnswer)
+	}
+	if !expiry.After(now) {
+		return credentials.Token{}, fmt.Errorf("%w: its token expired at %s, and this machine's clock says %s",
+			errAnswer, expiry.Format(time.RFC3339), now.Format(time.RFC3339))
+	}
+	return credentials.Token{Username: user, Password: password, Issued: now, Expiry: expiry}, nil
+}
+
+// passwordExpiry reads the time that a password carries inside: it is base64 of a JSON document with the field
+// expiration, in Unix seconds, as seen in the passwords that ECR issues. It returns the zero time for any other password,
+// since nothing promises that form.
+func passwordExpiry(password string) time.Time {
+	plain, err := base64.StdEncoding.DecodeString(password)
+	if err != nil {
+		return time.Time{}
+	}
+	var inside struct {
+		Expiration int64 `json:"expiration"`
+	}
+	if json.Unmarshal(plain, &inside) != nil || inside.Expiration <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(inside.Expiration, 0)
+}
+
+// earlier returns the earlier of two times, of which a zero one does not count.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

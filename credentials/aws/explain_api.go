@@ -1,0 +1,164 @@
+package aws
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+)
+
+// AWS accepts signatures of up to five minutes ago or ahead, and some services up to fifteen.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+const tolerableSkew = 5 * time.Minute
+
+var signatureCodes = []string{"InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed"}
+
+func explainClock(t *try, err error) (cause, next string) {
+	if !slices.Contains(signatureCodes, apiCode(err)) {
+		return "", ""
+	}
+	ahead, ok := skew(err, t.now())
+	if !ok || ahead.Abs() < tolerableSkew {
+		return "", ""
+	}
+	direction := "ahead of"
+	if ahead < 0 {
+		direction = "behind"
+	}
+	return fmt.Sprintf("this machine's clock is %s %s AWS's, so AWS refuses what %s signs", ahead.Abs(), direction, t.identity.label),
+		"set the clock, e.g. by NTP"
+}
+
+func explainKeys(t *try, err error) (cause, next string) {
+	switch c := apiCode(err); {
+	case c == "ExpiredToken", c == "ExpiredTokenException":
+		return fmt.Sprintf("%s: the temporary keys have expired", t.identity.label), t.renew()
+	case c == "UnrecognizedClientException", c == "InvalidClientTokenId", c == "InvalidAccessKeyId", c == "IncompleteSignature":
+		return fmt.Sprintf("%s: AWS does not know these keys (%s)", t.identity.label, c),
+			fmt.Sprintf("check that they are whole and active, that a session token belongs to them, and that region %s is enabled for their account", t.registry.Region)
+	case slices.Contains(signatureCodes, c):
+		return fmt.Sprintf("%s: the secret access key does not fit the access key ID (%s)", t.identity.label, c),
+			"copy both keys again, without white space"
+	case c == "RegionDisabledException", c == "OptInRequired":
+		return fmt.Sprintf("%s: region %s is not enabled for this account (%s)", t.identity.label, t.registry.Region, c),
+			"enable it: aws account enable-region --region-name " + t.registry.Region
+	}
+	return "", ""
+}
+
+// renew tells where new keys come from.
+func (t *try) renew() string {
+	switch t.identity.source {
+	case environment:
+		return "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to new ones, or unset all three"
+	case keys:
+		return fmt.Sprintf("put new ones into profile %q", t.identity.profile)
+	}
+	return "try again, and if it stays so, look at what hands them out"
+}
+
+// deniedActions are the IAM actions behind the calls, for messages in which AWS does not name the action.
+var deniedActions = map[string]string{
+	"ECR GetAuthorizationToken":        "ecr:GetAuthorizationToken",
+	"ECR PUBLIC GetAuthorizationToken": "ecr-public:GetAuthorizationToken",
+	"STS AssumeRole":                   "sts:AssumeRole",
+	"STS AssumeRoleWithWebIdentity":    "sts:AssumeRoleWithWebIdentity",
+}
+
+func explainDenied(t *try, err error) (cause, next string) {
+	if c := apiCode(err); c != "AccessDenied" && c != "AccessDeniedException" {
+		return "", ""
+	}
+	service, name := operation(err)
+	message := apiMessage(err)
+	action := cmp.Or(wordBehind(message, "not authorized to perform: "), deniedActions[service+" "+name], name)
+	who := t.identity.label
+	if arn := wordBehind(message, "User: "); arn != "" {
+		who += " (" + arn + ")"
+	}
+	switch action {
+	case "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity":
+		role := cmp.Or(wordBehind(message, "on resource: "), t.identity.role, "the role")
+		cause = fmt.Sprintf("access denied: %s may not assume %s", who, role)
+		next = fmt.Sprintf("allow the caller in the role's trust policy, and %s on the role in the caller's policy", action)
+		if action == "sts:AssumeRoleWithWebIdentity" {
+			next = "check that the role exists and that its trust policy names the token's issuer, subject and audience"
+		}
+	case "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken":
+		cause = fmt.Sprintf("access denied: %s may not call %s", who, action)
+		next = "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken for it in IAM"
+	default:
+		cause = fmt.Sprintf("access denied: %s may not call %s", who, action)
+		next = fmt.Sprintf(`allow %s on "*" for it in IAM`, action)
+	}
+	if _, because, ok := strings.Cut(message, " because "); ok {
+		cause += ": " + because
+	}
+	return cause, next
+}
+
+// wordBehind returns the word that follows a phrase of AWS's message, or "".
+func wordBehind(message, phrase string) string {
+	_, rest, ok := strings.Cut(message, phrase)
+	if !ok {
+		return ""
+	}
+	word, _, _ := strings.Cut(rest, " ")
+	return strings.TrimRight(word, ".,;")
+}
+
+func throttled(err error) bool {
+	_, ok := retry.DefaultThrottleErrorCodes[apiCode(err)]
+	return ok || statusCode(err) == http.StatusTooManyRequests
+}
+
+func explainUnavailable(t *try, err error) (cause, next string) {
+	var attempts *retry.MaxAttemptsError
+	again := ""
+	if errors.As(err, &attempts) {
+		again = fmt.Sprintf(", at each of %d attempts", attempts.Attempt)
+	}
+	last := t.last.Load()
+	host := "AWS"
+	if last != nil && last.host != "" {
+		host = last.host
+	}
+	switch {
+	case throttled(err):
+		return fmt.Sprintf("%s throttled the request of %s%s (%s)", host, t.identity.label, again, cmp.Or(apiCode(err), "status 429")),
+			"try again in a minute, and let fewer jobs ask at once"
+	case statusCode(err) >= 500:
+		return fmt.Sprintf("%s is out of order: it answered %s with status %d%s", host, t.identity.label, statusCode(err), again), "try again in a while"
+	}
+	return "", ""
+}
+
+// explainAnswer is for an answer that came with a good status and is not one.
+func explainAnswer(t *try, err error) (cause, next string) {
+	if errors.Is(err, errAnswer) {
+		return fmt.Sprintf("Amazon ECR answered %s, but %v", t.identity.label, err), "try again, and check the clock and any proxy on the way"
+	}
+	resp := response(err)
+	if resp == nil || apiCode(err) != "" {
+		return "", ""
+	}
+	host := "AWS"
+	if last := t.last.Load(); last != nil && last.host != "" {
+		host = last.host
+	}
+	const portal = "log in to the network (a captive portal?) or check HTTPS_PROXY and AWS_ENDPOINT_URL"
+	switch {
+	case strings.Contains(resp.Header.Get("Content-Type"), "html"):
+		return fmt.Sprintf("in the name of %s came a web page with status %d and no token", host, resp.StatusCode), portal
+	case resp.StatusCode/100 == 3:
+		return fmt.Sprintf("in the name of %s came a redirect with status %d and no token", host, resp.StatusCode), portal
+	case isUnreadable(err):
+		return fmt.Sprintf("the answer of %s was cut short or is not what the API sends (status %d)", host, resp.StatusCode), "try again, and check any proxy on the way"
+	}
+	return "", ""
+}

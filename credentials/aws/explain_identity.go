@@ -1,0 +1,174 @@
+package aws
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+)
+
+// explainConfiguration is for what the AWS files say, or fail to say.
+func explainConfiguration(t *try, err error) (cause, next string) {
+	var missing config.SharedConfigProfileNotExistError
+	var unreadable config.SharedConfigLoadError
+	var role config.SharedConfigAssumeRoleError
+	var mfa config.AssumeRoleTokenProviderNotSetError
+	switch {
+	case errors.As(err, &role):
+		return fmt.Sprintf("profile %q assumes role %s, but the profile it names as source_profile cannot be used: %v", role.Profile, role.RoleARN, role.Err),
+			"check source_profile, and that the profile it names exists and holds credentials"
+	case errors.As(err, &missing):
+		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, files()),
+			"check AWS_PROFILE, or create the profile: aws configure --profile " + shell(missing.Profile)
+	case errors.As(err, &unreadable):
+		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err), "check the file and who may read it"
+	case errors.As(err, &mfa):
+		return fmt.Sprintf("%s asks for an MFA code, which nobody can type while a client waits", t.identity.label),
+			fmt.Sprintf(`put temporary keys into the environment first: eval "$(aws configure export-credentials --profile %s --format env)"`, shell(t.identity.profile))
+	}
+	return "", ""
+}
+
+func explainSSO(t *try, err error) (cause, next string) {
+	if !isIdentity(err) || t.identity.source != sso {
+		return "", ""
+	}
+	login := "run: aws sso login --profile " + shell(t.identity.profile)
+	var invalid *ssocreds.InvalidTokenError
+	service, _ := operation(err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("%s uses SSO, and nobody has logged in to its session yet", t.identity.label), login
+	case errors.As(err, &invalid), apiCode(err) == "" && strings.Contains(err.Error(), "cached SSO token is expired"):
+		return t.ssoExpired(), login
+	case service == "SSO OIDC" && statusCode(err)/100 == 4 && !throttled(err):
+		return t.ssoExpired(), login
+	case service == "SSO" && statusCode(err) == 401:
+		return t.ssoExpired(), login
+	case service == "SSO" && statusCode(err) == 403:
+		return fmt.Sprintf("%s: this SSO user may not use the role and account that the profile names (%s)", t.identity.label, plain(err)),
+			"check sso_role_name and sso_account_id, or ask for that permission set"
+	}
+	return "", ""
+}
+
+func (t *try) ssoExpired() string {
+	return fmt.Sprintf("the SSO session of %s has expired", t.identity.label)
+}
+
+// explainLogin is for profiles made by "aws login", whose errors have no types.
+func explainLogin(t *try, err error) (cause, next string) {
+	if !isIdentity(err) || t.identity.source != login || !strings.Contains(err.Error(), "reauthenticate") {
+		return "", ""
+	}
+	return fmt.Sprintf("the login session of %s has expired or was never started", t.identity.label),
+		"run: aws login --profile " + shell(t.identity.profile)
+}
+
+func explainProcess(t *try, err error) (cause, next string) {
+	e := asProcess(err)
+	if e == nil {
+		return "", ""
+	}
+	return fmt.Sprintf("%s gave no credentials: %s", t.identity.label, processCause(e)),
+		"run its credential_process by hand and see what it prints"
+}
+
+// processCause tells what a credential_process did wrong. The error of the SDK cannot be repeated, because for output
+// that is not JSON it holds the output, which may be a secret.
+func processCause(e *processcreds.ProviderError) string {
+	text := e.Error()
+	for _, safe := range []string{"wrong version in process output (not 1)", "missing AccessKeyId in process output", "missing SecretAccessKey in process output"} {
+		if strings.Contains(text, safe) {
+			return "credential_process: " + safe
+		}
+	}
+	if strings.Contains(text, "parse failed") {
+		return "what credential_process printed is not the JSON that the AWS SDKs expect"
+	}
+	return "credential_process failed: " + oneLine("%v", innermost(e))
+}
+
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// explainMetadata is for the last place that is looked in. When the configuration did not name it, its failing means
+// that there are no credentials.
+func explainMetadata(t *try, err error) (cause, next string) {
+	if !isIdentity(err) || t.identity.source != metadata {
+		return "", ""
+	}
+	service := metadataCause(err)
+	if strings.HasPrefix(service, silentMetadata) {
+		next = "if this runs in a container on EC2, let its metadata through: aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2"
+	}
+	if t.identity.chosen {
+		return fmt.Sprintf("%s gave no credentials: the EC2 metadata service %s", t.identity.label, service),
+			cmp.Or(next, "check that the instance has a role")
+	}
+	lookedIn := fmt.Sprintf("not in the environment, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",
+		t.identity.profile, files(), service)
+	return "no AWS credentials found: " + lookedIn,
+		cmp.Or(next, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure")
+}
+
+const silentMetadata = "took the connection and never answered"
+
+// metadataCause tells how the metadata service failed. Inside a container the answer to the token request never
+// arrives when the instance's hop limit is 1; the SDK then goes on without a token, and is refused with 401.
+func metadataCause(err error) string {
+	status := statusCode(err)
+	switch {
+	case strings.Contains(err.Error(), "AWS_EC2_METADATA_DISABLED"):
+		return "is switched off by AWS_EC2_METADATA_DISABLED"
+	case status == 401, isSilent(err):
+		return silentMetadata
+	case status == 404:
+		return "has no role for this instance"
+	case status != 0:
+		return fmt.Sprintf("answered with status %d", status)
+	}
+	return fmt.Sprintf("cannot be reached (%s)", networkCause(err))
+}
+
+func explainWebIdentity(t *try, err error) (cause, next string) {
+	if !isIdentity(err) || t.identity.source != webIdentity {
+		return "", ""
+	}
+	var file *fs.PathError
+	switch {
+	case errors.As(err, &file):
+		return fmt.Sprintf("%s: the web identity token cannot be read: %v", t.identity.label, file), "check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file"
+	case apiCode(err) == "InvalidIdentityToken", apiCode(err) == "ExpiredTokenException", apiCode(err) == "IDPRejectedClaim":
+		return fmt.Sprintf("AWS refused the web identity token of %s: %s", t.identity.label, plain(err)),
+			"get a new token, and check that its issuer is an identity provider of the role's account"
+	}
+	return "", ""
+}
+
+// files names the AWS files that are read.
+func files() string {
+	return fmt.Sprintf("%s or %s", cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()),
+		cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()))
+}
+
+// shell quotes a profile's name where a shell would take it apart.
+func shell(name string) string {
+	if name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./@:+") == "" {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}

@@ -1,0 +1,117 @@
+package aws
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+)
+
+// explainNetwork is for requests that never reached an API, or to which no answer came.
+func explainNetwork(t *try, err error) (cause, next string) {
+	var sent *url.Error
+	if !errors.As(err, &sent) {
+		return "", ""
+	}
+	cause = fmt.Sprintf("%s (asking as %s)", networkCause(err), t.identity.label)
+	switch {
+	case isTLS(err):
+		return cause, "if a proxy inspects TLS, name its CA in AWS_CA_BUNDLE; check the clock too"
+	case proxyOf(sent) != "":
+		return cause, "check HTTPS_PROXY and NO_PROXY"
+	case isDNS(err):
+		return cause, fmt.Sprintf("check the network, the VPN and DNS, and that region %s exists", t.registry.Region)
+	}
+	return cause, "check the network, the VPN, firewalls, and whether this place needs HTTPS_PROXY"
+}
+
+// networkCause tells how the request failed, and to which host, in a few words.
+func networkCause(err error) string {
+	var sent *url.Error
+	errors.As(err, &sent)
+	host := hostOf(err)
+	var dns *net.DNSError
+	switch {
+	case sent == nil:
+		return plain(err)
+	case errors.As(err, &dns):
+		return fmt.Sprintf("the name %s cannot be looked up: %s", dns.Name, dns.Err)
+	case isTLS(err):
+		return fmt.Sprintf("%s cannot be trusted: %v", host, sent.Err)
+	case isProxyDial(err):
+		return fmt.Sprintf("the proxy %s cannot be reached on the way to %s: %v", proxyOf(sent), host, innermost(err))
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("%s refused the connection", host)
+	case isDial(err) && sent.Timeout():
+		return fmt.Sprintf("%s did not take a connection in time", host)
+	case isDial(err):
+		return fmt.Sprintf("%s cannot be reached: %v", host, innermost(err))
+	case sent.Timeout():
+		return fmt.Sprintf("%s took the connection and did not answer in time", host)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return fmt.Sprintf("%s closed the connection without an answer", host)
+	case proxyOf(sent) != "":
+		return fmt.Sprintf("the proxy %s did not connect to %s: %v", proxyOf(sent), host, sent.Err)
+	}
+	return plain(err)
+}
+
+// isSilent reports whether a connection was made and then no answer came.
+func isSilent(err error) bool {
+	var sent *url.Error
+	return errors.As(err, &sent) && sent.Timeout() && !isDial(err)
+}
+
+func isDial(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+func isProxyDial(err error) bool {
+	for {
+		var op *net.OpError
+		if !errors.As(err, &op) {
+			return false
+		}
+		if op.Op == "proxyconnect" {
+			return true
+		}
+		err = op.Err
+	}
+}
+
+func isDNS(err error) bool {
+	var e *net.DNSError
+	return errors.As(err, &e)
+}
+
+func isTLS(err error) bool {
+	var verify *tls.CertificateVerificationError
+	var header tls.RecordHeaderError
+	var alert tls.AlertError
+	var authority x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &verify) || errors.As(err, &header) || errors.As(err, &alert) || errors.As(err, &authority) ||
+		errors.As(err, &hostname) || errors.As(err, &invalid)
+}
+
+// proxyOf returns the host of the proxy that the environment names for a request, without the password that its URL
+// may hold; "" for none.
+func proxyOf(sent *url.Error) string {
+	u, err := url.Parse(sent.URL)
+	if err != nil || !strings.HasPrefix(u.Scheme, "http") {
+		return ""
+	}
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	if err != nil || proxy == nil {
+		return ""
+	}
+	return proxy.Host
+}

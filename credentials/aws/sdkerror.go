@@ -1,0 +1,113 @@
+package aws
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// plain is the SDK's text for an error without its request dump, on one line and without a secret: of an answer that
+// could not be read it repeats nothing, since that may have held a token, nor of what a credential_process printed.
+func plain(err error) string {
+	var api smithy.APIError
+	var sent *url.Error
+	switch {
+	case asProcess(err) != nil:
+		return processCause(asProcess(err))
+	case isUnreadable(err):
+		return "the answer could not be read"
+	case errors.As(err, &api):
+		return oneLine("%s: %s", api.ErrorCode(), api.ErrorMessage())
+	case errors.As(err, &sent):
+		return oneLine("%s: %v", hostOf(err), sent.Err)
+	}
+	return strings.TrimPrefix(oneLine("%v", err), "failed to refresh cached credentials, ")
+}
+
+func asProcess(err error) *processcreds.ProviderError {
+	var e *processcreds.ProviderError
+	errors.As(err, &e)
+	return e
+}
+
+func isUnreadable(err error) bool {
+	var e *smithy.DeserializationError
+	return errors.As(err, &e)
+}
+
+// operation returns the innermost AWS call behind err: asking ECR may have needed a role from STS first.
+func operation(err error) (service, name string) {
+	for {
+		var op *smithy.OperationError
+		if !errors.As(err, &op) {
+			return service, name
+		}
+		service, name, err = op.ServiceID, op.OperationName, op.Err
+	}
+}
+
+// code returns AWS's own name for the error, or "" for an error that is not AWS's. An answer without a name, such as a
+// web page with a status of 403, has none.
+func apiCode(err error) string {
+	var api smithy.APIError
+	if !errors.As(err, &api) || isUnreadable(err) || api.ErrorCode() == "UnknownError" {
+		return ""
+	}
+	return api.ErrorCode()
+}
+
+func apiMessage(err error) string {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return ""
+	}
+	return api.ErrorMessage()
+}
+
+// response returns the HTTP answer that err came of, or nil.
+func response(err error) *http.Response {
+	var e *smithyhttp.ResponseError
+	if !errors.As(err, &e) || e.Response == nil {
+		return nil
+	}
+	return e.Response.Response
+}
+
+func statusCode(err error) int {
+	if resp := response(err); resp != nil {
+		return resp.StatusCode
+	}
+	return 0
+}
+
+// skew returns by how much this machine's clock is ahead of the one that answered; negative when it is behind.
+func skew(err error, now time.Time) (time.Duration, bool) {
+	resp := response(err)
+	if resp == nil {
+		return 0, false
+	}
+	theirs, parseErr := http.ParseTime(resp.Header.Get("Date"))
+	if parseErr != nil {
+		return 0, false
+	}
+	return now.Sub(theirs).Round(time.Second), true
+}
+
+// hostOf returns the host that a request could not be sent to, or "".
+func hostOf(err error) string {
+	var e *url.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	u, parseErr := url.Parse(e.URL)
+	if parseErr != nil {
+		return ""
+	}
+	return u.Host
+}

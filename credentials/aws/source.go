@@ -1,0 +1,138 @@
+// Package aws is the Source that asks Amazon ECR and Amazon ECR Public for a token, as whatever identity the chain of
+// the AWS SDK finds. It is the only package of the product that knows the SDK.
+package aws
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"ecrlogin/credentials"
+	"ecrlogin/registry"
+)
+
+// Source asks AWS for a new token each time. It reads the environment and the AWS files afresh for every token, keeps
+// nothing, and may be used by many goroutines at once. The zero Source is ready to use.
+type Source struct {
+	Log *slog.Logger     // what was tried and how long it took, never a secret; nil discards it
+	Now func() time.Time // nil means time.Now
+}
+
+// Token implements credentials.Source. The region is the registry's; the identity is the SDK's choice, in the SDK's
+// order: environment, web identity, profile, container endpoint, EC2 metadata. Throttling and answers of 5xx are
+// tried again until ctx is done, nothing else is. Without a deadline in ctx, a program that the AWS configuration
+// names as credential_process may take a minute.
+func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
+	try := &try{registry: r, log: s.log().With("registry", r.Host), now: s.now, started: time.Now()}
+	token, err := try.token(ctx)
+	if err != nil {
+		return credentials.Token{}, try.explain(ctx, err)
+	}
+	return token, nil
+}
+
+func (s *Source) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Log
+}
+
+func (s *Source) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+// A try is one attempt at a token, with what is known of it so far: an error can be explained only by what had been
+// reached when it came.
+type try struct {
+	registry registry.Registry
+	log      *slog.Logger
+	now      func() time.Time
+	started  time.Time
+	identity identity             // who asks, as far as the configuration tells
+	last     atomic.Pointer[sent] // the last request to AWS, for telling what a deadline interrupted
+}
+
+func (t *try) token(ctx context.Context) (credentials.Token, error) {
+	t.identity = identityFromEnv()
+	cfg, err := t.load(ctx)
+	if err != nil {
+		return credentials.Token{}, err
+	}
+	t.identity = identityOf(cfg)
+	t.log.Debug("AWS configuration loaded", "identity", t.identity.label, "took", time.Since(t.started))
+
+	// ECR would retrieve the credentials by itself. Doing it first keeps "who are you" apart from "may you".
+	began := time.Now()
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return credentials.Token{}, &identityError{err}
+	}
+	t.log.Info("AWS credentials found", "identity", t.identity.label, "took", time.Since(began))
+
+	began = time.Now()
+	got, err := ask(ctx, cfg, t.registry)
+	if err != nil {
+		return credentials.Token{}, err
+	}
+	token, err := got.token(t.now().UTC())
+	if err != nil {
+		return credentials.Token{}, err
+	}
+	t.log.Info("token issued", "expiry", token.Expiry, "took", time.Since(began))
+	return token, nil
+}
+
+// load reads the AWS configuration. It sends nothing, except where AWS_DEFAULTS_MODE=auto asks for the metadata service.
+func (t *try) load(ctx context.Context) (awssdk.Config, error) {
+	metadata := new(metadataClient)
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithRegion(t.registry.Region),
+		config.WithHTTPClient(apiClient()),
+		config.WithRetryer(newRetryer),
+		config.WithAPIOptions(t.trace()),
+		config.WithLogger(sdkLogger{t.log}),
+		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = localClient(apiHeaderTimeout) }),
+		config.WithProcessCredentialOptions(func(o *processcreds.Options) {
+			if deadline, ok := ctx.Deadline(); ok {
+				o.Timeout = time.Until(deadline)
+			}
+		}),
+	)
+	if err != nil {
+		return awssdk.Config{}, &identityError{err}
+	}
+	metadata.Client = imds.NewFromConfig(cfg, func(o *imds.Options) { o.HTTPClient = localClient(metadataHeaderTimeout) })
+	return cfg, nil
+}
+
+// A metadataClient is filled in once the configuration that it needs is there; nothing asks it before.
+type metadataClient struct{ *imds.Client }
+
+// newRetryer retries what may mend itself within seconds: throttling and answers of 5xx. A connection that fails or
+// an answer that does not come is told at once, since the SDK's usual retries turn it into a hang.
+func newRetryer() awssdk.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 5
+		o.MaxBackoff = 2 * time.Second
+		o.Retryables = []retry.IsErrorRetryable{
+			retry.NoRetryCanceledError{},
+			retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
+			retry.IsErrorRetryableFunc(func(err error) awssdk.Ternary {
+				return awssdk.BoolTernary(statusCode(err) >= 500)
+			}),
+		}
+	})
+}

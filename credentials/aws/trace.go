@@ -1,0 +1,58 @@
+package aws
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// A sent is a request that went out: to which host, and what came back if anything did.
+type sent struct {
+	host    string
+	outcome error // nil while under way or when it succeeded
+}
+
+// trace notes every request that the SDK sends, also those to STS, SSO and the metadata service on the way to an
+// identity: it sits at the innermost step of each, below retries and signing.
+func (t *try) trace() []func(*middleware.Stack) error {
+	step := middleware.DeserializeMiddlewareFunc("ecrLoginTrace", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		host := ""
+		if req, ok := in.Request.(*smithyhttp.Request); ok {
+			host = req.URL.Host
+		}
+		t.last.Store(&sent{host: host})
+		began := time.Now()
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		t.last.Store(&sent{host: host, outcome: err})
+		status := 0
+		if resp, ok := out.RawResponse.(*smithyhttp.Response); ok {
+			status = resp.StatusCode
+		}
+		t.log.Debug("request sent", "service", awsmiddleware.GetServiceID(ctx), "operation", awsmiddleware.GetOperationName(ctx),
+			"host", host, "status", status, "took", time.Since(began), "error", code(err))
+		return out, metadata, err
+	})
+	return []func(*middleware.Stack) error{
+		func(s *middleware.Stack) error { return s.Deserialize.Add(step, middleware.Before) },
+	}
+}
+
+// code is an error as a log may hold it: AWS's own code where there is one, else the kind of failure.
+func code(err error) string {
+	if err == nil {
+		return ""
+	}
+	return plain(err)
+}
+
+// sdkLogger sends what the SDK itself has to say, such as "falling back to IMDSv1", the way of our own log.
+type sdkLogger struct{ log *slog.Logger }
+
+func (l sdkLogger) Logf(_ logging.Classification, format string, args ...any) {
+	l.log.Debug("AWS SDK", "says", oneLine(format, args...))
+}

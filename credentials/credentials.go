@@ -1,0 +1,60 @@
+// Package credentials holds the two nouns that everything in this program meets at: a Token, which lets its holder
+// pull and push for some hours, and a Source, which yields one. The folders below it give credentials (aws) or hand
+// them out in a protocol (docker).
+package credentials
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ecrlogin/registry"
+)
+
+// A Source yields a token for a registry. It is safe for concurrent use and honours the context's deadline.
+//
+// Its error is one line that a user can act upon, "HOST: what went wrong; what to do next", and holds no secret. The
+// error wraps ErrNoIdentity when nobody was found to ask as.
+type Source interface {
+	Token(ctx context.Context, r registry.Registry) (Token, error)
+}
+
+// ErrNoIdentity is wrapped by a Source's error when no AWS credentials were found anywhere: nothing was refused, there
+// was nothing to try. Public images can then still be pulled without a password.
+var ErrNoIdentity = errors.New("no AWS credentials found")
+
+// A Token is a password for a registry. No way of printing, logging or encoding a Token shows the password; who needs
+// it reads the field.
+type Token struct {
+	Username string    // always "AWS" today
+	Password string    // about 2,000 characters
+	Issued   time.Time // UTC
+	Expiry   time.Time // UTC; 12 hours behind Issued today
+}
+
+// String tells the user name and the times.
+func (t Token) String() string {
+	return fmt.Sprintf("token of user %s, issued %s, expires %s", t.Username, t.Issued.Format(time.RFC3339), t.Expiry.Format(time.RFC3339))
+}
+
+// Format prints String for every verb of package fmt, since %#v and %d, for example, would otherwise list the fields.
+func (t Token) Format(f fmt.State, _ rune) {
+	fmt.Fprint(f, t.String())
+}
+
+// MarshalJSON leaves the password out: {"username","issued","expiry"}.
+func (t Token) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Username string    `json:"username"`
+		Issued   time.Time `json:"issued"`
+		Expiry   time.Time `json:"expiry"`
+	}{t.Username, t.Issued, t.Expiry})
+}
+
+// LogValue leaves the password out.
+func (t Token) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("username", t.Username), slog.Time("issued", t.Issued), slog.Time("expiry", t.Expiry))
+}

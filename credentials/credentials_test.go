@@ -1,0 +1,50 @@
+package credentials
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+const secret = "eyJwYXlsb2FkIjoic2VjcmV0In0="
+
+var token = Token{
+	Username: "AWS",
+	Password: secret,
+	Issued:   time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC),
+	Expiry:   time.Date(2026, 1, 2, 15, 0, 0, 0, time.UTC),
+}
+
+func TestTokenNeverShowsItsPassword(t *testing.T) {
+	shown := map[string]string{"String": token.String()}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+		shown[verb] = fmt.Sprintf(verb, token)
+		shown[verb+" of a pointer"] = fmt.Sprintf(verb, &token)
+		shown[verb+" of a struct"] = fmt.Sprintf(verb, struct{ T Token }{token})
+		shown[verb+" of a slice"] = fmt.Sprintf(verb, []Token{token})
+	}
+	asJSON, err := json.Marshal(map[string]any{"token": token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown["JSON"] = string(asJSON)
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("got", "token", token)
+	shown["text log"] = log.String()
+	log.Reset()
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("got", "token", token)
+	shown["JSON log"] = log.String()
+
+	for how, got := range shown {
+		if strings.Contains(got, secret) || strings.Contains(got, fmt.Sprintf("%x", secret)) {
+			t.Errorf("%s shows the password: %s", how, got)
+		}
+		if !strings.Contains(got, "AWS") {
+			t.Errorf("%s does not show the user name: %s", how, got)
+		}
+	}
+}

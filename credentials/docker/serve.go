@@ -1,0 +1,48 @@
+package docker
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	helper "github.com/docker/docker-credential-helpers/credentials"
+)
+
+// Serve answers one call of the protocol, as a client makes it by running the helper: the action is get, store, erase
+// or list, its input is on in, and the result is an exit code. It differs from what docker-credential-helpers
+// does by itself where clients need more:
+//
+//   - out gets everything at once or, when the action fails, only the error, because clients print what came with a
+//     failure, passwords included;
+//   - an error goes to errOut as well, because Docker shows the one and Podman the other; not so "not found", which is
+//     no error;
+//   - erase never fails, since Podman 4 crashes when it does.
+func Serve(h helper.Helper, action string, in io.Reader, out, errOut io.Writer) (exit int) {
+	var answer bytes.Buffer
+	err := helper.HandleCommand(h, action, io.LimitReader(in, maxInput), &answer)
+	switch {
+	case err == nil:
+	case action == helper.ActionErase:
+		fmt.Fprintf(errOut, "nothing erased: %v\n", err)
+		return 0
+	case helper.IsErrCredentialsNotFound(err):
+		fmt.Fprintln(out, err)
+		return 1
+	case helper.IsCredentialsMissingServerURL(err):
+		fmt.Fprintln(out, err) // clients look for these very words
+		fmt.Fprintf(errOut, "%v: %s reads the registry's host from standard input\n", err, action)
+		return 1
+	default:
+		fmt.Fprintln(out, err)
+		fmt.Fprintln(errOut, err)
+		return 1
+	}
+	if _, err := answer.WriteTo(out); err != nil {
+		fmt.Fprintf(errOut, "writing the answer: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// maxInput bounds what is read, in bytes: the longest input is a password of some thousand.
+const maxInput = 1 << 20

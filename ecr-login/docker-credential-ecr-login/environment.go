@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"ecrlogin/credentials/docker"
+)
+
+// The environment holds what the variables of this program's own say. The AWS SDK reads those of AWS.
+type environment struct {
+	timeout time.Duration // ECR_LOGIN_TIMEOUT
+	log     *slog.Logger  // ECR_LOGIN_LOG
+}
+
+// reserve is kept back from the timeout for starting up and for saying what went wrong, so that the process ends
+// within it.
+const reserve = 300 * time.Millisecond
+
+// readEnvironment reads the variables. A value that cannot be used is said on stderr, with what it may be, and the
+// default takes its place: a typing error in a setting must not cost anybody a pull.
+func readEnvironment(getenv func(string) string, stderr io.Writer) environment {
+	env := environment{timeout: docker.DefaultTimeout - reserve, log: slog.New(slog.DiscardHandler)}
+	if v := getenv("ECR_LOGIN_TIMEOUT"); v != "" {
+		if d, err := time.ParseDuration(v); err == nil && d >= time.Second {
+			env.timeout = d - reserve
+		} else {
+			fmt.Fprintf(stderr, "ECR_LOGIN_TIMEOUT is %q and not a duration of a second or more, such as 30s or 2m; going on with %s\n", v, docker.DefaultTimeout)
+		}
+	}
+	switch v := getenv("ECR_LOGIN_LOG"); v {
+	case "":
+	case "info":
+		env.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	case "debug":
+		env.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	default:
+		fmt.Fprintf(stderr, "ECR_LOGIN_LOG is %q and neither debug nor info; going on without a log\n", v)
+	}
+	return env
+}

@@ -1,0 +1,78 @@
+// Command docker-credential-ecr-login gives Docker, Podman, BuildKit and their kin a password for Amazon ECR at the
+// moment they need one. They run it as credential helper; see docs/clients.md.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"ecrlogin/credentials/aws"
+	"ecrlogin/credentials/docker"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+}
+
+const usage = `docker-credential-ecr-login gives container tools a password for Amazon ECR whenever they need one.
+
+Docker and the others run it by themselves, once their configuration names it. For one registry, in ~/.docker/config.json:
+
+    {"credHelpers": {"123456789012.dkr.ecr.us-west-2.amazonaws.com": "ecr-login"}}
+
+Usage: docker-credential-ecr-login ACTION
+
+    get        print user name and password for the registry whose host is on standard input, as JSON
+    list       print the registries with a password at hand, as JSON
+    store      accept a password on standard input; for an ECR registry it is not needed and not kept
+    erase      forget a password
+    version    print the version
+
+For example, to see that it works and as whom:
+
+    echo 123456789012.dkr.ecr.us-west-2.amazonaws.com | ECR_LOGIN_LOG=info docker-credential-ecr-login get >/dev/null
+
+Environment: all that the AWS SDKs read, such as AWS_PROFILE; and
+
+    ECR_LOGIN_TIMEOUT    the longest a get may take, e.g. 30s or 2m; 15s if not set
+    ECR_LOGIN_LOG        debug or info: say on standard error what was tried and how long it took
+`
+
+// run is the program without its process. It exits with 0 on success, 1 when the action failed or found nothing, and 2
+// when it was called wrongly.
+func run(args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) (exit int) {
+	if len(args) != 1 {
+		fmt.Fprint(stderr, usage)
+		return 2
+	}
+	switch action := args[0]; action {
+	case "-h", "--help", "help":
+		fmt.Fprint(stdout, usage)
+		return 0
+	case "-v", "--version", "version":
+		fmt.Fprintln(stdout, "docker-credential-ecr-login", programVersion())
+		return 0
+	case "get", "list", "store", "erase":
+		env := readEnvironment(getenv, stderr)
+		h := &docker.Helper{Source: &aws.Source{Log: env.log}, Timeout: env.timeout, Notices: stderr}
+		return docker.Serve(h, action, stdin, stdout, stderr)
+	default:
+		fmt.Fprintf(stderr, "unknown action %q; the actions are get, list, store, erase and version (see --help)\n", action)
+		return 2
+	}
+}
+
+// version is set by the linker; a program built by go install knows it from its module.
+var version string
+
+func programVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(unknown version)"
+}

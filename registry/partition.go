@@ -1,0 +1,62 @@
+package registry
+
+import "strings"
+
+// A partition is a separate AWS cloud: regions of its own, and host names of its own.
+type partition struct {
+	name      string
+	prefix    string // how its regions begin; empty means two letters and a hyphen that no other partition claims
+	suffix    string // behind the region, in hosts reached over IPv4 only
+	dualStack string // the same for dual-stack hosts; empty where AWS documents none
+}
+
+// partitions is checked in order; the one without a prefix comes last, since it takes what is left.
+// Source: partitions.json of the AWS SDKs, and for the registry hosts
+// https://docs.aws.amazon.com/general/latest/gr/ecr.html
+var partitions = []partition{
+	{name: "aws-us-gov", prefix: "us-gov-", suffix: "amazonaws.com", dualStack: "on.aws"},
+	{name: "aws-cn", prefix: "cn-", suffix: "amazonaws.com.cn", dualStack: "on.amazonwebservices.com.cn"},
+	{name: "aws-eusc", prefix: "eusc-de-", suffix: "amazonaws.eu"},
+	{name: "aws-iso", prefix: "us-iso-", suffix: "c2s.ic.gov"},
+	{name: "aws-iso-b", prefix: "us-isob-", suffix: "sc2s.sgov.gov"},
+	{name: "aws-iso-e", prefix: "eu-isoe-", suffix: "cloud.adc-e.uk"},
+	{name: "aws-iso-f", prefix: "us-isof-", suffix: "csp.hci.ic.gov"},
+	{name: "aws", suffix: "amazonaws.com", dualStack: "on.aws"},
+}
+
+// partitionOf returns the partition to which both the region, by its shape, and the suffix belong.
+func partitionOf(region, suffix string, dualStack bool) (name string, ok bool) {
+	for _, p := range partitions {
+		if !p.claims(region) {
+			continue
+		}
+		want := p.suffix
+		if dualStack {
+			want = p.dualStack
+		}
+		return p.name, want != "" && suffix == want
+	}
+	return "", false
+}
+
+// claims reports whether region has the shape of this partition's: the prefix, a compass point and a number, such as
+// "us-gov-west-1". The compass point of a region nobody has heard of yet is any word.
+func (p partition) claims(region string) bool {
+	rest, ok := strings.CutPrefix(region, p.prefix)
+	if !ok {
+		return false
+	}
+	if p.prefix == "" {
+		var area string
+		area, rest, _ = strings.Cut(region, "-")
+		if len(area) != 2 || !letters(area) {
+			return false
+		}
+	}
+	point, number, _ := strings.Cut(rest, "-")
+	return letters(point) && (len(number) == 1 || len(number) == 2) && strings.Trim(number, "0123456789") == ""
+}
+
+func letters(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == ""
+}
