@@ -22,7 +22,7 @@ func explainClock(t *try, err error) (cause, next string) {
 	if !slices.Contains(signatureCodes, apiCode(err)) {
 		return "", ""
 	}
-	ahead, ok := skew(err, t.now())
+	ahead, ok := skew(err)
 	if !ok || ahead.Abs() < tolerableSkew {
 		return "", ""
 	}
@@ -30,7 +30,7 @@ func explainClock(t *try, err error) (cause, next string) {
 	if ahead < 0 {
 		direction = "behind"
 	}
-	return fmt.Sprintf("this machine's clock is %s %s AWS's, so AWS refuses what %s signs", ahead.Abs(), direction, t.identity.label),
+	return fmt.Sprintf("this machine's clock is %s %s AWS's, so AWS refuses the signature of %s", ahead.Abs(), direction, t.identity.label),
 		"set the clock, e.g. by NTP"
 }
 

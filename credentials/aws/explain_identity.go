@@ -21,8 +21,8 @@ func explainConfiguration(t *try, err error) (cause, next string) {
 	var mfa config.AssumeRoleTokenProviderNotSetError
 	switch {
 	case errors.As(err, &role):
-		return fmt.Sprintf("profile %q assumes role %s, but the profile it names as source_profile cannot be used: %v", role.Profile, role.RoleARN, role.Err),
-			"check source_profile, and that the profile it names exists and holds credentials"
+		return fmt.Sprintf("%s assumes role %s as source_profile %q, which cannot be used: %v", t.identity.label, role.RoleARN, role.Profile, role.Err),
+			"check that this profile exists and holds credentials"
 	case errors.As(err, &missing):
 		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, files()),
 			"check AWS_PROFILE, or create the profile: aws configure --profile " + shell(missing.Profile)
@@ -111,7 +111,7 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	if !isIdentity(err) || t.identity.source != metadata {
 		return "", ""
 	}
-	service := metadataCause(err)
+	service := t.metadataCause(err)
 	if strings.HasPrefix(service, silentMetadata) {
 		next = "if this runs in a container on EC2, let its metadata through: aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2"
 	}
@@ -129,8 +129,11 @@ const silentMetadata = "took the connection and never answered"
 
 // metadataCause tells how the metadata service failed. Inside a container the answer to the token request never
 // arrives when the instance's hop limit is 1; the SDK then goes on without a token, and is refused with 401.
-func metadataCause(err error) string {
-	status := statusCode(err)
+func (t *try) metadataCause(err error) string {
+	status := 0
+	if last := t.last.Load(); last != nil {
+		status = last.status
+	}
 	switch {
 	case strings.Contains(err.Error(), "AWS_EC2_METADATA_DISABLED"):
 		return "is switched off by AWS_EC2_METADATA_DISABLED"
@@ -144,16 +147,26 @@ func metadataCause(err error) string {
 	return fmt.Sprintf("cannot be reached (%s)", networkCause(err))
 }
 
+// explainContainer is for the endpoint of ECS or EKS Pod Identity when it answers with an error.
+func explainContainer(t *try, err error) (cause, next string) {
+	if _, call := operation(err); !isIdentity(err) || t.identity.source != container || call != "" || apiCode(err) == "" {
+		return "", ""
+	}
+	return fmt.Sprintf("%s refused: %s", t.identity.label, plain(err)),
+		"check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names, and the role of this task or pod"
+}
+
 func explainWebIdentity(t *try, err error) (cause, next string) {
 	if !isIdentity(err) || t.identity.source != webIdentity {
 		return "", ""
 	}
-	var file *fs.PathError
+	const unreadable = "unable to read file at " // of the SDK, which does not wrap the error of the file system
 	switch {
-	case errors.As(err, &file):
-		return fmt.Sprintf("%s: the web identity token cannot be read: %v", t.identity.label, file), "check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file"
+	case strings.Contains(err.Error(), unreadable):
+		_, file, _ := strings.Cut(err.Error(), unreadable)
+		return fmt.Sprintf("%s: the web identity token cannot be read: %s", t.identity.label, file), "check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file"
 	case apiCode(err) == "InvalidIdentityToken", apiCode(err) == "ExpiredTokenException", apiCode(err) == "IDPRejectedClaim":
-		return fmt.Sprintf("AWS refused the web identity token of %s: %s", t.identity.label, plain(err)),
+		return fmt.Sprintf("%s: AWS refused the web identity token: %s", t.identity.label, plain(err)),
 			"get a new token, and check that its issuer is an identity provider of the role's account"
 	}
 	return "", ""

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -54,13 +55,16 @@ func networkCause(err error) string {
 		return fmt.Sprintf("%s cannot be reached: %v", host, innermost(err))
 	case sent.Timeout():
 		return fmt.Sprintf("%s took the connection and did not answer in time", host)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+	case slices.ContainsFunc(hangUps, func(hangUp error) bool { return errors.Is(err, hangUp) }):
 		return fmt.Sprintf("%s closed the connection without an answer", host)
 	case proxyOf(sent) != "":
 		return fmt.Sprintf("the proxy %s did not connect to %s: %v", proxyOf(sent), host, sent.Err)
 	}
 	return plain(err)
 }
+
+// hangUps are the ways in which it shows that the other side closed the connection.
+var hangUps = []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed}
 
 // isSilent reports whether a connection was made and then no answer came.
 func isSilent(err error) bool {
@@ -98,7 +102,7 @@ func isTLS(err error) bool {
 	var authority x509.UnknownAuthorityError
 	var hostname x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	return errors.As(err, &verify) || errors.As(err, &header) || errors.As(err, &alert) || errors.As(err, &authority) ||
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &verify) || errors.As(err, &header) || errors.As(err, &alert) || errors.As(err, &authority) ||
 		errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 

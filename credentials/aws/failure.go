@@ -45,6 +45,7 @@ var explanations = []explanation{
 	explainLogin,
 	explainProcess,
 	explainMetadata,
+	explainContainer,
 	explainWebIdentity,
 	explainNetwork,
 	explainClock,
@@ -84,7 +85,7 @@ func (t *try) explainDeadline(ctx context.Context) (cause, next string) {
 	waited := "waiting for " + t.identity.label
 	if last := t.last.Load(); last != nil && last.host != "" {
 		waited = "waiting for " + last.host
-		if last.outcome != nil {
+		if last.outcome != nil && !errors.Is(last.outcome, context.DeadlineExceeded) {
 			waited += ", which last said: " + plain(last.outcome)
 		}
 	}

@@ -52,7 +52,7 @@ func operation(err error) (service, name string) {
 	}
 }
 
-// code returns AWS's own name for the error, or "" for an error that is not AWS's. An answer without a name, such as a
+// apiCode returns AWS's own name for the error, or "" for an error that is not AWS's. An answer without a name, such as a
 // web page with a status of 403, has none.
 func apiCode(err error) string {
 	var api smithy.APIError
@@ -87,7 +87,7 @@ func statusCode(err error) int {
 }
 
 // skew returns by how much this machine's clock is ahead of the one that answered; negative when it is behind.
-func skew(err error, now time.Time) (time.Duration, bool) {
+func skew(err error) (time.Duration, bool) {
 	resp := response(err)
 	if resp == nil {
 		return 0, false
@@ -96,7 +96,7 @@ func skew(err error, now time.Time) (time.Duration, bool) {
 	if parseErr != nil {
 		return 0, false
 	}
-	return now.Sub(theirs).Round(time.Second), true
+	return time.Since(theirs).Round(time.Second), true
 }
 
 // hostOf returns the host that a request could not be sent to, or "".

@@ -5,6 +5,7 @@ package aws
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -23,8 +24,7 @@ import (
 // Source asks AWS for a new token each time. It reads the environment and the AWS files afresh for every token, keeps
 // nothing, and may be used by many goroutines at once. The zero Source is ready to use.
 type Source struct {
-	Log *slog.Logger     // what was tried and how long it took, never a secret; nil discards it
-	Now func() time.Time // nil means time.Now
+	Log *slog.Logger // what was tried and how long it took, never a secret; nil discards it
 }
 
 // Token implements credentials.Source. The region is the registry's; the identity is the SDK's choice, in the SDK's
@@ -32,7 +32,7 @@ type Source struct {
 // tried again until ctx is done, nothing else is. Without a deadline in ctx, a program that the AWS configuration
 // names as credential_process may take a minute.
 func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
-	try := &try{registry: r, log: s.log().With("registry", r.Host), now: s.now, started: time.Now()}
+	try := &try{registry: r, log: s.log().With("registry", r.Host), started: time.Now()}
 	token, err := try.token(ctx)
 	if err != nil {
 		return credentials.Token{}, try.explain(ctx, err)
@@ -47,19 +47,11 @@ func (s *Source) log() *slog.Logger {
 	return s.Log
 }
 
-func (s *Source) now() time.Time {
-	if s.Now == nil {
-		return time.Now()
-	}
-	return s.Now()
-}
-
 // A try is one attempt at a token, with what is known of it so far: an error can be explained only by what had been
 // reached when it came.
 type try struct {
 	registry registry.Registry
 	log      *slog.Logger
-	now      func() time.Time
 	started  time.Time
 	identity identity             // who asks, as far as the configuration tells
 	last     atomic.Pointer[sent] // the last request to AWS, for telling what a deadline interrupted
@@ -86,7 +78,7 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 	if err != nil {
 		return credentials.Token{}, err
 	}
-	token, err := got.token(t.now().UTC())
+	token, err := got.token(time.Now().UTC())
 	if err != nil {
 		return credentials.Token{}, err
 	}
@@ -125,8 +117,8 @@ type metadataClient struct{ *imds.Client }
 // an answer that does not come is told at once, since the SDK's usual retries turn it into a hang.
 func newRetryer() awssdk.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = 5
-		o.MaxBackoff = 2 * time.Second
+		o.MaxAttempts = 6
+		o.Backoff = retry.BackoffDelayerFunc(backoff)
 		o.Retryables = []retry.IsErrorRetryable{
 			retry.NoRetryCanceledError{},
 			retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
@@ -135,4 +127,11 @@ func newRetryer() awssdk.Retryer {
 			}),
 		}
 	})
+}
+
+// backoff doubles from 0.2 to 2 seconds and takes between half and all of that, so that machines which were refused
+// together do not come back together. Six attempts are over after 2.5 to 5 seconds of waiting.
+func backoff(attempt int, _ error) (time.Duration, error) {
+	longest := min(100*time.Millisecond<<min(attempt, 5), 2*time.Second)
+	return longest/2 + rand.N(longest/2), nil
 }

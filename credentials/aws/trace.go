@@ -14,6 +14,7 @@ import (
 // A sent is a request that went out: to which host, and what came back if anything did.
 type sent struct {
 	host    string
+	status  int   // of the answer; 0 while there is none
 	outcome error // nil while under way or when it succeeded
 }
 
@@ -28,13 +29,13 @@ func (t *try) trace() []func(*middleware.Stack) error {
 		t.last.Store(&sent{host: host})
 		began := time.Now()
 		out, metadata, err := next.HandleDeserialize(ctx, in)
-		t.last.Store(&sent{host: host, outcome: err})
 		status := 0
 		if resp, ok := out.RawResponse.(*smithyhttp.Response); ok {
 			status = resp.StatusCode
 		}
+		t.last.Store(&sent{host: host, status: status, outcome: err})
 		t.log.Debug("request sent", "service", awsmiddleware.GetServiceID(ctx), "operation", awsmiddleware.GetOperationName(ctx),
-			"host", host, "status", status, "took", time.Since(began), "error", code(err))
+			"host", host, "status", status, "took", time.Since(began), "error", reason(err))
 		return out, metadata, err
 	})
 	return []func(*middleware.Stack) error{
@@ -42,8 +43,8 @@ func (t *try) trace() []func(*middleware.Stack) error {
 	}
 }
 
-// code is an error as a log may hold it: AWS's own code where there is one, else the kind of failure.
-func code(err error) string {
+// reason is an error as a log may hold it, "" for none.
+func reason(err error) string {
 	if err == nil {
 		return ""
 	}

@@ -1,0 +1,384 @@
+package aws_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/credentials"
+	"ecrlogin/internal/awstest"
+)
+
+// password makes one as ECR does: base64 of a JSON document that says when it expires.
+func password(expiration time.Time) string {
+	inside, _ := json.Marshal(map[string]any{"payload": "x", "expiration": expiration.Unix()})
+	return base64.StdEncoding.EncodeToString(inside)
+}
+
+// answer makes the body of a GetAuthorizationToken answer around userAndPassword, without expiresAt if that is zero.
+func answer(userAndPassword string, expiresAt time.Time) string {
+	data := map[string]any{"authorizationToken": base64.StdEncoding.EncodeToString([]byte(userAndPassword))}
+	if !expiresAt.IsZero() {
+		data["expiresAt"] = expiresAt.Unix()
+	}
+	body, _ := json.Marshal(map[string]any{"authorizationData": []any{data}})
+	return string(body)
+}
+
+// Each thing that goes wrong has its own sentence. In a wanted line, HOME is the home folder and * stands for anything.
+func TestErrors(t *testing.T) {
+	const role = "arn:aws:iam::210987654321:role/nobody"
+	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
+	const base = "[profile base]\naws_access_key_id = " + awstest.KeyID + "\naws_secret_access_key = " + awstest.SecretKey + "\n"
+	inAnHour := time.Now().Add(time.Hour)
+	ecrSays := func(f awstest.Fault) func(m *machine) {
+		return func(m *machine) {
+			keys(m)
+			f.Op = awstest.GetAuthorizationToken
+			cloud.Inject(f)
+		}
+	}
+	tests := []struct {
+		name  string
+		setUp func(m *machine)
+		want  string
+	}{
+		{"no credentials", func(m *machine) {},
+			`no AWS credentials found: not in the environment, not in profile "default" of HOME/.aws/config or HOME/.aws/credentials, no container credentials endpoint, and the EC2 metadata service cannot be reached (127.0.0.1:1 refused the connection); set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure`},
+		{"no credentials, no metadata", func(m *machine) { m.env("AWS_EC2_METADATA_DISABLED", "true") },
+			`no AWS credentials found: not in the environment, *, and the EC2 metadata service is switched off by AWS_EC2_METADATA_DISABLED; set AWS_PROFILE, *`},
+		{"no credentials, metadata without a role", func(m *machine) {
+			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
+			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Status: 404})
+		}, `no AWS credentials found: *, and the EC2 metadata service has no role for this instance; set AWS_PROFILE, *`},
+		{"metadata silent, as in a container", func(m *machine) {
+			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
+			cloud.Inject(awstest.Fault{Op: awstest.MetadataToken, Hang: true})
+			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Status: 401})
+		}, `no AWS credentials found: *, and the EC2 metadata service took the connection and never answered; if this runs in a container on EC2, *--http-put-response-hop-limit 2`},
+		{"metadata silent altogether", func(m *machine) {
+			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
+			cloud.Inject(awstest.Fault{Op: awstest.MetadataToken, Hang: true})
+			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Hang: true})
+		}, `no AWS credentials found: *, and the EC2 metadata service took the connection and never answered; if this runs in a container on EC2, *--http-put-response-hop-limit 2`},
+		{"profile that only sets a region", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile dev]\nregion = eu-west-1\n")
+		}, `no AWS credentials found: not in the environment, not in profile "dev" of *`},
+		{"metadata out of order", func(m *machine) {
+			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
+			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Status: 418})
+		}, `no AWS credentials found: *, and the EC2 metadata service answered with status 418; set AWS_PROFILE, *`},
+		{"metadata named but not there", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile dev]\nrole_arn = " + role + "\ncredential_source = Ec2InstanceMetadata\n")
+		}, `profile "dev" with credential_source Ec2InstanceMetadata gave no credentials: the EC2 metadata service cannot be reached (127.0.0.1:1 refused the connection); check that the instance has a role`},
+		{"profile absent", func(m *machine) {
+			m.env("AWS_PROFILE", "prod")
+			m.config("[profile dev]\n")
+		}, `profile "prod" does not exist in HOME/.aws/config or HOME/.aws/credentials; check AWS_PROFILE, or create the profile: aws configure --profile prod`},
+		{"source_profile absent", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = gone\n")
+		}, `profile "dev" assumes role ` + role + ` as source_profile "gone", which cannot be used: *; check that this profile exists and holds credentials`},
+		{"SSO never logged in", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config(ssoProfile)
+		}, `profile "dev" uses SSO, and nobody has logged in to its session yet; run: aws sso login --profile dev`},
+		{"SSO expired", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config(ssoProfile)
+			m.sso("corp", -time.Hour)
+			cloud.Inject(awstest.Fault{Op: awstest.CreateToken, Status: 400, Type: "InvalidGrantException", Message: "Invalid refresh token provided"})
+		}, `the SSO session of profile "dev" has expired; run: aws sso login --profile dev`},
+		{"SSO expired, older keys", func(m *machine) {
+			m.env("AWS_PROFILE", "dev team")
+			m.config("[profile dev team]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\nsso_account_id = 210987654321\nsso_role_name = pull\n")
+			m.sso("https://corp.test/start", -time.Hour)
+		}, `the SSO session of profile "dev team" has expired; run: aws sso login --profile 'dev team'`},
+		{"SSO session ended elsewhere, behind a role", func(m *machine) {
+			m.env("AWS_PROFILE", "outer")
+			m.config(ssoProfile + "[profile outer]\nrole_arn = " + role + "\nsource_profile = dev\n")
+			m.sso("corp", time.Hour)
+			cloud.Inject(awstest.Fault{Op: awstest.GetRoleCredentials, Status: 401, Type: "UnauthorizedException", Message: "Session token not found or invalid"})
+		}, `the SSO session of profile "outer" by way of profile "dev" has expired; run: aws sso login --profile dev`},
+		{"SSO role not granted", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config(ssoProfile)
+			m.sso("corp", time.Hour)
+			cloud.Inject(awstest.Fault{Op: awstest.GetRoleCredentials, Status: 403, Type: "ForbiddenException", Message: "No access"})
+		}, `profile "dev": this SSO user may not use the role and account that the profile names (ForbiddenException: No access); check sso_role_name *`},
+		{"temporary keys expired", func(m *machine) {
+			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
+			m.env("AWS_ACCESS_KEY_ID", "ASIAEXPIRED")
+			m.env("AWS_SECRET_ACCESS_KEY", "s")
+			m.env("AWS_SESSION_TOKEN", "old")
+		}, `the keys in AWS_ACCESS_KEY_ID: the temporary keys have expired; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to new ones, or unset all three`},
+		{"temporary keys of a profile expired", func(m *machine) {
+			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
+			m.config("[default]\naws_access_key_id = ASIAEXPIRED\naws_secret_access_key = s\naws_session_token = old\n")
+		}, `profile "default": the temporary keys have expired; put new ones into profile "default"`},
+		{"temporary keys of a process expired", func(m *machine) {
+			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
+			m.config("[default]\ncredential_process = cat " + m.file("keys.json", `{"Version":1,"AccessKeyId":"ASIAEXPIRED","SecretAccessKey":"s","SessionToken":"old"}`) + "\n")
+		}, `profile "default": the temporary keys have expired; try again, and if it stays so, look at what hands them out`},
+		{"aws login never done", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile dev]\nlogin_session = arn:aws:iam::123456789012:user/me\n")
+		}, `the login session of profile "dev" has expired or was never started; run: aws login --profile dev`},
+		{"region not enabled", ecrSays(awstest.Fault{Status: 400, Type: "OptInRequired", Message: "The AWS Access Key Id needs a subscription for the service"}),
+			`the keys in AWS_ACCESS_KEY_ID: region us-west-2 is not enabled for this account (OptInRequired); enable it: aws account enable-region --region-name us-west-2`},
+		{"configuration unreadable", func(m *machine) { m.env("AWS_CONFIG_FILE", m.home) },
+			`the AWS configuration cannot be read: HOME: *is a directory*; check the file and who may read it`},
+		{"access denied", ecrSays(awstest.Fault{Status: 400, Type: "AccessDeniedException",
+			Message: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based policy allows the ecr:GetAuthorizationToken action"}),
+			`access denied: the keys in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) may not call ecr:GetAuthorizationToken: no identity-based policy allows the ecr:GetAuthorizationToken action; allow ecr:GetAuthorizationToken on "*" for it in IAM`},
+		{"access denied without a reason", ecrSays(awstest.Fault{Status: 400, Type: "AccessDeniedException"}),
+			`access denied: the keys in AWS_ACCESS_KEY_ID may not call ecr:GetAuthorizationToken; allow ecr:GetAuthorizationToken on "*" for it in IAM`},
+		{"role denied", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
+		}, `access denied: profile "dev" by way of profile "base" (arn:aws:iam::123456789012:user/awstest) may not assume ` + role + `; allow the caller in the role's trust policy, and sts:AssumeRole on the role in the caller's policy`},
+		{"web identity denied", func(m *machine) {
+			m.env("AWS_ROLE_ARN", role)
+			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
+		}, `access denied: the web identity of AWS_ROLE_ARN ` + role + ` may not assume ` + role + `; check that the role exists and that its trust policy names *`},
+		{"web identity token refused", func(m *machine) {
+			m.env("AWS_ROLE_ARN", role)
+			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
+			cloud.Inject(awstest.Fault{Op: awstest.AssumeRoleWithWebIdentity, Status: 400, Type: "ExpiredTokenException", Message: "Token expired: current date/time 2 must be before the expiration date/time 1"})
+		}, `the web identity of AWS_ROLE_ARN ` + role + `: AWS refused the web identity token: ExpiredTokenException: Token expired: *; get a new token, *`},
+		{"web identity token absent", func(m *machine) {
+			m.env("AWS_ROLE_ARN", role)
+			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.home+"/none")
+		}, `the web identity of AWS_ROLE_ARN ` + role + `: the web identity token cannot be read: HOME/none: open HOME/none: no such file or directory; check AWS_WEB_IDENTITY_TOKEN_FILE *`},
+		{"unknown keys", func(m *machine) {
+			keys(m)
+			m.env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN")
+		}, `the keys in AWS_ACCESS_KEY_ID: AWS does not know these keys (UnrecognizedClientException); check that they are whole and active, *`},
+		{"wrong secret key", func(m *machine) {
+			keys(m)
+			m.env("AWS_SECRET_ACCESS_KEY", "wrong")
+		}, `the keys in AWS_ACCESS_KEY_ID: the secret access key does not fit the access key ID (InvalidSignatureException); copy both keys again, *`},
+		{"clock behind", func(m *machine) {
+			keys(m)
+			cloud.SetClock(func() time.Time { return time.Now().Add(20*time.Minute + 30*time.Second) })
+		}, `this machine's clock is 20m*s behind AWS's, so AWS refuses the signature of the keys in AWS_ACCESS_KEY_ID; set the clock, e.g. by NTP`},
+		{"MFA", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\nmfa_serial = arn:aws:iam::210987654321:mfa/me\n")
+		}, `profile "dev" asks for an MFA code, which nobody can type while a client waits; *aws configure export-credentials --profile dev --format env*`},
+		{"throttled", ecrSays(awstest.Fault{Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"}), `api.ecr.us-west-2.amazonaws.com throttled the request of the keys in AWS_ACCESS_KEY_ID, at each of 6 attempts (ThrottlingException); try again in a minute, *`},
+		{"AWS out of order", ecrSays(awstest.Fault{Status: 503, Body: "<html>down</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com is out of order: it answered the keys in AWS_ACCESS_KEY_ID with status 503, at each of 6 attempts; try again in a while`},
+		{"DNS", func(m *machine) {
+			keys(m)
+			m.env("AWS_ENDPOINT_URL", "https://direct.test")
+		}, `the name direct.test cannot be looked up: *; check the network, the VPN and DNS, and that region us-west-2 exists`},
+		{"refused", func(m *machine) {
+			keys(m)
+			m.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+		}, `127.0.0.1:1 refused the connection (asking as the keys in AWS_ACCESS_KEY_ID); check the network, *`},
+		{"closed without an answer", func(m *machine) {
+			keys(m)
+			m.env("AWS_ENDPOINT_URL", "http://"+rude(m.t))
+		}, `127.0.0.1:* closed the connection without an answer (asking as *`},
+		{"TLS", func(m *machine) {
+			keys(m)
+			m.env("AWS_CA_BUNDLE", m.file("other.pem", otherCA))
+		}, `api.ecr.us-west-2.amazonaws.com cannot be trusted: *x509: *; if a proxy inspects TLS, name its CA in AWS_CA_BUNDLE; *`},
+		{"no TLS there", func(m *machine) {
+			keys(m)
+			m.env("AWS_ENDPOINT_URL", strings.Replace(cloud.URL, "http:", "https:", 1))
+		}, `127.0.0.1:* cannot be trusted: *; if a proxy inspects TLS, *`},
+		{"credential_process fails", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile dev]\ncredential_process = sh -c 'exit 3'\n")
+		}, `profile "dev" gave no credentials: credential_process failed: exit status 3; run its credential_process by hand *`},
+		{"credential_process prints something else", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile dev]\ncredential_process = echo hunter2\n")
+		}, `profile "dev" gave no credentials: what credential_process printed is not the JSON that the AWS SDKs expect; run *`},
+		{"credential_process leaves a key out", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config(`[profile dev]` + "\n" + `credential_process = echo {\"Version\":1,\"AccessKeyId\":\"hunter2\"}` + "\n")
+		}, `profile "dev" gave no credentials: credential_process: missing SecretAccessKey in process output; run *`},
+		{"container endpoint refuses", func(m *machine) {
+			cloud.SetContainerToken("right")
+			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", cloud.URL+"/container")
+			m.env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "hunter2")
+		}, `the container credentials endpoint refused: *; check AWS_CONTAINER_AUTHORIZATION_TOKEN *`},
+		{"another error", ecrSays(awstest.Fault{Status: 400, Type: "InvalidParameterException", Message: "Invalid parameter\n at 'registryIds'"}),
+			`asking AWS as the keys in AWS_ACCESS_KEY_ID: InvalidParameterException: Invalid parameter at 'registryIds'`},
+
+		// Answers that came and are not ones.
+		{"empty list", ecrSays(awstest.Fault{Body: `{"authorizationData":[]}`}), `Amazon ECR answered *, but the answer cannot be used: it holds no authorization data; *`},
+		{"empty body", ecrSays(awstest.Fault{Body: `{}`}), `Amazon ECR answered *, but the answer cannot be used: it holds no authorization data; *`},
+		{"empty entry", ecrSays(awstest.Fault{Body: `{"authorizationData":[{}]}`}), `*: it holds no authorization token; *`},
+		{"not base64", ecrSays(awstest.Fault{Body: `{"authorizationData":[{"authorizationToken":"hunter2!","expiresAt":4102444800}]}`}), `*: its authorization token is not base64; *`},
+		{"no colon", ecrSays(awstest.Fault{Body: answer("hunter2", inAnHour)}), `*: its authorization token has no colon between user name and password; *`},
+		{"empty password", ecrSays(awstest.Fault{Body: answer("AWS:", inAnHour)}), `*: its authorization token has an empty user name or password; *`},
+		{"empty user name", ecrSays(awstest.Fault{Body: answer(":hunter2", inAnHour)}), `*: its authorization token has an empty user name or password; *`},
+		{"no expiry", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Time{})}), `*: it does not say when the token expires; *`},
+		{"expired", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC))}), `*: its token expired at 2020-01-02T03:04:05Z, and this machine's clock says 2*; *`},
+		{"expired inside", ecrSays(awstest.Fault{Body: answer("AWS:"+password(time.Unix(1577934245, 0)), inAnHour)}), `*: its token expired at 2020-01-02T03:04:05Z, *`},
+		{"wrong type", ecrSays(awstest.Fault{Body: `{"authorizationData":"hunter2"}`}), `the answer of api.ecr.us-west-2.amazonaws.com was cut short or is not what the API sends (status 200); *`},
+		{"truncated", ecrSays(awstest.Fault{Truncate: true}), `the answer of api.ecr.us-west-2.amazonaws.com was cut short or is not what the API sends (status 200); *`},
+		{"captive portal", ecrSays(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `in the name of api.ecr.us-west-2.amazonaws.com came a web page with status 200 and no token; log in to the network *`},
+		{"captive portal that refuses", ecrSays(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `in the name of api.ecr.us-west-2.amazonaws.com came a web page with status 403 and no token; log in to the network *`},
+		{"captive portal that redirects", ecrSays(awstest.Fault{Status: 302, Body: " "}), `in the name of api.ecr.us-west-2.amazonaws.com came a redirect with status 302 and no token; log in to the network *`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(t)
+			tt.setUp(m)
+			token, err := m.token(privateHost)
+			if err == nil || token != (credentials.Token{}) {
+				t.Fatalf("got %v, %v; want an error and no token", token, err)
+			}
+			got := strings.ReplaceAll(err.Error(), m.home, "HOME")
+			if want := privateHost + ": " + tt.want; !match(want, got) {
+				t.Errorf("error\n got %s\nwant %s", got, want)
+			}
+			for _, secret := range []string{"hunter2", awstest.SecretKey, awstest.WebIdentityToken} {
+				if strings.Contains(got, secret) {
+					t.Errorf("the error has a secret: %s", got)
+				}
+			}
+			if noIdentity := strings.Contains(tt.want, "no AWS credentials found"); errors.Is(err, credentials.ErrNoIdentity) != noIdentity {
+				t.Errorf("errors.Is(err, ErrNoIdentity) = %v, want %v", !noIdentity, noIdentity)
+			}
+			if n := cloud.Count(awstest.GetAuthorizationToken); n > 1 && tt.name != "throttled" && tt.name != "AWS out of order" {
+				t.Errorf("asked %d times", n)
+			}
+		})
+	}
+}
+
+func keys(m *machine) {
+	m.env("AWS_ACCESS_KEY_ID", awstest.KeyID)
+	m.env("AWS_SECRET_ACCESS_KEY", awstest.SecretKey)
+}
+
+// match reports whether s is pattern, in which * stands for anything.
+func match(pattern, s string) bool {
+	parts := strings.Split(pattern, "*")
+	if !strings.HasPrefix(s, parts[0]) {
+		return false
+	}
+	for _, part := range parts[1:] {
+		s = s[len(parts[0]):]
+		i := strings.Index(s, part)
+		if part == "" {
+			i = len(s)
+		}
+		if i < 0 {
+			return false
+		}
+		s, parts[0] = s[i:], part
+	}
+	return s == parts[0]
+}
+
+// rude listens, reads a request and hangs up.
+func rude(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1<<12)) // so that the end is not a reset
+			c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestPublicErrors(t *testing.T) {
+	m := newMachine(t)
+	if _, err := m.token("public.ecr.aws"); !errors.Is(err, credentials.ErrNoIdentity) {
+		t.Errorf("without an identity: %v; want ErrNoIdentity", err)
+	}
+	keys(m)
+	cloud.Inject(awstest.Fault{Op: awstest.GetPublicAuthorizationToken, Status: 400, Type: "AccessDeniedException",
+		Message: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: sts:GetServiceBearerToken on resource: arn:aws:iam::123456789012:user/ci"})
+	_, err := m.token("public.ecr.aws")
+	want := "public.ecr.aws: access denied: the keys in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) may not call sts:GetServiceBearerToken; " +
+		"allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken for it in IAM"
+	if err == nil || err.Error() != want {
+		t.Errorf("denied:\n got %v\nwant %s", err, want)
+	}
+	if errors.Is(err, credentials.ErrNoIdentity) {
+		t.Error("an identity that is denied is an identity")
+	}
+	cloud.ClearFaults()
+	cloud.Inject(awstest.Fault{Op: awstest.GetPublicAuthorizationToken, Body: "{}"})
+	if _, err := m.token("public.ecr.aws"); err == nil || !strings.Contains(err.Error(), "it holds no authorization data") {
+		t.Errorf("empty answer: %v", err)
+	}
+}
+
+// The deadline is kept, and the line says what the time went into.
+func TestDeadlines(t *testing.T) {
+	for name, tt := range map[string]struct {
+		setUp func(m *machine)
+		want  string
+	}{
+		"API": {func(m *machine) {
+			keys(m)
+			cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
+		}, "the deadline passed after *s, waiting for api.ecr.us-west-2.amazonaws.com (asking as the keys in AWS_ACCESS_KEY_ID); try again, or give it longer with ECR_LOGIN_TIMEOUT"},
+		"throttled until the deadline": {func(m *machine) {
+			keys(m)
+			cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"})
+		}, "the deadline passed after *s, waiting for api.ecr.us-west-2.amazonaws.com, which last said: ThrottlingException: Rate exceeded (asking as *"},
+		"STS": {func(m *machine) {
+			m.env("AWS_ROLE_ARN", "arn:aws:iam::210987654321:role/pull")
+			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
+			cloud.Inject(awstest.Fault{Op: awstest.AssumeRoleWithWebIdentity, Hang: true})
+		}, "the deadline passed after *s, waiting for sts.us-west-2.amazonaws.com (asking as *"},
+		"credential_process": {func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile dev]\ncredential_process = sleep 3\n")
+		}, `the deadline passed after *s, waiting for profile "dev" (asking as *`},
+		"credential_process that leaves a child": {func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile dev]\ncredential_process = sleep 3 & sleep 3\n")
+		}, `the deadline passed after *s, waiting for profile "dev" (asking as *`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t)
+			tt.setUp(m)
+			began := time.Now()
+			_, err := m.tokenWithin(privateHost, 700*time.Millisecond)
+			took := time.Since(began)
+			if err == nil || !match(privateHost+": "+tt.want, err.Error()) {
+				t.Errorf("error\n got %v\nwant %s", err, tt.want)
+			}
+			// The bound is of another order than the deadline, so that a busy machine does not fail the test.
+			if took > 10*time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+}
+
+// A process of some seconds is slow and still right: nothing but the deadline ends it.
+func TestSlowProcessSucceeds(t *testing.T) {
+	m := newMachine(t)
+	m.env("AWS_PROFILE", "dev")
+	m.config("[profile dev]\ncredential_process = " + m.file("slow.sh", fmt.Sprintf("sleep 2; echo '{\"Version\":1,\"AccessKeyId\":%q,\"SecretAccessKey\":%q}'", awstest.KeyID, awstest.SecretKey)) + "\n")
+	m.config("[profile dev]\ncredential_process = sh " + m.home + "/slow.sh\n")
+	m.mustToken(privateHost)
+}

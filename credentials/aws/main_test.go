@@ -1,0 +1,130 @@
+package aws_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/awstest"
+	"ecrlogin/registry"
+)
+
+// cloud is the one stand-in of all tests here. It has to be: net/http reads HTTPS_PROXY once in a process, and
+// through the proxy the tests reach AWS by its real host names, with nothing overridden.
+var cloud *awstest.Server
+
+func TestMain(m *testing.M) {
+	os.Exit(withCloud(m))
+}
+
+func withCloud(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "awstest")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if cloud, err = awstest.Start(awstest.Options{Dir: dir}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer cloud.Close()
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, "AWS_") || strings.HasSuffix(strings.ToLower(name), "_proxy") {
+			os.Unsetenv(name)
+		}
+	}
+	os.Setenv("HTTPS_PROXY", cloud.Proxy)
+	os.Setenv("NO_PROXY", "direct.test")
+	return m.Run()
+}
+
+const privateHost = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
+
+// A machine is what a test may set up before it asks for a token: a home folder with AWS files, and an environment.
+type machine struct {
+	t    *testing.T
+	home string
+}
+
+// newMachine returns one with no identity on it, apart from a metadata service that refuses connections.
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	cloud.ClearFaults()
+	cloud.ResetCalls()
+	cloud.SetTokenLife(12 * time.Hour)
+	cloud.SetClock(nil)
+	cloud.SetContainerToken("")
+	m := &machine{t: t, home: t.TempDir()}
+	m.env("HOME", m.home)
+	m.env("AWS_CONFIG_FILE", filepath.Join(m.home, ".aws", "config"))
+	m.env("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(m.home, ".aws", "credentials"))
+	m.env("AWS_CA_BUNDLE", cloud.CAFile)
+	m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
+	return m
+}
+
+// withKeys returns a machine with the stand-in's first key in the environment.
+func withKeys(t *testing.T) *machine {
+	t.Helper()
+	m := newMachine(t)
+	m.env("AWS_ACCESS_KEY_ID", awstest.KeyID)
+	m.env("AWS_SECRET_ACCESS_KEY", awstest.SecretKey)
+	return m
+}
+
+func (m *machine) env(name, value string) { m.t.Setenv(name, value) }
+
+// config writes ~/.aws/config.
+func (m *machine) config(text string) {
+	m.t.Helper()
+	m.file(".aws/config", text)
+}
+
+func (m *machine) file(name, text string) string {
+	m.t.Helper()
+	path := filepath.Join(m.home, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		m.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+	return path
+}
+
+// token asks for a token, with the deadline of the program.
+func (m *machine) token(host string) (credentials.Token, error) {
+	return m.tokenWithin(host, 15*time.Second)
+}
+
+func (m *machine) tokenWithin(host string, timeout time.Duration) (credentials.Token, error) {
+	m.t.Helper()
+	r, err := registry.Parse(host)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(m.t.Context(), timeout)
+	defer cancel()
+	return new(aws.Source).Token(ctx, r)
+}
+
+// mustToken asks for a token that must come, and be whole.
+func (m *machine) mustToken(host string) credentials.Token {
+	m.t.Helper()
+	token, err := m.token(host)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if token.Username != "AWS" || len(token.Password) < 1500 || !token.Expiry.After(time.Now()) || token.Expiry.Location() != time.UTC {
+		m.t.Fatalf("got %v with a password of %d characters", token, len(token.Password))
+	}
+	return token
+}

@@ -1,0 +1,136 @@
+package awstest_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
+
+	"ecrlogin/internal/awstest"
+)
+
+// isolate gives the test an empty home, none of the caller's AWS variables, and env.
+func isolate(t *testing.T, env map[string]string) (home string) {
+	t.Helper()
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "") // restores it afterwards
+			os.Unsetenv(name)
+		}
+	}
+	home = t.TempDir()
+	t.Setenv("HOME", home)
+	for name, value := range env {
+		t.Setenv(name, value)
+	}
+	return home
+}
+
+// writeFile writes content to a file below dir and returns its name.
+func writeFile(t *testing.T, dir, name, content string) string {
+	t.Helper()
+	file := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// load loads the SDK's configuration from the environment, for the proxy of s and without retries.
+func load(t *testing.T, s *awstest.Server, options ...func(*config.LoadOptions) error) aws.Config {
+	t.Helper()
+	options = append([]func(*config.LoadOptions) error{
+		config.WithHTTPClient(s.Client()),
+		config.WithRegion("us-west-2"),
+		config.WithLogger(logging.Nop{}),
+		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
+	}, options...)
+	cfg, err := config.LoadDefaultConfig(t.Context(), options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// withKey makes the SDK use k, whatever the environment says.
+func withKey(k awstest.Key) config.LoadOptionsFunc {
+	return config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(k.ID, k.Secret, k.Session))
+}
+
+var defaultKey = awstest.Key{ID: awstest.KeyID, Secret: awstest.SecretKey, Account: awstest.Account}
+
+// newECR returns a client with the default key.
+func newECR(t *testing.T, s *awstest.Server) *ecr.Client {
+	t.Helper()
+	isolate(t, nil)
+	return ecr.NewFromConfig(load(t, s, withKey(defaultKey)))
+}
+
+// callerARN returns who the SDK is, by STS.
+func callerARN(ctx context.Context, t *testing.T, cfg aws.Config) string {
+	t.Helper()
+	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aws.ToString(out.Arn)
+}
+
+// withoutTime drops what a test cannot foresee, and empty forms.
+func withoutTime(calls []awstest.Call) []awstest.Call {
+	for i := range calls {
+		calls[i].Time = time.Time{}
+		if len(calls[i].Form) == 0 {
+			calls[i].Form = nil
+		}
+	}
+	return calls
+}
+
+// wantAPIError checks that err is AWS's error with code, and that its message contains message.
+func wantAPIError(t *testing.T, err error, code, message string) {
+	t.Helper()
+	apiErr, ok := errors.AsType[smithy.APIError](err)
+	if !ok || apiErr.ErrorCode() != code || !strings.Contains(apiErr.ErrorMessage(), message) {
+		t.Errorf("error = %v, want %s: ...%s...", err, code, message)
+	}
+}
+
+func TestStartErrors(t *testing.T) {
+	busy := awstest.New(t)
+	address := strings.TrimPrefix(busy.URL, "http://")
+	for name, o := range map[string]awstest.Options{
+		"no folder":      {},
+		"no such folder": {Dir: filepath.Join(t.TempDir(), "missing")},
+		"API":            {Dir: t.TempDir(), API: address},
+		"registry":       {Dir: t.TempDir(), Registry: address},
+		"proxy":          {Dir: t.TempDir(), Proxy: address},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if s, err := awstest.Start(o); err == nil {
+				s.Close()
+				t.Fatalf("Start(%+v) = nil error", o)
+			}
+		})
+	}
+}
+
+func TestCloseTwice(t *testing.T) {
+	s := awstest.New(t)
+	s.Close()
+	s.Close()
+}

@@ -1,0 +1,40 @@
+package awstest
+
+import (
+	"encoding/base64"
+	"net/http"
+	"time"
+)
+
+// publicRegion is the only region with an API for ECR Public.
+const publicRegion = "us-east-1"
+
+type authorization struct {
+	Token         string  `json:"authorizationToken"`
+	ExpiresAt     float64 `json:"expiresAt"` // Unix seconds
+	ProxyEndpoint string  `json:"proxyEndpoint,omitempty"`
+}
+
+func newAuthorization(password string, expires time.Time) authorization {
+	return authorization{
+		Token:     base64.StdEncoding.EncodeToString([]byte(userName + ":" + password)),
+		ExpiresAt: float64(expires.UnixMilli()) / 1000,
+	}
+}
+
+// getAuthorizationToken answers with a token for all registries of the region that the request is signed for. As at AWS,
+// the proxy endpoint is the plain IPv4 host of the caller's own registry, whatever was dialled.
+func (s *Server) getAuthorizationToken(r *request) (answer, error) {
+	a := newAuthorization(s.issueToken(r.signed.region, false))
+	a.ProxyEndpoint = "https://" + r.key.Account + ".dkr.ecr." + r.signed.region + ".amazonaws.com"
+	return jsonAnswer(http.StatusOK, "application/x-amz-json-1.1", map[string][]authorization{"authorizationData": {a}}), nil
+}
+
+func (s *Server) getPublicAuthorizationToken(r *request) (answer, error) {
+	if r.signed.region != publicRegion {
+		return answer{}, &apiError{http.StatusBadRequest, "UnsupportedCommandException",
+			"GetAuthorizationToken command is only supported in us-east-1."}
+	}
+	a := newAuthorization(s.issueToken(publicRegion, true))
+	return jsonAnswer(http.StatusOK, "application/x-amz-json-1.1", map[string]authorization{"authorizationData": a}), nil
+}

@@ -1,0 +1,211 @@
+package awstest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"ecrlogin/internal/awstest"
+)
+
+func TestFaultErrors(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault         awstest.Fault
+		code, message string
+	}{
+		"AWS error": {awstest.Fault{Type: "AccessDeniedException", Message: "User: x is not authorized"},
+			"AccessDeniedException", "User: x is not authorized"},
+		"throttling":   {awstest.Fault{Type: "ThrottlingException"}, "ThrottlingException", "Rate exceeded"},
+		"server error": {awstest.Fault{Status: 500, Type: "ServerException", Message: "oops"}, "ServerException", "oops"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := awstest.New(t)
+			isolate(t, nil)
+			cfg := load(t, s, withKey(defaultKey))
+			s.Inject(tt.fault)
+			_, err := ecr.NewFromConfig(cfg).GetAuthorizationToken(t.Context(), nil)
+			wantAPIError(t, err, tt.code, tt.message)
+			_, err = sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
+			wantAPIError(t, err, tt.code, tt.message)
+		})
+	}
+}
+
+func TestFaultAnswers(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault             awstest.Fault
+		status            int
+		contentType, body string
+		err               error // of reading the body
+	}{
+		"status":   {awstest.Fault{Status: 503}, 503, "text/plain", "Service Unavailable", nil},
+		"body":     {awstest.Fault{Body: "<html>", ContentType: "text/html"}, 200, "text/html", "<html>", nil},
+		"both":     {awstest.Fault{Status: 407, Body: "who are you"}, 407, "text/plain", "who are you", nil},
+		"truncate": {awstest.Fault{Body: "12345678", Truncate: true}, 200, "text/plain", "1234", io.ErrUnexpectedEOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := awstest.New(t)
+			s.Inject(tt.fault)
+			resp, err := http.Get(s.URL + "/container")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			if !errors.Is(err, tt.err) {
+				t.Errorf("reading the body: %v, want %v", err, tt.err)
+			}
+			if resp.StatusCode != tt.status || string(body) != tt.body || resp.Header.Get("Content-Type") != tt.contentType {
+				t.Errorf("answer = %d %q %q, want %d %q %q", resp.StatusCode, resp.Header.Get("Content-Type"), body,
+					tt.status, tt.contentType, tt.body)
+			}
+		})
+	}
+}
+
+func TestFaultTruncatesRightAnswer(t *testing.T) {
+	s := awstest.New(t)
+	client := newECR(t, s)
+	s.Inject(awstest.Fault{Truncate: true, Times: 1})
+	if _, err := client.GetAuthorizationToken(t.Context(), nil); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("error = %v, want %v", err, io.ErrUnexpectedEOF)
+	}
+	if _, err := client.GetAuthorizationToken(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFaultMatching(t *testing.T) {
+	const host = "api.ecr.us-west-2.amazonaws.com"
+	for name, tt := range map[string]struct {
+		fault    awstest.Fault
+		failures int // of the first three calls
+	}{
+		"every call":        {awstest.Fault{}, 3},
+		"twice":             {awstest.Fault{Times: 2}, 2},
+		"operation":         {awstest.Fault{Op: awstest.GetAuthorizationToken}, 3},
+		"another operation": {awstest.Fault{Op: awstest.AssumeRole}, 0},
+		"host":              {awstest.Fault{Host: host}, 3},
+		"another host":      {awstest.Fault{Host: "api.ecr.us-east-1.amazonaws.com"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := awstest.New(t)
+			client := newECR(t, s)
+			tt.fault.Type = "ServerException"
+			s.Inject(tt.fault)
+			failures := 0
+			for range 3 {
+				if _, err := client.GetAuthorizationToken(t.Context(), nil); err != nil {
+					failures++
+				}
+			}
+			if failures != tt.failures {
+				t.Errorf("%d of 3 calls failed, want %d", failures, tt.failures)
+			}
+			s.ClearFaults()
+			if _, err := client.GetAuthorizationToken(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+			if n := s.Count(awstest.GetAuthorizationToken); n != 4 {
+				t.Errorf("counted %d calls, want 4", n)
+			}
+		})
+	}
+}
+
+// waits are faults that must end early.
+var waits = map[string]awstest.Fault{
+	"hang":  {Hang: true},
+	"delay": {Delay: time.Hour},
+}
+
+// onCall makes s do f once, when it is called.
+func onCall(s *awstest.Server, f func()) {
+	once := sync.OnceFunc(f)
+	s.SetClock(func() time.Time {
+		once()
+		return time.Now()
+	})
+}
+
+func TestFaultWaitEndsWithClient(t *testing.T) {
+	for name, fault := range waits {
+		t.Run(name, func(t *testing.T) {
+			s := awstest.New(t)
+			client := newECR(t, s)
+			s.Inject(fault)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			onCall(s, cancel)
+			if _, err := client.GetAuthorizationToken(ctx, nil); !errors.Is(err, context.Canceled) {
+				t.Errorf("error = %v, want %v", err, context.Canceled)
+			}
+		})
+	}
+}
+
+func TestFaultWaitEndsWithClose(t *testing.T) {
+	for name, fault := range waits {
+		t.Run(name, func(t *testing.T) {
+			s := awstest.New(t)
+			s.Inject(fault)
+			onCall(s, func() { go s.Close() })
+			resp, err := http.Get(s.URL + "/container")
+			if err == nil {
+				resp.Body.Close()
+				t.Errorf("the call got status %d", resp.StatusCode)
+			}
+		})
+	}
+}
+
+func TestFaultDelay(t *testing.T) {
+	s := awstest.New(t)
+	client := newECR(t, s)
+	s.Inject(awstest.Fault{Delay: 20 * time.Millisecond})
+	start := time.Now()
+	if _, err := client.GetAuthorizationToken(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took < 20*time.Millisecond {
+		t.Errorf("the answer came after %v", took)
+	}
+}
+
+// Credentials endpoints have error forms of their own, or none.
+func TestFaultOfCredentials(t *testing.T) {
+	for name, tt := range map[string]struct {
+		method, path, body string
+	}{
+		"container": {"GET", "/container", `{"code":"AccessDenied","message":"no"}`},
+		"metadata":  {"PUT", "/latest/api/token", "no"},
+		"SSO":       {"GET", "/federation/credentials", `{"__type":"AccessDenied","message":"no"}`},
+		"SSO OIDC":  {"POST", "/token", `{"error":"access_denied","error_description":"no"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := awstest.New(t)
+			s.Inject(awstest.Fault{Status: 403, Type: "AccessDenied", Message: "no"})
+			req, err := http.NewRequestWithContext(t.Context(), tt.method, s.URL+tt.path, strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := s.Client().Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			if err != nil || resp.StatusCode != 403 || string(body) != tt.body {
+				t.Errorf("answer = %d %s, %v, want 403 %s", resp.StatusCode, body, err, tt.body)
+			}
+		})
+	}
+}

@@ -1,0 +1,116 @@
+package awstest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The identity that a stand-in knows from its start.
+const (
+	KeyID     = "AKIAIOSFODNN7EXAMPLE"
+	SecretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+	Account   = "123456789012"
+)
+
+// keyLife is how long minted keys are valid where the client does not choose.
+const keyLife = time.Hour
+
+// A Key is an AWS access key.
+type Key struct {
+	ID      string
+	Secret  string
+	Session string // session token; empty for long-lived keys
+	Account string // 12 digits
+	Expired bool
+}
+
+// A key is a Key with what AWS alone knows about it.
+type key struct {
+	Key
+	userID  string
+	arn     string
+	expires time.Time // zero for keys that Expired alone decides about
+}
+
+func (k key) expired(now time.Time) bool {
+	return k.Expired || !k.expires.IsZero() && !now.Before(k.expires)
+}
+
+// A keyring holds the keys that AWS knows.
+type keyring struct {
+	mu    sync.Mutex
+	keys  map[string]key  // by ID
+	roles map[string]bool // ARNs that may be assumed
+}
+
+func (k *keyring) add(added key) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys[added.ID] = added
+}
+
+func (k *keyring) find(id string) (key, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	found, ok := k.keys[id]
+	return found, ok
+}
+
+func (k *keyring) allow(role string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.roles[role] = true
+}
+
+func (k *keyring) allowed(role string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.roles[role]
+}
+
+// AddKey makes k known, in the place of a key with the same ID. Its owner is the IAM user "awstest" of its account.
+func (s *Server) AddKey(k Key) {
+	s.keys.add(key{Key: k, userID: "AIDAAWSTESTEXAMPLE000", arn: "arn:aws:iam::" + k.Account + ":user/awstest"})
+}
+
+// AllowRole lets every identity assume the role named by arn, such as arn:aws:iam::210987654321:role/pull. Other roles are
+// denied.
+func (s *Server) AllowRole(arn string) { s.keys.allow(arn) }
+
+// A role is an IAM role.
+type role struct {
+	partition, account, name string // the name without its path
+}
+
+// parseRole reads an ARN such as arn:aws:iam::210987654321:role/path/name.
+func parseRole(arn string) (role, bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" {
+		return role{}, false
+	}
+	path, ok := strings.CutPrefix(parts[5], "role/")
+	if !ok {
+		return role{}, false
+	}
+	return role{partition: parts[1], account: parts[4], name: path[strings.LastIndexByte(path, '/')+1:]}, true
+}
+
+// mint makes a temporary key for a session of r.
+func (s *Server) mint(r role, session string, life time.Duration) key {
+	k := key{
+		Key: Key{
+			ID:      "ASIA" + rand.Text()[:16],
+			Secret:  randomText(30),
+			Session: randomText(360),
+			Account: r.account,
+		},
+		userID:  "AROAAWSTESTEXAMPLE000:" + session,
+		arn:     fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", r.partition, r.account, r.name, session),
+		expires: s.now().Add(life).UTC().Truncate(time.Second),
+	}
+	s.keys.add(k)
+	return k
+}

@@ -1,0 +1,97 @@
+package awstest
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// instanceRole is the role of the EC2 instance and of the container that clients believe to run in.
+func instanceRole() role { return role{partition: "aws", account: Account, name: "awstest-instance"} }
+
+const (
+	metadataTokenHeader = "X-Aws-Ec2-Metadata-Token"
+	metadataTTLHeader   = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+	credentialsPath     = "/latest/meta-data/iam/security-credentials/"
+)
+
+// local holds what the metadata service and the container endpoint check.
+type local struct {
+	mu             sync.Mutex
+	metadataTokens map[string]bool // that were issued
+	containerToken string          // empty means that none is asked for
+}
+
+// SetContainerToken makes the container endpoint ask for this Authorization header (AWS_CONTAINER_AUTHORIZATION_TOKEN).
+// Empty, as at the start, means that it asks for none.
+func (s *Server) SetContainerToken(token string) {
+	s.local.mu.Lock()
+	defer s.local.mu.Unlock()
+	s.local.containerToken = token
+}
+
+func (s *Server) metadataToken(r *request) (answer, error) {
+	ttl := r.Header.Get(metadataTTLHeader)
+	if ttl == "" {
+		return answer{}, &apiError{status: http.StatusBadRequest, message: "missing " + metadataTTLHeader}
+	}
+	token := randomText(40)
+	s.local.mu.Lock()
+	s.local.metadataTokens[token] = true
+	s.local.mu.Unlock()
+	a := newAnswer(http.StatusOK, "text/plain", []byte(token))
+	a.header.Set(metadataTTLHeader, ttl)
+	return a, nil
+}
+
+func (s *Server) metadata(r *request) (answer, error) {
+	s.local.mu.Lock()
+	known := s.local.metadataTokens[r.Header.Get(metadataTokenHeader)]
+	s.local.mu.Unlock()
+	if !known {
+		return answer{}, &apiError{status: http.StatusUnauthorized, message: "Unauthorized"}
+	}
+	switch r.URL.Path {
+	case credentialsPath, strings.TrimSuffix(credentialsPath, "/"):
+		return newAnswer(http.StatusOK, "text/plain", []byte(instanceRole().name)), nil
+	case credentialsPath + instanceRole().name:
+		return jsonAnswer(http.StatusOK, "text/plain", s.instanceCredentials()), nil
+	case "/latest/dynamic/instance-identity/document":
+		return jsonAnswer(http.StatusOK, "text/plain", map[string]string{
+			"accountId": Account, "instanceId": "i-0123456789abcdef0", "region": "us-east-1", "availabilityZone": "us-east-1a",
+		}), nil
+	}
+	return answer{}, &apiError{status: http.StatusNotFound, message: "Not Found"}
+}
+
+// instanceCredentials is what EC2 metadata tells of a freshly minted key.
+func (s *Server) instanceCredentials() any {
+	k := s.mint(instanceRole(), "i-0123456789abcdef0", keyLife)
+	return struct {
+		Code, Type              string
+		LastUpdated, Expiration time.Time
+		AccessKeyID             string `json:"AccessKeyId"`
+		SecretAccessKey, Token  string
+	}{
+		Code: "Success", Type: "AWS-HMAC", LastUpdated: s.now().UTC().Truncate(time.Second), Expiration: k.expires,
+		AccessKeyID: k.ID, SecretAccessKey: k.Secret, Token: k.Session,
+	}
+}
+
+func (s *Server) containerCredentials(r *request) (answer, error) {
+	s.local.mu.Lock()
+	want := s.local.containerToken
+	s.local.mu.Unlock()
+	if want != "" && r.Header.Get("Authorization") != want {
+		return answer{}, &apiError{http.StatusUnauthorized, "AccessDeniedException", "the authorization token is missing or invalid"}
+	}
+	k := s.mint(instanceRole(), "container", keyLife)
+	return jsonAnswer(http.StatusOK, "application/json", struct {
+		AccessKeyID     string `json:"AccessKeyId"`
+		SecretAccessKey string
+		Token           string
+		AccountID       string `json:"AccountId"`
+		Expiration      time.Time
+	}{k.ID, k.Secret, k.Session, k.Account, k.expires}), nil
+}

@@ -1,0 +1,47 @@
+package awstest
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+var regionPattern = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
+
+// checkScope checks that r is signed for service and for the region of the host that it was sent to. Without a real host
+// name, behind AWS_ENDPOINT_URL, any region will do.
+func checkScope(r *request, service string, w words) error {
+	if r.signed.service != service {
+		return &apiError{w.status, w.invalid, fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", service)}
+	}
+	badRegion := &apiError{w.status, w.invalid,
+		fmt.Sprintf("Credential should be scoped to a valid region, not '%s'. ", r.signed.region)}
+	if !regionPattern.MatchString(r.signed.region) {
+		return badRegion
+	}
+	if !r.proxied {
+		return nil
+	}
+	hostService, region := endpoint(r.host)
+	if hostService != service {
+		return &apiError{http.StatusNotFound, "UnknownOperationException", r.host + " has no such operation"}
+	}
+	if r.signed.region != region {
+		return badRegion
+	}
+	return nil
+}
+
+// endpoint tells the service and the region of an API by its host name, both empty for a host that is none:
+// api.ecr.us-west-2.amazonaws.com, ecr-fips.us-west-2.api.aws, sts.amazonaws.com, which is in us-east-1.
+func endpoint(host string) (service, region string) {
+	if host == "sts.amazonaws.com" {
+		return "sts", "us-east-1"
+	}
+	labels := strings.Split(strings.TrimPrefix(host, "api."), ".")
+	if len(labels) < 4 || !regionPattern.MatchString(labels[1]) {
+		return "", ""
+	}
+	return strings.TrimSuffix(labels[0], "-fips"), labels[1]
+}

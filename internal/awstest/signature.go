@@ -1,0 +1,133 @@
+package awstest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+)
+
+// amzDate is the layout of times in Signature Version 4.
+const amzDate = "20060102T150405Z"
+
+// mismatch is what AWS says to a signature that is wrong, most often by another secret key.
+const mismatch = "The request signature we calculated does not match the signature you provided. " +
+	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+
+// A signature is what an Authorization header of AWS Signature Version 4 says. The zero signature is that of a request
+// which has none.
+type signature struct {
+	keyID, region, service string
+	headers                []string // the names of the signed headers
+	value                  string   // the whole Authorization header
+	time                   time.Time
+	session                string
+}
+
+var authorizationPattern = regexp.MustCompile(
+	`^AWS4-HMAC-SHA256 Credential=([^/, ]+)/[0-9]{8}/([^/, ]+)/([^/, ]+)/aws4_request, SignedHeaders=([a-z0-9;_-]+), Signature=[0-9a-f]{64}$`)
+
+// parseSignature reads the signature of a request with header h. It returns the zero signature when there is none.
+func parseSignature(h http.Header) signature {
+	value := h.Get("Authorization")
+	m := authorizationPattern.FindStringSubmatch(value)
+	at, err := time.Parse(amzDate, h.Get("X-Amz-Date"))
+	if m == nil || err != nil {
+		return signature{}
+	}
+	return signature{
+		keyID: m[1], region: m[2], service: m[3], headers: strings.Split(m[4], ";"),
+		value: value, time: at, session: h.Get("X-Amz-Security-Token"),
+	}
+}
+
+// verify checks the signature that r must have for service, and sets r.key: who signed, then for what and where, then when,
+// then whether the signature is right. An empty service needs no signature.
+func (s *Server) verify(r *request, service string) error {
+	if service == "" {
+		return nil
+	}
+	words := wordsOf(service)
+	if r.signed.keyID == "" {
+		return &apiError{words.status, words.missing, "Missing Authentication Token"}
+	}
+	k, ok := s.keys.find(r.signed.keyID)
+	if !ok || r.signed.session != k.Session {
+		return &apiError{words.status, words.unknown, "The security token included in the request is invalid."}
+	}
+	if k.expired(s.now()) {
+		return &apiError{words.status, words.expired, "The security token included in the request is expired"}
+	}
+	if err := checkScope(r, service, words); err != nil {
+		return err
+	}
+	if message := ageMessage(r.signed.time, s.now(), words.maxAge); message != "" {
+		return &apiError{words.status, words.invalid, message}
+	}
+	right, err := resign(r, k.Key)
+	if err != nil {
+		return err
+	}
+	if r.signed.value != right {
+		return &apiError{words.status, words.invalid, mismatch}
+	}
+	r.key = k
+	return nil
+}
+
+// words are what a service calls the same errors.
+type words struct {
+	status                             int
+	missing, unknown, expired, invalid string
+	maxAge                             time.Duration // of signatures
+}
+
+func wordsOf(service string) words {
+	if service == "sts" {
+		return words{http.StatusForbidden, "MissingAuthenticationToken", "InvalidClientTokenId", "ExpiredToken",
+			"SignatureDoesNotMatch", 15 * time.Minute}
+	}
+	return words{http.StatusBadRequest, "MissingAuthenticationTokenException", "UnrecognizedClientException",
+		"ExpiredTokenException", "InvalidSignatureException", 5 * time.Minute}
+}
+
+// ageMessage returns AWS's words for a signature whose time is too far from now, or "".
+func ageMessage(signed, now time.Time, maxAge time.Duration) string {
+	signed, now = signed.UTC(), now.UTC()
+	minutes := int(maxAge.Minutes())
+	if earliest := now.Add(-maxAge); signed.Before(earliest) {
+		return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - %d min.)",
+			signed.Format(amzDate), earliest.Format(amzDate), now.Format(amzDate), minutes)
+	}
+	if latest := now.Add(maxAge); signed.After(latest) {
+		return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + %d min.)",
+			signed.Format(amzDate), latest.Format(amzDate), now.Format(amzDate), minutes)
+	}
+	return ""
+}
+
+// resign returns the Authorization header of r as it is right: the parts that it says to be signed, signed with k.
+func resign(r *request, k Key) (string, error) {
+	target := *r.URL // the signer writes to it
+	again := &http.Request{Method: r.Method, URL: &target, Host: r.Host, Header: http.Header{}}
+	for _, name := range r.signed.headers {
+		switch name {
+		case "host": // net/http keeps it apart from the others
+		case "content-length":
+			again.ContentLength = r.ContentLength
+		default:
+			again.Header[http.CanonicalHeaderKey(name)] = r.Header.Values(name)
+		}
+	}
+	payload := sha256.Sum256(r.body)
+	credentials := aws.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret, SessionToken: k.Session}
+	err := v4.NewSigner().SignHTTP(r.Context(), credentials, again, hex.EncodeToString(payload[:]),
+		r.signed.service, r.signed.region, r.signed.time)
+	return again.Header.Get("Authorization"), err
+}

@@ -1,0 +1,114 @@
+package awstest
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+)
+
+// ssoLife is how long an access token of IAM Identity Center is valid.
+const ssoLife = 8 * time.Hour
+
+// ssoTokens holds the tokens of a user who has logged in with IAM Identity Center.
+type ssoTokens struct {
+	refresh string // good for ever
+
+	mu     sync.Mutex
+	access []string // all that were issued, newest last; all are good
+}
+
+// SSOToken returns the newest access token. GetRoleCredentials accepts it and its predecessors.
+func (s *Server) SSOToken() string {
+	s.sso.mu.Lock()
+	defer s.sso.mu.Unlock()
+	return s.sso.access[len(s.sso.access)-1]
+}
+
+// SSORefreshToken returns the refresh token that CreateToken accepts.
+func (s *Server) SSORefreshToken() string { return s.sso.refresh }
+
+// getRoleCredentials answers for every account and role, as if the user had them all.
+func (s *Server) getRoleCredentials(r *request) (answer, error) {
+	if !s.sso.accepts(r.Header.Get("X-Amz-Sso_bearer_token")) {
+		return answer{}, &apiError{http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid"}
+	}
+	q := r.URL.Query()
+	if q.Get("account_id") == "" || q.Get("role_name") == "" {
+		return answer{}, &apiError{http.StatusBadRequest, "InvalidRequestException", "account_id and role_name are required"}
+	}
+	role := role{partition: "aws", account: q.Get("account_id"), name: "AWSReservedSSO_" + q.Get("role_name") + "_0123456789abcdef"}
+	k := s.mint(role, "awstest", keyLife)
+	type credentials struct {
+		AccessKeyID     string `json:"accessKeyId"`
+		SecretAccessKey string `json:"secretAccessKey"`
+		SessionToken    string `json:"sessionToken"`
+		Expiration      int64  `json:"expiration"` // Unix milliseconds
+	}
+	return jsonAnswer(http.StatusOK, "application/json", map[string]credentials{
+		"roleCredentials": {k.ID, k.Secret, k.Session, k.expires.UnixMilli()},
+	}), nil
+}
+
+func (t *ssoTokens) accepts(access string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Contains(t.access, access)
+}
+
+// createToken answers with a new access token and the same refresh token.
+func (s *Server) createToken(r *request) (answer, error) {
+	var in struct{ GrantType, RefreshToken string }
+	if err := json.Unmarshal(r.body, &in); err != nil {
+		return answer{}, &apiError{http.StatusBadRequest, "InvalidRequestException", err.Error()}
+	}
+	if in.GrantType != "refresh_token" {
+		return answer{}, &apiError{http.StatusBadRequest, "UnsupportedGrantTypeException", "awstest refreshes tokens only"}
+	}
+	if in.RefreshToken != s.sso.refresh {
+		return answer{}, &apiError{http.StatusBadRequest, "InvalidGrantException", "Invalid refresh token provided"}
+	}
+	access := randomText(120)
+	s.sso.mu.Lock()
+	s.sso.access = append(s.sso.access, access)
+	s.sso.mu.Unlock()
+	return jsonAnswer(http.StatusOK, "application/json", struct {
+		AccessToken  string `json:"accessToken"`
+		TokenType    string `json:"tokenType"`
+		ExpiresIn    int    `json:"expiresIn"` // seconds
+		RefreshToken string `json:"refreshToken"`
+	}{access, "Bearer", int(ssoLife.Seconds()), s.sso.refresh}), nil
+}
+
+// WriteSSOCache writes what "aws sso login" leaves below home, with an access token that says to expire at expires. The key
+// is the name of the sso-session, or the start URL for profiles without one.
+func (s *Server) WriteSSOCache(home, key string, expires time.Time) error {
+	content, err := json.Marshal(map[string]string{
+		"startUrl":              "https://awstest.awsapps.com/start",
+		"region":                "us-east-1",
+		"accessToken":           s.SSOToken(),
+		"expiresAt":             expires.UTC().Format(time.RFC3339),
+		"refreshToken":          s.SSORefreshToken(),
+		"clientId":              "awstest-client",
+		"clientSecret":          "awstest-client-secret",
+		"registrationExpiresAt": expires.Add(90 * 24 * time.Hour).UTC().Format(time.RFC3339),
+	})
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(home, ".aws", "sso", "cache")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("writing the SSO cache: %w", err)
+	}
+	sum := sha1.Sum([]byte(key))
+	if err := os.WriteFile(filepath.Join(dir, hex.EncodeToString(sum[:])+".json"), content, 0o600); err != nil {
+		return fmt.Errorf("writing the SSO cache: %w", err)
+	}
+	return nil
+}

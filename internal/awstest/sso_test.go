@@ -1,0 +1,93 @@
+package awstest_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/google/go-cmp/cmp"
+
+	"ecrlogin/internal/awstest"
+)
+
+const ssoConfig = `
+[sso-session corp]
+sso_region = eu-west-1
+sso_start_url = https://awstest.awsapps.com/start
+sso_registration_scopes = sso:account:access
+[profile session]
+sso_session = corp
+sso_account_id = 210987654321
+sso_role_name = Developer
+[profile legacy]
+sso_region = eu-west-1
+sso_start_url = https://awstest.awsapps.com/start
+sso_account_id = 210987654321
+sso_role_name = Developer
+`
+
+// ssoProfile makes profile the one in use, logged in until expires.
+func ssoProfile(t *testing.T, s *awstest.Server, profile, key string, expires time.Time) {
+	t.Helper()
+	home := isolate(t, map[string]string{"AWS_PROFILE": profile})
+	t.Setenv("AWS_CONFIG_FILE", writeFile(t, home, ".aws/config", ssoConfig))
+	if err := s.WriteSSOCache(home, key, expires); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSSO(t *testing.T) {
+	const (
+		portal = "portal.sso.eu-west-1.amazonaws.com"
+		oidc   = "oidc.eu-west-1.amazonaws.com"
+	)
+	later, before := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	for name, tt := range map[string]struct {
+		profile, key string
+		expires      time.Time
+		dialled      []string
+	}{
+		"session":   {"session", "corp", later, []string{portal}},
+		"refreshed": {"session", "corp", before, []string{oidc, portal}},
+		"legacy":    {"legacy", "https://awstest.awsapps.com/start", later, []string{portal}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := awstest.New(t)
+			ssoProfile(t, s, tt.profile, tt.key, tt.expires)
+			got := callerARN(t.Context(), t, load(t, s))
+			if !strings.HasPrefix(got, "arn:aws:sts::210987654321:assumed-role/AWSReservedSSO_Developer_") {
+				t.Errorf("caller = %q", got)
+			}
+			if diff := cmp.Diff(append(tt.dialled, "sts.us-west-2.amazonaws.com"), s.Dialled()); diff != "" {
+				t.Errorf("dialled (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSSORefreshChangesAccessToken(t *testing.T) {
+	s := awstest.New(t)
+	before := s.SSOToken()
+	ssoProfile(t, s, "session", "corp", time.Now().Add(-time.Hour))
+	callerARN(t.Context(), t, load(t, s))
+	if s.SSOToken() == before {
+		t.Error("the access token is the same after a refresh")
+	}
+	if n := s.Count(awstest.CreateToken); n != 1 {
+		t.Errorf("counted %d refreshes, want 1", n)
+	}
+}
+
+func TestSSORefused(t *testing.T) {
+	foreign := awstest.New(t) // whose tokens s does not know
+	s := awstest.New(t)
+
+	ssoProfile(t, foreign, "session", "corp", time.Now().Add(-time.Hour))
+	_, err := sts.NewFromConfig(load(t, s)).GetCallerIdentity(t.Context(), nil)
+	wantAPIError(t, err, "InvalidGrantException", "")
+
+	ssoProfile(t, foreign, "session", "corp", time.Now().Add(time.Hour))
+	_, err = sts.NewFromConfig(load(t, s)).GetCallerIdentity(t.Context(), nil)
+	wantAPIError(t, err, "UnauthorizedException", "Session token not found or invalid")
+}

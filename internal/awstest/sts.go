@@ -1,0 +1,89 @@
+package awstest
+
+import (
+	"cmp"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// WebIdentityToken is the OIDC token that AssumeRoleWithWebIdentity accepts.
+const WebIdentityToken = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhd3N0ZXN0In0."
+
+type stsCredentials struct {
+	AccessKeyID     string `xml:"AccessKeyId"`
+	SecretAccessKey string
+	SessionToken    string
+	Expiration      time.Time
+}
+
+type assumedRole struct {
+	Arn string
+	ID  string `xml:"AssumedRoleId"`
+}
+
+// assumeResult is the answer to both ways to assume a role, whose elements are named after the operation.
+type assumeResult struct {
+	XMLName   xml.Name
+	Result    assumed
+	RequestID string `xml:"ResponseMetadata>RequestId"`
+}
+
+type assumed struct {
+	XMLName     xml.Name
+	Credentials stsCredentials
+	Role        assumedRole `xml:"AssumedRoleUser"`
+}
+
+// stsNamespace is the XML namespace of every answer of STS.
+const stsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
+
+func (s *Server) assumeRole(r *request) (answer, error) {
+	return s.assume(r, fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", r.key.arn, r.form.Get("RoleArn")))
+}
+
+func (s *Server) assumeRoleWithWebIdentity(r *request) (answer, error) {
+	if r.form.Get("WebIdentityToken") != WebIdentityToken {
+		return answer{}, &apiError{http.StatusBadRequest, "InvalidIdentityToken",
+			"The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"}
+	}
+	return s.assume(r, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+}
+
+// assume answers with a key for the role that r names, or with the message denied if that role may not be assumed.
+func (s *Server) assume(r *request, denied string) (answer, error) {
+	arn := r.form.Get("RoleArn")
+	role, ok := parseRole(arn)
+	if !ok {
+		return answer{}, &apiError{http.StatusBadRequest, "ValidationError", arn + " is invalid"}
+	}
+	if !s.keys.allowed(arn) {
+		return answer{}, &apiError{http.StatusForbidden, "AccessDenied", denied}
+	}
+	life := keyLife
+	if seconds, err := strconv.Atoi(r.form.Get("DurationSeconds")); err == nil {
+		life = time.Duration(seconds) * time.Second
+	}
+	k := s.mint(role, cmp.Or(r.form.Get("RoleSessionName"), "awstest"), life)
+	return xmlAnswer(http.StatusOK, assumeResult{
+		XMLName: xml.Name{Space: stsNamespace, Local: string(r.op) + "Response"},
+		Result: assumed{
+			XMLName:     xml.Name{Local: string(r.op) + "Result"},
+			Credentials: stsCredentials{k.ID, k.Secret, k.Session, k.expires},
+			Role:        assumedRole{Arn: k.arn, ID: k.userID},
+		},
+		RequestID: requestID(),
+	}), nil
+}
+
+func (s *Server) getCallerIdentity(r *request) (answer, error) {
+	return xmlAnswer(http.StatusOK, struct {
+		XMLName   xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetCallerIdentityResponse"`
+		Arn       string   `xml:"GetCallerIdentityResult>Arn"`
+		UserID    string   `xml:"GetCallerIdentityResult>UserId"`
+		Account   string   `xml:"GetCallerIdentityResult>Account"`
+		RequestID string   `xml:"ResponseMetadata>RequestId"`
+	}{Arn: r.key.arn, UserID: r.key.userID, Account: r.key.Account, RequestID: requestID()}), nil
+}
