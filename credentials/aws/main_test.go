@@ -42,7 +42,7 @@ func withCloud(m *testing.M) int {
 		}
 	}
 	os.Setenv("HTTPS_PROXY", cloud.Proxy)
-	os.Setenv("NO_PROXY", "direct.test")
+	os.Setenv("NO_PROXY", ".test")
 	return m.Run()
 }
 

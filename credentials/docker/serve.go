@@ -1,7 +1,10 @@
 package docker
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -19,7 +22,7 @@ import (
 //   - erase never fails, since Podman 4 crashes when it does.
 func Serve(h helper.Helper, action string, in io.Reader, out, errOut io.Writer) (exit int) {
 	var answer bytes.Buffer
-	err := helper.HandleCommand(h, action, io.LimitReader(in, maxInput), &answer)
+	err := explain(action, helper.HandleCommand(h, action, io.LimitReader(in, maxInput), &answer))
 	switch {
 	case err == nil:
 	case action == helper.ActionErase:
@@ -46,3 +49,16 @@ func Serve(h helper.Helper, action string, in io.Reader, out, errOut io.Writer) 
 
 // maxInput bounds what is read, in bytes: the longest input is a password of some thousand.
 const maxInput = 1 << 20
+
+// explain says what was wrong with the input where docker-credential-helpers hands on what its parser said.
+func explain(action string, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, bufio.ErrTooLong):
+		return fmt.Errorf("%s: there is a line on standard input that is too long for what clients send: %w", action, err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax), errors.As(err, &kind):
+		return fmt.Errorf(`%s: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: %w`, action, err)
+	}
+	return err
+}

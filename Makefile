@@ -1,0 +1,49 @@
+# What this project can do, a target each. "make help" lists them.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
+BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+HELPER   = ./ecr-login/docker-credential-ecr-login
+FUZZTIME ?= 2m
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint e2e bench demo cross fuzz cover clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## build bin/docker-credential-ecr-login, a static binary
+	$(BUILD) -o bin/docker-credential-ecr-login $(HELPER)
+
+test: ## run the unit tests with the race detector; no root, no network but the module proxy
+	$(GO) test -race ./...
+
+lint: ## gofmt, go vet and staticcheck, in both modules
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'these files are not formatted; run: gofmt -w .' >&2; exit 1; }
+	$(GO) build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	$(GO) vet ./... && bin/staticcheck ./...
+	cd e2e && $(GO) vet ./... && ../bin/staticcheck ./...
+
+e2e: build ## run the tests with real Docker, Podman, Buildah, Skopeo and crane; needs root, installs Debian packages
+	e2e/run.sh
+
+bench: build ## measure the helper against the floor of starting a program
+	$(GO) run ./internal/bench bin/docker-credential-ecr-login
+
+demo: build ## push and pull with no login, against a stand-in for ECR; no root, no Docker, no AWS
+	@$(GO) run ./internal/demo bin/docker-credential-ecr-login
+
+cross: ## build for linux, darwin and windows, on amd64 and arm64, into dist/
+	@for os in linux darwin windows; do for arch in amd64 arm64; do \
+		out=dist/docker-credential-ecr-login-$$os-$$arch; test $$os != windows || out=$$out.exe; \
+		echo $$out; GOOS=$$os GOARCH=$$arch $(BUILD) -o $$out $(HELPER) || exit 1; done; done
+
+fuzz: ## run each fuzz target for FUZZTIME (2m)
+	$(GO) test ./registry -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
+
+cover: ## print the statement coverage of the packages that matter most
+	$(GO) test -cover ./registry ./credentials/...
+
+clean: ## remove what was built
+	rm -rf bin dist

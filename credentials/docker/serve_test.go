@@ -1,0 +1,180 @@
+package docker_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/credentials/aws"
+	"ecrlogin/credentials/docker"
+	"ecrlogin/internal/awstest"
+)
+
+const (
+	host     = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
+	notFound = "credentials not found in native keychain\n"
+)
+
+// newCloud starts a stand-in for AWS and puts an identity for it into the environment, or none.
+func newCloud(t *testing.T, identity bool) *awstest.Server {
+	t.Helper()
+	cloud := awstest.New(t)
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("AWS_CONFIG_FILE", "none")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "none")
+	t.Setenv("AWS_PROFILE", "")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_ENDPOINT_URL", cloud.URL)
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	if identity {
+		t.Setenv("AWS_ACCESS_KEY_ID", awstest.KeyID)
+		t.Setenv("AWS_SECRET_ACCESS_KEY", awstest.SecretKey)
+	}
+	return cloud
+}
+
+// An outcome is all that a client sees of a call.
+type outcome struct {
+	out, err string
+	exit     int
+}
+
+func serve(action, in string) outcome {
+	var out, errOut bytes.Buffer
+	h := &docker.Helper{Source: new(aws.Source), Notices: &errOut}
+	exit := docker.Serve(h, action, strings.NewReader(in), &out, &errOut)
+	return outcome{out.String(), errOut.String(), exit}
+}
+
+func TestGet(t *testing.T) {
+	cloud := newCloud(t, true)
+	for _, in := range []string{host, host + "\n", "https://" + host, host + ":443", strings.ToUpper(host), host + "/team/app:v1", "  " + host + "\r\n", "public.ecr.aws"} {
+		cloud.ResetCalls()
+		got := serve("get", in)
+		if got.exit != 0 || got.err != "" {
+			t.Errorf("get %q: exit %d, stderr %q", in, got.exit, got.err)
+			continue
+		}
+		dec := json.NewDecoder(strings.NewReader(got.out))
+		dec.DisallowUnknownFields()
+		var answer struct{ ServerURL, Username, Secret string }
+		if err := dec.Decode(&answer); err != nil {
+			t.Fatalf("get %q: %v", in, err)
+		}
+		if _, err := dec.Token(); err != io.EOF {
+			t.Errorf("get %q: more than one JSON value", in)
+		}
+		if answer.ServerURL != strings.TrimSpace(in) || answer.Username != "AWS" || len(answer.Secret) < 1500 {
+			t.Errorf("get %q: ServerURL %q, Username %q, Secret of %d characters", in, answer.ServerURL, answer.Username, len(answer.Secret))
+		}
+		if n := cloud.Count(awstest.GetAuthorizationToken) + cloud.Count(awstest.GetPublicAuthorizationToken); n != 1 {
+			t.Errorf("get %q: %d calls", in, n)
+		}
+	}
+}
+
+// For a host that is not ECR nothing is said but "not found", and nobody is asked: not even a broken AWS configuration
+// is noticed.
+func TestGetOfAnotherHost(t *testing.T) {
+	cloud := newCloud(t, true)
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null/none")
+	t.Setenv("AWS_PROFILE", "absent")
+	for _, in := range []string{"https://index.docker.io/v1/", "ghcr.io", "127.0.0.1:5000", "http://" + host, host + ".example.com", "user:secret@" + host} {
+		if got, want := serve("get", in), (outcome{out: notFound, exit: 1}); got != want {
+			t.Errorf("get %q = %+v, want %+v", in, got, want)
+		}
+	}
+	if calls := cloud.Calls(); len(calls) != 0 {
+		t.Errorf("calls: %v", calls)
+	}
+}
+
+func TestGetPublicWithoutIdentity(t *testing.T) {
+	newCloud(t, false)
+	for _, in := range []string{"public.ecr.aws", "https://ecr-public.aws.com/"} {
+		if got, want := serve("get", in), (outcome{out: notFound, exit: 1}); got != want {
+			t.Errorf("get %q = %+v, want %+v", in, got, want)
+		}
+	}
+}
+
+// A failure is one and the same line on both streams.
+func TestGetFails(t *testing.T) {
+	cloud := newCloud(t, true)
+	for _, in := range []string{host, "public.ecr.aws"} {
+		cloud.Inject(awstest.Fault{Status: 400, Type: "AccessDeniedException"})
+		got := serve("get", in)
+		if got.exit != 1 || got.out != got.err || strings.Count(got.out, "\n") != 1 || !strings.HasPrefix(got.out, in+": access denied: ") {
+			t.Errorf("get %q = %+v", in, got)
+		}
+	}
+}
+
+func TestGetKeepsItsTimeout(t *testing.T) {
+	cloud := newCloud(t, true)
+	cloud.Inject(awstest.Fault{Hang: true})
+	h := &docker.Helper{Source: new(aws.Source), Timeout: 50 * time.Millisecond}
+	_, password, err := h.Get(host)
+	if err == nil || password != "" || !strings.Contains(err.Error(), "the deadline passed after") {
+		t.Errorf("got a password of %d characters, %v; want the deadline", len(password), err)
+	}
+}
+
+func TestOtherActions(t *testing.T) {
+	cloud := newCloud(t, true)
+	store := func(serverURL string) string {
+		in, _ := json.Marshal(map[string]string{"ServerURL": serverURL, "Username": "AWS", "Secret": "hunter2"})
+		return string(in) + "\n"
+	}
+	const kept = host + ": password not kept, because a new one is fetched whenever it is needed; docker login can be left out\n"
+	// both is a failure, told on both streams.
+	both := func(line string) outcome { return outcome{line + "\n", line + "\n", 1} }
+	const unnamed = "no credentials server URL\n"
+	tests := []struct {
+		name, action, in string
+		want             outcome
+	}{
+		{"list", "list", "unused", outcome{out: "{}\n"}},
+		{"list with nothing on stdin", "list", "", outcome{out: "{}\n"}},
+		{"store", "store", store(host), outcome{err: kept}},
+		{"store a URL", "store", store("https://" + host + "/v2/"), outcome{err: kept}},
+		{"store for another host", "store", store("https://user:pw@registry.example.com/v1/"), both("registry.example.com: cannot keep this password, since this helper serves Amazon ECR only; " +
+			`in Docker's config.json name ecr-login under "credHelpers" for your ECR hosts and not as "credsStore"`)},
+		{"store nothing", "store", "", both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: EOF`)},
+		{"store no JSON", "store", "hunter2", both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: invalid character 'h' looking for beginning of value`)},
+		{"store half of it", "store", store(host)[:80], both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: unexpected EOF`)},
+		{"store JSON of another kind", "store", `["hunter2"]`, both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: json: cannot unmarshal array into Go value of type credentials.Credentials`)},
+		{"erase", "erase", host, outcome{}},
+		{"erase another host", "erase", "https://index.docker.io/v1/", outcome{}},
+		{"erase nothing", "erase", "", outcome{err: "nothing erased: no credentials server URL\n"}},
+		{"get nothing", "get", " \n", outcome{unnamed, "no credentials server URL: get reads the registry's host from standard input\n", 1}},
+		{"get too much", "get", strings.Repeat("x", 1<<20), both("get: there is a line on standard input that is too long for what clients send: bufio.Scanner: token too long")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := serve(tt.action, tt.in); got != tt.want {
+				t.Errorf("got  %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+	if calls := cloud.Calls(); len(calls) != 0 {
+		t.Errorf("calls: %v", calls)
+	}
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestGetWhoseReaderIsGone(t *testing.T) {
+	newCloud(t, true)
+	var errOut bytes.Buffer
+	exit := docker.Serve(&docker.Helper{Source: new(aws.Source)}, "get", strings.NewReader(host), brokenPipe{}, &errOut)
+	if want := "writing the answer: broken pipe\n"; exit != 1 || errOut.String() != want {
+		t.Errorf("exit %d, stderr %q; want 1, %q", exit, errOut.String(), want)
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ecrlogin/internal/awstest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"docker-credential-ecr-login": main})
+}
+
+// TestScript runs each archive below testdata/script with a stand-in for AWS of its own. The environment has an
+// identity and leads to the stand-in as a proxy, so that the program dials AWS by its real host names; every script
+// starts from there.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup:         setUp,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"fault":  fault,
+			"called": called,
+		},
+	})
+}
+
+type cloudKey struct{}
+
+func setUp(env *testscript.Env) error {
+	dir := filepath.Join(env.WorkDir, ".cloud")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	cloud, err := awstest.Start(awstest.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	env.Defer(cloud.Close)
+	env.Values[cloudKey{}] = cloud
+	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("AWS_ACCESS_KEY_ID", awstest.KeyID)
+	env.Setenv("AWS_SECRET_ACCESS_KEY", awstest.SecretKey)
+	env.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
+	env.Setenv("AWS_CA_BUNDLE", cloud.CAFile)
+	env.Setenv("HTTPS_PROXY", cloud.Proxy)
+	env.Setenv("CLOUD", cloud.URL)
+	return nil
+}
+
+func cloudOf(ts *testscript.TestScript) *awstest.Server {
+	return ts.Value(cloudKey{}).(*awstest.Server)
+}
+
+// fault OPERATION CODE makes AWS answer with that error; CODE may be "hang".
+func fault(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: fault OPERATION CODE")
+	}
+	f := awstest.Fault{Op: awstest.Operation(args[0]), Type: args[1]}
+	if args[1] == "hang" {
+		f = awstest.Fault{Op: f.Op, Hang: true}
+	}
+	cloudOf(ts).Inject(f)
+}
+
+// called N OPERATION fails unless AWS saw so many of these calls since the last time; with "called 0" alone, any call.
+func called(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: called N [OPERATION]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	cloud := cloudOf(ts)
+	got := len(cloud.Calls())
+	if len(args) == 2 {
+		got = cloud.Count(awstest.Operation(args[1]))
+	}
+	cloud.ResetCalls()
+	if got != want {
+		ts.Fatalf("AWS was called %d times, want %d", got, want)
+	}
+}
