@@ -8,10 +8,10 @@ HELPER   = ./ecr-login/docker-credential-ecr-login
 FUZZTIME ?= 2m
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint e2e bench demo cross fuzz cover clean
+.PHONY: help build test lint e2e bench demo cross reproduce fuzz cover clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 build: ## build bin/docker-credential-ecr-login, a static binary
 	$(BUILD) -o bin/docker-credential-ecr-login $(HELPER)
@@ -19,14 +19,14 @@ build: ## build bin/docker-credential-ecr-login, a static binary
 test: ## run the unit tests with the race detector; no root, no network but the module proxy
 	$(GO) test -race ./...
 
-lint: ## gofmt, go vet and staticcheck, in both modules
+lint: ## gofmt, go mod tidy, go vet and staticcheck, in both modules
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'these files are not formatted; run: gofmt -w .' >&2; exit 1; }
 	$(GO) build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
-	$(GO) vet ./... && bin/staticcheck ./...
-	cd e2e && $(GO) vet ./... && ../bin/staticcheck ./...
+	$(GO) mod tidy -diff && $(GO) vet ./... && bin/staticcheck ./...
+	cd e2e && $(GO) mod tidy -diff && $(GO) vet ./... && ../bin/staticcheck ./...
 
 e2e: build ## run the tests with real Docker, Podman, Buildah, Skopeo and crane; needs root, installs Debian packages
-	e2e/run.sh
+	ECR_LOGIN_HELPER=$(CURDIR)/bin/docker-credential-ecr-login e2e/run.sh
 
 bench: build ## measure the helper against the floor of starting a program
 	$(GO) run ./internal/bench bin/docker-credential-ecr-login
@@ -39,8 +39,16 @@ cross: ## build for linux, darwin and windows, on amd64 and arm64, into dist/
 		out=dist/docker-credential-ecr-login-$$os-$$arch; test $$os != windows || out=$$out.exe; \
 		echo $$out; GOOS=$$os GOARCH=$$arch $(BUILD) -o $$out $(HELPER) || exit 1; done; done
 
+reproduce: build ## build once more, in another folder, and compare the bytes
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	tar -c --exclude=./.git --exclude=./bin --exclude=./dist . | tar -x -C "$$copy" && \
+	$(MAKE) -s -C "$$copy" build VERSION=$(VERSION) && cmp bin/docker-credential-ecr-login "$$copy/bin/docker-credential-ecr-login" && \
+	echo "the same bytes, built in $(CURDIR) and $$copy"
+
 fuzz: ## run each fuzz target for FUZZTIME (2m)
 	$(GO) test ./registry -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
+	$(GO) test ./credentials/aws -run '^$$' -fuzz FuzzAnswer -fuzztime $(FUZZTIME)
+	$(GO) test ./credentials/docker -run '^$$' -fuzz FuzzServe -fuzztime $(FUZZTIME)
 
 cover: ## print the statement coverage of the packages that matter most
 	$(GO) test -cover ./registry ./credentials/...

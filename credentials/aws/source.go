@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/smithy-go/middleware"
 
 	"ecrlogin/credentials"
 	"ecrlogin/registry"
@@ -93,7 +94,7 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 		config.WithRegion(t.registry.Region),
 		config.WithHTTPClient(apiClient()),
 		config.WithRetryer(newRetryer),
-		config.WithAPIOptions(t.trace()),
+		config.WithAPIOptions([]func(*middleware.Stack) error{t.trace, wholeBodies}),
 		config.WithLogger(sdkLogger{t.log}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = localClient(apiHeaderTimeout) }),

@@ -20,7 +20,7 @@ type sent struct {
 
 // trace notes every request that the SDK sends, also those to STS, SSO and the metadata service on the way to an
 // identity: it sits at the innermost step of each, below retries and signing.
-func (t *try) trace() []func(*middleware.Stack) error {
+func (t *try) trace(s *middleware.Stack) error {
 	step := middleware.DeserializeMiddlewareFunc("ecrLoginTrace", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		host := ""
 		if req, ok := in.Request.(*smithyhttp.Request); ok {
@@ -38,9 +38,7 @@ func (t *try) trace() []func(*middleware.Stack) error {
 			"host", host, "status", status, "took", time.Since(began), "error", reason(err))
 		return out, metadata, err
 	})
-	return []func(*middleware.Stack) error{
-		func(s *middleware.Stack) error { return s.Deserialize.Add(step, middleware.Before) },
-	}
+	return s.Deserialize.Add(step, middleware.Before)
 }
 
 // reason is an error as a log may hold it, "" for none.

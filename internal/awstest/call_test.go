@@ -1,6 +1,7 @@
 package awstest_test
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,16 +19,19 @@ func TestCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	type counts struct{ Token, OtherKey, Public, Dialled int }
+	type counts struct {
+		Token, OtherKey, Public int
+		Dialled                 []string // a host once, since a busy client may open a second connection
+	}
 	count := func() counts {
 		return counts{
 			Token:    s.CountKey(awstest.GetAuthorizationToken, awstest.KeyID),
 			OtherKey: s.CountKey(awstest.GetAuthorizationToken, "AKIAOTHER"),
 			Public:   s.Count(awstest.GetPublicAuthorizationToken),
-			Dialled:  len(s.Dialled()),
+			Dialled:  slices.Compact(s.Dialled()),
 		}
 	}
-	if diff := cmp.Diff(counts{Token: 2, Dialled: 1}, count()); diff != "" {
+	if diff := cmp.Diff(counts{Token: 2, Dialled: []string{"api.ecr.us-west-2.amazonaws.com"}}, count()); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 	s.ResetCalls()

@@ -39,14 +39,14 @@ func TestRoleProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if diff := cmp.Diff([]string{"sts.us-west-2.amazonaws.com", "api.ecr.us-west-2.amazonaws.com"}, s.Dialled()); diff != "" {
+		t.Errorf("dialled (-want +got):\n%s", diff)
+	}
 	if got, want := *out.AuthorizationData[0].ProxyEndpoint, "https://210987654321.dkr.ecr.us-west-2.amazonaws.com"; got != want {
 		t.Errorf("ProxyEndpoint = %q, want %q", got, want)
 	}
 	if got, want := callerARN(t.Context(), t, cfg), "arn:aws:sts::210987654321:assumed-role/pull/build-7"; got != want {
 		t.Errorf("caller = %q, want %q", got, want)
-	}
-	if diff := cmp.Diff([]string{"sts.us-west-2.amazonaws.com", "api.ecr.us-west-2.amazonaws.com"}, s.Dialled()); diff != "" {
-		t.Errorf("dialled (-want +got):\n%s", diff)
 	}
 	assume := s.Calls()[0]
 	if assume.Op != awstest.AssumeRole || assume.KeyID != awstest.KeyID || assume.Form.Get("RoleArn") != pullRole {

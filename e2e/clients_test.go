@@ -1,0 +1,27 @@
+package e2e
+
+import "testing"
+
+// TestClients takes every client through every scenario.
+func TestClients(t *testing.T) {
+	aws := startAWS(t)
+	startDockerd(t)
+	img := newImage(t)
+	all := clients(t)
+	var rows table
+	for _, c := range all {
+		t.Run(c.name, func(t *testing.T) {
+			row := &row{client: c}
+			for _, sc := range scenarios(c) {
+				t.Run(sc.name, func(t *testing.T) {
+					aws.ClearFaults()
+					aws.ResetCalls()
+					sc.play(t, scene{aws: aws, client: c, image: img, row: row})
+				})
+			}
+			row.version = newSession(t, aws, c, img, credHelpers).must(t, c.version, "")
+			rows = append(rows, row)
+		})
+	}
+	rows.publish(t, len(all))
+}

@@ -1,0 +1,18 @@
+package e2e
+
+import "testing"
+
+// crane stands for the many programs that use its library, such as ko and Kaniko.
+func crane(t *testing.T) client {
+	t.Helper()
+	return client{
+		name: "crane", title: "crane", program: look(t, "crane"), central: credsStore, keeps: credHelpers,
+		authority: "SSL_CERT_FILE",
+		version:   `crane version`,
+		push:      `crane push $LAYOUT $REF`,
+		remove:    `rm -rf pulled`,
+		pull:      `crane pull --format oci $REF pulled`,
+		login:     `crane auth login --username AWS --password-stdin $HOST`,
+		logout:    `crane auth logout $HOST`,
+	}
+}

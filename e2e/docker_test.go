@@ -1,0 +1,74 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// debianDocker is the client that comes with the package; another may hide it on PATH.
+const debianDocker = "/usr/bin/docker"
+
+func docker(program string) client {
+	return client{
+		name: "docker", title: "Docker", program: program, central: credsStore, keeps: credHelpers,
+		version: `docker version --format '{{.Client.Version}}'`,
+		build:   `DOCKER_BUILDKIT=0 docker build --quiet --tag $REF $CONTEXT`,
+		push:    `docker push $REF`,
+		remove:  `docker rmi --force $REF`,
+		pull:    `docker pull $REF`,
+		run:     `docker run --rm --network none $REF`,
+		login:   `docker login --username AWS --password-stdin $HOST`,
+		relogin: `docker login $HOST`,
+		logout:  `docker logout $HOST`,
+	}
+}
+
+// buildkit is the builder inside Docker's daemon, which asks the client for passwords.
+func buildkit() client {
+	c := docker(debianDocker)
+	c.name, c.title = "buildkit", "BuildKit (in Docker)"
+	c.build = `DOCKER_BUILDKIT=1 docker build --tag $REF $CONTEXT`
+	c.remove += ` && docker builder prune --all --force`
+	c.pull = `echo FROM $REF | DOCKER_BUILDKIT=1 docker build --pull --tag $REF -`
+	return c
+}
+
+// dockers makes a row for each version of docker found on PATH: a newer client may be
+// installed beside the package's and speaks to the same daemon.
+func dockers(t *testing.T) []client {
+	t.Helper()
+	var rows []client
+	seen := map[string]bool{}
+	for _, dir := range append([]string{filepath.Dir(debianDocker)}, filepath.SplitList(os.Getenv("PATH"))...) {
+		c := docker(filepath.Join(dir, "docker"))
+		number, ok := dockerVersion(c.program)
+		if !ok || seen[number] {
+			continue
+		}
+		seen[number] = true
+		c.name += "-" + number
+		rows = append(rows, c)
+	}
+	switch len(rows) {
+	case 0:
+		t.Fatal("no docker on PATH; run.sh installs it")
+	case 1:
+		t.Logf("only %s is tested: no other version of docker on PATH", rows[0].name)
+	}
+	return rows
+}
+
+// dockerVersion returns the first two numbers of what "docker --version" prints, for
+// example "Docker version 20.10.24+dfsg1, build 297e128".
+func dockerVersion(program string) (version string, ok bool) {
+	out, err := exec.Command(program, "--version").Output()
+	words := strings.Fields(string(out))
+	if err != nil || len(words) < 3 {
+		return "", false
+	}
+	numbers := strings.SplitN(words[2], ".", 3)
+	return strings.Join(numbers[:min(2, len(numbers))], "."), true
+}

@@ -1,0 +1,50 @@
+package e2e
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A run is what one run of the helper gave.
+type run struct {
+	stdout, stderr string
+	exit           int
+	took           time.Duration
+}
+
+// get runs the helper as clients do, with an empty home and nothing in the
+// environment but env.
+func get(t *testing.T, host string, env ...string) run {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	cmd := exec.CommandContext(t.Context(), look(t, "docker-credential-ecr-login"), "get")
+	cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, env...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(host), &stdout, &stderr
+	began := time.Now()
+	err := cmd.Run()
+	took := time.Since(began)
+	if err != nil && !errors.As(err, new(*exec.ExitError)) {
+		t.Fatal(err)
+	}
+	return run{stdout: stdout.String(), stderr: stderr.String(), exit: cmd.ProcessState.ExitCode(), took: took}
+}
+
+// mustFail fails the test unless the run failed within limit and said why, in the same
+// line on both streams.
+func (r run) mustFail(t *testing.T, limit time.Duration) {
+	t.Helper()
+	if r.exit != 1 {
+		t.Errorf("exit code %d, want 1", r.exit)
+	}
+	if r.took > limit {
+		t.Errorf("took %v, want at most %v", r.took, limit)
+	}
+	line := strings.TrimSpace(r.stdout)
+	if !strings.HasPrefix(line, firstHost+": ") || line != strings.TrimSpace(r.stderr) || strings.Contains(line, "\n") {
+		t.Errorf("stdout %q and stderr %q, want the same line that names the host", r.stdout, r.stderr)
+	}
+}

@@ -1,0 +1,50 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	ggcr "github.com/google/go-containerregistry/pkg/crane"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+)
+
+// greeting is what a container of the image prints.
+const greeting = "hello from a container"
+
+// An image is one program and nothing else, in the two forms that clients start from.
+type image struct {
+	context string // folder with a Dockerfile, for those that build
+	layout  string // folder with an OCI image, for those that only copy
+}
+
+func newImage(t *testing.T) image {
+	t.Helper()
+	program, err := exec.LookPath("hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	img := image{context: filepath.Join(dir, "context"), layout: filepath.Join(dir, "layout")}
+	writeFile(t, filepath.Join(img.context, "Dockerfile"), "FROM scratch\nCOPY hello /hello\nENTRYPOINT [\"/hello\"]\n")
+	writeFile(t, filepath.Join(img.context, "hello"), string(hello))
+	if err := os.Chmod(filepath.Join(img.context, "hello"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	built, err := ggcr.Image(map[string][]byte{"hello": hello})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: built})
+	if _, err := layout.Write(img.layout, index); err != nil {
+		t.Fatal(err)
+	}
+	return img
+}

@@ -1,0 +1,72 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+)
+
+// plainRegistry is the address of a registry of the user's own, without TLS or passwords.
+const plainRegistry = "127.0.0.1:5000"
+
+// TestPlainRegistry has a registry of the user's own work beside the helper as it did
+// without, for every client and way to configure the helper, and without a word to AWS.
+func TestPlainRegistry(t *testing.T) {
+	aws := startAWS(t)
+	startDockerd(t)
+	startPlainRegistry(t)
+	img := newImage(t)
+	for _, c := range clients(t) {
+		for _, how := range []setting{credHelpers, c.central} {
+			t.Run(c.name+"/"+string(how), func(t *testing.T) {
+				sc := scene{aws: aws, client: c, image: img, row: new(row)}
+				s, ref := sc.session(t, how), reference(t, plainRegistry)
+				s.must(t, c.build, ref) // Docker's older builder asks for every host it knows
+				aws.ResetCalls()
+				s.must(t, c.push, ref)
+				s.must(t, c.remove, ref)
+				s.must(t, c.pull, ref)
+				if calls := aws.Calls(); len(calls) > 0 {
+					t.Errorf("AWS was asked for a registry that is not its own: %v", calls)
+				}
+				repository, _, _ := strings.Cut(strings.TrimPrefix(ref, plainRegistry+"/"), ":")
+				if got := catalog(t); !slices.Contains(got, repository) {
+					t.Errorf("the catalogue %q misses %s", got, repository)
+				}
+			})
+		}
+	}
+}
+
+func startPlainRegistry(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", plainRegistry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	go func() { _ = server.Serve(listener) }() // until it is closed
+	t.Cleanup(func() { server.Close() })
+}
+
+// catalog asks the plain registry for its repositories.
+func catalog(t *testing.T) []string {
+	t.Helper()
+	resp, err := http.Get("http://" + plainRegistry + "/v2/_catalog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var body struct{ Repositories []string }
+	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
+		t.Fatal(err)
+	}
+	return body.Repositories
+}
