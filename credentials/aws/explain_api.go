@@ -154,11 +154,11 @@ func explainAnswer(t *try, err error) (cause, next string) {
 	const portal = "log in to the network (a captive portal?) or check HTTPS_PROXY and AWS_ENDPOINT_URL"
 	switch {
 	case strings.Contains(resp.Header.Get("Content-Type"), "html"):
-		return fmt.Sprintf("in the name of %s came a web page with status %d and no token", host, resp.StatusCode), portal
+		return fmt.Sprintf("in the name of %s came a web page with status %d and no token (asking as %s)", host, resp.StatusCode, t.identity.label), portal
 	case resp.StatusCode/100 == 3:
-		return fmt.Sprintf("in the name of %s came a redirect with status %d and no token", host, resp.StatusCode), portal
+		return fmt.Sprintf("in the name of %s came a redirect with status %d and no token (asking as %s)", host, resp.StatusCode, t.identity.label), portal
 	case isUnreadable(err):
-		return fmt.Sprintf("the answer of %s was cut short or is not what the API sends (status %d)", host, resp.StatusCode), "try again, and check any proxy on the way"
+		return fmt.Sprintf("the answer of %s was cut short or is not what the API sends (status %d, asking as %s)", host, resp.StatusCode, t.identity.label), "try again, and check any proxy on the way"
 	}
 	return "", ""
 }

@@ -119,10 +119,23 @@ func explainMetadata(t *try, err error) (cause, next string) {
 		return fmt.Sprintf("%s gave no credentials: the EC2 metadata service %s", t.identity.label, service),
 			cmp.Or(next, "check that the instance has a role")
 	}
-	lookedIn := fmt.Sprintf("not in the environment, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",
-		t.identity.profile, files(), service)
+	lookedIn := fmt.Sprintf("%s, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",
+		environmentCause(), t.identity.profile, files(), service)
 	return "no AWS credentials found: " + lookedIn,
 		cmp.Or(next, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure")
+}
+
+// environmentCause tells why the environment did not do. Half of a key pair is what is left where a CI server keeps
+// one of its variables from a job.
+func environmentCause() string {
+	id, secret := os.Getenv("AWS_ACCESS_KEY_ID") != "", os.Getenv("AWS_SECRET_ACCESS_KEY") != ""
+	switch {
+	case id && !secret:
+		return "in the environment AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY"
+	case secret && !id:
+		return "in the environment AWS_SECRET_ACCESS_KEY without AWS_ACCESS_KEY_ID"
+	}
+	return "not in the environment"
 }
 
 const silentMetadata = "took the connection and never answered"

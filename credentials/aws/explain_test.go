@@ -50,6 +50,10 @@ func TestErrors(t *testing.T) {
 	}{
 		{"no credentials", func(m *machine) {},
 			`no AWS credentials found: not in the environment, not in profile "default" of HOME/.aws/config or HOME/.aws/credentials, no container credentials endpoint, and the EC2 metadata service cannot be reached (127.0.0.1:1 refused the connection); set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure`},
+		{"half of the keys", func(m *machine) { m.env("AWS_ACCESS_KEY_ID", awstest.KeyID) },
+			`no AWS credentials found: in the environment AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY, not in profile *`},
+		{"the other half", func(m *machine) { m.env("AWS_SECRET_ACCESS_KEY", "hunter2") },
+			`no AWS credentials found: in the environment AWS_SECRET_ACCESS_KEY without AWS_ACCESS_KEY_ID, not in profile *`},
 		{"no credentials, no metadata", func(m *machine) { m.env("AWS_EC2_METADATA_DISABLED", "true") },
 			`no AWS credentials found: not in the environment, *, and the EC2 metadata service is switched off by AWS_EC2_METADATA_DISABLED; set AWS_PROFILE, *`},
 		{"no credentials, metadata without a role", func(m *machine) {
@@ -226,11 +230,11 @@ func TestErrors(t *testing.T) {
 		{"no expiry", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Time{})}), `*: it does not say when the token expires; *`},
 		{"expired", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC))}), `*: its token expired at 2020-01-02T03:04:05Z, and this machine's clock says 2*; *`},
 		{"expired inside", ecrSays(awstest.Fault{Body: answer("AWS:"+password(time.Unix(1577934245, 0)), inAnHour)}), `*: its token expired at 2020-01-02T03:04:05Z, *`},
-		{"wrong type", ecrSays(awstest.Fault{Body: `{"authorizationData":"hunter2"}`}), `the answer of api.ecr.us-west-2.amazonaws.com was cut short or is not what the API sends (status 200); *`},
-		{"truncated", ecrSays(awstest.Fault{Truncate: true}), `the answer of api.ecr.us-west-2.amazonaws.com was cut short or is not what the API sends (status 200); *`},
-		{"captive portal", ecrSays(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `in the name of api.ecr.us-west-2.amazonaws.com came a web page with status 200 and no token; log in to the network *`},
-		{"captive portal that refuses", ecrSays(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `in the name of api.ecr.us-west-2.amazonaws.com came a web page with status 403 and no token; log in to the network *`},
-		{"captive portal that redirects", ecrSays(awstest.Fault{Status: 302, Body: " "}), `in the name of api.ecr.us-west-2.amazonaws.com came a redirect with status 302 and no token; log in to the network *`},
+		{"wrong type", ecrSays(awstest.Fault{Body: `{"authorizationData":"hunter2"}`}), `the answer of api.ecr.us-west-2.amazonaws.com was cut short or is not what the API sends (status 200, asking as the keys in AWS_ACCESS_KEY_ID); *`},
+		{"truncated", ecrSays(awstest.Fault{Truncate: true}), `the answer of api.ecr.us-west-2.amazonaws.com was cut short or is not what the API sends (status 200, asking as the keys in AWS_ACCESS_KEY_ID); *`},
+		{"captive portal", ecrSays(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `in the name of api.ecr.us-west-2.amazonaws.com came a web page with status 200 and no token (asking as the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"captive portal that refuses", ecrSays(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `in the name of api.ecr.us-west-2.amazonaws.com came a web page with status 403 and no token (asking as the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"captive portal that redirects", ecrSays(awstest.Fault{Status: 302, Body: " "}), `in the name of api.ecr.us-west-2.amazonaws.com came a redirect with status 302 and no token (asking as the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
