@@ -31,13 +31,14 @@ var ErrNoIdentity = errors.New("no AWS credentials found")
 type Token struct {
 	Username string    // always "AWS" today
 	Password string    // about 2,000 characters
+	As       string    // whom it was issued to, for people: a profile or another source; may be empty
 	Issued   time.Time // UTC
 	Expiry   time.Time // UTC; 12 hours behind Issued today
 }
 
-// String tells the user name and the times.
+// String tells everything but the password.
 func (t Token) String() string {
-	return fmt.Sprintf("token of user %s, issued %s, expires %s", t.Username, t.Issued.Format(time.RFC3339), t.Expiry.Format(time.RFC3339))
+	return fmt.Sprintf("token of user %s, issued to %s at %s, expires %s", t.Username, t.As, t.Issued.Format(time.RFC3339), t.Expiry.Format(time.RFC3339))
 }
 
 // Format prints String for every verb of package fmt, since %#v and %d, for example, would otherwise list the fields.
@@ -45,16 +46,17 @@ func (t Token) Format(f fmt.State, _ rune) {
 	fmt.Fprint(f, t.String())
 }
 
-// MarshalJSON leaves the password out: {"username","issued","expiry"}.
+// MarshalJSON leaves the password out: {"username","as","issued","expiry"}.
 func (t Token) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Username string    `json:"username"`
+		As       string    `json:"as"`
 		Issued   time.Time `json:"issued"`
 		Expiry   time.Time `json:"expiry"`
-	}{t.Username, t.Issued, t.Expiry})
+	}{t.Username, t.As, t.Issued, t.Expiry})
 }
 
 // LogValue leaves the password out.
 func (t Token) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("username", t.Username), slog.Time("issued", t.Issued), slog.Time("expiry", t.Expiry))
+	return slog.GroupValue(slog.String("username", t.Username), slog.String("as", t.As), slog.Time("issued", t.Issued), slog.Time("expiry", t.Expiry))
 }

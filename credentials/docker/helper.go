@@ -65,12 +65,34 @@ func (h *Helper) Add(c *helper.Credentials) error {
 	return nil
 }
 
-// Delete does nothing, because nothing is kept. It never fails: Podman 4 crashes when a helper's erase does.
-func (h *Helper) Delete(string) error { return nil }
+// A keeper is a Source that keeps tokens, as the cache does.
+type keeper interface {
+	// Hosts returns the registries with a token at hand, each with its user name.
+	Hosts() map[string]string
+	// Drop forgets a host's tokens.
+	Drop(host string) error
+}
 
-// List returns the registries with a password at hand and their user names: none, because nothing is kept. It never
-// fails: when a helper's list does, docker build loses the passwords of all other registries too.
-func (h *Helper) List() (map[string]string, error) { return map[string]string{}, nil }
+// Delete forgets what the Source keeps for an Amazon ECR registry, and does nothing for another host.
+func (h *Helper) Delete(serverURL string) error {
+	r, err := registry.Parse(serverURL)
+	if err != nil {
+		return nil
+	}
+	if k, ok := h.Source.(keeper); ok {
+		return k.Drop(r.Host)
+	}
+	return nil
+}
+
+// List returns the registries of which the Source keeps a token, each with its user name. It never fails: when a
+// helper's list does, docker build loses the passwords of all other registries too.
+func (h *Helper) List() (map[string]string, error) {
+	if k, ok := h.Source.(keeper); ok {
+		return k.Hosts(), nil
+	}
+	return map[string]string{}, nil
+}
 
 func (h *Helper) notice(format string, args ...any) {
 	if h.Notices != nil {

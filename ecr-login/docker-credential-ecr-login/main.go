@@ -8,12 +8,15 @@ import (
 	"os"
 	"runtime/debug"
 
+	"ecrlogin/cache"
+	"ecrlogin/cache/store"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/credentials/docker"
+	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(os.Args[1:], os.Getenv, hit.Stdin(), os.Stdout, os.Stderr))
 }
 
 const usage = `docker-credential-ecr-login gives container tools a password for Amazon ECR whenever they need one.
@@ -56,7 +59,8 @@ func run(args []string, getenv func(string) string, stdin io.Reader, stdout, std
 		return 0
 	case "get", "list", "store", "erase":
 		env := readEnvironment(getenv, stderr)
-		h := &docker.Helper{Source: &aws.Source{Log: env.log}, Timeout: env.timeout, Notices: stderr}
+		source := &cache.Cache{Source: &aws.Source{Log: env.log}, Dir: store.Dir(), Notices: stderr, Log: env.log}
+		h := &docker.Helper{Source: source, Timeout: env.timeout, Notices: stderr}
 		return docker.Serve(h, action, stdin, stdout, stderr)
 	default:
 		fmt.Fprintf(stderr, "unknown action %q; the actions are get, list, store, erase and version (see --help)\n", action)

@@ -1,0 +1,53 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// The kernel drops these locks when their holder dies, however that happens, so nobody ever waits for a dead process.
+
+// lock waits for the key's lock. It gives up when half of the time until the deadline has gone, because the rest is
+// needed for asking oneself.
+func (k *key) lock(ctx context.Context) (unlock func(), err error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		defer cancel()
+	}
+	l := k.newLock()
+	locked := make(chan error, 1)
+	// Waiting in the kernel wakes a thousand waiters one after another, with none of them polling.
+	go func() { locked <- l.Lock() }()
+	select {
+	case err := <-locked:
+		if err != nil {
+			return nil, err
+		}
+		return func() { _ = l.Close() }, nil
+	case <-ctx.Done():
+		go func() { // whoever got the lock after all has no use for it
+			if <-locked == nil {
+				_ = l.Close()
+			}
+		}()
+		return nil, errors.New("another process has been asking for too long")
+	}
+}
+
+// tryLock takes the key's lock if nobody has it.
+func (k *key) tryLock() (unlock func(), ok bool) {
+	l := k.newLock()
+	if ok, err := l.TryLock(); err != nil || !ok {
+		return nil, false
+	}
+	return func() { _ = l.Close() }, true
+}
+
+func (k *key) newLock() *flock.Flock {
+	return flock.New(k.store.LockPath(k.registry.Host, k.id), flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
+}

@@ -1,0 +1,144 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+)
+
+// A file is one of ours in the folder, by its name.
+type file struct {
+	name   string
+	host   string
+	id     Identity
+	suffix string
+}
+
+// parseName recognises the files of this package: HOST@64-HEXADECIMAL-DIGITS, for a temporary file 16 more, and a suffix.
+func parseName(name string) (file, bool) {
+	host, rest, ok := strings.Cut(name, "@")
+	if !ok || host == "" || len(rest) < 64 {
+		return file{}, false
+	}
+	f := file{name: name, host: host, suffix: rest[64:]}
+	if n, err := hex.Decode(f.id[:], []byte(rest[:64])); err != nil || n != len(f.id) {
+		return file{}, false
+	}
+	if random, ok := strings.CutSuffix(f.suffix, tempSuffix); ok && len(random) == 17 && random[0] == '.' {
+		f.suffix = tempSuffix
+	}
+	switch f.suffix {
+	case entrySuffix, failureSuffix, lockSuffix, tempSuffix:
+		return f, true
+	}
+	return file{}, false
+}
+
+// files lists our files in the folder. Others are as if they were not there.
+func (s *Store) files() ([]file, error) {
+	dir, err := s.root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	var all []file
+	for _, name := range names {
+		if f, ok := parseName(name); ok {
+			all = append(all, f)
+		}
+	}
+	return all, nil
+}
+
+// A Kept is an entry together with the identity that it is kept for.
+type Kept struct {
+	Entry
+	For Identity
+}
+
+// Entries returns all entries that can be read, also those that have expired, in no order.
+func (s *Store) Entries() ([]Kept, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	var all []Kept
+	for _, f := range files {
+		if f.suffix != entrySuffix {
+			continue
+		}
+		if e, err := s.Load(f.host, f.id); err == nil {
+			all = append(all, Kept{e, f.id})
+		}
+	}
+	return all, nil
+}
+
+// A Failure is what is remembered of a request that failed.
+type Failure struct {
+	Line       string `json:"line"`       // the error, without a secret
+	NoIdentity bool   `json:"noIdentity"` // whether there was nobody to ask as
+	Began      int64  `json:"began"`      // Unix nanoseconds
+	Ended      int64  `json:"ended"`      // Unix nanoseconds
+}
+
+// LoadFailure returns the last failure of a host and identity; ok is false if there is none.
+func (s *Store) LoadFailure(host string, id Identity) (f Failure, ok bool) {
+	b, err := s.read(name(host, id, failureSuffix))
+	if err != nil || json.Unmarshal(b, &f) != nil || f.Line == "" {
+		return Failure{}, false
+	}
+	return f, true
+}
+
+// SaveFailure remembers a failure; there is nobody to tell when that fails too.
+func (s *Store) SaveFailure(host string, id Identity, f Failure) {
+	if b, err := json.Marshal(f); err == nil {
+		_ = s.write(name(host, id, failureSuffix), b)
+	}
+}
+
+// Forget drops what is remembered of failures of a host and identity.
+func (s *Store) Forget(host string, id Identity) {
+	_ = s.root.Remove(name(host, id, failureSuffix))
+}
+
+const (
+	sweepMark  = ".ecr-login-swept"
+	sweepEvery = 24 * time.Hour
+	// keep is longer than any token lives and any process writes or waits.
+	keep = 24 * time.Hour
+)
+
+// Sweep removes our files that have not been written for a day: expired entries, and what processes that were killed
+// left behind. It does so once a day, and never touches a file with another kind of name.
+func (s *Store) Sweep(now time.Time) error {
+	if mark, err := s.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()).Abs() < sweepEvery {
+		return nil
+	}
+	_ = s.root.Remove(sweepMark)
+	if err := s.root.WriteFile(sweepMark, nil, 0o600); err != nil {
+		return err
+	}
+	files, err := s.files()
+	for _, f := range files {
+		info, statErr := s.root.Lstat(f.name)
+		if statErr == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > keep {
+			err = errors.Join(err, ignoreMissing(s.root.Remove(f.name)))
+		}
+	}
+	return err
+}
+
+func random() string {
+	b := make([]byte, 8)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// An Identity stands for everything that decides which AWS identity a token would be asked for as: equal inputs have
+// equal Identities, and different inputs have different ones. It is a SHA-256 and gives nothing of its inputs away.
+type Identity [sha256.Size]byte
+
+// String returns the identity as 64 hexadecimal digits.
+func (id Identity) String() string { return hex.EncodeToString(id[:]) }
+
+// Inputs are what an Identity is made of. None of it needs the AWS SDK or the network to read.
+type Inputs struct {
+	Environ []string // NAME=VALUE, sorted: HOME and what begins with AWS_, but for what only steers this program
+	Files   []File   // the AWS configuration and the AWS credentials, in this order
+}
+
+// A File is what one of the AWS files held. A file that is not there differs from an empty one.
+type File struct {
+	Exists  bool
+	Content []byte
+}
+
+// steering are the variables which begin with AWS_ and say nothing of an identity.
+var steering = []string{"AWS_ECR_CACHE_DIR=", "AWS_ECR_DISABLE_CACHE=", "AWS_ECR_IGNORE_CREDS_STORAGE="}
+
+// maxFile bounds what is read of an AWS file, in bytes. Those of companies with hundreds of accounts have some hundred
+// thousand.
+const maxFile = 16 << 20
+
+// Gather reads the inputs of this process. An AWS file that cannot be read is an error, since nobody can say then which
+// identity it holds.
+func Gather() (Inputs, error) {
+	var in Inputs
+	for _, v := range os.Environ() {
+		if (strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "HOME=")) && !slices.ContainsFunc(steering, func(s string) bool { return strings.HasPrefix(v, s) }) {
+			in.Environ = append(in.Environ, v)
+		}
+	}
+	slices.Sort(in.Environ)
+	for _, f := range []struct{ variable, name string }{{"AWS_CONFIG_FILE", "config"}, {"AWS_SHARED_CREDENTIALS_FILE", "credentials"}} {
+		file, err := readFile(awsFile(f.variable, f.name))
+		if err != nil {
+			return Inputs{}, err
+		}
+		in.Files = append(in.Files, file)
+	}
+	return in, nil
+}
+
+// awsFile returns where the AWS SDK reads a file. Without a HOME the SDK asks for the user's home folder, so that must be
+// done here too.
+func awsFile(variable, name string) string {
+	if path := os.Getenv(variable); path != "" {
+		return path
+	}
+	return filepath.Join(home(), ".aws", name)
+}
+
+func home() string {
+	if dir, err := os.UserHomeDir(); err == nil {
+		return dir
+	}
+	if u, err := user.Current(); err == nil {
+		return u.HomeDir
+	}
+	return ""
+}
+
+func readFile(path string) (File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, notFolder) {
+		return File{}, nil
+	}
+	if err != nil {
+		return File{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return File{}, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return File{}, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file of a size that AWS files have")}
+	}
+	content := make([]byte, info.Size())
+	n, err := io.ReadFull(f, content)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return File{}, err
+	}
+	return File{Exists: true, Content: content[:n]}, nil
+}
+
+// Identity returns the identity of the inputs.
+func (in Inputs) Identity() Identity {
+	return sha256.Sum256(in.encode())
+}
+
+// encode writes the inputs so that no two different ones give the same bytes: every part comes behind its length, and
+// every list behind its count.
+func (in Inputs) encode() []byte {
+	size := 64
+	for _, v := range in.Environ {
+		size += len(v) + 8
+	}
+	for _, f := range in.Files {
+		size += len(f.Content) + 9
+	}
+	b := append(make([]byte, 0, size), "ecr-login identity 1\n"...)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(in.Environ)))
+	for _, v := range in.Environ {
+		b = binary.BigEndian.AppendUint64(b, uint64(len(v)))
+		b = append(b, v...)
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(len(in.Files)))
+	for _, f := range in.Files {
+		exists := byte(0)
+		if f.Exists {
+			exists = 1
+		}
+		b = append(b, exists)
+		b = binary.BigEndian.AppendUint64(b, uint64(len(f.Content)))
+		b = append(b, f.Content...)
+	}
+	return b
+}
