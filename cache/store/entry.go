@@ -49,7 +49,11 @@ func (e Entry) Fresh(now time.Time) bool {
 func decode(b []byte, host string) (Entry, error) {
 	var e Entry
 	if err := json.Unmarshal(b, &e); err != nil {
-		return Entry{}, errors.New("not an entry") // what the parser says may repeat a part of it
+		e = Entry{} // nothing of what does not fit is believed, and what the parser says may repeat a part of it
+		var later struct{ Version int }
+		if json.Unmarshal(b, &later) == nil {
+			e.Version = later.Version
+		}
 	}
 	switch {
 	case e.Version > version:

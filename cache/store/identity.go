@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/user"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -66,17 +64,11 @@ func awsFile(variable, name string) string {
 	if path := os.Getenv(variable); path != "" {
 		return path
 	}
-	return filepath.Join(home(), ".aws", name)
-}
-
-func home() string {
-	if dir, err := os.UserHomeDir(); err == nil {
-		return dir
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = accountHome()
 	}
-	if u, err := user.Current(); err == nil {
-		return u.HomeDir
-	}
-	return ""
+	return home + "/.aws/" + name
 }
 
 func readFile(path string) (File, error) {

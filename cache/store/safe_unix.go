@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -35,4 +37,21 @@ func systemDir() string {
 		return ""
 	}
 	return "/var/cache/ecr-login"
+}
+
+// accountHome is the home folder that the system knows of this user, as os/user finds it. That package is not used because
+// it would be initialised too late.
+func accountHome() string {
+	accounts, err := os.ReadFile("/etc/passwd")
+	if err != nil {
+		return ""
+	}
+	uid := strconv.Itoa(os.Getuid())
+	for line := range strings.Lines(string(accounts)) {
+		// name:password:uid:gid:comment:home:shell
+		if f := strings.Split(line, ":"); len(f) > 6 && f[2] == uid {
+			return f[5]
+		}
+	}
+	return ""
 }

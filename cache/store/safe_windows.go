@@ -20,3 +20,6 @@ func safe(info fs.FileInfo) error {
 }
 
 func systemDir() string { return "" }
+
+// accountHome is not needed where %USERPROFILE% is always set.
+func accountHome() string { return "" }

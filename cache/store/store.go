@@ -2,7 +2,8 @@
 // host and by a hash of what decides the AWS identity, so that an entry is found without asking AWS anything and never
 // by another identity.
 //
-// It imports the standard library alone, because it answers before the rest of the program is initialised.
+// It imports little of the standard library and nothing else, because it answers before the rest of the program is
+// initialised: each package that is initialised late makes it wait for more of the others.
 package store
 
 import (
@@ -12,7 +13,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -40,7 +40,7 @@ func Dir() string {
 		return dir
 	}
 	if dir, err := os.UserCacheDir(); err == nil {
-		return filepath.Join(dir, "ecr-login")
+		return dir + "/ecr-login"
 	}
 	return systemDir()
 }
@@ -100,7 +100,7 @@ func name(host string, id Identity, suffix string) string {
 
 // LockPath returns the path of the file by which processes agree on who asks for this token.
 func (s *Store) LockPath(host string, id Identity) string {
-	return filepath.Join(s.dir, name(host, id, lockSuffix))
+	return s.dir + "/" + name(host, id, lockSuffix)
 }
 
 // Load returns the entry of a host and identity, whether or not it has expired. The error wraps fs.ErrNotExist when
@@ -148,10 +148,10 @@ func (s *Store) read(name string) ([]byte, error) {
 		return nil, err
 	}
 	if err := safe(info); err != nil {
-		return nil, fmt.Errorf("the cache entry %s is %w, because it %w", filepath.Join(s.dir, name), ErrUnsafe, err)
+		return nil, fmt.Errorf("the cache entry %s is %w, because it %w", s.dir+"/"+name, ErrUnsafe, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("the cache entry %s is %w, because it is not a regular file", filepath.Join(s.dir, name), ErrUnsafe)
+		return nil, fmt.Errorf("the cache entry %s is %w, because it is not a regular file", s.dir+"/"+name, ErrUnsafe)
 	}
 	if info.Size() > maxEntry {
 		return nil, errors.New("larger than any entry")
@@ -174,7 +174,7 @@ func (s *Store) read(name string) ([]byte, error) {
 
 // write writes a file by way of a temporary one in the same folder.
 func (s *Store) write(name string, b []byte) (err error) {
-	temp := strings.TrimSuffix(name, filepath.Ext(name)) + "." + random() + tempSuffix
+	temp := name[:strings.LastIndexByte(name, '.')] + "." + random() + tempSuffix
 	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

@@ -30,8 +30,9 @@ Usage: docker-credential-ecr-login ACTION
     get        print user name and password for the registry whose host is on standard input, as JSON
     list       print the registries with a password at hand, as JSON
     store      accept a password on standard input; for an ECR registry it is not needed and not kept
-    erase      forget a password
+    erase      forget the passwords of a registry
     version    print the version
+    cache      list, clear or find what is kept; see "cache --help"
 
 For example, to see that it works and as whom:
 
@@ -39,13 +40,18 @@ For example, to see that it works and as whom:
 
 Environment: all that the AWS SDKs read, such as AWS_PROFILE; and
 
-    ECR_LOGIN_TIMEOUT    the longest a get may take, e.g. 30s or 2m; 15s if not set
-    ECR_LOGIN_LOG        debug or info: say on standard error what was tried and how long it took
+    ECR_LOGIN_TIMEOUT      the longest a get may take, e.g. 30s or 2m; 15s if not set
+    ECR_LOGIN_LOG          debug or info: say on standard error what was tried and how long it took
+    AWS_ECR_CACHE_DIR      the folder to keep tokens in, if not the user's cache folder
+    AWS_ECR_DISABLE_CACHE  if not empty, keep nothing
 `
 
 // run is the program without its process. It exits with 0 on success, 1 when the action failed or found nothing, and 2
 // when it was called wrongly.
 func run(args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) (exit int) {
+	if len(args) > 0 && args[0] == "cache" {
+		return cacheCommand(args[1:], stdout, stderr)
+	}
 	if len(args) != 1 {
 		fmt.Fprint(stderr, usage)
 		return 2
@@ -63,7 +69,7 @@ func run(args []string, getenv func(string) string, stdin io.Reader, stdout, std
 		h := &docker.Helper{Source: source, Timeout: env.timeout, Notices: stderr}
 		return docker.Serve(h, action, stdin, stdout, stderr)
 	default:
-		fmt.Fprintf(stderr, "unknown action %q; the actions are get, list, store, erase and version (see --help)\n", action)
+		fmt.Fprintf(stderr, "unknown action %q; the actions are get, list, store, erase, version and cache (see --help)\n", action)
 		return 2
 	}
 }

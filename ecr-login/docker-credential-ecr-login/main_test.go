@@ -50,6 +50,7 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("AWS_CA_BUNDLE", cloud.CAFile)
 	env.Setenv("HTTPS_PROXY", cloud.Proxy)
 	env.Setenv("CLOUD", cloud.URL)
+	env.Setenv("PROXY", cloud.Proxy)
 	return nil
 }
 
