@@ -11,14 +11,18 @@ import (
 
 // The kernel drops these locks when their holder dies, however that happens, so nobody ever waits for a dead process.
 
+// longestWait is for callers without a deadline.
+const longestWait = 30 * time.Second
+
 // lock waits for the key's lock. It gives up when half of the time until the deadline has gone, because the rest is
 // needed for asking oneself.
 func (k *key) lock(ctx context.Context) (unlock func(), err error) {
+	longest := longestWait
 	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
-		defer cancel()
+		longest = time.Until(deadline) / 2
 	}
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
 	l := k.newLock()
 	locked := make(chan error, 1)
 	// Waiting in the kernel wakes a thousand waiters one after another, with none of them polling.

@@ -13,6 +13,7 @@ func denied(t *testing.T, sc scene) {
 	s.must(t, sc.client.build, ref)
 	s.must(t, sc.client.push, ref)
 	deny(sc.aws)
+	s.forget(t)
 	if output, err := s.sh(t, sc.client.push, ref); err == nil || denial(output) == "" {
 		t.Errorf("push ended with %v and does not say why:\n%s", err, output)
 	}

@@ -31,6 +31,7 @@ func leftOverLogin(t *testing.T, sc scene) {
 	}
 
 	sc.aws.ExpireTokens() // the password of the login is of no use from here on
+	s.forget(t)           // nor is what the helper has kept
 	if !sc.row.push.step(t, "push", func(t *testing.T) { s.must(t, sc.client.push, ref) }) {
 		return // there is nothing to pull
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"ecrlogin/internal/awstest"
 )
@@ -31,6 +32,7 @@ func scenarios(c client) []scenario {
 		{string(credHelpers), configured(credHelpers)},
 		{string(c.central), configured(c.central)},
 		{"secondAccount", secondAccount},
+		{"keptToken", keptToken},
 		{"expiredToken", expiredToken},
 		{"leftOverLogin", leftOverLogin},
 		{"denied", denied},
@@ -50,6 +52,7 @@ func secondAccount(t *testing.T, sc scene) {
 	first, second := reference(t, firstHost), reference(t, secondHost)
 	s.must(t, sc.client.build, first)
 	s.must(t, sc.client.push, first)
+	s.forget(t) // Docker's older builder asks for every host it knows
 	sc.aws.ResetCalls()
 	roundTrip(t, sc, s, second)
 	if asked(sc.aws, "eu-central-1") == 0 {
@@ -57,17 +60,34 @@ func secondAccount(t *testing.T, sc scene) {
 	}
 }
 
-// expiredToken pulls after every password issued until then has expired.
+// expiredToken pulls with the token that is kept, without a word to AWS, and again when that has expired.
 func expiredToken(t *testing.T, sc scene) {
+	const life = 4 * time.Second
+	sc.aws.SetTokenLife(life)
+	defer sc.aws.SetTokenLife(12 * time.Hour)
 	s, ref := sc.session(t, credHelpers), reference(t, firstHost)
 	s.must(t, sc.client.build, ref)
 	s.must(t, sc.client.push, ref)
+	expired := time.After(life) // at the latest, since the token was issued before
 	s.must(t, sc.client.remove, ref)
-	sc.aws.ExpireTokens()
+	<-expired
 	sc.aws.ResetCalls()
 	sc.row.pull.step(t, "pull", func(t *testing.T) { s.must(t, sc.client.pull, ref) })
 	if asked(sc.aws, "us-west-2") == 0 {
 		t.Error("AWS was not asked for another password")
+	}
+}
+
+// keptToken pulls what was pushed without AWS being asked again.
+func keptToken(t *testing.T, sc scene) {
+	s, ref := sc.session(t, credHelpers), reference(t, firstHost)
+	s.must(t, sc.client.build, ref)
+	sc.aws.ResetCalls()
+	s.must(t, sc.client.push, ref)
+	s.must(t, sc.client.remove, ref)
+	sc.row.pull.step(t, "pull", func(t *testing.T) { s.must(t, sc.client.pull, ref) })
+	if n := asked(sc.aws, "us-west-2"); n > 1 {
+		t.Errorf("AWS was asked for a password %d times", n)
 	}
 }
 

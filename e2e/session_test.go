@@ -121,6 +121,12 @@ runroot = "%s/storage"
 `, s.home, s.run))
 }
 
+// forget drops what the helper keeps.
+func (s *session) forget(t *testing.T) {
+	t.Helper()
+	s.must(t, "docker-credential-ecr-login cache clear --all", "")
+}
+
 // sh runs a command of the client for an image and returns all that the user sees.
 func (s *session) sh(t *testing.T, script, ref string) (output string, err error) {
 	t.Helper()

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"ecrlogin/cache"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/credentials/docker"
 	"ecrlogin/internal/awstest"
@@ -176,5 +179,46 @@ func TestGetWhoseReaderIsGone(t *testing.T) {
 	exit := docker.Serve(&docker.Helper{Source: new(aws.Source)}, "get", strings.NewReader(host), brokenPipe{}, &errOut)
 	if want := "writing the answer: broken pipe\n"; exit != 1 || errOut.String() != want {
 		t.Errorf("exit %d, stderr %q; want 1, %q", exit, errOut.String(), want)
+	}
+}
+
+// With a Source that keeps tokens, list tells of them and erase drops them.
+func TestListAndEraseWithACache(t *testing.T) {
+	cloud := newCloud(t, true)
+	dir := filepath.Join(t.TempDir(), "cache")
+	serve := func(action, in string) outcome {
+		var out, errOut bytes.Buffer
+		h := &docker.Helper{Source: &cache.Cache{Source: new(aws.Source), Dir: dir}, Notices: &errOut}
+		return outcome{exit: docker.Serve(h, action, strings.NewReader(in), &out, &errOut), out: out.String(), err: errOut.String()}
+	}
+	const second = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
+	for _, in := range []string{host, second, "https://" + host} {
+		if got := serve("get", in); got.exit != 0 {
+			t.Fatalf("get %q: %s", in, got.err)
+		}
+	}
+	if n := cloud.Count(awstest.GetAuthorizationToken); n != 2 {
+		t.Errorf("%d calls, want 2", n)
+	}
+	steps := []struct{ action, in, want string }{
+		{"list", "", `{"` + host + `":"AWS","` + second + `":"AWS"}` + "\n"},
+		{"erase", "ghcr.io", ""},
+		{"erase", "https://" + host, ""},
+		{"list", "", `{"` + second + `":"AWS"}` + "\n"},
+	}
+	for _, step := range steps {
+		if got, want := serve(step.action, step.in), (outcome{out: step.want}); got != want {
+			t.Errorf("%s %q = %+v, want %+v", step.action, step.in, got, want)
+		}
+	}
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	got := serve("erase", second)
+	if got.exit != 0 || got.out != "" || !strings.Contains(got.err, "can be written to by others") {
+		t.Errorf("erase in a folder that is not safe = %+v, want a line on stderr and exit 0", got)
+	}
+	if got := serve("list", ""); got.exit != 0 || got.out != "{}\n" {
+		t.Errorf("list in a folder that is not safe = %+v, want {}", got)
 	}
 }

@@ -1,0 +1,52 @@
+package cache_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/awstest"
+)
+
+// However many processes miss, AWS is asked once, and all of them have the right answer.
+func TestOneRequestForAll(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	m.cloud.Inject(awstest.Fault{Delay: 200 * time.Millisecond}) // long enough for most to come while one asks
+	runs := m.together(slices.Repeat([]string{host}, 64)...)
+	m.called(1)
+	password := runs[0].password()
+	m.opens(host, password)
+	for _, r := range runs {
+		if r.quiet().password() != password {
+			t.Error("not all have the same password")
+		}
+	}
+}
+
+// Nothing is lost when processes write at the same time, and no registry's answer becomes another's.
+func TestManyHosts(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	var hosts []string
+	for i := range 16 {
+		region := []string{"us-west-2", "eu-central-1", "ap-south-1", "sa-east-1"}[i%4]
+		hosts = append(hosts, fmt.Sprintf("%012d.dkr.ecr.%s.amazonaws.com", 100000000000+i, region))
+	}
+	var first []string
+	for i, r := range m.together(hosts...) {
+		first = append(first, r.quiet().password())
+		m.opens(hosts[i], first[i])
+	}
+	m.called(16)
+	for i, r := range m.together(hosts...) {
+		if r.quiet().password() != first[i] {
+			t.Errorf("the entry of %s was lost", hosts[i])
+		}
+	}
+	m.called(0)
+	if n := len(m.kept(".json")); n != 16 {
+		t.Errorf("%d entries are kept, want 16", n)
+	}
+}

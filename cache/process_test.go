@@ -1,0 +1,126 @@
+package cache_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A process is a running helper.
+type process struct {
+	t              *testing.T
+	host           string
+	cmd            *exec.Cmd
+	began          time.Time
+	stdout, stderr bytes.Buffer
+}
+
+// start runs the helper with an action and its input, which is a host.
+func (m *machine) start(action, host string) *process {
+	m.t.Helper()
+	p := &process{t: m.t, host: host, cmd: exec.CommandContext(m.t.Context(), helper, action), began: time.Now()}
+	p.cmd.Env = []string{}
+	for name, value := range m.env {
+		p.cmd.Env = append(p.cmd.Env, name+"="+value)
+	}
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = strings.NewReader(host), &p.stdout, &p.stderr
+	if err := p.cmd.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	return p
+}
+
+// A run is what a process left.
+type run struct {
+	t              *testing.T
+	host           string
+	exit           int // -1 when it was killed
+	stdout, stderr string
+	took           time.Duration
+}
+
+func (p *process) wait() run {
+	_ = p.cmd.Wait() // the exit code tells
+	return run{p.t, p.host, p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String(), time.Since(p.began)}
+}
+
+// kill ends the process as nothing can prevent.
+func (p *process) kill() {
+	p.t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.wait()
+}
+
+func (m *machine) run(action, host string) run {
+	m.t.Helper()
+	return m.start(action, host).wait()
+}
+
+func (m *machine) get(host string) run {
+	m.t.Helper()
+	return m.run("get", host)
+}
+
+// password returns what a get gave that must succeed without a word on stderr.
+func (m *machine) password(host string) string {
+	m.t.Helper()
+	return m.get(host).quiet().password()
+}
+
+// together runs a get for each host, all at the same time.
+func (m *machine) together(hosts ...string) []run {
+	m.t.Helper()
+	var processes []*process
+	for _, host := range hosts {
+		processes = append(processes, m.start("get", host))
+	}
+	var runs []run
+	for _, p := range processes {
+		runs = append(runs, p.wait())
+	}
+	return runs
+}
+
+// password returns the password of a run that must have succeeded.
+func (r run) password() string {
+	r.t.Helper()
+	var answer struct{ ServerURL, Username, Secret string }
+	err := json.Unmarshal([]byte(r.stdout), &answer)
+	if r.exit != 0 || err != nil || answer.ServerURL != r.host || answer.Username != "AWS" || len(answer.Secret) < 1000 {
+		r.t.Errorf("get: exit code %d, %d characters on stdout (%v), stderr %q", r.exit, len(r.stdout), err, r.stderr)
+	}
+	return answer.Secret
+}
+
+// quiet fails the test if the run said anything on stderr.
+func (r run) quiet() run {
+	r.t.Helper()
+	if r.stderr != "" {
+		r.t.Errorf("stderr %q, want nothing", r.stderr)
+	}
+	return r
+}
+
+// said fails the test unless stderr is one line that holds text.
+func (r run) said(text string) run {
+	r.t.Helper()
+	if strings.Count(r.stderr, "\n") != 1 || !strings.HasSuffix(r.stderr, "\n") || !strings.Contains(r.stderr, text) {
+		r.t.Errorf("stderr %q, want one line with %q", r.stderr, text)
+	}
+	return r
+}
+
+// failed fails the test unless the run failed with one line for the host on both streams. It returns that line.
+func (r run) failed() string {
+	r.t.Helper()
+	line := strings.TrimSuffix(r.stdout, "\n")
+	if r.exit != 1 || r.stderr != r.stdout || !strings.HasPrefix(line, r.host+": ") || strings.Contains(line, "\n") {
+		r.t.Errorf("exit code %d, stdout %.80q and stderr %q, want 1 and the same line on both", r.exit, r.stdout, r.stderr)
+	}
+	return line
+}
