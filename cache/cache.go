@@ -141,6 +141,7 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < remembered && !mended(f) {
 		return credentials.Token{}, &failure{f, k.age(f)}
 	}
+	waitedFrom := time.Now()
 	unlock, err := k.lock(ctx)
 	if err != nil {
 		k.log().Debug("not waiting for another process", "registry", k.registry.Host, "reason", err)
@@ -151,8 +152,11 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	if entry, err := k.store.Load(k.registry.Host, k.id); err == nil && entry.Valid(k.now()) {
 		return token(entry), nil
 	}
-	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && f.Ended >= began.UnixNano() && k.age(f) >= 0 {
+	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < k.now().Sub(began) {
 		return credentials.Token{}, &failure{Failure: f}
+	}
+	if k.unkeptSince(waitedFrom) {
+		unlock() // let the others through: waiting would bring them nothing
 	}
 	return k.ask(ctx)
 }
@@ -174,7 +178,10 @@ func (k *key) ask(ctx context.Context) (credentials.Token, error) {
 		Host: k.registry.Host, Account: k.registry.Account, Region: k.registry.Region, As: t.As,
 		Username: t.Username, Password: t.Password, Issued: t.Issued.Unix(), Expiry: t.Expiry.Unix(),
 	}, k.id)
-	k.note(err)
+	if err != nil { // if it is for safety, Token has said so
+		k.log().Debug("token not kept", "registry", k.registry.Host, "reason", err)
+		k.markUnkept()
+	}
 	k.store.Forget(k.registry.Host, k.id)
 	if err := k.store.Sweep(k.now()); err != nil {
 		k.log().Debug("sweeping the cache", "error", err)

@@ -1,50 +1,66 @@
 package cache_test
 
 import (
-	"encoding/json"
+	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"ecrlogin/cache/store"
+	"ecrlogin/internal/awstest"
 )
 
 // age makes the host's entry older than it is: as if the clock had gone on, or had been set back when d is negative.
 func (m *machine) age(host string, d time.Duration) {
 	m.t.Helper()
-	m.edit(host, func(e *store.Entry) {
-		e.Issued -= int64(d.Seconds())
-		e.Expiry -= int64(d.Seconds())
+	m.edit(host, func(lines []string) {
+		for _, line := range []int{issuedLine, expiryLine} {
+			seconds, err := strconv.ParseInt(lines[line], 10, 64)
+			if err != nil {
+				m.t.Fatal(err)
+			}
+			lines[line] = strconv.FormatInt(seconds-int64(d.Seconds()), 10)
+		}
 	})
 }
 
-// edit changes the host's only entry.
-func (m *machine) edit(host string, change func(*store.Entry)) {
+// The lines of an entry.
+const (
+	versionLine = iota
+	hostLine
+	accountLine
+	regionLine
+	asLine
+	usernameLine
+	passwordLine
+	issuedLine
+	expiryLine
+)
+
+// edit changes the lines of the host's only entry.
+func (m *machine) edit(host string, change func(lines []string)) {
 	m.t.Helper()
-	var e store.Entry
-	for _, name := range m.kept(".json") {
+	found := false
+	for _, name := range m.kept(".token") {
 		if !strings.HasPrefix(name, host+"@") {
 			continue
 		}
+		found = true
 		path := filepath.Join(m.cache, name)
 		content, err := os.ReadFile(path)
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		if err := json.Unmarshal(content, &e); err != nil {
-			m.t.Fatal(err)
-		}
-		change(&e)
-		if content, err = json.Marshal(e); err != nil {
-			m.t.Fatal(err)
-		}
-		if err := os.WriteFile(path, content, 0o600); err != nil {
+		lines := strings.Split(string(content), "\n")
+		change(lines)
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
 			m.t.Fatal(err)
 		}
 	}
-	if e.Host == "" {
+	if !found {
 		m.t.Fatalf("there is no entry for %s", host)
 	}
 }
@@ -91,45 +107,65 @@ func TestRenewed(t *testing.T) {
 	m.called(2)
 }
 
-// While AWS fails, a valid token is served with one line that says so, and nobody asks AWS again and again.
-func TestAWSFailsBeforeExpiry(t *testing.T) {
+// The password's own expiration and the API's expiresAt both end a token's life, whichever is earlier.
+func TestEarlierExpiryCounts(t *testing.T) {
 	t.Parallel()
-	m := withKeys(t)
-	first := m.password(host)
-	m.age(host, 7*time.Hour)
-	m.fail()
-	const line = "using a token that is valid for another 5h0m0s, since it could not be renewed: " + host + ": access denied"
-	for range 3 {
-		if m.get(host).said(line).password() != first {
-			t.Error("another token was served")
-		}
-	}
-	m.called(2) // the first one, and one of the three
-
-	unreachable := m.with(map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
-	if err := os.Rename(m.entry(), m.entryOf(unreachable)); err != nil {
-		t.Fatal(err)
-	}
-	if unreachable.get(host).said("refused the connection").password() != first {
-		t.Error("another token was served")
+	for name, tt := range map[string]struct{ inside, outside time.Duration }{
+		"password's": {time.Hour, 12 * time.Hour},
+		"API's":      {12 * time.Hour, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := withKeys(t)
+			expires := func(in time.Duration) int64 { return time.Now().Add(in).Unix() }
+			password := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"payload":%q,"expiration":%d}`, strings.Repeat("x", 1000), expires(tt.inside)))
+			token := base64.StdEncoding.EncodeToString([]byte("AWS:" + password))
+			m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Times: 1, ContentType: "application/x-amz-json-1.1",
+				Body: fmt.Sprintf(`{"authorizationData":[{"authorizationToken":%q,"expiresAt":%d}]}`, token, expires(tt.outside))})
+			m.password(host)
+			m.fail()
+			m.age(host, 55*time.Minute)
+			if m.get(host).said("valid for another 5m0s").password() != password {
+				t.Error("another token was served")
+			}
+			m.age(host, 5*time.Minute)
+			m.get(host).failed()
+		})
 	}
 }
 
-// entryOf returns where the host's entry is for another machine's identity.
-func (m *machine) entryOf(other *machine) string {
-	m.t.Helper()
-	other.get(host)
-	for _, name := range m.kept(".failure") {
-		path := filepath.Join(m.cache, strings.TrimSuffix(name, ".failure")+".json")
-		if _, err := os.Stat(path); os.IsNotExist(err) {
-			if err := os.Remove(filepath.Join(m.cache, name)); err != nil {
-				m.t.Fatal(err)
+// While AWS fails, a valid token is served with one line that says so, and nobody asks AWS again and again.
+func TestAWSFailsBeforeExpiry(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fail func(m *machine)
+		line string
+	}{
+		"denied":      {(*machine).fail, host + ": access denied"},
+		"unreachable": {func(m *machine) { m.cloud.Close() }, "refused the connection"},
+		"silent": {func(m *machine) {
+			m.cloud.Inject(awstest.Fault{Hang: true})
+			m.env["ECR_LOGIN_TIMEOUT"] = "1s"
+		}, "the deadline passed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := withKeys(t)
+			first := m.password(host)
+			m.cloud.ResetCalls()
+			m.age(host, 7*time.Hour)
+			tt.fail(m)
+			for range 3 {
+				r := m.get(host).said("using a token that is valid for another 5h0m0s, since it could not be renewed: ").said(tt.line)
+				if r.password() != first {
+					t.Error("another token was served")
+				}
 			}
-			return path
-		}
+			if n := len(m.cloud.Calls()); n > 1 {
+				t.Errorf("AWS was asked %d times", n)
+			}
+		})
 	}
-	m.t.Fatal("no failure was kept")
-	return ""
 }
 
 // Once expired, a token is never served, whatever AWS says.

@@ -46,7 +46,7 @@ func TestManyHosts(t *testing.T) {
 		}
 	}
 	m.called(0)
-	if n := len(m.kept(".json")); n != 16 {
+	if n := len(m.kept(".token")); n != 16 {
 		t.Errorf("%d entries are kept, want 16", n)
 	}
 }

@@ -28,7 +28,7 @@ func (m *machine) kept(suffix string) []string {
 // entry returns the path of the one entry that the cache has.
 func (m *machine) entry() string {
 	m.t.Helper()
-	names := m.kept(".json")
+	names := m.kept(".token")
 	if len(names) != 1 {
 		m.t.Fatalf("the cache has the entries %q, want one", names)
 	}

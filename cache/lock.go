@@ -55,3 +55,19 @@ func (k *key) tryLock() (unlock func(), ok bool) {
 func (k *key) newLock() *flock.Flock {
 	return flock.New(k.store.LockPath(k.registry.Host, k.id), flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
 }
+
+// unkeptMark is how far ahead of the clock the mark's time is, which tells it from the time of a lock file just made.
+const unkeptMark = time.Hour
+
+// markUnkept tells those who wait for the lock that this process has an answer which could not be kept, on a full disk for
+// example. The time of the lock file can be set even there.
+func (k *key) markUnkept() {
+	mark := time.Now().Add(unkeptMark)
+	_ = os.Chtimes(k.store.LockPath(k.registry.Host, k.id), mark, mark)
+}
+
+// unkeptSince reports whether somebody marked the lock so.
+func (k *key) unkeptSince(t time.Time) bool {
+	info, err := os.Lstat(k.store.LockPath(k.registry.Host, k.id))
+	return err == nil && info.ModTime().Add(-unkeptMark).After(t)
+}

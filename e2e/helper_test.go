@@ -20,10 +20,16 @@ type run struct {
 // environment but env.
 func get(t *testing.T, host string, env ...string) run {
 	t.Helper()
-	var stdout, stderr strings.Builder
 	cmd := exec.CommandContext(t.Context(), look(t, "docker-credential-ecr-login"), "get")
 	cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, env...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(host), &stdout, &stderr
+	return finish(t, cmd, host)
+}
+
+// finish runs a command of the helper with its input.
+func finish(t *testing.T, cmd *exec.Cmd, input string) run {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &stdout, &stderr
 	began := time.Now()
 	err := cmd.Run()
 	took := time.Since(began)

@@ -1,26 +1,24 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 )
 
-// An Entry is a token as it is kept in a file. Its JSON holds the password; it is for that file alone.
+// An Entry is a token as it is kept in a file.
 type Entry struct {
-	Version  int    `json:"version"`
-	Host     string `json:"host"` // of the registry
-	Account  string `json:"account,omitempty"`
-	Region   string `json:"region"`
-	As       string `json:"as"` // whom the token was issued to, for people: a profile or source, no secret
-	Username string `json:"username"`
-	Password string `json:"password"`
-	Issued   int64  `json:"issued"` // Unix seconds by this machine's clock
-	Expiry   int64  `json:"expiry"` // Unix seconds by AWS's clock
+	Host     string // of the registry
+	Account  string // 12 digits; empty for ECR Public
+	Region   string
+	As       string // whom the token was issued to, for people: a profile or source, no secret
+	Username string
+	Password string
+	Issued   int64 // Unix seconds by this machine's clock
+	Expiry   int64 // Unix seconds by AWS's clock
 }
 
-// version is that of the entries written here.
+// version is that of the files written here.
 const version = 1
 
 // ErrLater is returned for an entry that a later version of this program wrote. It must be left alone.
@@ -45,21 +43,23 @@ func (e Entry) Fresh(now time.Time) bool {
 	return e.Valid(now) && now.Before(time.Unix(e.Issued+(e.Expiry-e.Issued)/2, 0))
 }
 
+func (e Entry) encode() ([]byte, error) {
+	return encodeLines("token", e.Host, e.Account, e.Region, e.As, e.Username, e.Password, strconv.FormatInt(e.Issued, 10), strconv.FormatInt(e.Expiry, 10))
+}
+
 // decode reads an entry for host. Anything but a whole entry for that host is an error, which never repeats the entry.
 func decode(b []byte, host string) (Entry, error) {
-	var e Entry
-	if err := json.Unmarshal(b, &e); err != nil {
-		e = Entry{} // nothing of what does not fit is believed, and what the parser says may repeat a part of it
-		var later struct{ Version int }
-		if json.Unmarshal(b, &later) == nil {
-			e.Version = later.Version
-		}
+	v, err := decodeLines(b, "token", 8)
+	if err != nil {
+		return Entry{}, err
 	}
+	e := Entry{Host: v[0], Account: v[1], Region: v[2], As: v[3], Username: v[4], Password: v[5]}
+	var issuedErr, expiryErr error
+	e.Issued, issuedErr = strconv.ParseInt(v[6], 10, 64)
+	e.Expiry, expiryErr = strconv.ParseInt(v[7], 10, 64)
 	switch {
-	case e.Version > version:
-		return Entry{}, ErrLater
-	case e.Version != version:
-		return Entry{}, fmt.Errorf("not an entry of version %d", version)
+	case issuedErr != nil || expiryErr != nil:
+		return Entry{}, errForm
 	case e.Host != host:
 		return Entry{}, errors.New("an entry for another host")
 	case e.Username == "" || e.Password == "" || e.Issued <= 0 || e.Expiry <= e.Issued:

@@ -2,10 +2,10 @@ package store
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -84,24 +84,31 @@ func (s *Store) Entries() ([]Kept, error) {
 
 // A Failure is what is remembered of a request that failed.
 type Failure struct {
-	Line       string `json:"line"`       // the error, without a secret
-	NoIdentity bool   `json:"noIdentity"` // whether there was nobody to ask as
-	Began      int64  `json:"began"`      // Unix nanoseconds
-	Ended      int64  `json:"ended"`      // Unix nanoseconds
+	Line       string // the error, without a secret
+	NoIdentity bool   // whether there was nobody to ask as
+	Began      int64  // Unix nanoseconds
+	Ended      int64  // Unix nanoseconds
 }
 
 // LoadFailure returns the last failure of a host and identity; ok is false if there is none.
 func (s *Store) LoadFailure(host string, id Identity) (f Failure, ok bool) {
 	b, err := s.read(name(host, id, failureSuffix))
-	if err != nil || json.Unmarshal(b, &f) != nil || f.Line == "" {
+	if err != nil {
 		return Failure{}, false
 	}
-	return f, true
+	v, err := decodeLines(b, "failure", 4)
+	if err != nil || v[0] == "" {
+		return Failure{}, false
+	}
+	began, beganErr := strconv.ParseInt(v[2], 10, 64)
+	ended, endedErr := strconv.ParseInt(v[3], 10, 64)
+	return Failure{Line: v[0], NoIdentity: v[1] == "true", Began: began, Ended: ended}, beganErr == nil && endedErr == nil
 }
 
 // SaveFailure remembers a failure; there is nobody to tell when that fails too.
 func (s *Store) SaveFailure(host string, id Identity, f Failure) {
-	if b, err := json.Marshal(f); err == nil {
+	b, err := encodeLines("failure", f.Line, strconv.FormatBool(f.NoIdentity), strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
+	if err == nil {
 		_ = s.write(name(host, id, failureSuffix), b)
 	}
 }

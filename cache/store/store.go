@@ -7,7 +7,6 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -49,6 +48,9 @@ func Dir() string {
 // somebody else's, or writable by others.
 func Open(dir string) (*Store, error) {
 	info, err := os.Lstat(dir)
+	if errors.Is(err, notFolder) { // a part of the path is a file, so the folder is not there either
+		err = &fs.PathError{Op: "lstat", Path: dir, Err: fs.ErrNotExist}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +89,7 @@ func (s *Store) Close() error { return s.root.Close() }
 
 // The files of a key differ by their suffixes.
 const (
-	entrySuffix   = ".json"
+	entrySuffix   = ".token"
 	failureSuffix = ".failure"
 	lockSuffix    = ".lock"
 	tempSuffix    = ".tmp"
@@ -120,8 +122,7 @@ func (s *Store) Save(e Entry, id Identity) error {
 	if _, err := s.Load(e.Host, id); errors.Is(err, ErrLater) || errors.Is(err, ErrUnsafe) {
 		return err
 	}
-	e.Version = version
-	b, err := json.Marshal(e)
+	b, err := e.encode()
 	if err != nil {
 		return err
 	}
@@ -153,18 +154,19 @@ func (s *Store) read(name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("the cache entry %s is %w, because it is not a regular file", s.dir+"/"+name, ErrUnsafe)
 	}
-	if info.Size() > maxEntry {
-		return nil, errors.New("larger than any entry")
-	}
 	f, err := s.root.OpenFile(name, os.O_RDONLY|nonBlocking, 0) // what it was replaced by may be a pipe
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if opened, err := f.Stat(); err != nil || !opened.Mode().IsRegular() {
+	opened, err := f.Stat()
+	if err != nil || !opened.Mode().IsRegular() {
 		return nil, errors.New("replaced while it was opened")
 	}
-	b := make([]byte, info.Size())
+	if opened.Size() > maxEntry {
+		return nil, errors.New("larger than any entry")
+	}
+	b := make([]byte, opened.Size()) // info's may be that of an entry which this one has replaced
 	n, err := io.ReadFull(f, b)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return nil, err

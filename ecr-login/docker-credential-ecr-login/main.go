@@ -16,6 +16,9 @@ import (
 )
 
 func main() {
+	// The program is over before its garbage is worth collecting; the limit is for the day when it is not.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(64 << 20)
 	os.Exit(run(os.Args[1:], os.Getenv, hit.Stdin(), os.Stdout, os.Stderr))
 }
 

@@ -1,0 +1,95 @@
+package cache_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/awstest"
+)
+
+// failSlowly makes AWS deny every token from now on, and take longer for it than a failure may that is not remembered.
+func (m *machine) failSlowly() {
+	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 1100 * time.Millisecond, Type: "AccessDeniedException"})
+}
+
+const found = " (found "
+
+// A failure that came quickly costs nothing to try again, so it is.
+func TestQuickFailureIsTriedAfresh(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	m.fail()
+	for range 2 {
+		if line := m.get(host).failed(); strings.Contains(line, found) {
+			t.Errorf("it said %q", line)
+		}
+	}
+	m.called(2)
+	m.cloud.ClearFaults()
+	m.password(host)
+}
+
+// A failure that took its time is the answer for some seconds, with its age, but for nobody else and no other registry.
+func TestSlowFailureIsRemembered(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	m.failSlowly()
+	line := m.get(host).failed()
+	m.called(1)
+	m.cloud.ClearFaults()
+	for range 5 {
+		if again := m.get(host).failed(); !strings.HasPrefix(again, line+found) {
+			t.Errorf("it said %q, want %q with its age", again, line)
+		}
+	}
+	m.called(0)
+	m.password(otherHost)
+	m.with(map[string]string{"AWS_REGION": "eu-west-1"}).password(host)
+	m.called(2)
+}
+
+// What may have mended a failure ends its memory.
+func TestSlowFailureIsMended(t *testing.T) {
+	t.Parallel()
+	for name, mend := range map[string]func(m *machine){
+		"config":      func(m *machine) { m.config("[default]\nregion = us-west-2\n") },
+		"credentials": func(m *machine) { m.file(".aws/credentials", "[default]\n") },
+		"SSO login":   func(m *machine) { m.login(time.Hour) },
+		"CLI cache":   func(m *machine) { m.file(".aws/cli/cache/role.json", "{}") },
+		"AWS login":   func(m *machine) { m.file(".aws/login/cache/session.json", "{}") },
+		"environment": func(m *machine) { m.env["AWS_REGION"] = "eu-west-1" },
+		"erase":       func(m *machine) { m.run("erase", host) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := withKeys(t)
+			m.file(".aws/sso/cache/old.json", "{}")
+			m.failSlowly()
+			m.get(host).failed()
+			m.cloud.ClearFaults()
+			m.get(host).failed()
+			m.called(1)
+			m.tick()
+			mend(m)
+			m.password(host)
+			m.called(1)
+		})
+	}
+}
+
+// tick waits until a file that is written gets a later time than the present: the clock for that goes in steps of some
+// milliseconds.
+func (m *machine) tick() {
+	m.t.Helper()
+	for now := time.Now(); ; {
+		info, err := os.Stat(m.file("tick", ""))
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		if info.ModTime().After(now) {
+			return
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package cache_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A gate stands between the helper and AWS. It holds requests while it is shut, so that a test can do things while somebody
+// asks.
+type gate struct {
+	t       *testing.T
+	proxy   http.Handler
+	arrived chan struct{}
+
+	mu     sync.Mutex
+	opened chan struct{} // closed when the gate is opened
+}
+
+// gate puts one before the machine's AWS, which is shut.
+func (m *machine) gate() *gate {
+	m.t.Helper()
+	cloud, err := url.Parse(m.cloud.URL)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	g := &gate{t: m.t, arrived: make(chan struct{}, 100)}
+	g.proxy = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(cloud)
+		r.Out.Host = r.In.Host // it is signed
+	}}
+	g.shut()
+	server := httptest.NewServer(g)
+	m.t.Cleanup(server.Close)
+	m.t.Cleanup(g.open) // before the server closes, which waits for requests
+	m.env["AWS_ENDPOINT_URL"] = server.URL
+	return g
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// Without its body being read, the server does not see that the client has gone.
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	g.mu.Lock()
+	opened := g.opened
+	g.mu.Unlock()
+	g.arrived <- struct{}{}
+	select {
+	case <-opened:
+		g.proxy.ServeHTTP(w, r)
+	case <-r.Context().Done():
+	}
+}
+
+// shut makes the gate hold requests that come from now on, and forget those that came.
+func (g *gate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.opened = make(chan struct{})
+	for len(g.arrived) > 0 {
+		<-g.arrived
+	}
+}
+
+// open lets all requests through, those to come too.
+func (g *gate) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-g.opened:
+	default:
+		close(g.opened)
+	}
+}
+
+// pass lets the requests through that the gate holds, and holds those to come.
+func (g *gate) pass() {
+	g.mu.Lock()
+	held := g.opened
+	g.mu.Unlock()
+	g.shut()
+	close(held)
+}
+
+// wait waits for a request that has not been waited for yet.
+func (g *gate) wait() {
+	g.t.Helper()
+	select {
+	case <-g.arrived:
+	case <-time.After(10 * time.Second):
+		g.t.Fatal("no request came")
+	}
+}

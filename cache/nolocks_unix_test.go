@@ -1,0 +1,56 @@
+//go:build unix
+
+package cache_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/awstest"
+)
+
+// Locks that cannot be had make everybody ask for themselves, which is no failure; and of many writers of one entry the
+// last one wins, with no entry ever broken.
+func TestNoLocks(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	m.password(host)
+	lock := strings.TrimSuffix(m.entry(), ".token") + ".lock"
+	for name, spoil := range map[string]func() error{
+		"folder": func() error { return os.Mkdir(lock, 0o700) },
+		"link":   func() error { return os.Symlink(filepath.Join(m.home, "elsewhere"), lock) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := *m
+			m.t = t
+			for _, path := range []string{lock, m.entry()} {
+				if err := os.RemoveAll(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := spoil(); err != nil {
+				t.Fatal(err)
+			}
+			m.cloud.ResetCalls()
+			m.cloud.Inject(awstest.Fault{Delay: 50 * time.Millisecond, Times: 16})
+			passwords := map[string]bool{}
+			for _, r := range m.together(slices.Repeat([]string{host}, 16)...) {
+				passwords[r.quiet().password()] = true
+			}
+			if n := m.cloud.Count(awstest.GetAuthorizationToken); n != len(passwords) || n < 2 {
+				t.Errorf("AWS was asked %d times, for %d passwords", n, len(passwords))
+			}
+			if !passwords[m.password(host)] {
+				t.Error("what is kept is none of the answers")
+			}
+			m.cloud.ClearFaults()
+			if _, err := os.Lstat(filepath.Join(m.home, "elsewhere")); !os.IsNotExist(err) {
+				t.Errorf("a link was followed: %v", err)
+			}
+		})
+	}
+}

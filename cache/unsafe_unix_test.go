@@ -1,0 +1,161 @@
+//go:build unix
+
+package cache_test
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// What others may have put there instead of an entry is not read, written to, or waited for. The user is told once each time.
+func TestUnsafeEntry(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		put  func(m *machine, path string) error
+		line string
+	}{
+		"link to a device": {func(_ *machine, path string) error { return os.Symlink("/dev/zero", path) }, "it is a link"},
+		"link to an entry": {func(m *machine, path string) error {
+			content, err := os.ReadFile(path + ".old")
+			if err != nil {
+				return err
+			}
+			return os.Symlink(m.file("entry", string(content)), path)
+		}, "it is a link"},
+		"pipe":   {func(_ *machine, path string) error { return syscall.Mkfifo(path, 0o600) }, "it is not a regular file"},
+		"folder": {func(_ *machine, path string) error { return os.Mkdir(path, 0o700) }, "it is not a regular file"},
+		"writable": {func(_ *machine, path string) error {
+			if err := os.Rename(path+".old", path); err != nil {
+				return err
+			}
+			return os.Chmod(path, 0o620)
+		}, "it can be written to by others"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := withKeys(t)
+			first := m.password(host)
+			path := m.entry()
+			if err := os.Rename(path, path+".old"); err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.put(m, path); err != nil {
+				t.Fatal(err)
+			}
+			before, err := os.Lstat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if m.get(host).said("the cache entry "+path+" is not used, because "+tt.line).password() == first {
+					t.Error("it was used")
+				}
+			}
+			m.called(3)
+			if after, err := os.Lstat(path); err != nil || !os.SameFile(before, after) || after.ModTime() != before.ModTime() {
+				t.Errorf("it was written to or replaced (%v)", err)
+			}
+			if r := m.run("erase", host).quiet(); r.exit != 0 {
+				t.Errorf("erase: exit code %d", r.exit)
+			}
+			if _, err := os.Lstat(path); !os.IsNotExist(err) {
+				t.Errorf("erase left it (%v)", err)
+			}
+		})
+	}
+}
+
+// A sparse file of a gigabyte is a broken entry like any other: nobody reads it.
+func TestHugeEntry(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	m.password(host)
+	if err := os.Truncate(m.entry(), 1<<30); err != nil {
+		t.Fatal(err)
+	}
+	m.checkEntry(m.password(host))
+	m.called(2)
+}
+
+// A folder that others may have filled is not used. The user is told once.
+func TestUnsafeFolder(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		make func(m *machine, elsewhere string) error
+		line string
+	}{
+		"link": {func(m *machine, elsewhere string) error { return os.Symlink(elsewhere, m.cache) }, "it is a link"},
+		"writable": {func(m *machine, _ string) error {
+			if err := os.Mkdir(m.cache, 0o700); err != nil {
+				return err
+			}
+			return os.Chmod(m.cache, 0o770)
+		}, "it can be written to by others"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := withKeys(t)
+			elsewhere := filepath.Join(m.home, "elsewhere")
+			if err := os.Mkdir(elsewhere, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.make(m, elsewhere); err != nil {
+				t.Fatal(err)
+			}
+			line := "the cache folder " + m.cache + " is not used, because " + tt.line
+			for range 2 {
+				m.get(host).said(line).password()
+			}
+			m.called(2)
+			if r := m.run("list", "").said(line); r.stdout != "{}\n" {
+				t.Errorf("list answered %q", r.stdout)
+			}
+			if r := m.run("erase", host).said(line); r.exit != 0 {
+				t.Errorf("erase: exit code %d", r.exit)
+			}
+			if names := m.kept(""); len(names) != 0 {
+				t.Errorf("it left %q", names)
+			}
+		})
+	}
+}
+
+// A folder that goes away while a process asks AWS costs nothing but the entry, and what stands in its place is left alone.
+func TestFolderGoesAway(t *testing.T) {
+	t.Parallel()
+	for name, replace := range map[string]func(m *machine, elsewhere string) error{
+		"removed": func(m *machine, _ string) error { return os.RemoveAll(m.cache) },
+		"replaced by a link": func(m *machine, elsewhere string) error {
+			if err := os.Rename(m.cache, m.cache+".old"); err != nil {
+				return err
+			}
+			return os.Symlink(elsewhere, m.cache)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := withKeys(t)
+			elsewhere := filepath.Join(m.home, "elsewhere")
+			if err := os.Mkdir(elsewhere, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			g := m.gate()
+			leader := m.start("get", host)
+			g.wait()
+			if err := replace(m, elsewhere); err != nil {
+				t.Fatal(err)
+			}
+			g.open()
+			m.opens(host, leader.wait().quiet().password())
+			if files, err := os.ReadDir(elsewhere); err != nil || len(files) != 0 {
+				t.Errorf("elsewhere are %v (%v)", files, err)
+			}
+			if err := os.RemoveAll(m.cache); err != nil {
+				t.Fatal(err)
+			}
+			m.checkEntry(m.password(host))
+		})
+	}
+}

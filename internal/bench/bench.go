@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"ecrlogin/internal/awstest"
+)
+
+// A bench is what all measurements share. Everything they write is in a temporary folder.
+type bench struct {
+	dir    string
+	helper string // path of the helper
+	echo   string // path of the floor: what any Go program takes
+	cloud  *awstest.Server
+}
+
+func setUp(helper string) (*bench, error) {
+	helper, err := filepath.Abs(helper)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "ecr-login-bench")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{dir: dir, helper: helper, echo: filepath.Join(dir, "echo")}
+	if err := b.start(); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	return b, nil
+}
+
+// start builds the floor and starts the stand-in for AWS.
+func (b *bench) start() (err error) {
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.echo, "ecrlogin/internal/bench/echo")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the floor: %w\n%s", err, text)
+	}
+	b.cloud, err = awstest.Start(awstest.Options{Dir: b.dir})
+	return err
+}
+
+func (b *bench) close() {
+	b.cloud.Close()
+	os.RemoveAll(b.dir)
+}
+
+// newHome makes a home folder that is nobody else's, so that the caches in it are cold.
+func (b *bench) newHome() (string, error) {
+	return os.MkdirTemp(b.dir, "home")
+}
+
+// environ returns the environment of a program which dials AWS by its real host names and reaches the stand-in. It has an
+// identity unless more says otherwise.
+func (b *bench) environ(home string, more ...string) []string {
+	return append([]string{
+		"HOME=" + home,
+		"HTTPS_PROXY=" + b.cloud.Proxy,
+		"SSL_CERT_FILE=" + b.cloud.CAFile,
+		"AWS_EC2_METADATA_DISABLED=true",
+	}, more...)
+}
+
+// keys are the variables of the identity that the stand-in knows.
+var keys = []string{"AWS_ACCESS_KEY_ID=" + awstest.KeyID, "AWS_SECRET_ACCESS_KEY=" + awstest.SecretKey}
+
+// packageVersion returns the version of an installed Debian package; ok is false if it is not installed, as on any other
+// system.
+func packageVersion(name string) (version string, ok bool) {
+	out, err := exec.Command("dpkg-query", "--show", "--showformat=${Version}", name).Output()
+	return string(out), err == nil && len(out) > 0
+}
+
+func notInstalled(pkg string) string {
+	return "not installed: apt-get install " + pkg
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ecrlogin/internal/awstest"
+)
+
+// rounds is how often a crowd is let in; each round finds a cold cache.
+const rounds = 5
+
+// atOnce runs the programs at once. It returns their answers, and the time from the first spawn to the last exit.
+func atOnce(programs []*program) (answers []string, took time.Duration, err error) {
+	answers = make([]string, len(programs))
+	errs := make([]error, len(programs))
+	began := time.Now()
+	var all sync.WaitGroup
+	for i, p := range programs {
+		all.Go(func() { answers[i], _, errs[i] = p.run() })
+	}
+	all.Wait()
+	took = time.Since(began)
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) > 0 {
+		return nil, 0, fmt.Errorf("%d of %d processes at once failed, the first of them: %w", len(errs), len(programs), errs[0])
+	}
+	return answers, took, nil
+}
+
+// oneHost measures 1,000 processes that want the same token, in turns with as many that echo. Of the rounds it tells the
+// median time, and the worst of all else.
+func (b *bench) oneHost(t *table) error {
+	const n = 1000
+	b.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 200 * time.Millisecond})
+	defer b.cloud.ClearFaults()
+	floor := repeat(&program{path: b.echo, stdin: host, check: func(answer string) error { return checkSame(answer, host) }}, n)
+	var took, floorTook []time.Duration
+	most, alike := 0, n
+	for range rounds {
+		p, err := b.static(b.helper)
+		if err != nil {
+			return err
+		}
+		b.cloud.ResetCalls()
+		answers, d, err := atOnce(repeat(p, n))
+		if err != nil {
+			return err
+		}
+		took = append(took, d)
+		most, alike = max(most, len(b.cloud.Calls())), min(alike, count(answers, answers[0]))
+		if _, d, err = atOnce(floor); err != nil {
+			return err
+		}
+		floorTook = append(floorTook, d)
+	}
+	base := median(floorTook)
+	t.add("1,000 processes at once, cold, AWS answering in 200 ms",
+		fmt.Sprintf("calls: %d, right answers: %d, time: %s", most, alike, seconds(median(took))),
+		fmt.Sprintf("1, %d, ≤ %s (1.5 × %s of as many echoes + 0.2 s)", n, seconds(base*3/2+200*time.Millisecond), seconds(base)))
+	return nil
+}
+
+// manyHosts measures 200 processes for 50 hosts. An entry is kept if the next get of its host answers the same, without
+// a call.
+func (b *bench) manyHosts(t *table) error {
+	const n, hosts = 200, 50
+	most, least := 0, hosts
+	for range rounds {
+		home, err := b.newHome()
+		if err != nil {
+			return err
+		}
+		var programs []*program
+		for i := range n {
+			programs = append(programs, get(b.helper, fmt.Sprintf("%012d.dkr.ecr.us-west-2.amazonaws.com", i%hosts), b.environ(home, keys...)))
+		}
+		b.cloud.ResetCalls()
+		answers, _, err := atOnce(programs)
+		if err != nil {
+			return err
+		}
+		most = max(most, len(b.cloud.Calls()))
+		kept := 0
+		for i, p := range programs[:hosts] {
+			again, _, err := p.run()
+			if err != nil {
+				return err
+			}
+			if again == answers[i] {
+				kept++
+			}
+		}
+		least = min(least, kept)
+	}
+	t.add("200 processes at once over 50 hosts, cold", fmt.Sprintf("calls: %d, entries kept: %d", most, least), "50, 50")
+	return nil
+}
+
+func repeat(p *program, n int) []*program {
+	programs := make([]*program, n)
+	for i := range programs {
+		programs[i] = p
+	}
+	return programs
+}
+
+func count(answers []string, want string) (n int) {
+	for _, a := range answers {
+		if a == want {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"ecrlogin/internal/awstest"
+)
+
+const host = awstest.Account + ".dkr.ecr.us-west-2.amazonaws.com"
+
+// The helper of Debian's package is measured where it is installed.
+const (
+	debian        = "/usr/bin/docker-credential-ecr-login"
+	debianPackage = "amazon-ecr-credential-helper"
+)
+
+// hits measures gets that are answered from the cache.
+func (b *bench) hits(t *table) error {
+	floor := &program{path: b.echo, stdin: host, check: func(answer string) error { return checkSame(answer, host) }}
+	hit, err := b.static(b.helper)
+	if err != nil {
+		return err
+	}
+	role, err := b.role()
+	if err != nil {
+		return err
+	}
+	programs := []*program{hit, role}
+	version, installed := packageVersion(debianPackage)
+	if installed {
+		theirs, err := b.static(debian)
+		if err != nil {
+			return err
+		}
+		programs = append(programs, theirs)
+	}
+	for _, p := range programs {
+		if err := p.warm(); err != nil {
+			return err
+		}
+	}
+	m, err := medians(append(programs, floor)...)
+	if err != nil {
+		return err
+	}
+	base := m[len(m)-1]
+	t.add("hit, as a multiple of a Go program that echoes its input", ratio(m[0], base), "≤ 1.5")
+	t.add("hit, against Debian's "+debianPackage+" "+version, against(m[0], m[2:len(m)-1]), "≤ 0.5")
+	t.add("hit with a role profile and an 80 KB AWS config file, same multiple", ratio(m[1], base), "≤ 1.7")
+	return nil
+}
+
+// misses measures gets that ask AWS, which answers at once.
+func (b *bench) misses(t *table) error {
+	ours, err := b.static(b.helper, "AWS_ECR_DISABLE_CACHE=1")
+	if err != nil {
+		return err
+	}
+	programs := []*program{ours}
+	version, installed := packageVersion(debianPackage)
+	if installed {
+		theirs, err := b.static(debian, "AWS_ECR_DISABLE_CACHE=1")
+		if err != nil {
+			return err
+		}
+		theirs.mayFail = true
+		programs = append(programs, theirs)
+	}
+	m, err := medians(programs...)
+	if err != nil {
+		return err
+	}
+	measured := against(m[0], m[1:])
+	if failed := programs[len(programs)-1].failed; failed > 0 {
+		measured += fmt.Sprintf("; %d more of theirs failed", failed)
+	}
+	t.add("miss with static keys, AWS answering at once, against Debian's "+debianPackage+" "+version, measured, "≤ 1.0")
+	return nil
+}
+
+// against is the ratio to what Debian's helper took, if it was measured.
+func against(d time.Duration, theirs []time.Duration) string {
+	if len(theirs) == 0 {
+		return notInstalled(debianPackage)
+	}
+	return ratio(d, theirs[0])
+}
+
+// static returns a get with keys from the environment, and a home of its own.
+func (b *bench) static(helper string, more ...string) (*program, error) {
+	home, err := b.newHome()
+	if err != nil {
+		return nil, err
+	}
+	return get(helper, host, b.environ(home, slices.Concat(keys, more)...)), nil
+}
+
+// role returns a get with a profile that assumes a role, at the end of an AWS config file of 80 KB.
+func (b *bench) role() (*program, error) {
+	home, err := b.newHome()
+	if err != nil {
+		return nil, err
+	}
+	var config strings.Builder
+	fmt.Fprintf(&config, "[profile base]\naws_access_key_id = %s\naws_secret_access_key = %s\n", awstest.KeyID, awstest.SecretKey)
+	var name, arn string
+	for n := 1; config.Len() < 80_000; n++ {
+		name, arn = fmt.Sprintf("account-%d", n), fmt.Sprintf("arn:aws:iam::%012d:role/pull", n)
+		fmt.Fprintf(&config, "\n[profile %s]\nrole_arn = %s\nsource_profile = base\nregion = us-west-2\n", name, arn)
+	}
+	b.cloud.AllowRole(arn)
+	file := filepath.Join(home, "config")
+	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
+		return nil, err
+	}
+	return get(b.helper, host, b.environ(home, "AWS_CONFIG_FILE="+file, "AWS_PROFILE="+name)), nil
+}

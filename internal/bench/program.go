@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// runs is how often each program is run for a median.
+const runs = 300
+
+// A program is a command line together with what its answer must be.
+type program struct {
+	path  string
+	args  []string
+	env   []string
+	stdin string
+	check func(answer string) error
+
+	// Debian's helper fails when AWS answers faster than its SDK finds that its request has ended, about once in a
+	// hundred times. Such a run is made again.
+	mayFail bool
+	failed  int
+}
+
+// get returns the program that asks helper for the password of host.
+func get(helper, host string, env []string) *program {
+	return &program{path: helper, args: []string{"get"}, env: env, stdin: host, check: func(answer string) error { return checkToken(answer, host) }}
+}
+
+// run runs the program. It returns an error unless the answer is the right one.
+func (p *program) run() (answer string, took time.Duration, err error) {
+	cmd := exec.Command(p.path, p.args...)
+	cmd.Stdin = strings.NewReader(p.stdin)
+	cmd.Env = p.env
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out // a right answer has nothing to say on stderr
+	began := time.Now()
+	err = cmd.Run()
+	took = time.Since(began)
+	answer = out.String()
+	if err == nil {
+		err = p.check(answer)
+	}
+	if err != nil {
+		return "", 0, fmt.Errorf("%s %s: %w\n%s", p.path, strings.Join(p.args, " "), err, answer)
+	}
+	return answer, took, nil
+}
+
+// warm runs the program once, to fill its cache. From then on only this answer is right: a program that asked AWS again
+// would get another.
+func (p *program) warm() error {
+	answer, _, err := p.run()
+	p.check = func(again string) error { return checkSame(again, answer) }
+	return err
+}
+
+// measure runs the program and returns how long it took, not counting runs that may fail.
+func (p *program) measure() (time.Duration, error) {
+	for {
+		_, took, err := p.run()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || !p.mayFail || p.failed == runs {
+			return took, err
+		}
+		p.failed++
+	}
+}
+
+// medians runs the programs in turns, so that a busy moment is everybody's, in another order each time, and returns the
+// median time of each.
+func medians(programs ...*program) ([]time.Duration, error) {
+	took := make([][]time.Duration, len(programs))
+	for range runs {
+		for _, i := range rand.Perm(len(programs)) {
+			t, err := programs[i].measure()
+			if err != nil {
+				return nil, err
+			}
+			took[i] = append(took[i], t)
+		}
+	}
+	m := make([]time.Duration, len(programs))
+	for i := range took {
+		m[i] = median(took[i])
+	}
+	return m, nil
+}
+
+func median[T int64 | time.Duration](values []T) T {
+	return slices.Sorted(slices.Values(values))[len(values)/2]
+}
+
+func checkSame(answer, want string) error {
+	if answer != want {
+		return errors.New("another answer than the first time")
+	}
+	return nil
+}
+
+// checkToken reports whether answer is one to a get of host, with a password as long as those of Amazon ECR.
+func checkToken(answer, host string) error {
+	var a struct{ ServerURL, Username, Secret string }
+	if err := json.Unmarshal([]byte(answer), &a); err != nil {
+		return err
+	}
+	if a.ServerURL != host || a.Username != "AWS" || len(a.Secret) < 1000 || len(a.Secret) > 4000 {
+		return errors.New("not an answer to what was asked")
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+)
+
+// A table is what is printed: each row says what was measured, the figure, and the figure that is aimed at.
+type table [][3]string
+
+func (t *table) add(what, measured, target string) {
+	*t = append(*t, [3]string{what, measured, target})
+}
+
+func (t *table) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
+	fmt.Fprint(w, "| what\t| measured\t| target\t|\n| ---\t| ---\t| ---\t|\n")
+	for _, row := range *t {
+		fmt.Fprintf(w, "| %s\t| %s\t| %s\t|\n", row[0], row[1], row[2])
+	}
+	return w.Flush()
+}
+
+// ratio says how many times d is of base, and what both are.
+func ratio(d, base time.Duration) string {
+	return fmt.Sprintf("%.2f (%s / %s)", float64(d)/float64(base), milliseconds(d), milliseconds(base))
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.2f ms", d.Seconds()*1000)
+}
+
+func seconds(d time.Duration) string {
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}
+
+func mebibytes(bytes int64) string {
+	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+}
