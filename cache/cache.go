@@ -26,6 +26,10 @@ type Cache struct {
 	Notices io.Writer          // gets a line for what a user should know although there is a token; nil discards it
 	Log     *slog.Logger       // nil discards it
 	Now     func() time.Time   // nil means time.Now
+
+	// A process may have begun to wait for others before it made the Cache.
+	Since time.Time // since when it has been waiting; zero means from each call on
+	Held  string    // path of the lock file that it has locked already, see store.LockPath; "" for none
 }
 
 // How long things take or are remembered.
@@ -137,11 +141,13 @@ func (k *key) notRenewed(entry store.Entry, reason string) {
 
 // fetch gets a token when there is none: from the Source, or from another process that asks it at this moment.
 func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
-	began := k.now()
+	began := k.Since
+	if began.IsZero() {
+		began = k.now()
+	}
 	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < remembered && !mended(f) {
 		return credentials.Token{}, &failure{f, k.age(f)}
 	}
-	waitedFrom := time.Now()
 	unlock, err := k.lock(ctx)
 	if err != nil {
 		k.log().Debug("not waiting for another process", "registry", k.registry.Host, "reason", err)
@@ -155,7 +161,7 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < k.now().Sub(began) {
 		return credentials.Token{}, &failure{Failure: f}
 	}
-	if k.unkeptSince(waitedFrom) {
+	if k.unkeptSince(began) {
 		unlock() // let the others through: waiting would bring them nothing
 	}
 	return k.ask(ctx)

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"ecrlogin/credentials/docker"
+	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
 )
 
 // The environment holds what the variables of this program's own say. The AWS SDK reads those of AWS.
@@ -22,14 +22,12 @@ const reserve = 300 * time.Millisecond
 // readEnvironment reads the variables. A value that cannot be used is said on stderr, with what it may be, and the
 // default takes its place: a typing error in a setting must not cost anybody a pull.
 func readEnvironment(getenv func(string) string, stderr io.Writer) environment {
-	env := environment{timeout: docker.DefaultTimeout - reserve, log: slog.New(slog.DiscardHandler)}
-	if v := getenv("ECR_LOGIN_TIMEOUT"); v != "" {
-		if d, err := time.ParseDuration(v); err == nil && d >= time.Second {
-			env.timeout = d - reserve
-		} else {
-			fmt.Fprintf(stderr, "ECR_LOGIN_TIMEOUT is %q and not a duration of a second or more, such as 30s or 2m; going on with %s\n", v, docker.DefaultTimeout)
-		}
+	v := getenv("ECR_LOGIN_TIMEOUT")
+	timeout, ok := hit.Timeout(v)
+	if !ok {
+		fmt.Fprintf(stderr, "ECR_LOGIN_TIMEOUT is %q and not a duration of a second or more, such as 30s or 2m; going on with %s\n", v, timeout)
 	}
+	env := environment{timeout: timeout - reserve, log: slog.New(slog.DiscardHandler)}
 	switch v := getenv("ECR_LOGIN_LOG"); v {
 	case "":
 	case "info":

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"ecrlogin/cache"
 	"ecrlogin/cache/store"
@@ -68,8 +69,8 @@ func run(args []string, getenv func(string) string, stdin io.Reader, stdout, std
 		return 0
 	case "get", "list", "store", "erase":
 		env := readEnvironment(getenv, stderr)
-		source := &cache.Cache{Source: &aws.Source{Log: env.log}, Dir: store.Dir(), Notices: stderr, Log: env.log}
-		h := &docker.Helper{Source: source, Timeout: env.timeout, Notices: stderr}
+		source := &cache.Cache{Source: &aws.Source{Log: env.log}, Dir: store.Dir(), Notices: stderr, Log: env.log, Since: hit.Began(), Held: hit.Held()}
+		h := &docker.Helper{Source: source, Timeout: env.timeout - time.Since(hit.Began()), Notices: stderr}
 		return docker.Serve(h, action, stdin, stdout, stderr)
 	default:
 		fmt.Fprintf(stderr, "unknown action %q; the actions are get, list, store, erase, version and cache (see --help)\n", action)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ecrlogin/credentials/docker"
+	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
 	"ecrlogin/internal/awstest"
 )
 
@@ -28,6 +30,12 @@ func TestScript(t *testing.T) {
 			"called": called,
 		},
 	})
+}
+
+func TestTimeoutsAgree(t *testing.T) {
+	if hit.DefaultTimeout != docker.DefaultTimeout {
+		t.Errorf("hit.DefaultTimeout is %s, docker.DefaultTimeout %s", hit.DefaultTimeout, docker.DefaultTimeout)
+	}
 }
 
 type cloudKey struct{}

@@ -6,9 +6,11 @@
 // comes first, as long as it imports nothing but the standard library and such packages of this module as do the same.
 // A test of the program fails if that order ever changes.
 //
-// All it does goes through the functions of the ordinary way: registry.Parse, store.Gather, store.Load, Entry.Fresh. Only
-// a fresh entry is answered here. Everything else, every doubt and every error, is left to main, which gets the input back
-// from Stdin.
+// All it does goes through the functions of the ordinary way: registry.Parse, store.Gather, store.Load, Entry.Fresh. Everything
+// else, every doubt and every error, is left to main, which gets the input back from Stdin.
+//
+// When there is no token, many processes may want it at once. The first takes the token's lock here and goes on to main
+// with it, see Held; the others wait here, before they cost anything, and take the first one's answer.
 package hit
 
 import (
@@ -22,13 +24,38 @@ import (
 	"ecrlogin/registry"
 )
 
-// read is what init has taken from standard input.
-var read []byte
+// DefaultTimeout is that of the credentials/docker package, which cannot be imported here.
+const DefaultTimeout = 15 * time.Second
+
+// Timeout reads a value of ECR_LOGIN_TIMEOUT: the longest a get may take. It is DefaultTimeout when there is none, and
+// also, with ok false, when it is not a duration of a second or more.
+func Timeout(value string) (d time.Duration, ok bool) {
+	if value == "" {
+		return DefaultTimeout, true
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d < time.Second {
+		return DefaultTimeout, false
+	}
+	return d, true
+}
+
+var (
+	began = time.Now()
+	read  []byte // what init has taken from standard input
+	held  string // the lock file that this process has locked, if any
+)
+
+// Began returns when the program began, or nearly so.
+func Began() time.Time { return began }
 
 // Stdin returns standard input as it was before this package read of it.
 func Stdin() io.Reader {
 	return io.MultiReader(bytes.NewReader(read), os.Stdin)
 }
+
+// Held returns the path of the lock file that this process has locked, until it ends; "" if there is none.
+func Held() string { return held }
 
 func init() {
 	// A log is wanted of the ordinary way.
@@ -54,13 +81,9 @@ func init() {
 	}
 }
 
-// find returns the protocol's answer for a host of which there is a fresh token.
-func find(dir, host string) (answer []byte, ok bool) {
-	r, err := registry.Parse(host)
-	if err != nil {
-		return nil, false
-	}
-	s, err := store.Open(dir)
+// find returns the protocol's answer for a host of which there is a token, or is one after a while of waiting.
+func find(dir, input string) (answer []byte, ok bool) {
+	r, err := registry.Parse(input)
 	if err != nil {
 		return nil, false
 	}
@@ -68,11 +91,32 @@ func find(dir, host string) (answer []byte, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	e, err := s.Load(r.Host, inputs.Identity())
-	if err != nil || !e.Fresh(time.Now()) {
+	s, err := store.Create(dir)
+	if err != nil {
 		return nil, false
 	}
-	return encode(strings.TrimSpace(host), e.Username, e.Password)
+	id := inputs.Identity()
+	e, err := s.Load(r.Host, id)
+	switch {
+	case err == nil && e.Fresh(time.Now()):
+		return encode(strings.TrimSpace(input), e.Username, e.Password)
+	case err == nil && e.Valid(time.Now()):
+		return nil, false // to be renewed
+	}
+	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
+	path := s.LockPath(r.Host, id)
+	waited, locked := lead(path, timeout/3)
+	if locked {
+		held = path
+	}
+	if !waited {
+		return nil, false
+	}
+	e, err = s.Load(r.Host, id)
+	if err != nil || !e.Valid(time.Now()) {
+		return nil, false
+	}
+	return encode(strings.TrimSpace(input), e.Username, e.Password)
 }
 
 // encode writes the protocol's JSON; ok is false where something would have to be escaped, which no host, user name or
