@@ -28,7 +28,7 @@ lint: ## gofmt, go mod tidy, go vet and staticcheck, in both modules
 e2e: build ## run the tests with real Docker, Podman, Buildah, Skopeo and crane; needs root, installs Debian packages
 	ECR_LOGIN_HELPER=$(CURDIR)/bin/docker-credential-ecr-login e2e/run.sh
 
-bench: build ## measure the helper against the floor of starting a program
+bench: build ## measure time, calls and memory, against an echo program and Debian's helper
 	$(GO) run ./internal/bench bin/docker-credential-ecr-login
 
 demo: build ## push and pull with no login, against a stand-in for ECR; no root, no Docker, no AWS
@@ -47,10 +47,13 @@ reproduce: build ## build once more, in another folder, and compare the bytes
 
 fuzz: ## run each fuzz target for FUZZTIME (2m)
 	$(GO) test ./registry -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
+	$(GO) test ./cache/store -run '^$$' -fuzz FuzzIdentity -fuzztime $(FUZZTIME)
+	$(GO) test ./cache/store -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
 	$(GO) test ./credentials/aws -run '^$$' -fuzz FuzzAnswer -fuzztime $(FUZZTIME)
 	$(GO) test ./credentials/docker -run '^$$' -fuzz FuzzServe -fuzztime $(FUZZTIME)
 
 cover: ## print the statement coverage of the packages that matter most
+	$(GO) test -cover -coverpkg=./cache/... ./cache/...
 	$(GO) test -cover ./registry ./credentials/...
 
 clean: ## remove what was built
