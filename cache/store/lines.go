@@ -16,7 +16,7 @@ var errForm = errors.New("not a whole file of this program's")
 func encodeLines(kind string, values ...string) ([]byte, error) {
 	b := []byte("ecr-login " + kind + " " + strconv.Itoa(version) + "\n")
 	for _, v := range values {
-		if strings.ContainsAny(v, "\r\n") {
+		if strings.Contains(v, "\n") {
 			return nil, errors.New("a value with a line break cannot be kept")
 		}
 		b = append(append(b, v...), '\n')
