@@ -45,11 +45,7 @@ func (c *Cache) Drop(host string) error {
 
 // Clear forgets all tokens.
 func (c *Cache) Clear() error {
-	kept, err := c.Entries()
-	for _, k := range kept {
-		err = errors.Join(err, c.Drop(k.Host))
-	}
-	return err
+	return c.withStore((*store.Store).Clear)
 }
 
 // withStore runs f with the folder, if there is one.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -71,28 +70,20 @@ func awsFile(variable, name string) string {
 	return home + "/.aws/" + name
 }
 
+// readFile looks before it opens: a named pipe whose reader goes away again ends its writer, and the SDK is to read it.
 func readFile(path string) (File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, notFolder) {
 		return File{}, nil
 	}
 	if err != nil {
 		return File{}, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return File{}, err
-	}
 	if !info.Mode().IsRegular() || info.Size() > maxFile {
 		return File{}, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file of a size that AWS files have")}
 	}
-	content := make([]byte, info.Size())
-	n, err := io.ReadFull(f, content)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return File{}, err
-	}
-	return File{Exists: true, Content: content[:n]}, nil
+	content, err := os.ReadFile(path)
+	return File{Exists: err == nil, Content: content}, err
 }
 
 // Identity returns the identity of the inputs.

@@ -129,14 +129,22 @@ func (s *Store) Save(e Entry, id Identity) error {
 	return s.write(name(e.Host, id, entrySuffix), b)
 }
 
-// Erase removes the entries of a host for all identities, and what is remembered of failures.
+// Erase removes all that is kept of a host, for all identities: tokens, also those that nobody can read, and what is
+// remembered of failures.
 func (s *Store) Erase(host string) error {
+	return s.erase(func(f file) bool { return f.host == host })
+}
+
+// Clear removes all that is kept of any host.
+func (s *Store) Clear() error {
+	return s.erase(func(file) bool { return true })
+}
+
+// erase removes our files that match, but for locks, which somebody may hold and which hold nothing.
+func (s *Store) erase(match func(file) bool) error {
 	files, err := s.files()
-	if err != nil {
-		return err
-	}
 	for _, f := range files {
-		if f.host == host && (f.suffix == entrySuffix || f.suffix == failureSuffix) {
+		if match(f) && f.suffix != lockSuffix {
 			err = errors.Join(err, ignoreMissing(s.root.Remove(f.name)))
 		}
 	}

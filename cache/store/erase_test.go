@@ -1,0 +1,65 @@
+package store
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// Whatever may hold a token goes: also an entry that nobody can read, one of a later version, and what a killed writer left.
+func TestEraseAndClear(t *testing.T) {
+	const other = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
+	id := entry.id()
+	broken, later := Inputs{Environ: []string{"broken"}}.Identity(), Inputs{Environ: []string{"later"}}.Identity()
+	foreign := []string{"config.json", host + ".token"}
+	locks := []string{name(host, id, lockSuffix), name(other, id, lockSuffix)}
+	for what, tt := range map[string]struct {
+		forget func(s *Store) error
+		left   []string
+	}{
+		"erase": {func(s *Store) error { return s.Erase(host) }, []string{name(other, id, entrySuffix), name(other, id, failureSuffix)}},
+		"clear": {(*Store).Clear, nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "cache")
+			s, err := Create(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			for _, h := range []string{host, other} {
+				e := entry
+				e.Host = h
+				if err := s.Save(e, id); err != nil {
+					t.Fatal(err)
+				}
+				s.SaveFailure(h, id, Failure{Line: "denied"})
+			}
+			for name, content := range map[string]string{
+				name(host, broken, entrySuffix): "half an entr", name(host, later, entrySuffix): "ecr-login token 2\n",
+				host + "@" + id.String() + ".0123456789abcdef" + tempSuffix: "half an entr",
+				foreign[0]: "", foreign[1]: "", locks[0]: "", locks[1]: "",
+			} {
+				if err := s.root.WriteFile(name, []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := tt.forget(s); err != nil {
+				t.Fatal(err)
+			}
+			paths, err := filepath.Glob(filepath.Join(dir, "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, p := range paths {
+				got = append(got, filepath.Base(p))
+			}
+			want := slices.Sorted(slices.Values(slices.Concat(foreign, locks, tt.left)))
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("left are %q, want %q", got, want)
+			}
+		})
+	}
+}
