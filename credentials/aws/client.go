@@ -15,8 +15,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// How long one request may take at each of its steps. AWS answers these calls in well under a second; the sum of
-// what can go wrong on the way must stay below a deadline of 15 seconds, so that the step is named and not the deadline.
+// How long one request may take at each of its steps. AWS answers these calls in well under a second; each limit
+// is below the usual deadline of 15 seconds, so that what did not answer is named and not the deadline.
 const (
 	dialTimeout           = 5 * time.Second
 	tlsTimeout            = 5 * time.Second

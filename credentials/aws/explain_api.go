@@ -123,11 +123,7 @@ func explainUnavailable(t *try, err error) (cause, next string) {
 	if errors.As(err, &attempts) {
 		again = fmt.Sprintf(", at each of %d attempts", attempts.Attempt)
 	}
-	last := t.last.Load()
-	host := "AWS"
-	if last != nil && last.host != "" {
-		host = last.host
-	}
+	host := t.lastHost()
 	switch {
 	case throttled(err):
 		return fmt.Sprintf("%s throttled the request of %s%s (%s)", host, t.identity.label, again, cmp.Or(apiCode(err), "status 429")),
@@ -147,10 +143,7 @@ func explainAnswer(t *try, err error) (cause, next string) {
 	if resp == nil || apiCode(err) != "" {
 		return "", ""
 	}
-	host := "AWS"
-	if last := t.last.Load(); last != nil && last.host != "" {
-		host = last.host
-	}
+	host := t.lastHost()
 	const portal = "log in to the network (a captive portal?) or check HTTPS_PROXY and AWS_ENDPOINT_URL"
 	switch {
 	case strings.Contains(resp.Header.Get("Content-Type"), "html"):

@@ -37,8 +37,8 @@ func (e *identityError) Unwrap() error { return e.error }
 // An explanation puts one kind of error into the user's words. An empty cause means that it is not of that kind.
 type explanation func(t *try, err error) (cause, next string)
 
-// explanations are asked in this order: the deadline first, because it can look like anything else; then what the
-// identity's source can tell better than the error; then the error itself.
+// explanations are asked in this order: what the identity's source can tell better than the error, then the error
+// itself. A deadline that has passed comes before all of them, because it can look like any.
 var explanations = []explanation{
 	explainConfiguration,
 	explainSSO,

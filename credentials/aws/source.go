@@ -30,7 +30,7 @@ type Source struct {
 
 // Token implements credentials.Source. The region is the registry's; the identity is the SDK's choice, in the SDK's
 // order: environment, web identity, profile, container endpoint, EC2 metadata. Throttling and answers of 5xx are
-// tried again until ctx is done, nothing else is. Without a deadline in ctx, a program that the AWS configuration
+// tried again, six times in all if ctx lasts, nothing else is. Without a deadline in ctx, a program that the AWS configuration
 // names as credential_process may take a minute.
 func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	try := &try{registry: r, log: s.log().With("registry", r.Host), started: time.Now()}

@@ -18,6 +18,14 @@ type sent struct {
 	outcome error // nil while under way or when it succeeded
 }
 
+// lastHost returns the host of the last request, or "AWS" if there was none.
+func (t *try) lastHost() string {
+	if last := t.last.Load(); last != nil && last.host != "" {
+		return last.host
+	}
+	return "AWS"
+}
+
 // trace notes every request that the SDK sends, also those to STS, SSO and the metadata service on the way to an
 // identity: it sits at the innermost step of each, below retries and signing.
 func (t *try) trace(s *middleware.Stack) error {

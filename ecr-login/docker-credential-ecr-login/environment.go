@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
@@ -21,14 +22,14 @@ const reserve = 300 * time.Millisecond
 
 // readEnvironment reads the variables. A value that cannot be used is said on stderr, with what it may be, and the
 // default takes its place: a typing error in a setting must not cost anybody a pull.
-func readEnvironment(getenv func(string) string, stderr io.Writer) environment {
-	v := getenv("ECR_LOGIN_TIMEOUT")
+func readEnvironment(stderr io.Writer) environment {
+	v := os.Getenv("ECR_LOGIN_TIMEOUT")
 	timeout, ok := hit.Timeout(v)
 	if !ok {
 		fmt.Fprintf(stderr, "ECR_LOGIN_TIMEOUT is %q and not a duration of a second or more, such as 30s or 2m; going on with %s\n", v, timeout)
 	}
 	env := environment{timeout: timeout - reserve, log: slog.New(slog.DiscardHandler)}
-	switch v := getenv("ECR_LOGIN_LOG"); v {
+	switch v := os.Getenv("ECR_LOGIN_LOG"); v {
 	case "":
 	case "info":
 		env.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))

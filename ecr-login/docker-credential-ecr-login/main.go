@@ -20,7 +20,7 @@ func main() {
 	// The program is over before its garbage is worth collecting; the limit is for the day when it is not.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
-	os.Exit(run(os.Args[1:], os.Getenv, hit.Stdin(), os.Stdout, os.Stderr))
+	os.Exit(run(os.Args[1:], hit.Stdin(), os.Stdout, os.Stderr))
 }
 
 const usage = `docker-credential-ecr-login gives container tools a password for Amazon ECR whenever they need one.
@@ -52,7 +52,7 @@ Environment: all that the AWS SDKs read, such as AWS_PROFILE; and
 
 // run is the program without its process. It exits with 0 on success, 1 when the action failed or found nothing, and 2
 // when it was called wrongly.
-func run(args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) (exit int) {
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (exit int) {
 	if len(args) > 0 && args[0] == "cache" {
 		return cacheCommand(args[1:], stdout, stderr)
 	}
@@ -68,7 +68,7 @@ func run(args []string, getenv func(string) string, stdin io.Reader, stdout, std
 		fmt.Fprintln(stdout, "docker-credential-ecr-login", programVersion())
 		return 0
 	case "get", "list", "store", "erase":
-		env := readEnvironment(getenv, stderr)
+		env := readEnvironment(stderr)
 		source := &cache.Cache{Source: &aws.Source{Log: env.log}, Dir: store.Dir(), Notices: stderr, Log: env.log, Since: hit.Began(), Held: hit.Held()}
 		h := &docker.Helper{Source: source, Timeout: env.timeout - time.Since(hit.Began()), Notices: stderr}
 		return docker.Serve(h, action, stdin, stdout, stderr)
