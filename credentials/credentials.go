@@ -26,6 +26,16 @@ type Source interface {
 // was nothing to try. Public images can then still be pulled without a password.
 var ErrNoIdentity = errors.New("no AWS credentials found")
 
+// An Identity is whom AWS is to be asked as, as the user's configuration says. The zero Identity is what the AWS SDK finds by
+// itself.
+type Identity struct {
+	Profile         string        // of the AWS files; "" for the SDK's own choice
+	RoleARN         string        // of a role to assume with that; "" for none, and then the rest is empty too
+	ExternalID      string        // that the role's trust policy asks for, if any
+	RoleSessionName string        // by which the session appears in CloudTrail; "" for the program's name
+	Duration        time.Duration // of the session, 15 minutes to 12 hours; 0 for STS's own choice, an hour
+}
+
 // A Token is a password for a registry. No way of printing, logging or encoding a Token shows the password; who needs
 // it reads the field.
 type Token struct {

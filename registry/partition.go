@@ -1,6 +1,10 @@
 package registry
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // A partition is a separate AWS cloud: regions of its own, and host names of its own.
 type partition struct {
@@ -22,6 +26,31 @@ var partitions = []partition{
 	{name: "aws-iso-e", prefix: "eu-isoe-", suffix: "cloud.adc-e.uk"},
 	{name: "aws-iso-f", prefix: "us-isof-", suffix: "csp.hci.ic.gov"},
 	{name: "aws", suffix: "amazonaws.com", dualStack: "on.aws"},
+}
+
+// Patterns returns patterns of hosts which together match every ECR registry, in the form that kubelet's matchImages has:
+// "*" stands for any part of one label. They match other hosts too, for example those whose first label is no account, so
+// they are for choosing whom to ask, not whom to trust.
+func Patterns() []string {
+	var patterns []string
+	add := func(pattern string) {
+		if !slices.Contains(patterns, pattern) { // partitions share suffixes
+			patterns = append(patterns, pattern)
+		}
+	}
+	for _, f := range forms {
+		for i := range partitions {
+			p := partitions[len(partitions)-1-i] // the largest first
+			suffix := p.suffix
+			if f.dualStack {
+				suffix = p.dualStack
+			}
+			if suffix != "" {
+				add("*." + f.labels + "*." + suffix)
+			}
+		}
+	}
+	return append(patterns, slices.Sorted(maps.Keys(publicHosts))...)
 }
 
 // partitionOf returns the partition to which both the region, by its shape, and the suffix belong.

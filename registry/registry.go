@@ -33,7 +33,7 @@ func (r Registry) String() string { return r.Host }
 // the input, which may hold a password. A region is accepted by its shape, because new ones appear without notice, but it must be of the partition that the host's
 // suffix belongs to.
 func Parse(s string) (Registry, error) {
-	host, err := hostname(s)
+	host, _, err := SplitHost(s)
 	if err != nil {
 		return Registry{}, fmt.Errorf("%w: %w", ErrNotECR, err)
 	}
@@ -54,30 +54,32 @@ var publicHosts = map[string]Registry{
 	"ecr-public.aws.com": {Host: "ecr-public.aws.com", Region: "us-east-1", Partition: "aws", Public: true, DualStack: true},
 }
 
-// hostname strips what may stand around a host. It is stricter than any URL parser: scheme and path are cut at the
-// first place where any of them would, and what is left may hold nothing but the letters of a host name.
-func hostname(s string) (string, error) {
+// SplitHost strips what may stand around the host that a client sends, as Parse allows it: the host comes in lower case,
+// the port without its colon and empty if there is none. It is stricter than any URL parser: scheme and path are cut at the
+// first place where any of them would, and what is left may hold nothing but the letters of a host name. Its errors do
+// not repeat the input.
+func SplitHost(s string) (host, port string, err error) {
 	s = strings.ToLower(strings.Trim(s, " \t\r\n"))
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {
-			return "", errors.New("has a character that no host, port or image name has")
+			return "", "", errors.New("has a character that no host, port or image name has")
 		}
 	}
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		if scheme != "https" {
-			return "", errors.New("the scheme is not https")
+			return "", "", errors.New("the scheme is not https")
 		}
 		s = rest
 	}
-	host, _, _ := strings.Cut(s, "/")
+	host, _, _ = strings.Cut(s, "/")
 	host, port, hasPort := strings.Cut(host, ":")
 	if hasPort && !validPort(port) {
-		return "", errors.New("the port is not a number from 1 to 65535")
+		return "", "", errors.New("the port is not a number from 1 to 65535")
 	}
 	if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" {
-		return "", errors.New("not a host name")
+		return "", "", errors.New("not a host name")
 	}
-	return host, nil
+	return host, port, nil
 }
 
 func validPort(s string) bool {

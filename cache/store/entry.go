@@ -43,12 +43,14 @@ func (e Entry) Fresh(now time.Time) bool {
 	return e.Valid(now) && now.Before(time.Unix(e.Issued+(e.Expiry-e.Issued)/2, 0))
 }
 
-func (e Entry) encode() ([]byte, error) {
+// Encode writes the entry as lines of text: what it is, then a value in each. An entry with a line break in it is an error.
+func (e Entry) Encode() ([]byte, error) {
 	return encodeLines("token", e.Host, e.Account, e.Region, e.As, e.Username, e.Password, strconv.FormatInt(e.Issued, 10), strconv.FormatInt(e.Expiry, 10))
 }
 
-// decode reads an entry for host. Anything but a whole entry for that host is an error, which never repeats the entry.
-func decode(b []byte, host string) (Entry, error) {
+// Decode reads what Encode wrote of an entry for host. Anything but a whole entry for that host is an error, which never
+// repeats the entry; it is ErrLater for an entry of a later version.
+func Decode(b []byte, host string) (Entry, error) {
 	v, err := decodeLines(b, "token", 8)
 	if err != nil {
 		return Entry{}, err

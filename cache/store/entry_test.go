@@ -49,7 +49,7 @@ func TestValidAndFresh(t *testing.T) {
 // FuzzDecode asserts that only a whole entry for the host is taken, that it is what it was written from, and that no error
 // repeats what was read.
 func FuzzDecode(f *testing.F) {
-	whole, err := entry.encode()
+	whole, err := entry.Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e, err := decode(b, host)
+		e, err := Decode(b, host)
 		if err != nil {
 			if e != (Entry{}) {
 				t.Errorf("an error and an entry: %v", err)
@@ -71,11 +71,11 @@ func FuzzDecode(f *testing.F) {
 		if e.Host != host || e.Username == "" || e.Password == "" || e.Expiry <= e.Issued {
 			t.Errorf("took %q", b)
 		}
-		again, err := e.encode()
+		again, err := e.Encode()
 		if err != nil {
 			t.Fatalf("%q can be read and not be written: %v", b, err)
 		}
-		if other, err := decode(again, host); err != nil || other != e {
+		if other, err := Decode(again, host); err != nil || other != e {
 			t.Errorf("%q was read as %q, and that as %+v (%v)", b, again, other, err)
 		}
 	})
@@ -94,26 +94,26 @@ func notEntries(whole string) []string {
 }
 
 func TestDecode(t *testing.T) {
-	whole, err := entry.encode()
+	whole, err := entry.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, err := decode(whole, host); err != nil || e != entry {
+	if e, err := Decode(whole, host); err != nil || e != entry {
 		t.Errorf("decode = %v, %v", e, err)
 	}
 	for _, s := range notEntries(string(whole)) {
-		if _, err := decode([]byte(s), host); err == nil || errors.Is(err, ErrLater) {
-			t.Errorf("decode(%q): %v, want another error", s, err)
+		if _, err := Decode([]byte(s), host); err == nil || errors.Is(err, ErrLater) {
+			t.Errorf("Decode(%q): %v, want another error", s, err)
 		}
 	}
 	for _, s := range []string{"ecr-login token 2\n", "ecr-login token 2", "ecr-login token 30\n{}", strings.Replace(string(whole), "token 1", "token 2", 1)} {
-		if _, err := decode([]byte(s), host); !errors.Is(err, ErrLater) {
-			t.Errorf("decode(%q): %v, want ErrLater", s, err)
+		if _, err := Decode([]byte(s), host); !errors.Is(err, ErrLater) {
+			t.Errorf("Decode(%q): %v, want ErrLater", s, err)
 		}
 	}
 	broken := entry
 	broken.As = "two\nlines"
-	if _, err := broken.encode(); err == nil {
+	if _, err := broken.Encode(); err == nil {
 		t.Error("an entry with a line break was written")
 	}
 }

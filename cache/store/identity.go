@@ -9,11 +9,17 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	configfile "ecrlogin/config/file"
 )
 
 // An Identity stands for everything that decides which AWS identity a token would be asked for as: equal inputs have
 // equal Identities, and different inputs have different ones. It is a SHA-256 and gives nothing of its inputs away.
 type Identity [sha256.Size]byte
+
+// Login is no hash and stands for no AWS identity, but for whatever docker login was given. A token of it is its host's,
+// for every identity.
+var Login Identity
 
 // String returns the identity as 64 hexadecimal digits.
 func (id Identity) String() string { return hex.EncodeToString(id[:]) }
@@ -21,10 +27,13 @@ func (id Identity) String() string { return hex.EncodeToString(id[:]) }
 // Inputs are what an Identity is made of. None of it needs the AWS SDK or the network to read.
 type Inputs struct {
 	Environ []string // NAME=VALUE, sorted: HOME and what begins with AWS_, but for what only steers this program
-	Files   []File   // the AWS configuration and the AWS credentials, in this order
+	Files   []File   // the AWS configuration, the AWS credentials and the user's configuration of this program, in this order
 }
 
-// A File is what one of the AWS files held. A file that is not there differs from an empty one.
+// Config returns the bytes of the user's configuration of this program; none if there is no such file.
+func (in Inputs) Config() []byte { return in.Files[len(in.Files)-1].Content }
+
+// A File is what one of the files held. A file that is not there differs from an empty one.
 type File struct {
 	Exists  bool
 	Content []byte
@@ -37,8 +46,8 @@ var steering = []string{"AWS_ECR_CACHE_DIR=", "AWS_ECR_DISABLE_CACHE=", "AWS_ECR
 // thousand.
 const maxFile = 16 << 20
 
-// Gather reads the inputs of this process. An AWS file that cannot be read is an error, since nobody can say then which
-// identity it holds.
+// Gather reads the inputs of this process. A file that cannot be read is an error, since nobody can say then which
+// identity it leads to.
 func Gather() (Inputs, error) {
 	var in Inputs
 	for _, v := range os.Environ() {
@@ -54,6 +63,11 @@ func Gather() (Inputs, error) {
 		}
 		in.Files = append(in.Files, file)
 	}
+	path, content, err := configfile.Read()
+	if err != nil {
+		return Inputs{}, err
+	}
+	in.Files = append(in.Files, File{Exists: path != "", Content: content})
 	return in, nil
 }
 

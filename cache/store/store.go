@@ -113,7 +113,7 @@ func (s *Store) Load(host string, id Identity) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	return decode(b, host)
+	return Decode(b, host)
 }
 
 // Save writes an entry, in one step: a reader sees the old one or the new one. It does not write over one of a later
@@ -122,7 +122,7 @@ func (s *Store) Save(e Entry, id Identity) error {
 	if _, err := s.Load(e.Host, id); errors.Is(err, ErrLater) || errors.Is(err, ErrUnsafe) {
 		return err
 	}
-	b, err := e.encode()
+	b, err := e.Encode()
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,246 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecrlogin/config"
+	"ecrlogin/credentials"
+	"ecrlogin/registry"
+)
+
+const whole = `registries:                                   # first match wins
+  - match: 111122223333.dkr.ecr.*.amazonaws.com
+    profile: dev
+  - match: 444455556666.DKR.ecr.eu-west-1.amazonaws.com
+    profile: base
+    roleArn: arn:aws:iam::444455556666:role/team/image-puller
+    externalId: "1234"
+    roleSessionName: ci@example.com
+    duration: 1h30m
+  - match: registry.corp.example:5000
+    registry: 111122223333.dkr.ecr.eu-central-1.amazonaws.com
+  - match: public.ecr.aws
+fallback: secretservice
+timeout: 20s
+cache: { dir: /var/cache/x, disabled: true, store: osxkeychain }
+`
+
+func TestParse(t *testing.T) {
+	got, err := config.Parse("config.yaml", []byte(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &config.Config{
+		Path: "config.yaml",
+		Registries: []config.Rule{
+			{Match: "111122223333.dkr.ecr.*.amazonaws.com", Identity: credentials.Identity{Profile: "dev"}, Line: 2},
+			{Match: "444455556666.dkr.ecr.eu-west-1.amazonaws.com", Line: 4, Identity: credentials.Identity{Profile: "base",
+				RoleARN: "arn:aws:iam::444455556666:role/team/image-puller", ExternalID: "1234", RoleSessionName: "ci@example.com", Duration: 90 * time.Minute}},
+			{Match: "registry.corp.example:5000", Alias: "111122223333.dkr.ecr.eu-central-1.amazonaws.com", Line: 10},
+			{Match: "public.ecr.aws", Line: 12},
+		},
+		Fallback: "secretservice",
+		Timeout:  20 * time.Second,
+		Cache:    config.Cache{Dir: "/var/cache/x", Disabled: true, Store: "osxkeychain"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Much that says nothing is a good configuration.
+func TestParseNothing(t *testing.T) {
+	for _, content := range []string{"", "\n", "# only a comment\n", "---\n", "{}\n", "registries:\n", "registries: []\n", "cache: {}\n", "---\n# a\n---\n"} {
+		got, err := config.Parse("config.yaml", []byte(content))
+		if err != nil {
+			t.Errorf("%q: %v", content, err)
+		} else if diff := cmp.Diff(&config.Config{Path: "config.yaml"}, got); diff != "" {
+			t.Errorf("%q: %s", content, diff)
+		}
+	}
+}
+
+func TestResolve(t *testing.T) {
+	c, err := config.Parse("config.yaml", []byte(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ in, want, profile string }{
+		{"111122223333.dkr.ecr.us-west-2.amazonaws.com", "111122223333.dkr.ecr.us-west-2.amazonaws.com", "dev"},
+		{"https://111122223333.dkr.ecr.us-west-2.amazonaws.com:443/v2/", "111122223333.dkr.ecr.us-west-2.amazonaws.com", "dev"},
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com", "444455556666.dkr.ecr.eu-west-1.amazonaws.com", "base"},
+		{"444455556666.dkr.ecr.eu-west-2.amazonaws.com", "444455556666.dkr.ecr.eu-west-2.amazonaws.com", ""},
+		{"registry.corp.example:5000", "111122223333.dkr.ecr.eu-central-1.amazonaws.com", "dev"},
+		{"https://Registry.corp.example:5000/team/app", "111122223333.dkr.ecr.eu-central-1.amazonaws.com", "dev"},
+		{"registry.corp.example", "", ""}, // kubelet compares ports too
+		{"registry.corp.example:5001", "", ""},
+		{"http://registry.corp.example:5000", "", ""},
+		{"me@registry.corp.example:5000", "", ""},
+		{"x.registry.corp.example:5000", "", ""},
+		{"https://index.docker.io/v1/", "", ""},
+		{"", "", ""},
+	} {
+		r, err := c.Resolve(tt.in)
+		if r.Host != tt.want || errors.Is(err, registry.ErrNotECR) != (tt.want == "") {
+			t.Errorf("Resolve(%q) = %q, %v, want %q", tt.in, r.Host, err, tt.want)
+		}
+		if tt.want != "" && c.Identity(r).Profile != tt.profile {
+			t.Errorf("Resolve(%q) is asked for as %q, want %q", tt.in, c.Identity(r).Profile, tt.profile)
+		}
+	}
+	want := []string{"444455556666.dkr.ecr.eu-west-1.amazonaws.com", "public.ecr.aws", "registry.corp.example:5000"}
+	if diff := cmp.Diff(want, c.Hosts()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Each mistake is told with its place, its line and what to do.
+func TestParseErrors(t *testing.T) {
+	const ecr = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
+	rule := func(lines ...string) string {
+		return "registries:\n  - match: " + ecr + "\n    " + strings.Join(lines, "\n    ") + "\n"
+	}
+	match := func(pattern string) string { return "registries:\n  - match: " + pattern + "\n" }
+	for _, tt := range []struct{ name, content, place, want string }{
+		{"unknown key", "fallbak: pass\n", "1:1", `unknown key "fallbak"; the configuration has cache, fallback, registries, timeout; the line is: fallbak: pass`},
+		{"unknown key in a rule", rule("Profile: dev"), "3:5", `unknown key "Profile"; a rule has duration, externalId, match, mfaSerial, profile, registry, roleArn, roleSessionName; the line is: Profile: dev`},
+		{"unknown key in the cache", "cache: {path: /x}\n", "1:9", `unknown key "path"; cache has dir, disabled, store`},
+		{"key twice", "timeout: 5s\ntimeout: 6s\n", "2:1", `the key "timeout" is there twice; leave one out; the line is: timeout: 6s`},
+		{"key of a rule twice", rule("profile: a", "profile: b"), "4:5", `the key "profile" is there twice`},
+		{"no mapping", "- match: x\n", "1:1", "the configuration must be keys with values"},
+		{"text for all", "hello\n", "1:1", "the configuration must be keys with values"},
+		{"no list", "registries: {match: x}\n", "1:14", `registries must be a list`},
+		{"rule is text", "registries:\n  - " + ecr + "\n", "2:5", "a rule must be keys with values"},
+		{"number for text", rule("externalId: 0123"), "3:17", "this must be text; put it in quotes; the line is: externalId: 0123"},
+		{"list for text", "fallback: [pass]\n", "1:11", "this must be text"},
+		{"text for truth", "cache:\n  disabled: yes please\n", "2:13", "this must be true or false"},
+		{"no value", "fallback:\n", "1:11", "there is no value"},
+		{"empty value", "fallback: ''\n", "1:11", "the value is empty"},
+		{"bad YAML", "registries:\n  - match: [\n", "", "this is no YAML"},
+		{"tab", "cache:\n\tdir: /x\n", "2:1", "this is no YAML"},
+		{"two documents", "timeout: 5s\n---\ntimeout: 6s\n", "3:", "there is more than one document"},
+		{"anchor", "timeout: &a 5s\n", "1:10", "anchors, aliases and tags are not used here"},
+		{"wildcard without quotes", match("*.dkr.ecr.us-west-2.amazonaws.com"), "2:12", "in quotes if it begins with & * or !"},
+		{"tag", "timeout: !!str 5s\n", "1:10", "anchors, aliases and tags"},
+		{"bomb", bomb(), "1:5", "anchors, aliases and tags"},
+		{"brackets", "registries: " + strings.Repeat("[", 500) + "\n", "1:29", "too many brackets"},
+		{"long line", "registries: " + strings.Repeat("- ", 500_000) + "\n", "1:2000", "the line is too long"},
+
+		{"no match", "registries:\n  - profile: dev\n", "2:5", "the rule has no match"},
+		{"scheme", match("https://" + ecr), "2:12", "a host alone, without scheme or path"},
+		{"path", match(ecr + "/team"), "2:12", "a host alone, without scheme or path"},
+		{"port", match(`"` + ecr + `:x"`), "2:12", "its port is not a number"},
+		{"empty label", match("123456789012..ecr.us-west-2.amazonaws.com"), "2:12", "it has an empty label"},
+		{"question mark", match(`"12345678901?.dkr.ecr.us-west-2.amazonaws.com"`), "2:12", `"*" for any part of a label`},
+		{"wildcard over dots", match(`"*.amazonaws.com"`), "2:5", `"*.amazonaws.com" matches no ECR registry ("*" stands for a part of one label`},
+		{"other host without alias", match("ghcr.io"), "2:5", `"ghcr.io" matches no ECR registry`},
+		{"bad account", match("12345.dkr.ecr.us-west-2.amazonaws.com"), "2:5", "matches no ECR registry"},
+		{"hidden rule", match(`"*.dkr.ecr.us-west-2.amazonaws.com"`) + "  - match: " + ecr + "\n", "3:5",
+			`this rule can never match, because "*.dkr.ecr.us-west-2.amazonaws.com" in line 2 takes all that "` + ecr + `" matches; put it before that one, or leave it out`},
+		{"same rule", match(ecr) + "  - match: " + strings.ToUpper(ecr) + "\n", "3:5", "this rule can never match"},
+
+		{"alias of an alias", "registries:\n  - match: a.corp.example\n    registry: b.corp.example\n", "3:15", `"b.corp.example" cannot be used: it must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; an alias of an alias cannot be`},
+		{"ECR as alias", rule("registry: 210987654321.dkr.ecr.us-west-2.amazonaws.com"), "2:5", "matches ECR registries, which cannot be aliases"},
+		{"alias of everybody", "registries:\n  - match: '*.*'\n    registry: " + ecr + "\n", "2:5", "would give the token to hosts of anybody"},
+		{"alias with an identity", "registries:\n  - match: a.corp.example\n    registry: " + ecr + "\n    profile: dev\n", "2:5", "an alias has no identity of its own; put profile and roleArn into a rule that matches " + ecr},
+
+		{"MFA", rule("mfaSerial: arn:aws:iam::123456789012:mfa/me"), "3:16", "mfaSerial cannot be used, because nobody is there to type a code"},
+		{"role", rule("roleArn: image-puller"), "3:14", "a role's ARN looks like arn:aws:iam::123456789012:role/NAME"},
+		{"user for role", rule("roleArn: arn:aws:iam::123456789012:user/me"), "3:14", "a role's ARN looks like"},
+		{"external id", rule("roleArn: arn:aws:iam::123456789012:role/me", "externalId: a b"), "4:17", "2 to 1224 letters"},
+		{"session name", rule("roleArn: arn:aws:iam::123456789012:role/me", "roleSessionName: a/b"), "4:22", "2 to 64 letters"},
+		{"session length", rule("roleArn: arn:aws:iam::123456789012:role/me", "duration: 5m"), "4:15", "a duration from 15m0s to 12h0m0s"},
+		{"role's words without a role", rule("externalId: abc"), "2:5", "are those of a role; add roleArn"},
+
+		{"timeout", "timeout: 5\n", "1:10", "this must be text"},
+		{"no time", "timeout: soon\n", "1:10", "it must be a duration from 1s to 1h0m0s"},
+		{"fallback to itself", "fallback: ecr-login\n", "1:11", "that is this helper itself"},
+		{"fallback with prefix", "fallback: docker-credential-pass\n", "1:11", "leave the prefix out: pass"},
+		{"fallback with path", "fallback: /usr/bin/pass\n", "1:11", "the NAME of a program docker-credential-NAME on PATH"},
+		{"store in files", "cache: {store: file}\n", "1:16", "files are where tokens are kept anyway"},
+		{"relative folder", "cache: {dir: tokens}\n", "1:14", "it must be an absolute path, or begin with ~/"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := config.Parse("config.yaml", []byte(tt.content))
+			var e *config.Error
+			if !errors.As(err, &e) {
+				t.Fatalf("got %v", err)
+			}
+			line := err.Error()
+			if !strings.HasPrefix(line, "config.yaml:"+tt.place) || !strings.Contains(line, tt.want) || strings.Contains(line, "\n") || len(line) > 1000 {
+				t.Errorf("got %s\nwant %s: %s", line, tt.place, tt.want)
+			}
+			if lines := strings.Split(tt.content, "\n"); !strings.Contains(lines[e.Line-1], strings.TrimSuffix(strings.TrimSpace(e.Text), "…")) {
+				t.Errorf("line %d is told as %q", e.Line, e.Text)
+			}
+		})
+	}
+}
+
+// bomb doubles a list with each line.
+func bomb() string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [x]\n")
+	for i := 1; i < 60; i++ {
+		b.WriteString(strings.NewReplacer("N", string(rune('a'+i%26)), "M", string(rune('a'+(i-1)%26))).Replace("aN: &aN [*aM, *aM]\n"))
+	}
+	return b.String()
+}
+
+func TestLoad(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "xdg"))
+	write := func(path, content string) string {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	load := func(want string) {
+		t.Helper()
+		c, err := config.Load()
+		if err != nil || c.Fallback != want {
+			t.Errorf("got %+v, %v, want fallback %q", c, err, want)
+		}
+	}
+	fails := func(want string) {
+		t.Helper()
+		if c, err := config.Load(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %+v, %v, want %q", c, err, want)
+		}
+	}
+	named := filepath.Join(home, "named.yaml")
+	t.Setenv("ECR_LOGIN_CONFIG", named)
+	fails(named + ", which ECR_LOGIN_CONFIG names, is not there; write it, or unset the variable")
+	write(named, "fallback: named\n")
+	load("named")
+	t.Setenv("ECR_LOGIN_CONFIG", os.DevNull)
+	load("")
+	t.Setenv("ECR_LOGIN_CONFIG", home)
+	fails(home + " is a folder; name a file in it")
+	t.Setenv("ECR_LOGIN_CONFIG", "/dev/zero")
+	fails("/dev/zero is not a regular file")
+	t.Setenv("ECR_LOGIN_CONFIG", write(filepath.Join(home, "large.yaml"), strings.Repeat("# a comment\n", 10<<20/12)))
+	fails("has 10485756 bytes, and a configuration may have 1048576 at most")
+
+	t.Setenv("ECR_LOGIN_CONFIG", "")
+	if runtime.GOOS == "linux" {
+		write(filepath.Join(home, "xdg/ecr-login/config.yaml"), "fallback: user\n")
+		load("user")
+		write(filepath.Join(home, "xdg/ecr-login/config.yaml"), "fallback: [\n")
+		fails(filepath.Join(home, "xdg/ecr-login/config.yaml") + ":")
+	}
+}

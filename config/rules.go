@@ -1,0 +1,194 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"ecrlogin/registry"
+)
+
+// config reads the whole file.
+func (p *document) config(n ast.Node, c *Config) error {
+	var timeout, dir string
+	return p.mapping(n, "the configuration", map[string]field{
+		"registries": p.registries(&c.Registries),
+		"fallback":   p.text(&c.Fallback, checkHelper),
+		"timeout": p.text(&timeout, func(s string) (err error) {
+			c.Timeout, err = duration(s, time.Second, time.Hour)
+			return err
+		}),
+		"cache": func(n ast.Node) error {
+			return p.mapping(n, "cache", map[string]field{
+				"dir": p.text(&dir, func(s string) (err error) {
+					c.Cache.Dir, err = absolute(s)
+					return err
+				}),
+				"disabled": p.truth(&c.Cache.Disabled),
+				"store": p.text(&c.Cache.Store, func(s string) error {
+					if s == FallbackFile {
+						return errors.New("files are where tokens are kept anyway; leave it out")
+					}
+					return checkHelper(s)
+				}),
+			})
+		},
+	})
+}
+
+// registries reads the rules and compares each with those before it.
+func (p *document) registries(into *[]Rule) field {
+	return func(n ast.Node) error {
+		if n.Type() == ast.NullType {
+			return nil
+		}
+		list, ok := n.(*ast.SequenceNode)
+		if !ok {
+			return p.wrong(n, `registries must be a list, each rule beginning with "- match:"`)
+		}
+		for _, n := range list.Values {
+			r, err := p.rule(n)
+			if err != nil {
+				return err
+			}
+			for _, earlier := range *into {
+				if covers(earlier.Match, r.Match) {
+					return p.wrong(n, "this rule can never match, because %q in line %d takes all that %q matches; put it before that one, or leave it out", earlier.Match, earlier.Line, r.Match)
+				}
+			}
+			*into = append(*into, r)
+		}
+		return nil
+	}
+}
+
+// rule reads one rule.
+func (p *document) rule(n ast.Node) (Rule, error) {
+	var match, alias, life string
+	r := Rule{Line: start(n).Position.Line}
+	id := &r.Identity
+	err := p.mapping(n, "a rule", map[string]field{
+		"match":           p.text(&match, func(s string) error { return checkPattern(strings.ToLower(s)) }),
+		"registry":        p.text(&alias, checkAlias),
+		"profile":         p.text(&id.Profile, func(string) error { return nil }),
+		"roleArn":         p.text(&id.RoleARN, checkRole),
+		"externalId":      p.text(&id.ExternalID, word(1224, ":/")),
+		"roleSessionName": p.text(&id.RoleSessionName, word(64, "")),
+		"duration": p.text(&life, func(s string) (err error) {
+			id.Duration, err = duration(s, 15*time.Minute, 12*time.Hour)
+			return err
+		}),
+		"mfaSerial": func(n ast.Node) error {
+			return p.wrong(n, "mfaSerial cannot be used, because nobody is there to type a code when an image is pulled; let profile name a session that has been started with a code before, such as one of: aws sts get-session-token")
+		},
+	})
+	if err != nil {
+		return Rule{}, err
+	}
+	r.Match = strings.ToLower(match)
+	if alias != "" {
+		aliased, err := registry.Parse(alias)
+		if err != nil {
+			return Rule{}, p.wrong(n, "%v", err)
+		}
+		r.Alias = aliased.Host
+	}
+	if what := r.contradiction(); what != "" {
+		return Rule{}, p.wrong(n, "%s", what)
+	}
+	return r, nil
+}
+
+// contradiction says why the parts of a rule do not go together; "" if they do.
+func (r Rule) contradiction() string {
+	id := r.Identity
+	switch ecr := r.Match != "" && matchesECR(r.Match); {
+	case r.Match == "":
+		return "the rule has no match; write which registries it is about, such as: match: 123456789012.dkr.ecr.*.amazonaws.com"
+	case r.Alias != "" && ecr:
+		return fmt.Sprintf("%q matches ECR registries, which cannot be aliases; leave out registry, or name another host", r.Match)
+	case r.Alias != "" && wide(r.Match):
+		return fmt.Sprintf("%q would give the token to hosts of anybody; spell out the last two labels", r.Match)
+	case r.Alias != "" && (id.Profile != "" || id.RoleARN != ""):
+		return fmt.Sprintf("an alias has no identity of its own; put profile and roleArn into a rule that matches %s", r.Alias)
+	case r.Alias == "" && !ecr:
+		return fmt.Sprintf(`%q matches no ECR registry ("*" stands for a part of one label, as in *.dkr.ecr.*.amazonaws.com); for another host write whose token it gets, such as: registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com`, r.Match)
+	case id.RoleARN == "" && (id.ExternalID != "" || id.RoleSessionName != "" || id.Duration != 0):
+		return "externalId, roleSessionName and duration are those of a role; add roleArn"
+	}
+	return ""
+}
+
+// wordLetters are those that STS takes in names.
+// Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+const wordLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
+
+// word checks for 2 to longest of these letters, and of others.
+func word(longest int, others string) func(string) error {
+	return func(s string) error {
+		if len(s) < 2 || len(s) > longest || strings.Trim(s, wordLetters+others) != "" {
+			return fmt.Errorf("it has 2 to %d letters, digits and any of _+=,.@-%s", longest, others)
+		}
+		return nil
+	}
+}
+
+func checkRole(s string) error {
+	part := strings.Split(s, ":")
+	if len(part) == 6 && part[0] == "arn" && strings.HasPrefix(part[1], "aws") && part[2] == "iam" && part[3] == "" &&
+		len(part[4]) == 12 && strings.Trim(part[4], "0123456789") == "" {
+		if name, ok := strings.CutPrefix(part[5], "role/"); ok && name != "" && strings.Trim(name, wordLetters+"/") == "" {
+			return nil
+		}
+	}
+	return errors.New("a role's ARN looks like arn:aws:iam::123456789012:role/NAME")
+}
+
+func checkAlias(s string) error {
+	if _, err := registry.Parse(s); err != nil {
+		return errors.New("it must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; an alias of an alias cannot be")
+	}
+	return nil
+}
+
+// checkHelper is for the name of a credential helper.
+func checkHelper(s string) error {
+	name, prefixed := strings.CutPrefix(s, "docker-credential-")
+	switch {
+	case prefixed:
+		return fmt.Errorf("leave the prefix out: %s", name)
+	case s == "ecr-login":
+		return errors.New("that is this helper itself")
+	case strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" || strings.HasPrefix(s, "."):
+		return errors.New("it must be the NAME of a program docker-credential-NAME on PATH")
+	}
+	return nil
+}
+
+func duration(s string, least, most time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < least || d > most {
+		return 0, fmt.Errorf("it must be a duration from %s to %s, such as 90s, 15m or 1h30m", least, most)
+	}
+	return d, nil
+}
+
+// absolute expands the home folder, which YAML does not know.
+func absolute(path string) (string, error) {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("there is no home folder: %w", err)
+		}
+		path = filepath.Join(home, rest)
+	}
+	if !filepath.IsAbs(path) {
+		return "", errors.New("it must be an absolute path, or begin with ~/")
+	}
+	return path, nil
+}
