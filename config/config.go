@@ -3,7 +3,6 @@
 package config
 
 import (
-	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -93,7 +92,7 @@ func (c *Config) Resolve(serverURL string) (registry.Registry, error) {
 	if rule, ok := c.Rule(host); ok && rule.Alias != "" {
 		return registry.Parse(rule.Alias)
 	}
-	return registry.Registry{}, fmt.Errorf("%w, and no alias of one", err)
+	return registry.Registry{}, err
 }
 
 // Hosts returns the hosts that rules spell out without a wildcard, sorted.

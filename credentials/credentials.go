@@ -5,6 +5,7 @@ package credentials
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,4 +70,21 @@ func (t Token) MarshalJSON() ([]byte, error) {
 // LogValue leaves the password out.
 func (t Token) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("username", t.Username), slog.String("as", t.As), slog.Time("issued", t.Issued), slog.Time("expiry", t.Expiry))
+}
+
+// Expiration reads the time that a password of ECR's carries inside: it is base64 of a JSON document with the field
+// expiration, in Unix seconds, as seen in the passwords that ECR issues. It returns the zero time for any other password;
+// nothing promises that form.
+func Expiration(password string) time.Time {
+	plain, err := base64.StdEncoding.DecodeString(password)
+	if err != nil {
+		return time.Time{}
+	}
+	var inside struct {
+		Expiration int64 `json:"expiration"`
+	}
+	if json.Unmarshal(plain, &inside) != nil || inside.Expiration <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(inside.Expiration, 0).UTC()
 }

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -40,7 +39,7 @@ func (a answer) token(now time.Time) (credentials.Token, error) {
 	if user == "" || password == "" {
 		return credentials.Token{}, fmt.Errorf("%w: its authorization token has an empty user name or password", errAnswer)
 	}
-	expiry := earlier(a.expiry, passwordExpiry(password)).UTC()
+	expiry := earlier(a.expiry, credentials.Expiration(password)).UTC()
 	if expiry.IsZero() {
 		return credentials.Token{}, fmt.Errorf("%w: it does not say when the token expires", errAnswer)
 	}
@@ -49,23 +48,6 @@ func (a answer) token(now time.Time) (credentials.Token, error) {
 			errAnswer, expiry.Format(time.RFC3339), now.Format(time.RFC3339))
 	}
 	return credentials.Token{Username: user, Password: password, Issued: now, Expiry: expiry}, nil
-}
-
-// passwordExpiry reads the time that a password carries inside: it is base64 of a JSON document with the field
-// expiration, in Unix seconds, as seen in the passwords that ECR issues. It returns the zero time for any other password,
-// since nothing promises that form.
-func passwordExpiry(password string) time.Time {
-	plain, err := base64.StdEncoding.DecodeString(password)
-	if err != nil {
-		return time.Time{}
-	}
-	var inside struct {
-		Expiration int64 `json:"expiration"`
-	}
-	if json.Unmarshal(plain, &inside) != nil || inside.Expiration <= 0 {
-		return time.Time{}
-	}
-	return time.Unix(inside.Expiration, 0)
 }
 
 // earlier returns the earlier of two times, of which a zero one does not count.

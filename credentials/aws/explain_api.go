@@ -85,7 +85,8 @@ func explainDenied(t *try, err error) (cause, next string) {
 	case "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity":
 		role := cmp.Or(wordBehind(message, "on resource: "), t.identity.role, "the role")
 		cause = fmt.Sprintf("access denied: %s may not assume %s", who, role)
-		next = fmt.Sprintf("allow the caller in the role's trust policy, and %s on the role in the caller's policy", action)
+		next = fmt.Sprintf(`look at "Principal" in the role's trust policy, which must name %s or its account, and %s; and allow sts:AssumeRole on the role in that caller's own policy`,
+			cmp.Or(wordBehind(message, "User: "), "the caller"), t.externalID())
 		if action == "sts:AssumeRoleWithWebIdentity" {
 			next = "check that the role exists and that its trust policy names the token's issuer, subject and audience"
 		}
@@ -100,6 +101,14 @@ func explainDenied(t *try, err error) (cause, next string) {
 		cause += ": " + because
 	}
 	return cause, next
+}
+
+// externalID tells what to look at in the condition of a trust policy.
+func (t *try) externalID() string {
+	if t.wanted.ExternalID != "" {
+		return `whose condition on sts:ExternalId, if any, must be equal to the rule's externalId`
+	}
+	return `whether its "Condition" asks for an sts:ExternalId, to be given as externalId or external_id`
 }
 
 // wordBehind returns the word that follows a phrase of AWS's message, or "".

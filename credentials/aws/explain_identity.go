@@ -24,13 +24,31 @@ func explainConfiguration(t *try, err error) (cause, next string) {
 		return fmt.Sprintf("%s assumes role %s as source_profile %q, which cannot be used: %v", t.identity.label, role.RoleARN, role.Profile, role.Err),
 			"check that this profile exists and holds credentials"
 	case errors.As(err, &missing):
+		where := "AWS_PROFILE"
+		if t.wanted.Profile != "" {
+			where = "the rule for this registry in the configuration of ecr-login"
+		}
 		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, files()),
-			"check AWS_PROFILE, or create the profile: aws configure --profile " + shell(missing.Profile)
+			fmt.Sprintf("check %s, or create the profile: aws configure --profile %s", where, shell(missing.Profile))
 	case errors.As(err, &unreadable):
 		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err), "check the file and who may read it"
 	case errors.As(err, &mfa):
 		return fmt.Sprintf("%s asks for an MFA code, which nobody can type while a client waits", t.identity.label),
 			fmt.Sprintf(`put temporary keys into the environment first: eval "$(aws configure export-credentials --profile %s --format env)"`, shell(t.identity.profile))
+	}
+	return "", ""
+}
+
+// explainRole is for the role of the user's configuration, beyond what goes for every role.
+func explainRole(t *try, err error) (cause, next string) {
+	var partition *partitionError
+	switch {
+	case errors.As(err, &partition):
+		return fmt.Sprintf("role %s is not of partition %s, as the registry is", partition.role, t.registry.Partition),
+			"name a role of that partition in roleArn, and a profile that may assume it; identities do not reach from one partition into another"
+	case apiCode(err) == "ValidationError" && strings.Contains(apiMessage(err), "DurationSeconds"):
+		return fmt.Sprintf("%s may not assume %s for so long: %s", t.identity.label, t.identity.role, plain(err)),
+			"shorten duration, or raise the maximum session duration of the role"
 	}
 	return "", ""
 }
@@ -108,7 +126,7 @@ func innermost(err error) error {
 // explainMetadata is for the last place that is looked in. When the configuration did not name it, its failing means
 // that there are no credentials.
 func explainMetadata(t *try, err error) (cause, next string) {
-	if !isIdentity(err) || t.identity.source != metadata {
+	if service, _ := operation(err); !isIdentity(err) || t.identity.source != metadata || service == "STS" {
 		return "", ""
 	}
 	service := t.metadataCause(err)

@@ -147,7 +147,7 @@ func TestErrors(t *testing.T) {
 		{"role denied", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
-		}, `access denied: profile "dev" by way of profile "base" (arn:aws:iam::123456789012:user/awstest) may not assume ` + role + `; allow the caller in the role's trust policy, and sts:AssumeRole on the role in the caller's policy`},
+		}, `access denied: profile "dev" by way of profile "base" (arn:aws:iam::123456789012:user/awstest) may not assume ` + role + `; look at "Principal" in the role's trust policy, which must name arn:aws:iam::123456789012:user/awstest or its account, and whether its "Condition" asks for an sts:ExternalId, to be given as externalId or external_id; and allow sts:AssumeRole on the role in that caller's own policy`},
 		{"web identity denied", func(m *machine) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))

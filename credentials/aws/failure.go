@@ -41,6 +41,7 @@ type explanation func(t *try, err error) (cause, next string)
 // itself. A deadline that has passed comes before all of them, because it can look like any.
 var explanations = []explanation{
 	explainConfiguration,
+	explainRole,
 	explainSSO,
 	explainLogin,
 	explainProcess,

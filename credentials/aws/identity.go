@@ -34,9 +34,10 @@ type identity struct {
 	chosen  bool   // whether the user's configuration names the source; false when it is merely the last that is left
 }
 
-// identityFromEnv is the best that can be said when the AWS configuration could not be read.
-func identityFromEnv() identity {
-	name := profileName()
+// identityFromEnv is the best that can be said when the AWS configuration could not be read. The profile is that of the user's
+// configuration, if any.
+func identityFromEnv(profile string) identity {
+	name := cmp.Or(profile, profileName())
 	return identity{label: fmt.Sprintf("profile %q", name), profile: name}
 }
 
@@ -44,9 +45,9 @@ func profileName() string {
 	return cmp.Or(os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default")
 }
 
-// identityOf tells which identity the SDK will use with cfg. It follows the order of the SDK's own
-// resolveCredentialChain, config/resolve_credentials.go.
-func identityOf(cfg awssdk.Config) identity {
+// identityOf tells which identity the SDK will use with cfg, which was loaded for a profile of the user's configuration or for
+// none. It follows the order of the SDK's own resolveCredentialChain, config/resolve_credentials.go.
+func identityOf(cfg awssdk.Config, profile string) identity {
 	var env config.EnvConfig
 	var shared config.SharedConfig
 	for _, s := range cfg.ConfigSources {
@@ -58,6 +59,7 @@ func identityOf(cfg awssdk.Config) identity {
 		}
 	}
 	switch {
+	case profile != "": // comes before the environment, unlike that of AWS_PROFILE
 	case env.Credentials.HasKeys():
 		return identity{label: "the keys in AWS_ACCESS_KEY_ID", source: environment, chosen: true}
 	case env.WebIdentityTokenFilePath != "":

@@ -25,20 +25,32 @@ import (
 // Source asks AWS for a new token each time. It reads the environment and the AWS files afresh for every token, keeps
 // nothing, and may be used by many goroutines at once. The zero Source is ready to use.
 type Source struct {
-	Log *slog.Logger // what was tried and how long it took, never a secret; nil discards it
+	// Identity tells whom to ask as for a registry; nil, or a zero Identity, is the SDK's own choice.
+	Identity func(registry.Registry) credentials.Identity
+	// Log gets what was tried and how long it took, never a secret; nil discards it.
+	Log *slog.Logger
 }
 
-// Token implements credentials.Source. The region is the registry's; the identity is the SDK's choice, in the SDK's
-// order: environment, web identity, profile, container endpoint, EC2 metadata. Throttling and answers of 5xx are
+// Token implements credentials.Source. The region is the registry's; the identity is that of Identity. A profile of it comes before
+// the environment; without one, the SDK's order is environment, web identity, profile, container endpoint, EC2 metadata. A
+// role of it is assumed with that. Throttling and answers of 5xx are
 // tried again, six times in all if ctx lasts, nothing else is. Without a deadline in ctx, a program that the AWS configuration
 // names as credential_process may take a minute.
 func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
-	try := &try{registry: r, log: s.log().With("registry", r.Host), started: time.Now()}
+	try := s.try(r)
 	token, err := try.token(ctx)
 	if err != nil {
 		return credentials.Token{}, try.explain(ctx, err)
 	}
 	return token, nil
+}
+
+func (s *Source) try(r registry.Registry) *try {
+	t := &try{registry: r, log: s.log().With("registry", r.Host), started: time.Now()}
+	if s.Identity != nil {
+		t.wanted = s.Identity(r)
+	}
+	return t
 }
 
 func (s *Source) log() *slog.Logger {
@@ -54,27 +66,17 @@ type try struct {
 	registry registry.Registry
 	log      *slog.Logger
 	started  time.Time
-	identity identity             // who asks, as far as the configuration tells
+	wanted   credentials.Identity // who is to ask, as far as the user's configuration tells
+	identity identity             // who asks, as far as the AWS configuration tells
 	last     atomic.Pointer[sent] // the last request to AWS, for telling what a deadline interrupted
 }
 
 func (t *try) token(ctx context.Context) (credentials.Token, error) {
-	t.identity = identityFromEnv()
-	cfg, err := t.load(ctx)
+	cfg, err := t.identify(ctx)
 	if err != nil {
 		return credentials.Token{}, err
 	}
-	t.identity = identityOf(cfg)
-	t.log.Debug("AWS configuration loaded", "identity", t.identity.label, "took", time.Since(t.started))
-
-	// ECR would retrieve the credentials by itself. Doing it first keeps "who are you" apart from "may you".
 	began := time.Now()
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return credentials.Token{}, &identityError{err}
-	}
-	t.log.Info("AWS credentials found", "identity", t.identity.label, "took", time.Since(began))
-
-	began = time.Now()
 	got, err := ask(ctx, cfg, t.registry)
 	if err != nil {
 		return credentials.Token{}, err
@@ -88,10 +90,33 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 	return token, nil
 }
 
+// identify finds out who asks, and returns a configuration whose credentials are at hand. ECR would retrieve them by itself;
+// doing it first keeps "who are you" apart from "may you".
+func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
+	t.identity = identityFromEnv(t.wanted.Profile)
+	cfg, err := t.load(ctx)
+	if err != nil {
+		return awssdk.Config{}, err
+	}
+	t.identity = identityOf(cfg, t.wanted.Profile)
+	t.log.Debug("AWS configuration loaded", "identity", t.identity.label, "took", time.Since(t.started))
+
+	began := time.Now()
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return awssdk.Config{}, &identityError{err}
+	}
+	t.log.Info("AWS credentials found", "identity", t.identity.label, "took", time.Since(began))
+	if t.wanted.RoleARN != "" {
+		err = t.assume(ctx, &cfg)
+	}
+	return cfg, err
+}
+
 // load reads the AWS configuration. It sends nothing, except where AWS_DEFAULTS_MODE=auto asks for the metadata service.
 func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 	metadata := new(metadataClient)
 	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithSharedConfigProfile(t.wanted.Profile),
 		config.WithRegion(t.registry.Region),
 		config.WithHTTPClient(apiClient()),
 		config.WithRetryer(newRetryer),

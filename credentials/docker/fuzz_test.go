@@ -32,7 +32,7 @@ func FuzzServe(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, action, in string) {
 		var out, errOut bytes.Buffer
-		exit := docker.Serve(&docker.Helper{Source: generous{}, Notices: &errOut}, action, strings.NewReader(in), &out, &errOut)
+		exit := (&docker.Helper{Source: generous{}, Notices: &errOut}).Serve(action, strings.NewReader(in), &out, &errOut)
 		leaked := strings.Contains(out.String()+errOut.String(), secret)
 		switch {
 		case action == "list" && (exit != 0 || out.String() != "{}\n"), action == "erase" && (exit != 0 || out.Len() != 0):

@@ -19,9 +19,16 @@ import (
 // Helper is a credential helper for Amazon ECR. It implements credentials.Helper of docker-credential-helpers, so that
 // go-containerregistry's authn.NewKeychainFromHelper takes it as well. It may be used by many goroutines at once.
 type Helper struct {
-	Source  credentials.Source // required
-	Timeout time.Duration      // the longest a Get may take; 0 means 15 seconds
-	Notices io.Writer          // gets a line when something needs saying though it succeeds; nil discards it
+	Source credentials.Source // required
+	// Resolve tells which registry's token a host gets; nil means registry.Parse. Its error wraps registry.ErrNotECR for a
+	// host that is not ours; another error is an answer to every question.
+	Resolve func(serverURL string) (registry.Registry, error)
+	Aliases []string // the hosts for which Resolve goes beyond registry.Parse, as far as they are known; for List
+
+	Fallback helper.Helper // answers for every host that is not ours; nil means that nobody does
+	Timeout  time.Duration // the longest a Get may take; 0 means 15 seconds. The Fallback has its own
+	Notices  io.Writer     // gets a line when something needs saying though it succeeds; nil discards it
+	Forgo    bool          // Add and Delete succeed and do nothing for our hosts
 }
 
 // DefaultTimeout is long enough for slow sources of identity, such as SSO, and short for somebody who waits.
@@ -29,13 +36,18 @@ const DefaultTimeout = 15 * time.Second
 
 var _ helper.Helper = (*Helper)(nil)
 
-// Get returns user name and password for an Amazon ECR registry, however the client writes its host. For every other
-// host, and for Amazon ECR Public when there is no AWS identity, the error is the protocol's "not found", upon which
-// clients go on without a password. Other errors are those of the Source.
+// Get returns user name and password for an Amazon ECR registry, however the client writes its host, and for an alias of one.
+// For every other host the Fallback answers. Without one, and for Amazon ECR Public when there is no AWS identity, the error is
+// the protocol's "not found", upon which clients go on without a password. Other errors are those of the Source.
 func (h *Helper) Get(serverURL string) (username, password string, err error) {
-	r, err := registry.Parse(serverURL)
-	if err != nil {
+	r, err := h.resolve(serverURL)
+	switch {
+	case isOthers(err) && h.Fallback != nil:
+		return h.Fallback.Get(serverURL)
+	case isOthers(err), errors.Is(err, errPlain):
 		return "", "", helper.NewErrCredentialsNotFound()
+	case err != nil:
+		return "", "", err
 	}
 	timeout := h.Timeout
 	if timeout == 0 {
@@ -53,46 +65,135 @@ func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	return token.Username, token.Password, nil
 }
 
-// Add accepts a password for an Amazon ECR registry and keeps nothing, because Get fetches one when it is needed: the
-// docker login that a pipeline still does must not fail. For another host it is an error.
-func (h *Helper) Add(c *helper.Credentials) error {
-	r, err := registry.Parse(c.ServerURL)
-	if err != nil {
-		return fmt.Errorf("%s: cannot keep this password, since this helper serves Amazon ECR only; "+
-			`in Docker's config.json name ecr-login under "credHelpers" for your ECR hosts and not as "credsStore"`, hostOf(c.ServerURL))
-	}
-	h.notice("%s: password not kept, because a new one is fetched whenever it is needed; docker login can be left out", r)
-	return nil
-}
-
 // A keeper is a Source that keeps tokens, as the cache does.
 type keeper interface {
+	// Keep keeps a token that comes before every other for its registry.
+	Keep(r registry.Registry, t credentials.Token) error
 	// Hosts returns the registries with a token at hand, each with its user name.
 	Hosts() map[string]string
 	// Drop forgets a host's tokens.
 	Drop(host string) error
+	// Owns reports whether a name in a credential store is that of a token which is kept there.
+	Owns(serverURL string) bool
 }
 
-// Delete forgets what the Source keeps for an Amazon ECR registry, and does nothing for another host.
-func (h *Helper) Delete(serverURL string) error {
-	r, err := registry.Parse(serverURL)
-	if err != nil {
+// Add has the Source keep a password for an Amazon ECR registry until it expires, and hands it to the Fallback for another
+// host. A password that cannot be kept is fetched again when it is needed, so that is no error; one that no registry would
+// take is.
+func (h *Helper) Add(c *helper.Credentials) error {
+	r, err := h.resolve(c.ServerURL)
+	switch {
+	case isOthers(err) && h.Fallback != nil:
+		return h.Fallback.Add(c)
+	case isOthers(err):
+		return fmt.Errorf("%s: cannot keep this password, since this helper serves Amazon ECR only; write the helper that shall keep those of other "+
+			`registries into the configuration, such as "fallback: file", or name ecr-login under "credHelpers" for your ECR hosts and not as "credsStore"`, hostOf(c.ServerURL))
+	case err != nil:
+		return err
+	case h.Forgo:
 		return nil
 	}
-	if k, ok := h.Source.(keeper); ok {
+	token, err := tokenOf(c, r, time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	if k, ok := h.Source.(keeper); !ok {
+		err = errors.New("nothing is kept here")
+	} else {
+		err = k.Keep(r, token)
+	}
+	if err != nil {
+		h.notice("%s: password not kept (%v); one is fetched whenever it is needed, so docker login can be left out", r, err)
+		return nil
+	}
+	h.notice("%s: password kept until it expires at %s; docker login can be left out, since one is fetched whenever it is needed", r, token.Expiry.Format("15:04 MST"))
+	return nil
+}
+
+// tokenOf checks what docker login was given.
+func tokenOf(c *helper.Credentials, r registry.Registry, now time.Time) (credentials.Token, error) {
+	const next = "give it what aws ecr get-login-password prints, or leave the login out, since a password is fetched whenever it is needed"
+	expiry := credentials.Expiration(c.Secret)
+	switch {
+	case c.Username != "AWS":
+		return credentials.Token{}, fmt.Errorf("%s: Amazon ECR knows one user name, AWS, and this login has another; %s", r, next)
+	case expiry.IsZero():
+		return credentials.Token{}, fmt.Errorf("%s: this is no password that Amazon ECR issued, since it does not tell when it expires; %s", r, next)
+	case !expiry.After(now):
+		return credentials.Token{}, fmt.Errorf("%s: this password expired at %s; %s", r, expiry.Format(time.RFC3339), next)
+	}
+	return credentials.Token{Username: c.Username, Password: c.Secret, As: "docker login", Issued: now, Expiry: expiry}, nil
+}
+
+// Delete forgets what the Source keeps for an Amazon ECR registry, and what the Fallback does for another host.
+func (h *Helper) Delete(serverURL string) error {
+	r, err := h.resolve(serverURL)
+	switch {
+	case isOthers(err) && h.Fallback != nil:
+		return h.Fallback.Delete(serverURL)
+	case isOthers(err):
+		return nil
+	case err != nil && !errors.Is(err, errPlain):
+		return err
+	}
+	if k, ok := h.Source.(keeper); ok && !h.Forgo && r.Host != "" {
 		return k.Drop(r.Host)
 	}
 	return nil
 }
 
-// List returns the registries of which the Source keeps a token, each with its user name. It never fails: when a
-// helper's list does, docker build loses the passwords of all other registries too.
+// List returns the registries of which the Source keeps a token, each with its user name, and those of the Fallback. It never
+// fails: when a helper's list does, docker build loses the passwords of all other registries too.
 func (h *Helper) List() (map[string]string, error) {
-	if k, ok := h.Source.(keeper); ok {
-		return k.Hosts(), nil
+	all := map[string]string{}
+	k, keeps := h.Source.(keeper)
+	if h.Fallback != nil {
+		others, err := h.Fallback.List()
+		if err != nil {
+			h.notice("the passwords of other registries cannot be listed: %v", err)
+		}
+		for serverURL, user := range others {
+			if _, err := h.resolve(serverURL); isOthers(err) {
+				all[serverURL] = user
+			}
+		}
 	}
-	return map[string]string{}, nil
+	if !keeps {
+		return all, nil
+	}
+	own := k.Hosts()
+	for host, user := range own {
+		all[host] = user
+	}
+	for _, alias := range h.Aliases {
+		if r, err := h.resolve(alias); err == nil && own[r.Host] != "" {
+			all[alias] = own[r.Host]
+		}
+	}
+	return all, nil
 }
+
+// errPlain is for our hosts by http, for which there never is a password, and which are nobody else's either.
+var errPlain = errors.New("an ECR registry is reached by https alone, so there is no password for it by http")
+
+// resolve returns the registry whose token a host gets. With errPlain, which registry it would be is returned as well.
+func (h *Helper) resolve(serverURL string) (registry.Registry, error) {
+	resolve := h.Resolve
+	if resolve == nil {
+		resolve = registry.Parse
+	}
+	if k, ok := h.Source.(keeper); ok && k.Owns(serverURL) {
+		return registry.Registry{}, errPlain
+	}
+	if rest, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(serverURL)), "http://"); ok {
+		if r, err := resolve(rest); err == nil {
+			return r, errPlain
+		}
+	}
+	return resolve(serverURL)
+}
+
+func isOthers(err error) bool { return errors.Is(err, registry.ErrNotECR) }
 
 func (h *Helper) notice(format string, args ...any) {
 	if h.Notices != nil {

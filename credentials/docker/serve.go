@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
 )
@@ -19,10 +20,17 @@ import (
 //     failure, passwords included;
 //   - an error goes to errOut as well, because Docker shows the one and Podman the other; not so "not found", which is
 //     no error;
-//   - erase never fails, since Podman 4 crashes when it does.
-func Serve(h helper.Helper, action string, in io.Reader, out, errOut io.Writer) (exit int) {
+//   - erase never fails, since Podman 4 crashes when it does;
+//   - a call for a host that is not ours is handed to a Fallback that is a relay, byte for byte.
+func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit int) {
+	input, err := io.ReadAll(io.LimitReader(in, maxInput))
+	if r, ok := h.Fallback.(relay); ok && err == nil && h.isForOthers(action, input) {
+		return r.Relay(action, input, out)
+	}
 	var answer bytes.Buffer
-	err := explain(action, helper.HandleCommand(h, action, io.LimitReader(in, maxInput), &answer))
+	if err == nil {
+		err = explain(action, helper.HandleCommand(h, action, bytes.NewReader(input), &answer))
+	}
 	switch {
 	case err == nil:
 	case action == helper.ActionErase:
@@ -45,6 +53,32 @@ func Serve(h helper.Helper, action string, in io.Reader, out, errOut io.Writer) 
 		return 1
 	}
 	return 0
+}
+
+// A relay is a Fallback that can pass on a get, store or erase as it came, and the answer as it is.
+type relay interface {
+	Relay(action string, input []byte, out io.Writer) (exit int)
+}
+
+// isForOthers reports whether a call is about a host that is not ours. Input in which no host can be found, or more than
+// one line, is left to who reports what is wrong with it.
+func (h *Helper) isForOthers(action string, input []byte) bool {
+	var serverURL string
+	switch action {
+	case helper.ActionGet, helper.ActionErase:
+		serverURL = strings.TrimSpace(string(input))
+	case helper.ActionStore:
+		var c helper.Credentials
+		if json.Unmarshal(input, &c) != nil {
+			return false
+		}
+		serverURL = strings.TrimSpace(c.ServerURL)
+	}
+	if serverURL == "" || strings.ContainsAny(serverURL, "\r\n") {
+		return false
+	}
+	_, err := h.resolve(serverURL)
+	return isOthers(err)
 }
 
 // maxInput bounds what is read, in bytes: the longest input is a password of some thousand.

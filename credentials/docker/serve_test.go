@@ -49,7 +49,7 @@ type outcome struct {
 func serve(action, in string) outcome {
 	var out, errOut bytes.Buffer
 	h := &docker.Helper{Source: new(aws.Source), Notices: &errOut}
-	exit := docker.Serve(h, action, strings.NewReader(in), &out, &errOut)
+	exit := h.Serve(action, strings.NewReader(in), &out, &errOut)
 	return outcome{out.String(), errOut.String(), exit}
 }
 
@@ -129,11 +129,9 @@ func TestGetKeepsItsTimeout(t *testing.T) {
 
 func TestOtherActions(t *testing.T) {
 	cloud := newCloud(t, true)
-	store := func(serverURL string) string {
-		in, _ := json.Marshal(map[string]string{"ServerURL": serverURL, "Username": "AWS", "Secret": "hunter2"})
-		return string(in) + "\n"
-	}
-	const kept = host + ": password not kept, because a new one is fetched whenever it is needed; docker login can be left out\n"
+	password := cloud.IssueToken("us-west-2", false)
+	store := func(serverURL string) string { return login(serverURL, "AWS", password) }
+	const kept = host + ": password not kept (nothing is kept here); one is fetched whenever it is needed, so docker login can be left out\n"
 	// both is a failure, told on both streams.
 	both := func(line string) outcome { return outcome{line + "\n", line + "\n", 1} }
 	const unnamed = "no credentials server URL\n"
@@ -145,8 +143,8 @@ func TestOtherActions(t *testing.T) {
 		{"list with nothing on stdin", "list", "", outcome{out: "{}\n"}},
 		{"store", "store", store(host), outcome{err: kept}},
 		{"store a URL", "store", store("https://" + host + "/v2/"), outcome{err: kept}},
-		{"store for another host", "store", store("https://user:pw@registry.example.com/v1/"), both("registry.example.com: cannot keep this password, since this helper serves Amazon ECR only; " +
-			`in Docker's config.json name ecr-login under "credHelpers" for your ECR hosts and not as "credsStore"`)},
+		{"store for another host", "store", store("https://user:pw@registry.example.com/v1/"), both("registry.example.com: cannot keep this password, since this helper serves Amazon ECR only; write the helper that shall keep those of other " +
+			`registries into the configuration, such as "fallback: file", or name ecr-login under "credHelpers" for your ECR hosts and not as "credsStore"`)},
 		{"store nothing", "store", "", both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: EOF`)},
 		{"store no JSON", "store", "hunter2", both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: invalid character 'h' looking for beginning of value`)},
 		{"store half of it", "store", store(host)[:80], both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: unexpected EOF`)},
@@ -176,7 +174,7 @@ func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 func TestGetWhoseReaderIsGone(t *testing.T) {
 	newCloud(t, true)
 	var errOut bytes.Buffer
-	exit := docker.Serve(&docker.Helper{Source: new(aws.Source)}, "get", strings.NewReader(host), brokenPipe{}, &errOut)
+	exit := (&docker.Helper{Source: new(aws.Source)}).Serve("get", strings.NewReader(host), brokenPipe{}, &errOut)
 	if want := "writing the answer: broken pipe\n"; exit != 1 || errOut.String() != want {
 		t.Errorf("exit %d, stderr %q; want 1, %q", exit, errOut.String(), want)
 	}
@@ -189,7 +187,7 @@ func TestListAndEraseWithACache(t *testing.T) {
 	serve := func(action, in string) outcome {
 		var out, errOut bytes.Buffer
 		h := &docker.Helper{Source: &cache.Cache{Source: new(aws.Source), Dir: dir}, Notices: &errOut}
-		return outcome{exit: docker.Serve(h, action, strings.NewReader(in), &out, &errOut), out: out.String(), err: errOut.String()}
+		return outcome{exit: h.Serve(action, strings.NewReader(in), &out, &errOut), out: out.String(), err: errOut.String()}
 	}
 	const second = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
 	for _, in := range []string{host, second, "https://" + host} {

@@ -94,7 +94,7 @@ func Start(o Options) (*Server, error) {
 		images: newImages(),
 		done:   make(chan struct{}),
 		clock:  time.Now,
-		keys:   keyring{keys: map[string]key{}, roles: map[string]bool{}},
+		keys:   keyring{keys: map[string]key{}, roles: map[string]string{}},
 		sso:    ssoTokens{refresh: randomText(120), access: []string{randomText(120)}},
 		local:  local{metadataTokens: map[string]bool{}},
 		tokens: tokens{life: 12 * time.Hour, issued: map[string]*token{}},

@@ -42,8 +42,8 @@ func (k key) expired(now time.Time) bool {
 // A keyring holds the keys that AWS knows.
 type keyring struct {
 	mu    sync.Mutex
-	keys  map[string]key  // by ID
-	roles map[string]bool // ARNs that may be assumed
+	keys  map[string]key    // by ID
+	roles map[string]string // ARNs that may be assumed, and the external ID that each wants
 }
 
 func (k *keyring) add(added key) {
@@ -59,16 +59,17 @@ func (k *keyring) find(id string) (key, bool) {
 	return found, ok
 }
 
-func (k *keyring) allow(role string) {
+func (k *keyring) allow(role, externalID string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.roles[role] = true
+	k.roles[role] = externalID
 }
 
-func (k *keyring) allowed(role string) bool {
+func (k *keyring) allowed(role, externalID string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.roles[role]
+	want, ok := k.roles[role]
+	return ok && (want == "" || want == externalID)
 }
 
 // AddKey makes k known, in the place of a key with the same ID. Its owner is the IAM user "awstest" of its account.
@@ -78,7 +79,10 @@ func (s *Server) AddKey(k Key) {
 
 // AllowRole lets every identity assume the role named by arn, such as arn:aws:iam::210987654321:role/pull. Other roles are
 // denied.
-func (s *Server) AllowRole(arn string) { s.keys.allow(arn) }
+func (s *Server) AllowRole(arn string) { s.keys.allow(arn, "") }
+
+// AllowRoleWith does the same for whoever gives the external ID that the role's trust policy asks for.
+func (s *Server) AllowRoleWith(arn, externalID string) { s.keys.allow(arn, externalID) }
 
 // A role is an IAM role.
 type role struct {

@@ -59,7 +59,7 @@ func (s *Server) assume(r *request, denied string) (answer, error) {
 	if !ok {
 		return answer{}, &apiError{http.StatusBadRequest, "ValidationError", arn + " is invalid"}
 	}
-	if !s.keys.allowed(arn) {
+	if !s.keys.allowed(arn, r.form.Get("ExternalId")) {
 		return answer{}, &apiError{http.StatusForbidden, "AccessDenied", denied}
 	}
 	life := keyLife

@@ -91,9 +91,16 @@ func find(dir, input string) (answer []byte, ok bool) {
 	if err != nil {
 		return nil, false
 	}
+	// Only the ordinary way can read the configuration, which may keep tokens elsewhere.
+	if bytes.Contains(inputs.Config(), []byte("cache")) {
+		return nil, false
+	}
 	s, err := store.Create(dir)
 	if err != nil {
 		return nil, false
+	}
+	if e, err := s.Load(r.Host, store.Login); err == nil && e.Valid(time.Now()) {
+		return encode(strings.TrimSpace(input), e.Username, e.Password)
 	}
 	id := inputs.Identity()
 	e, err := s.Load(r.Host, id)
@@ -102,6 +109,9 @@ func find(dir, input string) (answer []byte, ok bool) {
 		return encode(strings.TrimSpace(input), e.Username, e.Password)
 	case err == nil && e.Valid(time.Now()):
 		return nil, false // to be renewed
+	}
+	if bytes.Contains(inputs.Config(), []byte("timeout")) {
+		return nil, false // nobody knows here how long to wait
 	}
 	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
 	path := s.LockPath(r.Host, id)

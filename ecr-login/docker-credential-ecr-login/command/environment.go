@@ -1,10 +1,11 @@
-package main
+package command
 
 import (
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"strconv"
 	"time"
 
 	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
@@ -14,17 +15,21 @@ import (
 type environment struct {
 	timeout time.Duration // ECR_LOGIN_TIMEOUT
 	log     *slog.Logger  // ECR_LOGIN_LOG
+	forgo   bool          // AWS_ECR_IGNORE_CREDS_STORAGE
 }
 
 // reserve is kept back from the timeout for starting up and for saying what went wrong, so that the process ends
 // within it.
 const reserve = 300 * time.Millisecond
 
-// readEnvironment reads the variables. A value that cannot be used is said on stderr, with what it may be, and the
+// readEnvironment reads the variables; configured is the timeout that the configuration has, or 0. A value that cannot be used is said on stderr, with what it may be, and the
 // default takes its place: a typing error in a setting must not cost anybody a pull.
-func readEnvironment(stderr io.Writer) environment {
+func readEnvironment(stderr io.Writer, configured time.Duration) environment {
 	v := os.Getenv("ECR_LOGIN_TIMEOUT")
 	timeout, ok := hit.Timeout(v)
+	if configured != 0 && (v == "" || !ok) {
+		timeout = configured
+	}
 	if !ok {
 		fmt.Fprintf(stderr, "ECR_LOGIN_TIMEOUT is %q and not a duration of a second or more, such as 30s or 2m; going on with %s\n", v, timeout)
 	}
@@ -37,6 +42,13 @@ func readEnvironment(stderr io.Writer) environment {
 		env.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	default:
 		fmt.Fprintf(stderr, "ECR_LOGIN_LOG is %q and neither debug nor info; going on without a log\n", v)
+	}
+	if v := os.Getenv("AWS_ECR_IGNORE_CREDS_STORAGE"); v != "" {
+		forgo, err := strconv.ParseBool(v)
+		if err != nil {
+			fmt.Fprintf(stderr, "AWS_ECR_IGNORE_CREDS_STORAGE is %q and neither true nor false; going on without it\n", v)
+		}
+		env.forgo = forgo
 	}
 	return env
 }

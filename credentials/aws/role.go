@@ -1,0 +1,45 @@
+package aws
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// DefaultRoleSessionName is by what sessions appear in CloudTrail when the configuration does not name them.
+const DefaultRoleSessionName = "ecr-login"
+
+// assume replaces the credentials in cfg, which are those of whoever may assume the role, with the role's. STS is asked in the
+// registry's region, which also keeps the request within its partition.
+func (t *try) assume(ctx context.Context, cfg *awssdk.Config) error {
+	wanted := t.wanted
+	if !strings.HasPrefix(wanted.RoleARN, "arn:"+t.registry.Partition+":") {
+		return &partitionError{wanted.RoleARN}
+	}
+	t.identity.role = wanted.RoleARN
+	began := time.Now()
+	cfg.Credentials = awssdk.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(*cfg), wanted.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = cmp.Or(wanted.RoleSessionName, DefaultRoleSessionName)
+		o.Duration = wanted.Duration
+		if wanted.ExternalID != "" {
+			o.ExternalID = &wanted.ExternalID
+		}
+	}))
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return err
+	}
+	t.identity.label = fmt.Sprintf("role %s by way of %s", wanted.RoleARN, t.identity.label)
+	t.log.Info("role assumed", "identity", t.identity.label, "took", time.Since(began))
+	return nil
+}
+
+// A partitionError is a role in another cloud than the registry.
+type partitionError struct{ role string }
+
+func (e *partitionError) Error() string { return "role " + e.role + " is in another partition" }

@@ -1,0 +1,164 @@
+package aws_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/awstest"
+	"ecrlogin/registry"
+)
+
+// asked asks for a token as an identity of the user's configuration.
+func (m *machine) asked(host string, id credentials.Identity) (credentials.Token, error) {
+	m.t.Helper()
+	r, err := registry.Parse(host)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(m.t.Context(), 15*time.Second)
+	defer cancel()
+	s := &aws.Source{Identity: func(got registry.Registry) credentials.Identity {
+		if got != r {
+			m.t.Errorf("asked for the identity of %s, want %s", got, r)
+		}
+		return id
+	}}
+	return s.Token(ctx, r)
+}
+
+const (
+	pullRole    = "arn:aws:iam::444455556666:role/team/image-puller"
+	chinaRole   = "arn:aws-cn:iam::444455556666:role/image-puller"
+	baseProfile = "[profile base]\naws_access_key_id = AKIABASE\naws_secret_access_key = basesecret\n"
+)
+
+// withProfiles returns a machine with keys in the environment and others in profile base.
+func withProfiles(t *testing.T) *machine {
+	t.Helper()
+	m := withKeys(t)
+	cloud.AddKey(awstest.Key{ID: "AKIABASE", Secret: "basesecret", Account: "111122223333"})
+	m.config(baseProfile)
+	return m
+}
+
+// The profile of a rule comes before everything that the environment says.
+func TestProfileOfARule(t *testing.T) {
+	m := withProfiles(t)
+	m.env("AWS_PROFILE", "absent")
+	token, err := m.asked(privateHost, credentials.Identity{Profile: "base"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := cloud.CountKey(awstest.GetAuthorizationToken, "AKIABASE"); n != 1 || token.As != `profile "base"` {
+		t.Errorf("asked %d times as the profile, %v", n, token)
+	}
+}
+
+// A role is assumed in the registry's region and partition, with all that the rule says of it.
+func TestRoleOfARule(t *testing.T) {
+	for _, tt := range []struct {
+		host, role, sts string
+	}{
+		{"444455556666.dkr.ecr.eu-west-1.amazonaws.com", pullRole, "sts.eu-west-1.amazonaws.com"},
+		{"444455556666.dkr.ecr-fips.us-west-2.amazonaws.com", pullRole, "sts.us-west-2.amazonaws.com"},
+		{"444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn", chinaRole, "sts.cn-north-1.amazonaws.com.cn"},
+		{"public.ecr.aws", pullRole, "sts.us-east-1.amazonaws.com"},
+	} {
+		t.Run(tt.host, func(t *testing.T) {
+			m := withProfiles(t)
+			m.env("AWS_REGION", "ap-southeast-1")
+			cloud.AllowRoleWith(tt.role, "ext-1")
+			token, err := m.asked(tt.host, credentials.Identity{Profile: "base", RoleARN: tt.role, ExternalID: "ext-1", RoleSessionName: "ci@example", Duration: 20 * time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "role " + tt.role + ` by way of profile "base"`; token.As != want {
+				t.Errorf("issued to %q, want %q", token.As, want)
+			}
+			call := cloud.Calls()[0]
+			form := call.Form
+			if call.Op != awstest.AssumeRole || call.Host != tt.sts || call.KeyID != "AKIABASE" || form.Get("RoleArn") != tt.role ||
+				form.Get("ExternalId") != "ext-1" || form.Get("RoleSessionName") != "ci@example" || form.Get("DurationSeconds") != "1200" {
+				t.Errorf("assumed by %+v", call)
+			}
+		})
+	}
+}
+
+// Without a profile it is assumed as whatever the SDK finds; the rest has defaults.
+func TestRoleOfARuleWithoutProfile(t *testing.T) {
+	m := withProfiles(t)
+	cloud.AllowRole(pullRole)
+	if _, err := m.asked(privateHost, credentials.Identity{RoleARN: pullRole}); err != nil {
+		t.Fatal(err)
+	}
+	calls := cloud.Calls()
+	if got := []string{calls[0].KeyID, calls[0].Form.Get("RoleSessionName"), calls[0].Form.Get("ExternalId")}; !slices.Equal(got, []string{awstest.KeyID, "ecr-login", ""}) {
+		t.Errorf("assumed with %q", got)
+	}
+	if calls[1].Op != awstest.GetAuthorizationToken || !strings.HasPrefix(calls[1].KeyID, "ASIA") {
+		t.Errorf("the token was asked for by %+v", calls[1])
+	}
+}
+
+// Who cannot be whom, and what to look at.
+func TestIdentityOfARuleFails(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		setUp func(*machine)
+		id    credentials.Identity
+		calls int
+		want  string
+	}{
+		{"denied", nil, credentials.Identity{Profile: "base", RoleARN: "arn:aws:iam::444455556666:role/other"}, 1,
+			`access denied: profile "base" (arn:aws:iam::111122223333:user/awstest) may not assume arn:aws:iam::444455556666:role/other; look at "Principal" in the role's trust policy, which must name arn:aws:iam::111122223333:user/awstest or its account, and whether its "Condition" asks for an sts:ExternalId, to be given as externalId or external_id; and allow sts:AssumeRole on the role in that caller's own policy`},
+		{"wrong external id", func(*machine) { cloud.AllowRoleWith("arn:aws:iam::444455556666:role/guarded", "ext-1") },
+			credentials.Identity{Profile: "base", RoleARN: "arn:aws:iam::444455556666:role/guarded", ExternalID: "ext-2"}, 1,
+			`may not assume arn:aws:iam::444455556666:role/guarded; look at "Principal" in the role's trust policy, which must name arn:aws:iam::111122223333:user/awstest or its account, and whose condition on sts:ExternalId, if any, must be equal to the rule's externalId; and`},
+		{"no such profile", nil, credentials.Identity{Profile: "typo"}, 0,
+			`; check the rule for this registry in the configuration of ecr-login, or create the profile: aws configure --profile typo`},
+		{"other partition", nil, credentials.Identity{Profile: "base", RoleARN: chinaRole}, 0,
+			"role " + chinaRole + " is not of partition aws, as the registry is; name a role of that partition in roleArn"},
+		{"too long", func(*machine) {
+			cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Status: 400, Type: "ValidationError", Message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."})
+		}, credentials.Identity{Profile: "base", RoleARN: pullRole, Duration: 12 * time.Hour}, 1,
+			`profile "base" may not assume ` + pullRole + " for so long: "},
+		{"STS out of order", func(*machine) { cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Status: 503}) },
+			credentials.Identity{Profile: "base", RoleARN: pullRole}, 6, `sts.us-west-2.amazonaws.com is out of order: it answered profile "base" with status 503, at each of 6 attempts`},
+		{"denied to an instance", func(m *machine) {
+			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
+			m.env("AWS_ACCESS_KEY_ID", "")
+		}, credentials.Identity{RoleARN: "arn:aws:iam::444455556666:role/other"}, 4, "access denied: the EC2 metadata service (arn:aws:sts::"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := withProfiles(t)
+			if tt.setUp != nil {
+				tt.setUp(m)
+			}
+			_, err := m.asked(privateHost, tt.id)
+			if err == nil || !strings.HasPrefix(err.Error(), privateHost+": ") || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v\nwant %s", err, tt.want)
+			}
+			if n := len(cloud.Calls()); n != tt.calls {
+				t.Errorf("AWS was called %d times, want %d: %v", n, tt.calls, cloud.Calls())
+			}
+		})
+	}
+}
+
+// A profile that assumes a role as an instance is refused by STS, and not by the metadata service.
+func TestRoleDeniedToAnInstance(t *testing.T) {
+	m := newMachine(t)
+	m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
+	m.env("AWS_PROFILE", "dev")
+	m.config("[profile dev]\nrole_arn = arn:aws:iam::444455556666:role/other\ncredential_source = Ec2InstanceMetadata\n")
+	_, err := m.token(privateHost)
+	if err == nil || !strings.Contains(err.Error(), "may not assume arn:aws:iam::444455556666:role/other; look at") {
+		t.Errorf("got %v", err)
+	}
+}

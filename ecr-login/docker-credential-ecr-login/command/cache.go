@@ -1,0 +1,169 @@
+package command
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ecrlogin/cache"
+	"ecrlogin/cache/store"
+)
+
+func (p *Program) cache() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "cache",
+		Short:   "Show, drop or find the tokens that are kept",
+		Example: "  docker-credential-ecr-login cache list",
+		GroupID: people,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return errNothing },
+	}
+	cmd.AddCommand(p.cacheList(), p.cacheClear(), p.cachePath())
+	return cmd
+}
+
+// A listed entry is one as a script may read it: never with its password.
+type listed struct {
+	Host      string    `json:"host"`
+	Account   string    `json:"account,omitempty"`
+	Region    string    `json:"region"`
+	As        string    `json:"as"`
+	Issued    time.Time `json:"issued"`
+	Expiry    time.Time `json:"expiry"`
+	Age       int64     `json:"ageSeconds"`
+	ExpiresIn int64     `json:"expiresInSeconds"` // negative once it has expired
+}
+
+func (p *Program) cacheList() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "Show the registries with a token, whom each was issued to, how old it is and when it expires",
+		Example: "  docker-credential-ecr-login cache list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			entries, err := listEntries(p.load().source(), time.Now())
+			switch {
+			case err != nil:
+				return err
+			case asJSON:
+				return writeJSON(p.Stdout, entries)
+			}
+			return writeTable(p.Stdout, entries)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// listEntries returns what is kept, by registry.
+func listEntries(c *cache.Cache, now time.Time) ([]listed, error) {
+	kept, err := c.Entries()
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(kept, func(a, b store.Kept) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.As, b.As), cmp.Compare(a.Issued, b.Issued))
+	})
+	entries := make([]listed, 0, len(kept))
+	for _, k := range kept {
+		issued, expiry := time.Unix(k.Issued, 0).UTC(), time.Unix(k.Expiry, 0).UTC()
+		entries = append(entries, listed{k.Host, k.Account, k.Region, k.As, issued, expiry, int64(now.Sub(issued).Seconds()), int64(expiry.Sub(now).Seconds())})
+	}
+	return entries, nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+func writeTable(out io.Writer, entries []listed) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "REGISTRY\tACCOUNT\tREGION\tISSUED TO\tAGE\tEXPIRES IN")
+	for _, e := range entries {
+		in := seconds(e.ExpiresIn)
+		if e.ExpiresIn <= 0 {
+			in = "expired"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Host, cmp.Or(e.Account, "public"), e.Region, e.As, seconds(e.Age), in)
+	}
+	return w.Flush()
+}
+
+func seconds(n int64) string { return (time.Duration(n) * time.Second).String() }
+
+func (p *Program) cacheClear() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:               "clear HOST... | --all",
+		Short:             "Forget the tokens of some registries, or all",
+		Example:           "  docker-credential-ecr-login cache clear 123456789012.dkr.ecr.us-west-2.amazonaws.com",
+		ValidArgsFunction: p.completeHosts,
+		Args: func(_ *cobra.Command, args []string) error {
+			if all == (len(args) > 0) {
+				return errors.New("name registries, or say --all")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			s := p.load()
+			if all {
+				return s.source().Clear()
+			}
+			return s.drop(args)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "forget the tokens of all registries")
+	return cmd
+}
+
+// drop forgets the tokens of some registries, or of none if one of them is none.
+func (s *setting) drop(hosts []string) error {
+	registries := map[string]bool{}
+	for _, host := range hosts {
+		r, err := s.resolve(host)
+		if err != nil {
+			return fmt.Errorf("clearing the cache: %q: %w; nothing was cleared", host, err)
+		}
+		registries[r.Host] = true
+	}
+	c := s.source()
+	for host := range registries {
+		if err := c.Drop(host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Program) cachePath() *cobra.Command {
+	return &cobra.Command{
+		Use:     "path",
+		Short:   "Print the folder in which they are kept",
+		Example: "  ls -l $(docker-credential-ecr-login cache path)",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			s := p.load()
+			switch dir := s.dir(); {
+			case dir != "":
+				_, err := fmt.Fprintln(p.Stdout, dir)
+				return err
+			case s.config.Cache.Disabled:
+				return fmt.Errorf("nothing is cached: %s says so", s.config.Path)
+			case os.Getenv("AWS_ECR_DISABLE_CACHE") != "":
+				return errors.New("nothing is cached: AWS_ECR_DISABLE_CACHE is set")
+			}
+			return errors.New("nothing is cached: there is no HOME, XDG_CACHE_HOME or AWS_ECR_CACHE_DIR to find a folder by")
+		},
+	}
+}

@@ -1,0 +1,94 @@
+package command
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"ecrlogin/cache"
+	"ecrlogin/cache/store"
+	"ecrlogin/config"
+	"ecrlogin/credentials/aws"
+	"ecrlogin/credentials/docker"
+	"ecrlogin/credentials/docker/configfile"
+	"ecrlogin/credentials/program"
+	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
+	"ecrlogin/registry"
+)
+
+// A setting is what the environment and the configuration say together. A variable comes before what the file says.
+type setting struct {
+	*Program
+	environment
+	config *config.Config // of no file when err is not nil
+	err    error          // why the configuration cannot be used
+}
+
+// load reads both.
+func (p *Program) load() *setting {
+	s := &setting{Program: p}
+	if s.config, s.err = config.Load(); s.err != nil {
+		s.config = new(config.Config)
+	}
+	s.environment = readEnvironment(p.Stderr, s.config.Timeout)
+	return s
+}
+
+// dir returns the folder of the cache, "" if nothing is to be kept.
+func (s *setting) dir() string {
+	switch {
+	case s.config.Cache.Disabled:
+		return ""
+	case s.config.Cache.Dir != "" && os.Getenv("AWS_ECR_CACHE_DIR") == "" && os.Getenv("AWS_ECR_DISABLE_CACHE") == "":
+		return s.config.Cache.Dir
+	}
+	return store.Dir()
+}
+
+// source returns the chain that tokens come from: what is kept, and AWS.
+func (s *setting) source() *cache.Cache {
+	return &cache.Cache{
+		Source:  &aws.Source{Identity: s.config.Identity, Log: s.log},
+		Dir:     s.dir(),
+		Notices: s.Stderr,
+		Log:     s.log,
+		Since:   hit.Began(),
+		Held:    hit.Held(),
+	}
+}
+
+// helper returns what answers clients.
+func (s *setting) helper() *docker.Helper {
+	h := &docker.Helper{
+		Source:  s.source(),
+		Resolve: s.resolve,
+		Aliases: s.config.Hosts(),
+		Timeout: s.timeout,
+		Notices: s.Stderr,
+		Forgo:   s.forgo,
+	}
+	switch name := s.config.Fallback; name {
+	case "":
+	case config.FallbackFile:
+		if path, err := configfile.Path(); err == nil {
+			h.Fallback = &configfile.Auths{Path: configfile.AuthsPath(path), Docker: path, Notices: s.Stderr}
+		} else {
+			fmt.Fprintf(s.Stderr, "there is nobody to ask about other registries: %v\n", err)
+		}
+	default:
+		h.Fallback = &program.Helper{Name: name, Stderr: s.Stderr, Named: strconv.Quote("fallback") + " in " + s.config.Path}
+	}
+	return h
+}
+
+// resolve tells whose token a host gets; nobody's while the configuration cannot be used, which would tell.
+func (s *setting) resolve(serverURL string) (registry.Registry, error) {
+	if s.err != nil {
+		return registry.Registry{}, s.err
+	}
+	return s.config.Resolve(serverURL)
+}
+
+// deadline is when a command must be done that began now.
+func (s *setting) deadline() time.Time { return time.Now().Add(s.timeout) }
