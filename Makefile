@@ -13,8 +13,9 @@ FUZZTIME ?= 2m
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-build: ## build bin/docker-credential-ecr-login, a static binary
+build: ## build bin/docker-credential-ecr-login, a static binary, and its manual pages in bin/man
 	$(BUILD) -o bin/docker-credential-ecr-login $(HELPER)
+	@$(GO) run ./internal/man bin/man
 
 test: ## run the unit tests with the race detector; no root, no network but the module proxy
 	$(GO) test -race ./...
@@ -51,6 +52,8 @@ fuzz: ## run each fuzz target for FUZZTIME (2m)
 	$(GO) test ./cache/store -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
 	$(GO) test ./credentials/aws -run '^$$' -fuzz FuzzAnswer -fuzztime $(FUZZTIME)
 	$(GO) test ./credentials/docker -run '^$$' -fuzz FuzzServe -fuzztime $(FUZZTIME)
+	$(GO) test ./config -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
+	$(GO) test ./config -run '^$$' -fuzz FuzzPatterns -fuzztime $(FUZZTIME)
 
 cover: ## print the statement coverage of the packages that matter most
 	$(GO) test -cover -coverpkg=./cache/... ./cache/...

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"testing"
 
+	helper "github.com/docker/docker-credential-helpers/credentials"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ecrlogin/credentials/docker"
@@ -28,11 +29,16 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"fault":  fault,
 			"called": called,
+			"role":   role,
 		},
 	})
 }
 
-func TestTimeoutsAgree(t *testing.T) {
+// What package hit knows of others without importing them is what they say.
+func TestHitAgrees(t *testing.T) {
+	if want := helper.NewErrCredentialsNotFound().Error() + "\n"; hit.NotFound != want {
+		t.Errorf("hit.NotFound is %q, want %q", hit.NotFound, want)
+	}
 	if hit.DefaultTimeout != docker.DefaultTimeout {
 		t.Errorf("hit.DefaultTimeout is %s, docker.DefaultTimeout %s", hit.DefaultTimeout, docker.DefaultTimeout)
 	}
@@ -94,4 +100,12 @@ func called(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("AWS was called %d times, want %d", got, want)
 	}
+}
+
+// role ARN EXTERNALID lets everybody assume a role who gives that external ID.
+func role(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: role ARN EXTERNALID")
+	}
+	cloudOf(ts).AllowRoleWith(args[0], args[1])
 }

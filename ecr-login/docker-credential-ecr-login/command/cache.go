@@ -57,7 +57,7 @@ func (p *Program) cacheList() *cobra.Command {
 			case asJSON:
 				return writeJSON(p.Stdout, entries)
 			}
-			return writeTable(p.Stdout, entries)
+			return writeTable(p.Stdout, entries, isTerminal(p.Stdout))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -87,15 +87,21 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-func writeTable(out io.Writer, entries []listed) error {
+// writeTable writes a line for each entry: in columns with a head for people, and with tabs for programs.
+func writeTable(out io.Writer, entries []listed, columns bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "REGISTRY\tACCOUNT\tREGION\tISSUED TO\tAGE\tEXPIRES IN")
+	if columns {
+		fmt.Fprintln(w, "REGISTRY\tACCOUNT\tREGION\tISSUED TO\tAGE\tEXPIRES IN")
+		out = w
+	}
 	for _, e := range entries {
 		in := seconds(e.ExpiresIn)
 		if e.ExpiresIn <= 0 {
 			in = "expired"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Host, cmp.Or(e.Account, "public"), e.Region, e.As, seconds(e.Age), in)
+		if _, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Host, cmp.Or(e.Account, "public"), e.Region, e.As, seconds(e.Age), in); err != nil {
+			return err
+		}
 	}
 	return w.Flush()
 }

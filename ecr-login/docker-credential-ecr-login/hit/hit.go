@@ -7,6 +7,8 @@
 // with an initialiser that comes late, as path/filepath, os/user and crypto/rand have. A test of the program fails if that
 // order ever changes.
 //
+// So it does for hosts that nobody here has a password for, which is the answer for most of them.
+//
 // All it does goes through the functions of the ordinary way: registry.Parse, store.Gather, store.Load, Entry.Fresh. Everything
 // else, every doubt and every error, is left to main, which gets the input back from Stdin.
 //
@@ -22,6 +24,7 @@ import (
 	"time"
 
 	"ecrlogin/cache/store"
+	"ecrlogin/config/file"
 	"ecrlogin/registry"
 )
 
@@ -74,19 +77,35 @@ func init() {
 	if err != io.EOF && err != io.ErrUnexpectedEOF {
 		return
 	}
-	if answer, ok := find(dir, string(read)); ok {
-		if _, err := os.Stdout.Write(answer); err == nil {
-			os.Exit(0)
-		}
+	answer, exit, ok := respond(dir, string(read))
+	if !ok {
+		return
+	}
+	if _, err := os.Stdout.Write(answer); err == nil {
+		os.Exit(exit)
 	}
 }
 
-// find returns the protocol's answer for a host of which there is a token, or is one after a while of waiting.
-func find(dir, input string) (answer []byte, ok bool) {
+// NotFound is what clients take for "go on without a password", as docker-credential-helpers has it.
+const NotFound = "credentials not found in native keychain\n"
+
+// respond returns the protocol's answer where it can be told early.
+func respond(dir, input string) (answer []byte, exit int, ok bool) {
 	r, err := registry.Parse(input)
-	if err != nil {
-		return nil, false
+	if err == nil {
+		answer, ok = find(dir, strings.TrimSpace(input), r)
+		return answer, 0, ok
 	}
+	// Without a configuration there are no aliases, and nobody else to ask.
+	host := strings.TrimSpace(input)
+	if path, _, err := file.Read(); err != nil || path != "" || host == "" || strings.ContainsAny(host, "\r\n") {
+		return nil, 0, false
+	}
+	return []byte(NotFound), 1, true
+}
+
+// find returns the answer for a registry of which there is a token, or is one after a while of waiting.
+func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	inputs, err := store.Gather()
 	if err != nil {
 		return nil, false
@@ -100,13 +119,13 @@ func find(dir, input string) (answer []byte, ok bool) {
 		return nil, false
 	}
 	if e, err := s.Load(r.Host, store.Login); err == nil && e.Valid(time.Now()) {
-		return encode(strings.TrimSpace(input), e.Username, e.Password)
+		return encode(host, e.Username, e.Password)
 	}
 	id := inputs.Identity()
 	e, err := s.Load(r.Host, id)
 	switch {
 	case err == nil && e.Fresh(time.Now()):
-		return encode(strings.TrimSpace(input), e.Username, e.Password)
+		return encode(host, e.Username, e.Password)
 	case err == nil && e.Valid(time.Now()):
 		return nil, false // to be renewed
 	}
@@ -126,7 +145,7 @@ func find(dir, input string) (answer []byte, ok bool) {
 	if err != nil || !e.Valid(time.Now()) {
 		return nil, false
 	}
-	return encode(strings.TrimSpace(input), e.Username, e.Password)
+	return encode(host, e.Username, e.Password)
 }
 
 // encode writes the protocol's JSON; ok is false where something would have to be escaped, which no host, user name or

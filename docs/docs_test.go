@@ -1,0 +1,127 @@
+// Package docs_test holds what is documented against what the program knows.
+package docs_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"ecrlogin/config"
+)
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Every key of the configuration has its row. Which keys there are is told by the error for one that there is not.
+func TestKeysAreDocumented(t *testing.T) {
+	doc := read(t, "configuration.md")
+	n := 0
+	for _, content := range []string{"x: y\n", "registries:\n  - x: y\n", "cache: {x: y}\n"} {
+		_, err := config.Parse("config.yaml", []byte(content))
+		if err == nil {
+			t.Fatalf("%q is accepted", content)
+		}
+		_, list, ok := strings.Cut(err.Error(), " has ")
+		list, _, _ = strings.Cut(list, ";")
+		if !ok {
+			t.Fatalf("no keys in: %v", err)
+		}
+		for key := range strings.SplitSeq(list, ", ") {
+			n++
+			if !strings.Contains(doc, "\n| `"+key+"` | ") {
+				t.Errorf("configuration.md has no row for the key %s", key)
+			}
+		}
+	}
+	if n < 15 {
+		t.Errorf("only %d keys were found", n)
+	}
+}
+
+// Every variable of the program's own has its row: all that stands in its source by itself, as the name of one.
+func TestVariablesAreDocumented(t *testing.T) {
+	doc := read(t, "configuration.md")
+	name := regexp.MustCompile(`^(ECR_LOGIN|AWS_ECR)_[A-Z_]+$`)
+	found := map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (path == "../e2e" || path == "../internal" || d.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if text, _ := strconv.Unquote(lit.Value); name.MatchString(strings.TrimSuffix(text, "=")) {
+					found[strings.TrimSuffix(text, "=")] = true
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v := range found {
+		if !strings.Contains(doc, "\n| `"+v+"` | ") {
+			t.Errorf("configuration.md has no row for the variable %s", v)
+		}
+	}
+	if len(found) < 6 {
+		t.Errorf("only these variables were found: %v", found)
+	}
+}
+
+// The file that shows everything is a good one.
+func TestExampleIsAccepted(t *testing.T) {
+	_, text, ok := strings.Cut(read(t, "configuration.md"), "<!-- the whole file: begin -->\n")
+	text, _, ok2 := strings.Cut(text, "<!-- the whole file: end -->")
+	if !ok || !ok2 {
+		t.Fatal("configuration.md has no example")
+	}
+	c, err := config.Parse("config.yaml", []byte(strings.ReplaceAll("\n"+text, "\n    ", "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Registries) != 3 || c.Fallback == "" || c.Timeout == 0 || c.Cache.Store == "" {
+		t.Errorf("the example says no more than %+v", c)
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#: ]+)(#[^)]*)?\)`)
+
+// Every link to a file leads to one.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob("*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no pages: %v", err)
+	}
+	for _, page := range append(pages, "../README.md", "../CONTRIBUTING.md") {
+		for _, m := range link.FindAllStringSubmatch(read(t, page), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, m[1])
+			}
+		}
+	}
+}

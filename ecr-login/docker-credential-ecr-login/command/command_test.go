@@ -1,0 +1,29 @@
+package command_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"ecrlogin/ecr-login/docker-credential-ecr-login/command"
+)
+
+// Every command says in a line what it does, and shows how it is used.
+func TestEveryCommandHasAnExample(t *testing.T) {
+	n := 0
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		n++
+		if c.Short == "" || !strings.Contains(c.Example, "docker-credential-ecr-login") {
+			t.Errorf("%s: short %q, example %q", c.CommandPath(), c.Short, c.Example)
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(new(command.Program).Root())
+	if n < 10 {
+		t.Errorf("only %d commands were found", n)
+	}
+}
