@@ -22,7 +22,7 @@ type Config struct {
 	Cache      Cache
 }
 
-// FallbackFile is the Fallback to the plain passwords in Docker's config.json.
+// FallbackFile is the Fallback to plain passwords in a file beside Docker's config.json, and those in its "auths".
 const FallbackFile = "file"
 
 // A Cache says where tokens are kept.

@@ -1,0 +1,146 @@
+package configfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tailscale/hujson"
+
+	"ecrlogin/credentials/docker/configfile/textfile"
+)
+
+// The keys that are about passwords. Docker takes them in any letter case, as encoding/json does, and writes them so.
+const (
+	auths       = "auths"
+	credHelpers = "credHelpers"
+	credsStore  = "credsStore"
+)
+
+// emptyFile is what a file that does not exist is taken for.
+var emptyFile = []byte("{}\n")
+
+// parse reads JSON and nothing more liberal, and checks all that this package touches.
+func parse(file *textfile.File) (hujson.Value, error) {
+	content := bytes.Clone(file.Content) // hujson keeps slices of it
+	if len(bytes.TrimSpace(content)) == 0 {
+		content = emptyFile
+	}
+	p := &parser{file.Path, content}
+	if err := json.Unmarshal(content, new(json.RawMessage)); err != nil {
+		return hujson.Value{}, p.syntax(err)
+	}
+	root, err := hujson.Parse(content)
+	if err != nil {
+		return hujson.Value{}, p.wrong(0, "cannot be read as JSON; correct it there") // encoding/json can
+	}
+	top, ok := root.Value.(*hujson.Object)
+	if !ok {
+		return hujson.Value{}, p.wrong(root.StartOffset, "must be a JSON object, in braces; correct it there")
+	}
+	return root, p.check(top)
+}
+
+type parser struct {
+	path    string
+	content []byte
+}
+
+// wrong returns an error about a place in the content.
+func (p *parser) wrong(offset int, format string, args ...any) error {
+	offset = max(0, min(offset, len(p.content)))
+	before := p.content[:offset]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := offset - bytes.LastIndexByte(before, '\n')
+	return fmt.Errorf("%s:%d:%d: %s", p.path, line, column, fmt.Sprintf(format, args...))
+}
+
+// syntax says what encoding/json does, and more where what it says helps nobody.
+func (p *parser) syntax(err error) error {
+	var e *json.SyntaxError
+	if !errors.As(err, &e) {
+		return p.wrong(0, "%v; correct it there", err)
+	}
+	offset := int(e.Offset) - 1 // Offset counts the bytes that were read, the wrong one included
+	if strings.Contains(e.Error(), "unexpected end") {
+		offset = len(p.content)
+	}
+	if _, err := hujson.Parse(p.content); err == nil {
+		return p.wrong(offset, "has a comment or a comma too many, which Docker and Podman do not read; take it out there")
+	}
+	if bytes.HasPrefix(p.content, []byte("\ufeff")) {
+		return p.wrong(0, "begins with a byte order mark, which Docker and Podman do not read; save it as UTF-8 without one")
+	}
+	return p.wrong(offset, "is not JSON: %v; correct it there", e)
+}
+
+// check checks the types of what is about passwords, which Docker and Podman insist on too, and that nothing of it is
+// there twice: it would not be clear then what counts.
+func (p *parser) check(top *hujson.Object) error {
+	seen := map[string]bool{}
+	for i := range top.Members {
+		m := &top.Members[i]
+		for _, key := range []string{auths, credHelpers, credsStore} {
+			if !strings.EqualFold(text(&m.Name), key) {
+				continue
+			}
+			if seen[key] {
+				return p.wrong(m.Name.StartOffset, "%q is there twice; put all into one", key)
+			}
+			seen[key] = true
+			if err := p.checkMember(key, &m.Value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *parser) checkMember(key string, v *hujson.Value) error {
+	switch key {
+	case credsStore:
+		return p.checkKind(v, '"', `"credsStore" must be text, the NAME of docker-credential-NAME`)
+	case credHelpers:
+		return p.checkMembers(v, `"credHelpers" must be an object, {"HOST": "NAME of docker-credential-NAME"}`, func(_ string, v *hujson.Value) error {
+			return p.checkKind(v, '"', `a member of "credHelpers" must be text, the NAME of docker-credential-NAME`)
+		})
+	default:
+		return p.checkMembers(v, `"auths" must be an object, {"HOST": {"auth": …}}`, func(_ string, v *hujson.Value) error {
+			return p.checkMembers(v, `a member of "auths" must be an object, {"auth": …}`, func(name string, v *hujson.Value) error {
+				if !secretName(name) && !strings.EqualFold(name, "username") {
+					return nil
+				}
+				return p.checkKind(v, '"', `what is in "auths" must be text`)
+			})
+		})
+	}
+}
+
+// checkMembers checks that v is an object without double members, and each member.
+func (p *parser) checkMembers(v *hujson.Value, want string, member func(name string, v *hujson.Value) error) error {
+	if err := p.checkKind(v, '{', want); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, m := range members(v) {
+		name := text(&m.Name)
+		if seen[name] {
+			return p.wrong(m.Name.StartOffset, "the same key is there twice; leave one out")
+		}
+		seen[name] = true
+		if err := member(name, &m.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkKind lets null pass, which is as if the key were not there.
+func (p *parser) checkKind(v *hujson.Value, kind hujson.Kind, want string) error {
+	if k := v.Value.Kind(); k != kind && k != 'n' {
+		return p.wrong(v.StartOffset, "%s; correct it there", want)
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package program
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"unicode"
+)
+
+// askedBy is the variable by which a helper that is run here tells a process of this program further down whose fallback
+// is being asked. Its value is that helper's name.
+const askedBy = "ECR_LOGIN_FALLBACK"
+
+// self is this program's own name as a helper.
+const self = "ecr-login"
+
+// errMissing is wrapped by the errors of a helper that is not there, which is less bad than one that fails: a registry
+// can still be asked without a password.
+var errMissing = errors.New("is not on PATH")
+
+// find returns the path of the program, if it may be run. The error's second half says what to do.
+func (h *Helper) find() (path string, err error) {
+	switch asker := os.Getenv(askedBy); {
+	case !plain(h.Name):
+		return "", fmt.Errorf("%q is not the name of a helper, such as pass for docker-credential-pass; correct %s", h.Name, h.named())
+	case h.Name == self:
+		return "", fmt.Errorf("%s would ask itself; change %s", h.program(), h.named())
+	case asker != "":
+		return "", fmt.Errorf("docker-credential-%s falls back to %s, which falls back to %s, so nobody answers; change %s, or what docker-credential-%[1]s falls back to",
+			asker, self, h.Name, h.named())
+	}
+	path, err = exec.LookPath(h.program())
+	switch {
+	case errors.Is(err, exec.ErrDot):
+		return "", fmt.Errorf("%s %w but in the current folder, from which nothing is run; install it in a folder of PATH, or change %s", h.program(), errMissing, h.named())
+	case err != nil:
+		return "", fmt.Errorf("%s %w; install it, or change %s", h.program(), errMissing, h.named())
+	case isSelf(path):
+		return "", fmt.Errorf("%s is %s by another name, which would ask itself; change %s", h.program(), self, h.named())
+	}
+	return path, nil
+}
+
+// plain reports whether a name can be a part of a file's name, and so leads to no other folder.
+func plain(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.+", r)
+	})
+}
+
+// isSelf reports whether the file, or what it links to, is the program that is running.
+func isSelf(path string) bool {
+	own, err := os.Executable()
+	if err != nil {
+		return false
+	}
+	a, errA := os.Stat(own)
+	b, errB := os.Stat(path)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}

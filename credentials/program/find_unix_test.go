@@ -1,0 +1,97 @@
+//go:build unix
+
+package program_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"ecrlogin/credentials/program"
+)
+
+// checkRefused fails the test unless a helper is refused in each action for that reason. One that is missing leaves a get
+// with "not found".
+func checkRefused(t *testing.T, name, reason string, missing bool) {
+	t.Helper()
+	h := program.Helper{Name: name, Named: named}
+	if err := h.Check(); err == nil || err.Error() != reason {
+		t.Errorf("Check() = %v\nwant      %s", err, reason)
+	}
+	get := both(1, host+": no password found, because "+reason)
+	if missing {
+		get.out = notFound + "\n"
+	}
+	expect(t, relay(h, "get", host), get)
+	expect(t, relay(h, "store", stored), both(1, host+": password not stored, because "+reason))
+	expect(t, relay(h, "erase", host), outcome{err: host + ": password not erased, because " + reason + "\n"})
+}
+
+func TestMissing(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	checkRefused(t, "foo", "docker-credential-foo is not on PATH; install it, or change "+named, true)
+}
+
+// A file that may not be run is as if it were not there.
+func TestNotExecutable(t *testing.T) {
+	dir := install(t, "foo", "echo '{}'")
+	if err := os.Chmod(filepath.Join(dir, "docker-credential-foo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	checkRefused(t, "foo", "docker-credential-foo is not on PATH; install it, or change "+named, true)
+}
+
+// Who can write to the folder that a client is run in must not get its passwords.
+func TestInTheCurrentFolder(t *testing.T) {
+	t.Chdir(install(t, "foo", "echo '{}'"))
+	t.Setenv("PATH", ".:/usr/bin:/bin")
+	checkRefused(t, "foo", "docker-credential-foo is not on PATH but in the current folder, from which nothing is run; install it in a folder of PATH, or change "+named, true)
+}
+
+func TestNames(t *testing.T) {
+	for _, name := range []string{"", "../foo", "/bin/foo", `a\foo`, "a b", "a\nb", "a;b", "c:foo"} {
+		h := program.Helper{Name: name}
+		if err := h.Check(); err == nil {
+			t.Errorf("%q is taken for a name", name)
+		}
+	}
+	checkRefused(t, "a/b", `"a/b" is not the name of a helper, such as pass for docker-credential-pass; correct `+named, false)
+	for _, name := range []string{"osxkeychain", "secretservice", "gcr_v2", "a.b-c+d"} {
+		install(t, name, "")
+		h := program.Helper{Name: name}
+		if err := h.Check(); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// The program never asks itself, by whatever name.
+func TestAskingOneself(t *testing.T) {
+	install(t, "ecr-login", `touch "$DIR/ran"`)
+	checkRefused(t, "ecr-login", "docker-credential-ecr-login would ask itself; change "+named, false)
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	if err := os.Symlink(own, filepath.Join(dir, "docker-credential-other")); err != nil {
+		t.Fatal(err)
+	}
+	checkRefused(t, "other", "docker-credential-other is ecr-login by another name, which would ask itself; change "+named, false)
+}
+
+// A helper that asks this program again gets an error, and a circle through two helpers ends.
+func TestCircle(t *testing.T) {
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	install(t, "a", relayed+"=b exec '"+own+`' "$@"`)
+	install(t, "b", `touch "$DIR/ran"`)
+	const circle = "docker-credential-a falls back to ecr-login, which falls back to b, so nobody answers; change " + named + ", or what docker-credential-a falls back to"
+	get := host + ": no password found, because " + circle
+	expect(t, run(t, daemon(t, "a", "get", host)), both(1, get))
+	expect(t, run(t, daemon(t, "a", "store", stored)), both(1, host+": password not stored, because "+circle))
+	expect(t, run(t, daemon(t, "a", "erase", host)), outcome{err: host + ": password not erased, because " + circle + "\n"})
+}

@@ -1,0 +1,94 @@
+package command
+
+import (
+	"github.com/spf13/cobra"
+
+	"ecrlogin/credentials/docker/configfile"
+	"ecrlogin/ecr-login/docker-credential-ecr-login/configure"
+)
+
+func (p *Program) configure() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "configure",
+		Short: "Have container tools run this helper, and take that back",
+		Example: `  docker-credential-ecr-login configure docker --dry-run
+  docker-credential-ecr-login configure undo`,
+		GroupID: people,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return errNothing },
+	}
+	cmd.AddCommand(p.configureDocker(), p.configurePodman(), p.configureUndo())
+	return cmd
+}
+
+func (p *Program) configureDocker() *cobra.Command {
+	return p.configureClient(&cobra.Command{
+		Use:   "docker",
+		Short: "Name this helper in Docker's config.json",
+		Long: `Name this helper in Docker's config.json, which BuildKit, Compose, crane, ORAS and others read too.
+
+Without --all it gets the registries that are named, or those that are found in the cache, the configuration, the AWS
+profiles and old logins. With --all it gets every host, and the store that was there becomes its fallback for those that are
+not Amazon ECR. Old logins to ECR, which would get in the way, are taken out. The difference is shown before it is written,
+and "configure undo" takes it back.`,
+		Example: `  docker-credential-ecr-login configure docker --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com --profile dev
+  docker-credential-ecr-login configure docker --all --dry-run`,
+	}, func(r *configure.Request) error {
+		path, err := configfile.Path()
+		if err != nil {
+			return err
+		}
+		return r.Docker(path)
+	})
+}
+
+func (p *Program) configurePodman() *cobra.Command {
+	return p.configureClient(&cobra.Command{
+		Use:   "podman",
+		Short: "Name this helper in the files of Podman, Buildah and Skopeo",
+		Long: `Name this helper in the files of Podman, Buildah and Skopeo: for some registries in auth.json, and for all hosts in a file of
+its own below registries.conf.d. It is otherwise as "configure docker".`,
+		Example: `  docker-credential-ecr-login configure podman --all`,
+	}, func(r *configure.Request) error {
+		files, err := configure.FindPodman()
+		if err != nil {
+			return err
+		}
+		return r.Podman(files)
+	})
+}
+
+// configureClient adds the flags that both have.
+func (p *Program) configureClient(cmd *cobra.Command, run func(*configure.Request) error) *cobra.Command {
+	r := &configure.Request{Out: p.Stdout}
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(*cobra.Command, []string) error {
+		if kept, err := p.load().source().Entries(); err == nil {
+			for _, k := range kept {
+				r.Cached = append(r.Cached, k.Host)
+			}
+		}
+		return run(r)
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&r.Registries, "registry", nil, "a host to serve; may be given more than once")
+	flags.BoolVar(&r.All, "all", false, "serve every host, with what was there as the fallback")
+	flags.StringVar(&r.Profile, "profile", "", "the AWS profile to ask as for these registries")
+	flags.BoolVar(&r.DryRun, "dry-run", false, "show what would be written, and write nothing")
+	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails for a flag that is not there only
+	return cmd
+}
+
+func (p *Program) configureUndo() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:     "undo",
+		Short:   "Take the last configure back",
+		Long:    `Put back what the last "configure" has changed. A file that was edited since is not touched, unless forced.`,
+		Example: `  docker-credential-ecr-login configure undo`,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return configure.Undo(force, p.Stdout) },
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "also where files were edited since, losing that")
+	return cmd
+}

@@ -1,0 +1,82 @@
+package configure
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"ecrlogin/credentials/docker/configfile"
+	"ecrlogin/credentials/docker/configfile/textfile"
+)
+
+// A change is what a run does to one file.
+type change struct {
+	file  *textfile.File
+	after []byte // what it is to hold
+	diff  string // for people, without secrets
+}
+
+func clientChange(f *configfile.File) *change {
+	return &change{f.Text(), f.Bytes(), f.Diff()}
+}
+
+// apply shows the changes and makes them: all or, when one fails, none.
+func (r *Request) apply(command string, changes ...*change) error {
+	var real []*change
+	for _, c := range changes {
+		if !bytes.Equal(c.file.Content, c.after) {
+			real = append(real, c)
+			fmt.Fprint(r.Out, c.diff)
+		}
+	}
+	switch {
+	case len(real) == 0:
+		r.say("nothing to change")
+		return nil
+	case r.DryRun:
+		r.say("nothing was written, since this is a dry run")
+		return nil
+	}
+	rec, err := newRecord(command, r.now(), real)
+	if err != nil {
+		return err
+	}
+	if err := write(rec, real); err != nil {
+		return err
+	}
+	for _, c := range real {
+		r.say("written: %s", c.file.Path)
+	}
+	r.say("to undo it: docker-credential-%s configure undo", self)
+	return nil
+}
+
+// write makes copies and then the changes. When one fails, those made before are taken back.
+func write(rec *record, changes []*change) error {
+	if err := rec.save(); err != nil {
+		return err
+	}
+	for i, c := range changes {
+		var err error
+		if backup := rec.Files[i].Backup; backup != "" {
+			err = c.file.Backup(backup)
+		}
+		if err == nil {
+			err = c.file.Replace(c.after)
+		}
+		if err != nil {
+			failed := rec.Files[i]
+			rec.Files = rec.Files[:i]
+			_ = os.Remove(failed.Backup)
+			return errors.Join(err, rec.restore(false))
+		}
+	}
+	return nil
+}
+
+// backupOf is the name of the copy of a file, beside it.
+func backupOf(target, id string) string {
+	return filepath.Join(filepath.Dir(target), filepath.Base(target)+"."+self+"-backup-"+id)
+}

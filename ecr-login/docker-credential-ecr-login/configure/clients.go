@@ -1,0 +1,61 @@
+package configure
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"ecrlogin/credentials/docker/configfile"
+)
+
+// serve makes the helper that of the targets.
+func (r *Request) serve(f *configfile.File, targets []target) {
+	helpers := f.CredHelpers()
+	for _, t := range targets {
+		other, named := helpers[t.host]
+		switch {
+		case named && other != self && t.where != "":
+			r.say(`%s: left to the helper %q, which %s names for it; to change that, add: --registry %[1]s`, t.host, other, f)
+		case !named && f.CredsStore() == self: // it is asked already
+		default:
+			f.SetCredHelper(t.host, self)
+		}
+	}
+}
+
+// replaceURLs replaces keys of credHelpers that were meant for a target and never match, since clients look for the bare
+// host.
+func (r *Request) replaceURLs(f *configfile.File, own *ownFile, covers func(target) bool) {
+	helpers := f.CredHelpers()
+	for _, key := range slices.Sorted(maps.Keys(helpers)) {
+		if !strings.Contains(key, "://") && !strings.HasSuffix(key, "/") {
+			continue
+		}
+		t, ok := own.target(key)
+		if !ok || !covers(t) && helpers[key] != self {
+			continue
+		}
+		r.say(`%s: taken out of "credHelpers", where it never matches; a key is a host and nothing else`, key)
+		f.RemoveCredHelper(key)
+		if _, named := helpers[t.host]; !named && f.CredsStore() != self {
+			f.SetCredHelper(t.host, self)
+		}
+	}
+}
+
+// dropLogins takes out the passwords of targets: they expire, and until then some clients use them rather than ask.
+func (r *Request) dropLogins(f *configfile.File, own *ownFile, covers func(target) bool) {
+	for _, e := range f.Entries() {
+		if t, ok := own.target(e.Host); ok && e.Secret && covers(t) {
+			r.say("%s: the password that a login left in %s is taken out, since %s fetches one whenever it is needed", shown(e.Key), f, self)
+			f.RemoveEntry(e.Key)
+		}
+	}
+}
+
+// covers reports whether a host is one of those that this run is about.
+func (r *Request) covers(targets []target) func(target) bool {
+	return func(t target) bool {
+		return r.All || slices.ContainsFunc(targets, func(u target) bool { return u.host == t.host })
+	}
+}

@@ -1,0 +1,109 @@
+package configure
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ecrlogin/credentials/docker/configfile"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"configure": command, "mode": mode})
+}
+
+// TestScript runs the scripts, each with a home and a machine's folder of its own. UPDATE_SCRIPTS=1 rewrites what they
+// compare with.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			home := filepath.Join(env.WorkDir, "home")
+			env.Setenv("HOME", home)
+			env.Setenv("USERPROFILE", home)
+			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
+			env.Setenv("NOW", "2026-01-02T15:04:05Z")
+			// No store of this machine is to be found, but those that a script makes.
+			bin := filepath.Join(env.WorkDir, "bin")
+			env.Setenv("PATH", bin+string(filepath.ListSeparator)+filepath.SplitList(env.Getenv("PATH"))[0])
+			return errors.Join(os.MkdirAll(bin, 0o700), os.MkdirAll(home, 0o700))
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"shows": shows},
+	})
+}
+
+// shows writes what a command said into a file, without the folder that differs from run to run.
+func shows(ts *testscript.TestScript, _ bool, args []string) {
+	said := strings.ReplaceAll(ts.ReadFile("stdout")+ts.ReadFile("stderr"), ts.Getenv("WORK")+string(filepath.Separator), "")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(said), 0o600))
+}
+
+// mode prints a file's.
+func mode() {
+	info, err := os.Stat(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(info.Mode())
+}
+
+// command is the program: it wires what is tested.
+func command() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	var r Request
+	flags := flag.NewFlagSet("configure", flag.ExitOnError)
+	flags.Func("registry", "", func(host string) error { r.Registries = append(r.Registries, host); return nil })
+	flags.Func("cached", "", func(host string) error { r.Cached = append(r.Cached, host); return nil })
+	flags.BoolVar(&r.All, "all", false, "")
+	flags.BoolVar(&r.DryRun, "dry-run", false, "")
+	flags.StringVar(&r.Profile, "profile", "", "")
+	force := flags.Bool("force", false, "")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	now, err := time.Parse(time.RFC3339, os.Getenv("NOW"))
+	if err != nil {
+		return err
+	}
+	r.Out, r.Now = os.Stdout, func() time.Time { return now }
+	r.Account = func(_ context.Context, profile string) (string, error) {
+		if profile == "keys" {
+			return "999999999999", nil
+		}
+		return "", errors.New("nobody answers")
+	}
+	switch args[0] {
+	case "docker":
+		path, err := configfile.Path()
+		if err != nil {
+			return err
+		}
+		return r.Docker(path)
+	case "podman":
+		p, err := FindPodman()
+		if err != nil {
+			return err
+		}
+		machine := filepath.Join(os.Getenv("WORK"), "etc", "containers")
+		p.findConf(machine, filepath.Join(os.Getenv("HOME"), ".config", "containers"), os.Getenv("AS_ROOT") != "")
+		return r.Podman(p)
+	default:
+		return Undo(*force, os.Stdout)
+	}
+}
