@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"ecrlogin/cache/store"
+	"ecrlogin/cache/vault"
 	"ecrlogin/credentials"
 	"ecrlogin/registry"
 )
@@ -23,6 +24,7 @@ import (
 type Cache struct {
 	Source  credentials.Source // required
 	Dir     string             // the folder; "" keeps nothing. See store.Dir
+	Vault   *vault.Vault       // keeps the tokens in place of the folder, which then holds nothing secret; nil for the folder
 	Notices io.Writer          // gets a line for what a user should know although there is a token; nil discards it
 	Log     *slog.Logger       // nil discards it
 	Now     func() time.Time   // nil means time.Now
@@ -45,8 +47,9 @@ const (
 )
 
 // Token returns the token that was given to Keep for the registry while it is valid. Else it returns the one that is kept for
-// the registry and this process's AWS identity if it is fresh, and otherwise the Source's. One that is past half of its life is renewed by one process, while the others are given it; when it
-// cannot be renewed, it is good until it expires. Its errors are the Source's, also those that another process got.
+// the registry and this process's AWS identity if it is fresh, and otherwise the Source's. One that is past half of its life
+// is renewed by one process, while the others are given it; when it cannot be renewed, it is good until it expires. Its
+// errors are the Source's, also those that another process got.
 func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	k, ok := c.open(r)
 	if !ok {
@@ -54,11 +57,11 @@ func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Tok
 	}
 	defer k.store.Close()
 	now := c.now()
-	if login, err := k.store.Load(r.Host, store.Login); err == nil && login.Valid(now) {
+	if login, err := k.load(ctx, store.Login); err == nil && login.Valid(now) {
 		c.log().Debug("token of a login", "registry", r.Host, "expires in", time.Unix(login.Expiry, 0).Sub(now).Round(time.Second))
 		return token(login), nil
 	}
-	entry, err := k.store.Load(r.Host, k.id)
+	entry, err := k.load(ctx, k.id)
 	k.note(err)
 	switch {
 	case err == nil && entry.Fresh(now):
@@ -76,6 +79,7 @@ type key struct {
 	registry registry.Registry
 	store    *store.Store
 	id       store.Identity
+	lost     error // why the Vault is not asked any more
 }
 
 // open finds the key's place; ok is false when nothing can be kept.
@@ -97,16 +101,16 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 	return &key{Cache: c, registry: r, store: s, id: inputs.Identity()}, true
 }
 
-// notice tells a user what is not safe. All else that keeps the cache from working, a disk that cannot be written to for
-// example, is nobody's mistake and goes to the log.
+// notice tells a user what is not safe, and why the Vault that was chosen cannot be asked. All else that keeps the cache
+// from working, a disk that cannot be written to for example, is nobody's mistake and goes to the log.
 func (c *Cache) notice(err error) {
-	if c.Notices != nil && errors.Is(err, store.ErrUnsafe) {
+	if c.Notices != nil && (errors.Is(err, store.ErrUnsafe) || errors.Is(err, vault.ErrUnavailable)) {
 		fmt.Fprintln(c.Notices, err)
 	}
 }
 
 func (k *key) note(err error) {
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && err != k.lost && !errors.Is(err, fs.ErrNotExist) {
 		k.notice(err)
 		k.log().Debug("cache entry not used", "registry", k.registry.Host, "reason", err)
 	}
@@ -119,7 +123,7 @@ func (k *key) renew(ctx context.Context, entry store.Entry) credentials.Token {
 		return token(entry) // another process is at it
 	}
 	defer unlock()
-	if newer, err := k.store.Load(k.registry.Host, k.id); err == nil && newer.Fresh(k.now()) {
+	if newer, err := k.load(ctx, k.id); err == nil && newer.Fresh(k.now()) {
 		return token(newer)
 	}
 	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < renewPause && !mended(f) {
@@ -152,6 +156,9 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < remembered && !mended(f) {
 		return credentials.Token{}, &failure{f, k.age(f)}
 	}
+	if k.lost != nil {
+		return k.ask(ctx) // nobody's answer could be found
+	}
 	unlock, err := k.lock(ctx)
 	if err != nil {
 		k.log().Debug("not waiting for another process", "registry", k.registry.Host, "reason", err)
@@ -159,7 +166,7 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	}
 	defer unlock()
 	// Whoever held the lock has left its answer behind.
-	if entry, err := k.store.Load(k.registry.Host, k.id); err == nil && entry.Valid(k.now()) {
+	if entry, err := k.load(ctx, k.id); err == nil && entry.Valid(k.now()) {
 		return token(entry), nil
 	}
 	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < k.now().Sub(began) {
@@ -184,8 +191,7 @@ func (k *key) ask(ctx context.Context) (credentials.Token, error) {
 		})
 		return credentials.Token{}, err
 	}
-	err = k.store.Save(entry(k.registry, t), k.id)
-	if err != nil { // if it is for safety, Token has said so
+	if err := k.save(ctx, entry(k.registry, t)); err != nil { // if a user should know, that has been said
 		k.log().Debug("token not kept", "registry", k.registry.Host, "reason", err)
 		k.markUnkept()
 	}

@@ -1,10 +1,14 @@
 package cache
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
 
 	"ecrlogin/cache/store"
+	"ecrlogin/cache/vault"
 	"ecrlogin/credentials"
 	"ecrlogin/registry"
 )
@@ -16,14 +20,18 @@ func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 	if c.Dir == "" {
 		return errors.New("the cache is switched off or has no folder")
 	}
-	kept, err := c.Entries()
+	kept, err := c.entries(func(host string, _ store.Identity) bool { return host == r.Host })
 	if err != nil {
 		return err
 	}
 	for _, k := range kept {
-		if k.Host == r.Host && k.Password == t.Password {
+		if k.Password == t.Password {
 			return nil
 		}
+	}
+	if c.Vault != nil {
+		err := c.withStore((*store.Store).Clear) // as in key.save
+		return errors.Join(err, c.Vault.Save(context.Background(), entry(r, t), store.Login))
 	}
 	s, err := store.Create(c.Dir)
 	if err != nil {
@@ -41,27 +49,42 @@ func (c *Cache) Hosts() map[string]string {
 	if err != nil {
 		return hosts
 	}
-	kept, err := c.Entries()
-	if err != nil {
-		c.notice(err)
+	own := inputs.Identity()
+	kept, err := c.entries(func(_ string, id store.Identity) bool { return id == own || id == store.Login })
+	if errors.Is(err, vault.ErrUnavailable) {
+		err = fmt.Errorf("kept tokens are not listed, because %w", err)
 	}
+	c.notice(err)
 	for _, k := range kept {
-		if (k.For == inputs.Identity() || k.For == store.Login) && k.Valid(c.now()) {
+		if k.Valid(c.now()) {
 			hosts[k.Host] = k.Username
 		}
 	}
 	return hosts
 }
 
-// Owns reports whether a name in a credential store is that of a token which is kept there.
-func (c *Cache) Owns(serverURL string) bool { return false }
+// Owns reports whether a name in a credential store is that of a token which is kept there, by a Vault of this Cache or
+// another.
+func (c *Cache) Owns(serverURL string) bool { return vault.Owned(serverURL) }
 
 // Entries returns what is kept for all identities, also what has expired. None is no error, nor is a folder that is not
 // there.
 func (c *Cache) Entries() ([]store.Kept, error) {
+	return c.entries(func(string, store.Identity) bool { return true })
+}
+
+// entries returns what is wanted of it. A Vault is asked for that alone.
+func (c *Cache) entries(wanted func(host string, id store.Identity) bool) ([]store.Kept, error) {
+	switch {
+	case c.Dir == "":
+		return nil, nil
+	case c.Vault != nil:
+		return c.Vault.Entries(context.Background(), wanted)
+	}
 	var kept []store.Kept
-	err := c.withStore(func(s *store.Store) (err error) {
-		kept, err = s.Entries()
+	err := c.withStore(func(s *store.Store) error {
+		all, err := s.Entries()
+		kept = slices.DeleteFunc(all, func(k store.Kept) bool { return !wanted(k.Host, k.For) })
 		return err
 	})
 	return kept, err
@@ -69,12 +92,20 @@ func (c *Cache) Entries() ([]store.Kept, error) {
 
 // Drop forgets a host's tokens for all identities.
 func (c *Cache) Drop(host string) error {
-	return c.withStore(func(s *store.Store) error { return s.Erase(host) })
+	err := c.withStore(func(s *store.Store) error { return s.Erase(host) })
+	if c.Dir != "" && c.Vault != nil {
+		err = errors.Join(err, c.Vault.Erase(context.Background(), host))
+	}
+	return err
 }
 
 // Clear forgets all tokens.
 func (c *Cache) Clear() error {
-	return c.withStore((*store.Store).Clear)
+	err := c.withStore((*store.Store).Clear)
+	if c.Dir != "" && c.Vault != nil {
+		err = errors.Join(err, c.Vault.Clear(context.Background()))
+	}
+	return err
 }
 
 // withStore runs f with the folder, if there is one.

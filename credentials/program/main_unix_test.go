@@ -93,7 +93,7 @@ func daemon(t *testing.T, name, action, input string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), own, action)
-	cmd.Env = append(os.Environ(), relayed+"="+name)
+	cmd.Env = append(os.Environ(), relayed+"="+name, "GORACE=atexit_sleep_ms=0") // at its end the race detector waits a second otherwise
 	cmd.Stdin = strings.NewReader(input)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd

@@ -8,6 +8,7 @@ import (
 
 	"ecrlogin/cache"
 	"ecrlogin/cache/store"
+	"ecrlogin/cache/vault"
 	"ecrlogin/config"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/credentials/docker"
@@ -51,11 +52,21 @@ func (s *setting) source() *cache.Cache {
 	return &cache.Cache{
 		Source:  &aws.Source{Identity: s.config.Identity, Log: s.log},
 		Dir:     s.dir(),
+		Vault:   s.vault(),
 		Notices: s.Stderr,
 		Log:     s.log,
 		Since:   hit.Began(),
 		Held:    hit.Held(),
 	}
+}
+
+// vault returns the credential store that keeps tokens in place of files; nil for files.
+func (s *setting) vault() *vault.Vault {
+	if s.config.Cache.Store == "" {
+		return nil
+	}
+	named := strconv.Quote("store") + " of " + strconv.Quote("cache") + " in " + s.config.Path
+	return &vault.Vault{Helper: &program.Helper{Name: s.config.Cache.Store, Timeout: s.timeout / 3, Stderr: s.Stderr, Named: named}}
 }
 
 // helper returns what answers clients.
