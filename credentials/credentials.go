@@ -34,7 +34,7 @@ type Identity struct {
 	RoleARN         string        // of a role to assume with that; "" for none, and then the rest is empty too
 	ExternalID      string        // that the role's trust policy asks for, if any
 	RoleSessionName string        // by which the session appears in CloudTrail; "" for the program's name
-	Duration        time.Duration // of the session, 15 minutes to 12 hours; 0 for STS's own choice, an hour
+	Duration        time.Duration // of the session, 15 minutes to 12 hours; 0 for 15 minutes, the AWS SDK's choice
 }
 
 // A Token is a password for a registry. No way of printing, logging or encoding a Token shows the password; who needs

@@ -93,7 +93,7 @@ func (p *Program) Root() *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: people, Title: "For people:"}, &cobra.Group{ID: clients, Title: "For container tools:"})
 	root.SetHelpCommandGroupID(people)
 	root.SetCompletionCommandGroupID(people)
-	root.AddCommand(p.configure(), p.password(), p.cache(), p.version())
+	root.AddCommand(p.configure(), p.doctor(), p.password(), p.cache(), p.version())
 	root.AddCommand(p.actions()...)
 	return root
 }

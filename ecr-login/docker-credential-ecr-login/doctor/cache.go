@@ -1,0 +1,76 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"ecrlogin/cache/store"
+)
+
+// cache looks at what is kept: clients get that, and not what has been asked for here.
+func (e *exam) cache(context.Context) result {
+	dir := e.Cache.Dir
+	switch {
+	case dir != "":
+	case e.Config.Cache.Disabled:
+		return skipped("nothing is kept, as %s says", e.Config.Path)
+	case os.Getenv("AWS_ECR_DISABLE_CACHE") != "":
+		return skipped("nothing is kept, since AWS_ECR_DISABLE_CACHE is set")
+	default:
+		return skipped("nothing is kept, since there is no folder for it: no HOME, XDG_CACHE_HOME or AWS_ECR_CACHE_DIR")
+	}
+	kept, err := e.Cache.Entries()
+	switch {
+	case errors.Is(err, store.ErrUnsafe):
+		return failed("%v", err).then("chmod 700 %s; if it is somebody else's, name another folder in AWS_ECR_CACHE_DIR", dir)
+	case errors.Is(err, fs.ErrPermission):
+		return failed("%s cannot be read, so nothing is kept", dir).then("ls -ld %s", dir)
+	case err != nil:
+		return e.or(failure(err))
+	}
+	now, valid := time.Now(), 0
+	for _, k := range kept {
+		if k.Valid(now) {
+			valid++
+		}
+	}
+	if valid == 0 {
+		return ok("%s has no tokens yet", e.keeper())
+	}
+	return ok("%s has %d %s%s", e.keeper(), valid, plural(valid, "token", "tokens"), e.kept(kept, now))
+}
+
+// keeper is where tokens are kept.
+func (e *exam) keeper() string {
+	if name := e.Config.Cache.Store; name != "" {
+		return "docker-credential-" + name
+	}
+	return e.Cache.Dir
+}
+
+// kept tells what there is for this registry.
+func (e *exam) kept(kept []store.Kept, now time.Time) string {
+	if e.registry.Host == "" {
+		return ""
+	}
+	text := ", none of them for this registry"
+	var longest int64
+	for _, k := range kept {
+		if k.Host == e.registry.Host && k.Valid(now) && k.Expiry > longest {
+			longest = k.Expiry
+			text = fmt.Sprintf(", for this registry one issued to %s and good for another %s", k.As, minutes(time.Unix(k.Expiry, 0).Sub(now)))
+		}
+	}
+	return text
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

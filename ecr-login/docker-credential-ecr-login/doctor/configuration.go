@@ -1,0 +1,89 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"ecrlogin/config"
+	"ecrlogin/config/file"
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/program"
+)
+
+// configuration looks at the user's own file, and which rule of it is about the registry.
+func (e *exam) configuration(context.Context) result {
+	if e.ConfigErr != nil {
+		return e.mistake()
+	}
+	if e.Config.Path == "" {
+		return ok("there is no file, so the AWS SDK chooses the identity (looked for %s)", strings.Join(file.Places(), ", "))
+	}
+	if name := e.Config.Fallback; name != "" && name != config.FallbackFile {
+		h := program.Helper{Name: name, Named: `"fallback" in ` + e.Config.Path}
+		if err := h.Check(); err != nil {
+			return failure(err)
+		}
+	}
+	return ok("%s: %s%s", e.Config.Path, e.rule(), e.others())
+}
+
+// mistake tells what is wrong in the file, and opens it there.
+func (e *exam) mistake() result {
+	r := failed("%v", e.ConfigErr)
+	var at *config.Error
+	switch {
+	case !errors.As(e.ConfigErr, &at):
+		r = failure(e.ConfigErr)
+		return r.then("%s", cmp.Or(r.next, "ls -l "+e.configPath()))
+	case runtime.GOOS == "windows":
+		return r.then("notepad %s", at.Path)
+	}
+	return r.then("${EDITOR:-vi} +%d %s", at.Line, at.Path)
+}
+
+// rule tells what the file says about the registry.
+func (e *exam) rule() string {
+	if e.address == "" {
+		n := len(e.Config.Registries)
+		return fmt.Sprintf("%d %s", n, plural(n, "rule", "rules"))
+	}
+	rule, matches := e.Config.Rule(e.registry.Host)
+	if !matches {
+		return "no rule matches, so the AWS SDK chooses the identity"
+	}
+	return fmt.Sprintf("line %d, %s: ask as %s", rule.Line, rule.Match, wanted(rule.Identity))
+}
+
+// wanted tells whom a rule names.
+func wanted(id credentials.Identity) string {
+	profile := "whoever the AWS SDK finds"
+	if id.Profile != "" {
+		profile = "profile " + strconv.Quote(id.Profile)
+	}
+	if id.RoleARN == "" {
+		return profile
+	}
+	return "role " + id.RoleARN + " by way of " + profile
+}
+
+// others tells who is asked about other hosts.
+func (e *exam) others() string {
+	switch name := e.Config.Fallback; name {
+	case "":
+		return ""
+	case config.FallbackFile:
+		return "; for other hosts there are files"
+	default:
+		return "; about other hosts docker-credential-" + name + " is asked"
+	}
+}
+
+// configPath is where the user's file is, or would be.
+func (e *exam) configPath() string {
+	return cmp.Or(e.Config.Path, file.Places()[0])
+}

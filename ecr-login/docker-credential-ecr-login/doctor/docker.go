@@ -1,0 +1,187 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"os/user"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ecrlogin/credentials/docker/configfile"
+	"ecrlogin/registry"
+)
+
+// docker looks which helper Docker runs for the host, and so do BuildKit, Compose, crane, ORAS and Helm.
+func (e *exam) docker(context.Context) result {
+	file, err := configfile.Path()
+	if err != nil {
+		return failure(err)
+	}
+	f, err := configfile.Open(file)
+	if err != nil {
+		return failure(err)
+	}
+	r := e.helperOf(f)
+	if r.status == Failed {
+		r.found += e.sudo(file)
+	}
+	return r
+}
+
+// helperOf looks in the order in which Docker does.
+// Source: getConfiguredCredentialStore in cli/config/configfile/file.go of github.com/docker/cli.
+func (e *exam) helperOf(f *configfile.File) result {
+	named, exact := f.CredHelpers()[e.address]
+	miss := e.nearMiss(f.CredHelpers())
+	var r result
+	switch store := f.CredsStore(); {
+	case inAuthConfig(e.address):
+		return failed("DOCKER_AUTH_CONFIG has a password for this host, which Docker 28.3 and later uses instead of asking a helper").then("unset DOCKER_AUTH_CONFIG")
+	case exact && named == self:
+		return ok(`%s names %s for this host ("credHelpers")%s`, f, self, e.leftover(f))
+	case exact && named == "":
+		r = failed(`%s has "" for this host ("credHelpers"), which means no helper`, f)
+	case exact:
+		r = failed(`%s names %q for this host ("credHelpers"), so Docker runs docker-credential-%s`, f, named, named)
+	case store == self:
+		return ok(`%s names %s for every host ("credsStore")%s`, f, self, e.leftover(f))
+	case miss != "":
+		r = failed("%s %s", f, miss)
+	case !f.Text().Exists() && !onPath("docker") && podmanProgram() != "":
+		return skipped("no docker is on PATH, and there is no %s", f)
+	case !f.Text().Exists():
+		r = failed("%s is not there, so Docker asks no helper for this host", f)
+	case store != "":
+		r = failed(`%s names no helper for this host, so Docker asks the one for every host ("credsStore"), docker-credential-%s`, f, store)
+	case e.stale(f) != "":
+		r = failed("%s names no helper for this host, and Docker uses the password that a login left there, which expires within 12 hours", f)
+	default:
+		r = failed("%s names no helper for this host", f)
+	}
+	return r.then("%s", e.configure("docker"))
+}
+
+// configure is the command that has a client run the helper for this host.
+func (e *exam) configure(client string) string {
+	if e.address == "" {
+		return fmt.Sprintf("%s configure %s", binary, client)
+	}
+	return fmt.Sprintf("%s configure %s --registry %s", binary, client, e.address)
+}
+
+// nearMiss tells of a key of credHelpers that was meant for this host and does not match it, "" if there is none.
+func (e *exam) nearMiss(helpers map[string]string) string {
+	neighbour := ""
+	for _, key := range slices.Sorted(maps.Keys(helpers)) {
+		fault := misspelt(key, e.address)
+		switch {
+		case e.address == "":
+		case fault != "":
+			return fmt.Sprintf(`has the key %q under "credHelpers", which never matches, because %s; a key is the host letter by letter, %q`, key, fault, e.address)
+		case neighbour == "" && helpers[key] == self:
+			neighbour = e.neighbour(key)
+		}
+	}
+	return neighbour
+}
+
+// misspelt tells what is wrong with a key that means a host, "" if it does not mean it.
+func misspelt(key, address string) string {
+	rest := key
+	var fault string
+	if _, after, ok := strings.Cut(rest, "://"); ok {
+		rest, fault = after, "it has a scheme"
+	}
+	host, _, ok := strings.Cut(rest, "/")
+	if ok && fault == "" {
+		fault = "it has a path"
+	}
+	name, port, _ := strings.Cut(host, ":")
+	own, ownPort, _ := strings.Cut(address, ":")
+	matches, _ := path.Match(strings.ToLower(host), strings.ToLower(address)) // a pattern that is none matches nothing
+	switch {
+	case !strings.EqualFold(name, own) && !matches:
+		return ""
+	case fault != "":
+		return fault
+	case strings.Contains(host, "*"):
+		return "Docker knows no wildcards"
+	case port != ownPort:
+		return "its port is another"
+	}
+	return "its letter case is another"
+}
+
+// neighbour tells of a key for the same account in another region, or for another account in the same, "" if it is neither.
+func (e *exam) neighbour(key string) string {
+	r, err := registry.Parse(key)
+	switch {
+	case err != nil, r.Public, e.registry.Public, e.isAlias():
+		return ""
+	case r.Account == e.registry.Account && r.Region != e.registry.Region:
+		return fmt.Sprintf("names %s for %s, which is another region of the same account, and no helper for this host", self, key)
+	case r.Account != e.registry.Account && r.Region == e.registry.Region:
+		return fmt.Sprintf("names %s for %s, which is another account in the same region, and no helper for this host", self, key)
+	}
+	return ""
+}
+
+// leftover tells of a password that Docker 28 and older falls back to, unseen, when the helper fails.
+func (e *exam) leftover(f *configfile.File) string {
+	if e.stale(f) == "" {
+		return ""
+	}
+	return fmt.Sprintf(`; the password that a login left there ("auths") is not used while the helper answers: docker logout %s`, e.address)
+}
+
+// stale returns the key of the entry in which a login left a password for this host, "" if there is none.
+func (e *exam) stale(f *configfile.File) string {
+	for _, entry := range f.Entries() {
+		if entry.Secret && entry.Host == e.address {
+			return entry.Key
+		}
+	}
+	return ""
+}
+
+// inAuthConfig reports whether DOCKER_AUTH_CONFIG has an entry for the host.
+func inAuthConfig(address string) bool {
+	var given struct {
+		Auths map[string]json.RawMessage `json:"auths"`
+	}
+	if json.Unmarshal([]byte(os.Getenv("DOCKER_AUTH_CONFIG")), &given) != nil {
+		return false
+	}
+	_, ok := given.Auths[address]
+	return ok
+}
+
+// sudo tells whose file it is when somebody may have meant another's.
+func (e *exam) sudo(file string) string {
+	who := os.Getenv("SUDO_USER")
+	if who == "" || who == "root" {
+		return ""
+	}
+	u, err := user.Lookup(who)
+	if err != nil || strings.HasPrefix(file, u.HomeDir+string(filepath.Separator)) {
+		return ""
+	}
+	return fmt.Sprintf("; it is the file that sudo docker reads, and not one of %s, who ran sudo", who)
+}
+
+func onPath(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
+}
+
+// failure is for errors in the three parts that all of this program have, of which the last is what to do.
+func failure(err error) result {
+	cause, next, _ := strings.Cut(err.Error(), "; ")
+	return failed("%s", cause).then("%s", next)
+}

@@ -1,0 +1,166 @@
+//go:build unix
+
+package doctor_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// A front is a proxy in front of the stand-in for AWS, which itself answers for one host.
+type front struct {
+	host   string
+	next   string // the proxy for all other hosts
+	answer http.Handler
+	cert   tls.Certificate
+}
+
+// newFront returns a front and the certificate that it has to be trusted by, as PEM.
+func newFront(host, next string, answer http.Handler) (*front, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &front{host, strings.TrimPrefix(next, "http://"), answer, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}
+	return f, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
+}
+
+// ServeHTTP takes CONNECT, and either hands the connection on or answers on it.
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	defer conn.Close()
+	if name, _, _ := net.SplitHostPort(r.Host); name == f.host {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n")
+		l := &single{conn: tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{f.cert}}), done: make(chan struct{})}
+		_ = (&http.Server{Handler: f.answer, ConnState: l.state}).Serve(l)
+		return
+	}
+	onward, err := net.Dial("tcp", f.next)
+	if err != nil {
+		return
+	}
+	defer onward.Close()
+	_, _ = io.WriteString(onward, "CONNECT "+r.Host+" HTTP/1.1\r\nHost: "+r.Host+"\r\n\r\n")
+	go func() { _, _ = io.Copy(onward, conn) }()
+	_, _ = io.Copy(conn, onward)
+}
+
+// A single is a listener for one connection.
+type single struct {
+	conn net.Conn
+	done chan struct{}
+}
+
+func (s *single) Accept() (net.Conn, error) {
+	if conn := s.conn; conn != nil {
+		s.conn = nil
+		return conn, nil
+	}
+	<-s.done
+	return nil, net.ErrClosed
+}
+
+func (s *single) state(_ net.Conn, state http.ConnState) {
+	if state == http.StateClosed {
+		close(s.done)
+	}
+}
+
+func (s *single) Close() error   { return nil }
+func (s *single) Addr() net.Addr { return nil }
+
+// fronts HOST KIND [MESSAGE] puts a registry of that kind in place of the stand-in's.
+func fronts(ts *testscript.TestScript, _ bool, args []string) {
+	kind, ok := kinds[args[1]]
+	if !ok {
+		ts.Fatalf("there is no kind %q", args[1])
+	}
+	message := strings.Join(args[2:], " ")
+	f, ca, err := newFront(args[0], ts.Getenv("PROXY"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { kind(w, r, message) }))
+	ts.Check(err)
+	front := listen(ts, f)
+	bundle, err := os.OpenFile(ts.Getenv("AWS_CA_BUNDLE"), os.O_APPEND|os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = bundle.Write(ca)
+	ts.Check(err)
+	ts.Check(bundle.Close())
+	ts.Setenv("HTTPS_PROXY", front)
+	ts.Setenv("PROXY", front) // as it appears in what is printed
+}
+
+// kinds are how registries answer.
+var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message string){
+	// takes a password and refuses all images, in the words of Amazon ECR
+	"denies": func(w http.ResponseWriter, r *http.Request, message string) {
+		if _, _, ok := r.BasicAuth(); !ok {
+			w.WriteHeader(http.StatusUnauthorized)
+		} else if r.URL.Path != "/v2/" {
+			refuse(w, http.StatusForbidden, message)
+		}
+	},
+	// takes no password, and repeats it
+	"repeats": func(w http.ResponseWriter, r *http.Request, _ string) {
+		_, password, _ := r.BasicAuth()
+		refuse(w, http.StatusUnauthorized, "your password is "+password)
+	},
+	// takes a token that it gave for a password, as Amazon ECR Public does; the message is from where
+	"exchanges": func(w http.ResponseWriter, r *http.Request, realm string) {
+		_, _, basic := r.BasicAuth()
+		switch {
+		case r.URL.Path == "/token/" && basic && r.URL.Query().Get("service") == "public.ecr.aws":
+			_, _ = io.WriteString(w, `{"token":"exchanged"}`)
+		case r.Header.Get("Authorization") != "Bearer exchanged":
+			w.Header().Set("Www-Authenticate", `Bearer realm="`+realm+`",service="public.ecr.aws",scope="aws"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	},
+	// is no registry
+	"redirects": func(w http.ResponseWriter, r *http.Request, to string) {
+		http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+	},
+	// takes the connection and nothing else
+	"hangs": func(_ http.ResponseWriter, r *http.Request, _ string) { <-r.Context().Done() },
+}
+
+// refuse answers with an error of the OCI distribution specification.
+func refuse(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"`+message+`"}]}`)
+}
+
+// listen serves a front until the script ends.
+func listen(ts *testscript.TestScript, f *front) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	server := &http.Server{Handler: f}
+	ts.Defer(func() { _ = server.Close() })
+	go func() { _ = server.Serve(l) }() // it ends with Close
+	return "http://" + l.Addr().String()
+}

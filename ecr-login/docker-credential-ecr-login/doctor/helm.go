@@ -1,0 +1,58 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"ecrlogin/credentials/docker/configfile"
+)
+
+// helm looks into the file that Helm reads before Docker's.
+func (e *exam) helm(context.Context) result {
+	path := helmFile()
+	if path == "" {
+		return skipped("there is no home folder that could hold Helm's file")
+	}
+	f, err := configfile.Open(path)
+	switch {
+	case err != nil:
+		return failure(err)
+	case !f.Text().Exists():
+		return skipped("there is no %s", f)
+	case e.stale(f) != "":
+		return failed("the password that a login left in %s hides the helper, and expires within 12 hours", f).then("helm registry logout %s", e.address)
+	}
+	return ok("no password for this host is in %s, so Helm reads Docker's file", f)
+}
+
+// helmFile returns the file by the rules of Helm's package helmpath.
+func helmFile() string {
+	if path := os.Getenv("HELM_REGISTRY_CONFIG"); path != "" {
+		return path
+	}
+	dir := os.Getenv("HELM_CONFIG_HOME")
+	if base := cmp.Or(os.Getenv("XDG_CONFIG_HOME"), helmBase()); dir == "" && base != "" {
+		dir = filepath.Join(base, "helm")
+	}
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, "registry", "config.json")
+}
+
+// helmBase returns the folder of Helm's folder.
+func helmBase() string {
+	home, err := os.UserHomeDir()
+	switch {
+	case runtime.GOOS == "windows":
+		return os.Getenv("APPDATA")
+	case err != nil:
+		return ""
+	case runtime.GOOS == "darwin":
+		return filepath.Join(home, "Library", "Preferences")
+	}
+	return filepath.Join(home, ".config")
+}

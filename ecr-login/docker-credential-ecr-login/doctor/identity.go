@@ -1,0 +1,64 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/aws"
+)
+
+// identity finds out who asks AWS for the token.
+func (e *exam) identity(ctx context.Context) result {
+	var err error
+	e.caller, err = e.Source.Caller(ctx, e.registry)
+	cause, next := "", ""
+	if err != nil {
+		cause, next = aws.Advice(err)
+	}
+	switch who := e.caller; {
+	case err != nil && who.As != "":
+		return ok("%s; who that is cannot be asked, which a token does not need: %s", who.As, cause)
+	case e.registry.Public && errors.Is(err, credentials.ErrNoIdentity):
+		return skipped("nobody, so clients pull from Amazon ECR Public without a password: %s", cause)
+	case err != nil:
+		return e.or(failed("%s", cause).then("%s", next))
+	case !who.Expiry.IsZero():
+		return ok("%s, by %s, for another %s", who.ARN, who.As, minutes(time.Until(who.Expiry)))
+	default:
+		return ok("%s, by %s", who.ARN, who.As)
+	}
+}
+
+// askToken asks AWS for a token, whether or not one is kept.
+func (e *exam) askToken(ctx context.Context) result {
+	var err error
+	e.token, err = e.Source.Token(ctx, e.registry)
+	switch {
+	case e.registry.Public && errors.Is(err, credentials.ErrNoIdentity):
+		return skipped("nobody is there to ask for one")
+	case err != nil:
+		cause, next := aws.Advice(err)
+		return e.or(failed("%s", cause).then("%s", next))
+	}
+	return ok("Amazon ECR issued a password for user %s that is good for %s", e.token.Username, minutes(e.token.Expiry.Sub(e.token.Issued)))
+}
+
+// or sees to it that there is something to do next.
+func (e *exam) or(r result) result {
+	if r.next == "" {
+		r.next = fmt.Sprintf("ECR_LOGIN_LOG=debug %s doctor %s", binary, e.address)
+	}
+	return r
+}
+
+// minutes is a duration for people.
+func minutes(d time.Duration) string {
+	if d.Abs() < time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}

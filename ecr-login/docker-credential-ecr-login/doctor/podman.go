@@ -1,0 +1,113 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+
+	"ecrlogin/credentials/docker/configfile"
+	"ecrlogin/ecr-login/docker-credential-ecr-login/configure"
+)
+
+// podmanProgram returns which of Podman and its kin is here, "" for none.
+func podmanProgram() string {
+	for _, name := range []string{"podman", "buildah", "skopeo"} {
+		if onPath(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// podman looks whether Podman and its kin run the helper for the host. They ask the helpers in registries.conf in turn; one of
+// these is the files that have logins.
+func (e *exam) podman(context.Context) result {
+	program := podmanProgram()
+	if program == "" {
+		return skipped("neither podman nor buildah nor skopeo is on PATH")
+	}
+	files, err := configure.FindPodman()
+	if err != nil {
+		return failure(err)
+	}
+	list, conf := listed(files.Conf)
+	for _, name := range list {
+		if name == self {
+			return ok("%s names %s for every host", conf, self)
+		}
+		if name != authFiles {
+			continue
+		}
+		if r, found := e.authFile(files); found {
+			return r
+		}
+	}
+	r := failed("no file of %s names a helper for this host", program)
+	if docker, err := configfile.Path(); err == nil {
+		if f, err := configfile.Open(docker); err == nil && f.CredsStore() != "" {
+			r.found += `, and "credsStore" of ` + docker + " is read by Docker alone"
+		}
+	}
+	return r.then("%s", e.configure("podman"))
+}
+
+// authFile returns what the first file says that says anything about this host.
+func (e *exam) authFile(p configure.PodmanFiles) (r result, found bool) {
+	docker, err := configfile.Path()
+	if err != nil {
+		return failure(err), true
+	}
+	for _, path := range []string{p.Before, p.Auth, docker} {
+		if path == "" {
+			continue
+		}
+		f, err := configfile.Open(path)
+		switch {
+		case errors.Is(err, fs.ErrPermission): // nor can Podman read it
+			continue
+		case err != nil:
+			return failure(err), true
+		}
+		helper, named := f.CredHelpers()[e.address]
+		switch {
+		case named && helper == self:
+			return ok("%s names %s for this host", f, self), true
+		case named && helper != "":
+			return failed("%s names %q for this host", f, helper).then("%s", e.configure("podman")), true
+		case e.stale(f) != "" && path == docker:
+			return failed("%s names no helper for this host, and podman uses the password that a login left there, which expires within 12 hours", f).then("%s", e.configure("docker")), true
+		case e.stale(f) != "":
+			return failed("the password that a login left in %s hides the helper, and expires within 12 hours", f).then("podman logout --authfile %s %s", f, e.stale(f)), true
+		}
+	}
+	return result{}, false
+}
+
+// authFiles stands for auth.json and its like in a list of helpers.
+const authFiles = "containers-auth.json"
+
+var (
+	helpersKey = regexp.MustCompile(`(?m)^[ \t]*["']?credential-helpers["']?[ \t]*=[ \t]*\[([^\]]*)\]`)
+	comments   = regexp.MustCompile(`#.*`)
+	texts      = regexp.MustCompile(`"([^"]*)"|'([^']*)'`)
+)
+
+// listed returns the list of helpers that is in force, and the file that it is from.
+func listed(conf []string) (list []string, from string) {
+	for _, path := range slices.Backward(conf) { // a later one overrides those before it
+		content, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		if m := helpersKey.FindSubmatch(content); m != nil {
+			for _, text := range texts.FindAllSubmatch(comments.ReplaceAll(m[1], nil), -1) {
+				list = append(list, string(text[1])+string(text[2]))
+			}
+			return list, path
+		}
+	}
+	return []string{authFiles}, ""
+}
