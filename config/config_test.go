@@ -143,6 +143,8 @@ func TestParseErrors(t *testing.T) {
 		{"wildcard over dots", match(`"*.amazonaws.com"`), "2:5", `"*.amazonaws.com" matches no ECR registry ("*" stands for a part of one label`},
 		{"other host without alias", match("ghcr.io"), "2:5", `"ghcr.io" matches no ECR registry`},
 		{"bad account", match("12345.dkr.ecr.us-west-2.amazonaws.com"), "2:5", "matches no ECR registry"},
+		{"port of ECR", match(`"` + ecr + `:443"`), "2:5", `"` + ecr + `:443" has a port, without which ECR registries are told apart; leave the port out`},
+		{"port of ECR by pattern", match(`"*.dkr.ecr.us-west-2.amazonaws.com:443"`), "2:5", "has a port, without which ECR registries are told apart"},
 		{"hidden rule", match(`"*.dkr.ecr.us-west-2.amazonaws.com"`) + "  - match: " + ecr + "\n", "3:5",
 			`this rule can never match, because "*.dkr.ecr.us-west-2.amazonaws.com" in line 2 takes all that "` + ecr + `" matches; put it before that one, or leave it out`},
 		{"same rule", match(ecr) + "  - match: " + strings.ToUpper(ecr) + "\n", "3:5", "this rule can never match"},

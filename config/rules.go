@@ -107,9 +107,12 @@ func (p *document) rule(n ast.Node) (Rule, error) {
 // contradiction says why the parts of a rule do not go together; "" if they do.
 func (r Rule) contradiction() string {
 	id := r.Identity
-	switch ecr := r.Match != "" && matchesECR(r.Match); {
+	host, _, _ := strings.Cut(r.Match, ":")
+	switch ecr := host != "" && matchesECR(host); {
 	case r.Match == "":
 		return "the rule has no match; write which registries it is about, such as: match: 123456789012.dkr.ecr.*.amazonaws.com"
+	case ecr && strings.Contains(r.Match, ":"):
+		return fmt.Sprintf("%q has a port, without which ECR registries are told apart; leave the port out", r.Match)
 	case r.Alias != "" && ecr:
 		return fmt.Sprintf("%q matches ECR registries, which cannot be aliases; leave out registry, or name another host", r.Match)
 	case r.Alias != "" && wide(r.Match):

@@ -28,6 +28,9 @@ type client struct {
 	login   string // with a password on standard input, as pipelines do
 	relogin string // without user name and password; "" when the client needs them
 	logout  string
+	// trusting clients hand the password of a login to the helper unseen; others try it
+	// first. Those that asksFirst have the helper give a password before they take one.
+	trusting, asksFirst bool
 
 	// authority is the variable that names the file of the certificate authority to
 	// trust; "" when the client reads /etc/docker/certs.d.

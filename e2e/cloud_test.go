@@ -24,7 +24,7 @@ func startAWS(t *testing.T) *awstest.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, host := range []string{firstHost, secondHost} {
+	for _, host := range hosts() {
 		writeFile(t, filepath.Join("/etc/docker/certs.d", host, "ca.crt"), string(authority))
 	}
 	return aws

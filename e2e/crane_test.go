@@ -7,12 +7,12 @@ func crane(t *testing.T) client {
 	t.Helper()
 	return client{
 		name: "crane", title: "crane", program: look(t, "crane"), central: credsStore, keeps: credHelpers,
-		authority: "SSL_CERT_FILE",
-		version:   `crane version`,
-		push:      `crane push $LAYOUT $REF`,
-		remove:    `rm -rf pulled`,
-		pull:      `crane pull --format oci $REF pulled`,
-		login:     `crane auth login --username AWS --password-stdin $HOST`,
-		logout:    `crane auth logout $HOST`,
+		authority: "SSL_CERT_FILE", trusting: true,
+		version: `crane version`,
+		push:    `crane push $LAYOUT $REF`,
+		remove:  `rm -rf pulled`,
+		pull:    `crane pull --format oci $REF pulled`,
+		login:   `crane auth login --username AWS --password-stdin $HOST`,
+		logout:  `crane auth logout $HOST`,
 	}
 }

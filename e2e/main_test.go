@@ -8,6 +8,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,21 +18,29 @@ import (
 	"ecrlogin/e2e/sandbox"
 )
 
-// Two registries of different accounts in different regions.
+// Three registries of different accounts in different regions.
 const (
 	firstHost  = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 	secondHost = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
+	thirdHost  = "333344445555.dkr.ecr.ap-south-1.amazonaws.com"
 )
+
+// aliasHost is a name of the user's own for one of them.
+const aliasHost = "registry.corp.example"
+
+// hosts returns the names under which the stand-in's registry is reached.
+func hosts() []string { return []string{firstHost, secondHost, thirdHost, aliasHost} }
 
 // helperVariable holds the absolute path of the helper to test; without it, one is built
 // from this tree.
 const helperVariable = "ECR_LOGIN_HELPER"
 
 func TestMain(m *testing.M) {
-	os.Exit(sandbox.Main(m, sandbox.Sandbox{Build: build, Hosts: []string{firstHost, secondHost}}))
+	os.Exit(sandbox.Main(m, sandbox.Sandbox{Build: build, Hosts: hosts()}))
 }
 
-// build fills bin with the helper, with crane, and with the program for the images.
+// build fills bin with the helper, with the clients and the keychain's helper that Debian has
+// not or only in old versions, and with the program for the images.
 func build(bin string) error {
 	helper := filepath.Join(bin, "docker-credential-ecr-login")
 	if built := os.Getenv(helperVariable); built != "" {
@@ -44,10 +53,12 @@ func build(bin string) error {
 	} else if err := goBuild("..", helper, "./ecr-login/docker-credential-ecr-login"); err != nil {
 		return err
 	}
-	if err := goBuild(".", filepath.Join(bin, "crane"), "github.com/google/go-containerregistry/cmd/crane"); err != nil {
-		return err
-	}
-	return goBuild(".", filepath.Join(bin, "hello"), "./hello")
+	return errors.Join(
+		goBuild(".", filepath.Join(bin, "crane"), "github.com/google/go-containerregistry/cmd/crane"),
+		goBuild(".", filepath.Join(bin, "docker-credential-pass"), "github.com/docker/docker-credential-helpers/pass/cmd"),
+		goBuild(".", filepath.Join(bin, "hello"), "./hello"),
+		buildCompose(filepath.Join(bin, "docker-compose")),
+	)
 }
 
 // goBuild builds one static program in the module at dir.

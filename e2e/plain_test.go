@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,13 +46,7 @@ func TestPlainRegistry(t *testing.T) {
 
 func startPlainRegistry(t *testing.T) {
 	t.Helper()
-	listener, err := net.Listen("tcp", plainRegistry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
-	go func() { _ = server.Serve(listener) }() // until it is closed
-	t.Cleanup(func() { server.Close() })
+	serve(t, plainRegistry, registry.New(registry.Logger(log.New(io.Discard, "", 0))).ServeHTTP)
 }
 
 // catalog asks the plain registry for its repositories.

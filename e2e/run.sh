@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(docker.io podman skopeo buildah crun iproute2 ca-certificates)
+packages=(docker.io podman skopeo buildah crun pass iproute2 ca-certificates)
 
 if [ "$(id -u)" != 0 ]; then
 	echo "$0: must run as root: it makes mount and network namespaces and starts dockerd" >&2
@@ -40,6 +40,6 @@ filter() {
 # One package at a time, because deadlines are measured. The job has a process group of
 # its own, so that all of it can be told to end; go waits for its tests on SIGINT only.
 set -m
-go test -count=1 -v -p 1 -timeout 5m "$@" ./... </dev/null | filter &
+go test -count=1 -v -p 1 -timeout 10m "$@" ./... </dev/null | filter &
 trap 'kill -INT %1; wait %1; exit 1' HUP INT TERM
 wait %1

@@ -32,9 +32,13 @@ func scenarios(c client) []scenario {
 		{string(credHelpers), configured(credHelpers)},
 		{string(c.central), configured(c.central)},
 		{"secondAccount", secondAccount},
+		{"alias", alias},
 		{"keptToken", keptToken},
 		{"expiredToken", expiredToken},
 		{"leftOverLogin", leftOverLogin},
+		{"refusedLogin", refusedLogin},
+		{"expiredLogin", expiredLogin},
+		{"ignoredLogin", ignoredLogin},
 		{"denied", denied},
 	}
 }

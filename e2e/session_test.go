@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func newSession(t *testing.T, aws *awstest.Server, c client, img image, how sett
 		"AWS_SECRET_ACCESS_KEY=" + awstest.SecretKey,
 		"AWS_CA_BUNDLE=" + aws.CAFile,
 		"HTTPS_PROXY=" + aws.Proxy,
-		"NO_PROXY=" + strings.Join([]string{firstHost, secondHost, "127.0.0.1"}, ","),
+		"NO_PROXY=" + strings.Join(append(hosts(), "localhost", "127.0.0.1"), ","),
 	}
 	if c.authority != "" {
 		s.env = append(s.env, c.authority+"="+aws.CAFile)
@@ -85,6 +86,12 @@ func (s *session) configure(t *testing.T, how setting) {
 
 func (s *session) dockerConfig() string { return filepath.Join(s.home, ".docker/config.json") }
 
+// configureHelper writes the helper's own configuration.
+func (s *session) configureHelper(t *testing.T, content string) {
+	t.Helper()
+	writeFile(t, filepath.Join(s.home, ".config/ecr-login/config.yaml"), content)
+}
+
 func (s *session) authJSON() string { return filepath.Join(s.run, "containers/auth.json") }
 
 // configureContainers writes what Podman, Buildah and Skopeo read besides.
@@ -99,7 +106,10 @@ credential-helpers = [%s]
 [[registry]]
 location = %q
 insecure = true
-`, helpers, plainRegistry))
+[[registry]]
+location = %q
+insecure = true
+`, helpers, plainRegistry, privateRegistry))
 	writeFile(t, filepath.Join(s.home, ".config/containers/policy.json"),
 		`{"default": [{"type": "insecureAcceptAnything"}]}`)
 	writeFile(t, filepath.Join(s.home, "containers.conf"), fmt.Sprintf(`
@@ -121,10 +131,39 @@ runroot = "%s/storage"
 `, s.home, s.run))
 }
 
+// with returns the same user with more in the environment.
+func (s *session) with(env ...string) *session {
+	changed := *s
+	changed.env = slices.Concat(s.env, env)
+	return &changed
+}
+
+// anonymous returns the same user without an AWS identity.
+func (s *session) anonymous() *session {
+	changed := s.with("AWS_EC2_METADATA_DISABLED=true")
+	changed.env = slices.DeleteFunc(changed.env, func(v string) bool {
+		return strings.HasPrefix(v, "AWS_ACCESS_KEY_ID=") || strings.HasPrefix(v, "AWS_SECRET_ACCESS_KEY=")
+	})
+	return changed
+}
+
+// typing returns the same user whose commands read a text.
+func (s *session) typing(input string) *session {
+	changed := *s
+	changed.input = input
+	return &changed
+}
+
 // forget drops what the helper keeps.
 func (s *session) forget(t *testing.T) {
 	t.Helper()
 	s.must(t, "docker-credential-ecr-login cache clear --all", "")
+}
+
+// helper runs an action of the helper and returns what it prints.
+func (s *session) helper(t *testing.T, action, input string) string {
+	t.Helper()
+	return s.typing(input).must(t, "docker-credential-ecr-login "+action, "")
 }
 
 // sh runs a command of the client for an image and returns all that the user sees.

@@ -1,0 +1,113 @@
+// Package matching compares the patterns of the configuration with those of kubelet's matchImages: a rule of the one
+// matches what a rule of the other does. It is a package of its own because it links parts of Kubernetes.
+package matching
+
+import (
+	"fmt"
+	"net"
+	"testing"
+
+	"k8s.io/kubernetes/pkg/credentialprovider"
+
+	"ecrlogin/config"
+	"ecrlogin/registry"
+)
+
+// read returns the configuration with a rule for that pattern, as a user would write it: about an ECR registry or, where
+// that is refused, as an alias of one. It is nil if the pattern is refused as well.
+func read(pattern string) *config.Config {
+	for _, more := range []string{"", ", registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com"} {
+		c, err := config.Parse("config.yaml", fmt.Appendf(nil, "registries: [{match: %q%s}]\n", pattern, more))
+		if err == nil && len(c.Registries) == 1 {
+			return c
+		}
+	}
+	return nil
+}
+
+// isHost reports whether a text is a host, perhaps with a port, in the form in which rules are asked about it.
+func isHost(text string) bool {
+	host, port, err := registry.SplitHost(text)
+	if port != "" {
+		host = net.JoinHostPort(host, port)
+	}
+	return err == nil && host == text
+}
+
+// compare fails the test unless the only rule of the configuration and kubelet agree about a host. It returns what they say.
+func compare(t *testing.T, c *config.Config, host string) bool {
+	t.Helper()
+	_, got := c.Rule(host)
+	pattern := c.Registries[0].Match
+	want, err := credentialprovider.URLsMatchStr(pattern, host)
+	if err != nil {
+		want = false // kubelet takes the image for none of the provider's
+	}
+	if got != want {
+		t.Errorf("pattern %q and host %q: the configuration says %v, kubelet %v (%v)", pattern, host, got, want, err)
+	}
+	return got
+}
+
+var pairs = []struct {
+	pattern, host string
+	want          bool
+}{
+	{"123456789012.dkr.ecr.us-west-2.amazonaws.com", "123456789012.dkr.ecr.us-west-2.amazonaws.com", true},
+	{"123456789012.dkr.ecr.us-west-2.amazonaws.com", "123456789012.dkr.ecr.us-west-2.amazonaws.com:443", false},
+	{"123456789012.DKR.ecr.us-west-2.amazonaws.com", "123456789012.dkr.ecr.us-west-2.amazonaws.com", true},
+	{"*.dkr.ecr.*.amazonaws.com", "123456789012.dkr.ecr.us-west-2.amazonaws.com", true},
+	{"*.dkr.ecr.*.amazonaws.com", "123456789012.dkr.ecr-fips.us-west-2.amazonaws.com", false},
+	{"*.dkr.ecr.*.amazonaws.com", "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", false},
+	{"*.dkr.ecr*.us-*.amazonaws.com", "123456789012.dkr.ecr-fips.us-west-2.amazonaws.com", true},
+	{"1234*.dkr.ecr.*.amazonaws.com.cn", "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", true},
+	{"*.*.*.*.*.*", "123456789012.dkr.ecr.us-west-2.amazonaws.com", true},
+	{"public.ecr.aws", "public.ecr.aws", true},
+	{"*.ecr.aws", "public.ecr.aws", true},
+	// The first three are the examples of kubelet's documentation.
+	{"*.k8s.example", "app.k8s.example", true},
+	{"*.k8s.example", "app.sub.k8s.example", false},
+	{"app*.k8s.example", "apps.k8s.example", true},
+	{"*.k8s.example", "k8s.example", false},
+	{"*.*.k8s.example", "app.sub.k8s.example", true},
+	{"app*.k8s.example", "app.k8s.example", true},
+	{"a*b*c.k8s.example", "a-b-b-c.k8s.example", true},
+	{"a*b*c.k8s.example", "acb.k8s.example", false},
+	{"a**c.k8s.example", "abc.k8s.example", true},
+	{"**.k8s.example", "a.b.k8s.example", false},
+	{"registry.k8s.example:5000", "registry.k8s.example:5000", true},
+	{"registry.k8s.example:5000", "registry.k8s.example:5001", false},
+	{"registry.k8s.example:5000", "registry.k8s.example:05000", false},
+	{"registry.k8s.example:5000", "registry.k8s.example", false},
+	{"*.k8s.example:5000", "registry.k8s.example:5000", true},
+	{"registry.k8s.example", "registry.k8s.example.", false},
+	{"registry.k8s.example", "..", false},
+	{"localhost:5000", "localhost:5000", true},
+	{"127.0.0.1:5000", "127.0.0.1:5000", true},
+	{"127.*.0.1:5000", "127.0.0.1:5000", true},
+}
+
+func TestPairs(t *testing.T) {
+	for _, p := range pairs {
+		c := read(p.pattern)
+		if c == nil {
+			t.Errorf("pattern %q is refused", p.pattern)
+			continue
+		}
+		if got := compare(t, c, p.host); got != p.want {
+			t.Errorf("pattern %q and host %q: %v, want %v", p.pattern, p.host, got, p.want)
+		}
+	}
+}
+
+func FuzzPairs(f *testing.F) {
+	for _, p := range pairs {
+		f.Add(p.pattern, p.host)
+		f.Add(p.host, p.pattern)
+	}
+	f.Fuzz(func(t *testing.T, pattern, host string) {
+		if c := read(pattern); c != nil && isHost(host) {
+			compare(t, c, host)
+		}
+	})
+}
