@@ -72,6 +72,7 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(cloud.Close)
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command ends a second late
 	env.Values[cloudKey{}] = cloud
 	docs, err := filepath.Abs("../../../docs")
 	if err != nil {
