@@ -53,6 +53,7 @@ fuzz: ## run each fuzz target for FUZZTIME (2m)
 	$(GO) test ./credentials/aws -run '^$$' -fuzz FuzzAnswer -fuzztime $(FUZZTIME)
 	$(GO) test ./credentials/docker -run '^$$' -fuzz FuzzServe -fuzztime $(FUZZTIME)
 	$(GO) test ./credentials/docker/configfile -run '^$$' -fuzz FuzzEdit -fuzztime $(FUZZTIME)
+	$(GO) test ./credentials/kubelet -run '^$$' -fuzz FuzzServe -fuzztime $(FUZZTIME)
 	$(GO) test ./config -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
 	$(GO) test ./config -run '^$$' -fuzz FuzzPatterns -fuzztime $(FUZZTIME)
 

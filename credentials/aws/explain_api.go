@@ -88,7 +88,7 @@ func explainDenied(t *try, err error) (cause, next string) {
 		next = fmt.Sprintf(`look at "Principal" in the role's trust policy, which must name %s or its account, and %s; and allow sts:AssumeRole on the role in that caller's own policy`,
 			cmp.Or(wordBehind(message, "User: "), "the caller"), t.externalID())
 		if action == "sts:AssumeRoleWithWebIdentity" {
-			next = "check that the role exists and that its trust policy names the token's issuer, subject and audience"
+			next = "check that the role exists and that its trust policy allows the token's issuer, subject and audience" + t.claims()
 		}
 	case "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken":
 		cause = fmt.Sprintf("access denied: %s may not call %s", who, action)

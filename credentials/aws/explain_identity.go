@@ -198,7 +198,7 @@ func explainWebIdentity(t *try, err error) (cause, next string) {
 		return fmt.Sprintf("%s: the web identity token cannot be read: %s", t.identity.label, file), "check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file"
 	case apiCode(err) == "InvalidIdentityToken", apiCode(err) == "ExpiredTokenException", apiCode(err) == "IDPRejectedClaim":
 		return fmt.Sprintf("%s: AWS refused the web identity token: %s", t.identity.label, plain(err)),
-			"get a new token, and check that its issuer is an identity provider of the role's account"
+			"get a new token, and check that its issuer is an identity provider of the role's account" + t.claims()
 	}
 	return "", ""
 }

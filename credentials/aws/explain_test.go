@@ -151,7 +151,7 @@ func TestErrors(t *testing.T) {
 		{"web identity denied", func(m *machine) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
-		}, `access denied: the web identity of AWS_ROLE_ARN ` + role + ` may not assume ` + role + `; check that the role exists and that its trust policy names *`},
+		}, `access denied: the web identity of AWS_ROLE_ARN ` + role + ` may not assume ` + role + `; check that the role exists and that its trust policy allows the token's issuer, subject and audience`},
 		{"web identity token refused", func(m *machine) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))

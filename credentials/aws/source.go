@@ -27,6 +27,8 @@ import (
 type Source struct {
 	// Identity tells whom to ask as for a registry; nil, or a zero Identity, is the SDK's own choice.
 	Identity func(registry.Registry) credentials.Identity
+	// WebIdentity, if not nil, is whom every token is asked for as, in place of the Identity.
+	WebIdentity *WebIdentity
 	// Log gets what was tried and how long it took, never a secret; nil discards it.
 	Log *slog.Logger
 }
@@ -46,8 +48,8 @@ func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.To
 }
 
 func (s *Source) try(r registry.Registry) *try {
-	t := &try{registry: r, log: s.log().With("registry", r.Host), started: time.Now()}
-	if s.Identity != nil {
+	t := &try{registry: r, web: s.WebIdentity, log: s.log().With("registry", r.Host), started: time.Now()}
+	if s.Identity != nil && t.web == nil {
 		t.wanted = s.Identity(r)
 	}
 	return t
@@ -67,6 +69,7 @@ type try struct {
 	log      *slog.Logger
 	started  time.Time
 	wanted   credentials.Identity // who is to ask, as far as the user's configuration tells
+	web      *WebIdentity         // who is to ask instead; nil for nobody
 	identity identity             // who asks, as far as the AWS configuration tells
 	last     atomic.Pointer[sent] // the last request to AWS, for telling what a deadline interrupted
 }
@@ -97,6 +100,9 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 	cfg, err := t.load(ctx)
 	if err != nil {
 		return awssdk.Config{}, err
+	}
+	if t.web != nil {
+		return cfg, t.assumeWithWebIdentity(ctx, &cfg)
 	}
 	t.identity = identityOf(cfg, t.wanted.Profile)
 	t.log.Debug("AWS configuration loaded", "identity", t.identity.label, "took", time.Since(t.started))

@@ -14,7 +14,7 @@ func main() {
 	// The program is over before its garbage is worth collecting; the limit is for the day when it is not.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
-	p := &command.Program{Version: programVersion(), Stdin: hit.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr}
+	p := &command.Program{Name: os.Args[0], Version: programVersion(), Stdin: hit.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(p.Run(os.Args[1:]))
 }
 

@@ -1,10 +1,17 @@
 package main
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"docker-credential-ecr-login": main})
+	testscript.Main(m, map[string]func(){"docker-credential-ecr-login": main, "ecr-credential-provider": main})
 }
 
 // TestScript runs each archive below testdata/script with a stand-in for AWS of its own. The environment has an
@@ -27,9 +34,11 @@ func TestScript(t *testing.T) {
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:         setUp,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"fault":  fault,
-			"called": called,
-			"role":   role,
+			"fault":   fault,
+			"called":  called,
+			"role":    role,
+			"cluster": cluster,
+			"trust":   trust,
 		},
 	})
 }
@@ -57,6 +66,7 @@ func setUp(env *testscript.Env) error {
 	}
 	env.Defer(cloud.Close)
 	env.Values[cloudKey{}] = cloud
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command ends a second late
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("AWS_ACCESS_KEY_ID", awstest.KeyID)
 	env.Setenv("AWS_SECRET_ACCESS_KEY", awstest.SecretKey)
@@ -72,10 +82,14 @@ func cloudOf(ts *testscript.TestScript) *awstest.Server {
 	return ts.Value(cloudKey{}).(*awstest.Server)
 }
 
-// fault OPERATION CODE makes AWS answer with that error; CODE may be "hang".
+// fault OPERATION CODE makes AWS answer with that error; CODE may be "hang". "fault none" ends all faults.
 func fault(ts *testscript.TestScript, neg bool, args []string) {
+	if !neg && len(args) == 1 && args[0] == "none" {
+		cloudOf(ts).ClearFaults()
+		return
+	}
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: fault OPERATION CODE")
+		ts.Fatalf("usage: fault OPERATION CODE | none")
 	}
 	f := awstest.Fault{Op: awstest.Operation(args[0]), Type: args[1]}
 	if args[1] == "hang" {
@@ -108,4 +122,37 @@ func role(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: role ARN EXTERNALID")
 	}
 	cloudOf(ts).AllowRoleWith(args[0], args[1])
+}
+
+// cluster SUBJECT AUDIENCE makes a cluster whose service accounts AWS knows, and writes the requests of a pod of it: "pod" with
+// the role pull, "pod-other" with the role other, and "pod-none" without one.
+func cluster(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cluster SUBJECT AUDIENCE")
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	ts.Check(err)
+	cloudOf(ts).TrustIssuer(&key.PublicKey)
+	claims := fmt.Sprintf(`{"sub":%q,"aud":[%q],"iss":"https://cluster.example","exp":%d}`, args[0], args[1], time.Now().Add(time.Hour).Unix())
+	signed := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+	sum := sha256.Sum256([]byte(signed))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+	ts.Check(err)
+	token := signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+	for name, annotations := range map[string]string{
+		"pod":       `{"eks.amazonaws.com/ecr-role-arn":"arn:aws:iam::123456789012:role/pull"}`,
+		"pod-other": `{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/other"}`,
+		"pod-none":  `{}`,
+	} {
+		request := fmt.Sprintf(`{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"123456789012.dkr.ecr.us-west-2.amazonaws.com/app","serviceAccountToken":%q,"serviceAccountAnnotations":%s}`, token, annotations)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(request), 0o600))
+	}
+}
+
+// trust ROLE SUBJECT AUDIENCE lets that service account assume a role.
+func trust(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: trust ROLE SUBJECT AUDIENCE")
+	}
+	cloudOf(ts).AllowRoleFor(args[0], args[1], args[2])
 }

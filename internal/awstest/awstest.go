@@ -57,6 +57,7 @@ type Server struct {
 	clock   func() time.Time
 
 	keys   keyring
+	issuer issuer
 	sso    ssoTokens
 	local  local
 	tokens tokens

@@ -45,22 +45,33 @@ func (s *Server) assumeRole(r *request) (answer, error) {
 }
 
 func (s *Server) assumeRoleWithWebIdentity(r *request) (answer, error) {
-	if r.form.Get("WebIdentityToken") != WebIdentityToken {
-		return answer{}, &apiError{http.StatusBadRequest, "InvalidIdentityToken",
-			"The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"}
+	token, arn := r.form.Get("WebIdentityToken"), r.form.Get("RoleArn")
+	if token == WebIdentityToken {
+		return s.assume(r, errDeniedWebIdentity.message)
 	}
-	return s.assume(r, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+	if err := s.issuer.check(arn, token, s.now()); err != nil {
+		return answer{}, err
+	}
+	return s.session(r, arn)
 }
 
 // assume answers with a key for the role that r names, or with the message denied if that role may not be assumed.
 func (s *Server) assume(r *request, denied string) (answer, error) {
 	arn := r.form.Get("RoleArn")
-	role, ok := parseRole(arn)
-	if !ok {
+	if _, ok := parseRole(arn); !ok {
 		return answer{}, &apiError{http.StatusBadRequest, "ValidationError", arn + " is invalid"}
 	}
 	if !s.keys.allowed(arn, r.form.Get("ExternalId")) {
 		return answer{}, &apiError{http.StatusForbidden, "AccessDenied", denied}
+	}
+	return s.session(r, arn)
+}
+
+// session answers with a key for a role that may be assumed.
+func (s *Server) session(r *request, arn string) (answer, error) {
+	role, ok := parseRole(arn)
+	if !ok {
+		return answer{}, &apiError{http.StatusBadRequest, "ValidationError", arn + " is invalid"}
 	}
 	life := keyLife
 	if seconds, err := strconv.Atoi(r.form.Get("DurationSeconds")); err == nil {

@@ -1,12 +1,15 @@
 package command
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"ecrlogin/credentials/kubelet"
 	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
 )
 
@@ -24,6 +27,9 @@ func isAction(name string) bool {
 
 // serve answers a client.
 func (p *Program) serve(action string) (exit int) {
+	if action == "get" && p.isKubelet() {
+		return p.provide("")
+	}
 	s := p.load()
 	if s.err != nil && action == "list" { // which never fails
 		fmt.Fprintln(p.Stderr, s.err)
@@ -31,6 +37,15 @@ func (p *Program) serve(action string) (exit int) {
 	h := s.helper()
 	h.Timeout = s.timeout - time.Since(hit.Began())
 	return h.Serve(action, p.Stdin, p.Stdout, p.Stderr)
+}
+
+// isKubelet reports whether it is kubelet that is on the other end of a get, as happens where the helper for Docker is given
+// to it.
+func (p *Program) isKubelet() bool {
+	head := make([]byte, 512)
+	n, _ := io.ReadFull(p.Stdin, head) // an error is met again by whoever reads on
+	p.Stdin = io.MultiReader(bytes.NewReader(head[:n]), p.Stdin)
+	return kubelet.IsRequest(head[:n])
 }
 
 // actions makes commands of them, for help and for those who give them more arguments than clients do.

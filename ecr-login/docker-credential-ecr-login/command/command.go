@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 // A Program is one run.
 type Program struct {
+	Name           string // by which it was called, perhaps with a path; "ecr-credential-provider" makes it kubelet's
 	Version        string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
@@ -20,6 +23,9 @@ type Program struct {
 // Run runs the program with its arguments, without its name. It returns 0 on success, 1 when the action failed or found
 // nothing, 2 when it was called wrongly, and what a fallback returned for a registry that is not ours.
 func (p *Program) Run(args []string) (exit int) {
+	if name := strings.TrimSuffix(filepath.Base(p.Name), ".exe"); name == providerName {
+		args = append([]string{"kubelet"}, args...)
+	}
 	if len(args) == 1 && isAction(args[0]) {
 		return p.serve(args[0]) // has no use for a tree of commands
 	}
@@ -95,6 +101,7 @@ func (p *Program) Root() *cobra.Command {
 	root.SetCompletionCommandGroupID(people)
 	root.AddCommand(p.configure(), p.doctor(), p.password(), p.cache(), p.version())
 	root.AddCommand(p.actions()...)
+	root.AddCommand(p.kubelet())
 	return root
 }
 

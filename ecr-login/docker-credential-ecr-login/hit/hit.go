@@ -96,9 +96,9 @@ func respond(dir, input string) (answer []byte, exit int, ok bool) {
 		answer, ok = find(dir, strings.TrimSpace(input), r)
 		return answer, 0, ok
 	}
-	// Without a configuration there are no aliases, and nobody else to ask.
+	// Without a configuration there are no aliases, and nobody else to ask. What begins with a brace may be a request of kubelet's.
 	host := strings.TrimSpace(input)
-	if path, _, err := file.Read(); err != nil || path != "" || host == "" || strings.ContainsAny(host, "\r\n") {
+	if path, _, err := file.Read(); err != nil || path != "" || host == "" || host[0] == '{' || strings.ContainsAny(host, "\r\n") {
 		return nil, 0, false
 	}
 	return []byte(NotFound), 1, true

@@ -1,0 +1,295 @@
+package kubelet_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/kubelet"
+	"ecrlogin/registry"
+)
+
+const (
+	host  = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
+	group = "credentialprovider.kubelet.k8s.io/"
+)
+
+var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+// fixed is a Source of one token, or of an error.
+type fixed struct {
+	token credentials.Token
+	err   error
+}
+
+func (f fixed) Token(context.Context, registry.Registry) (credentials.Token, error) {
+	return f.token, f.err
+}
+
+// aged returns a token that was issued so long ago, for 12 hours.
+func aged(age time.Duration) fixed {
+	return fixed{token: credentials.Token{Username: "AWS", Password: "node", Issued: now.Add(-age), Expiry: now.Add(12*time.Hour - age)}}
+}
+
+type outcome struct {
+	out, err string
+	exit     int
+}
+
+func serve(p *kubelet.Provider, in string) outcome {
+	var out, errOut bytes.Buffer
+	p.Now = func() time.Time { return now }
+	exit := p.Serve(strings.NewReader(in), &out, &errOut)
+	return outcome{out.String(), errOut.String(), exit}
+}
+
+func request(version, image string) string {
+	return fmt.Sprintf(`{"kind":"CredentialProviderRequest","apiVersion":"%s%s","image":"%s","new":{"field":[1]}}`, group, version, image) + "\n"
+}
+
+// The answer comes in the version of the request, keyed by the host as the image has it.
+func TestAnswer(t *testing.T) {
+	p := &kubelet.Provider{Source: aged(0)}
+	for _, version := range []string{"v1", "v1beta1", "v1alpha1"} {
+		want := outcome{out: `{"kind":"CredentialProviderResponse","apiVersion":"` + group + version + `","cacheKeyType":"Registry","cacheDuration":"6h0m0s","auth":{"` + host + `":{"username":"AWS","password":"node"}}}` + "\n"}
+		if got := serve(p, request(version, host+"/team/app")); got != want {
+			t.Errorf("%s: got %+v\nwant %+v", version, got, want)
+		}
+	}
+	for _, image := range []string{host + "/app:v1", host + "/app@sha256:" + strings.Repeat("0", 64), host + ":443/app", strings.ToUpper(host) + "/app", "public.ecr.aws/nginx/nginx"} {
+		name, _, _ := strings.Cut(image, "/")
+		if got := serve(p, request("v1", image)); got.exit != 0 || !strings.Contains(got.out, `"auth":{"`+name+`":{`) {
+			t.Errorf("%s: %+v", image, got)
+		}
+	}
+}
+
+// Kubelet asks again when half of a token's life has gone, wherever it came from, and never keeps one beyond its life.
+func TestCacheDuration(t *testing.T) {
+	for _, tt := range []struct {
+		age  time.Duration
+		want string
+	}{
+		{0, "6h0m0s"},
+		{5 * time.Hour, "1h0m0s"},
+		{5*time.Hour + 59*time.Minute + 59500*time.Millisecond, "0s"},
+		{6 * time.Hour, "5m0s"}, // could not be renewed
+		{11 * time.Hour, "5m0s"},
+		{11*time.Hour + 56*time.Minute, "2m0s"},
+		{12 * time.Hour, "0s"},
+		{13 * time.Hour, "0s"},
+		{-time.Minute, "6h1m0s"}, // this clock is behind that of whoever kept it
+	} {
+		got := serve(&kubelet.Provider{Source: aged(tt.age)}, request("v1", host+"/app"))
+		var answer struct{ CacheDuration string }
+		if err := json.Unmarshal([]byte(got.out), &answer); err != nil || answer.CacheDuration != tt.want {
+			t.Errorf("a token of %s may be kept for %q, want %s", tt.age, answer.CacheDuration, tt.want)
+		}
+	}
+}
+
+// What is not ours gets no credentials, and the pull goes on; an alias gets those of its registry, under its own name.
+func TestOtherHosts(t *testing.T) {
+	p := &kubelet.Provider{Source: aged(0), Resolve: func(s string) (registry.Registry, error) {
+		if s == "docker.io" || s == "registry.corp.example:5000" {
+			return registry.Parse(host)
+		}
+		return registry.Parse(s)
+	}}
+	none := `{"kind":"CredentialProviderResponse","apiVersion":"` + group + `v1","cacheKeyType":"Registry","cacheDuration":"0s"}` + "\n"
+	for _, image := range []string{"evil.example.com/foo:1", "ghcr.io/app", "localhost/app", "localhost:5000/app", host + ".evil.example.com/app", "evil.example.com/" + host, "x@" + host + "/app"} {
+		name, _, _ := strings.Cut(image, "/")
+		want := outcome{out: none, err: name + ": no credentials, because it is neither an Amazon ECR registry nor an alias of one; leave it out of matchImages\n"}
+		if got := serve(p, request("v1", image)); got != want {
+			t.Errorf("%s: got %+v\nwant %+v", image, got, want)
+		}
+	}
+	for image, name := range map[string]string{"docker.io/library/busybox": "docker.io", "library/busybox": "docker.io", "busybox": "docker.io", "registry.corp.example:5000/app": "registry.corp.example:5000"} {
+		if got := serve(p, request("v1", image)); got.exit != 0 || !strings.Contains(got.out, `"auth":{"`+name+`":{"username":"AWS"`) {
+			t.Errorf("%s: %+v", image, got)
+		}
+	}
+}
+
+// A token that cannot be had is an error: one line for kubelet's log, and nothing that kubelet could take for an answer.
+func TestNoToken(t *testing.T) {
+	failing := &kubelet.Provider{Source: fixed{err: errors.New(host + ": access denied: nobody may")}}
+	if got, want := serve(failing, request("v1", host+"/app")), (outcome{err: host + ": access denied: nobody may\n", exit: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	nobody := &kubelet.Provider{Source: fixed{err: fmt.Errorf("%w anywhere", credentials.ErrNoIdentity)}}
+	if got := serve(nobody, request("v1", host+"/app")); got.exit != 1 || got.out != "" {
+		t.Errorf("without an identity: %+v", got)
+	}
+	if got := serve(nobody, request("v1", "public.ecr.aws/nginx/nginx")); got.exit != 0 || strings.Contains(got.out, "auth") || !strings.Contains(got.err, "no AWS credentials found") {
+		t.Errorf("without an identity, of a public image: %+v", got)
+	}
+	wrong := &kubelet.Provider{Source: aged(0), Resolve: func(string) (registry.Registry, error) {
+		return registry.Registry{}, errors.New("config.yaml:1:1: unknown key")
+	}}
+	if got, want := serve(wrong, request("v1", host+"/app")), (outcome{err: "config.yaml:1:1: unknown key\n", exit: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestNotARequest(t *testing.T) {
+	p := &kubelet.Provider{Source: aged(0)}
+	const secret = "eyJhbGciOiJub25lIn0"
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing", " \n", "there is nothing on standard input, and kubelet would send a CredentialProviderRequest"},
+		{"no JSON", host + " " + secret, "kubelet's request on standard input is not the JSON of a CredentialProviderRequest: it is wrong or cut short at byte"},
+		{"cut short", request("v1", host+secret)[:90], "it is wrong or cut short at byte"},
+		{"a list", `["` + secret + `"]`, "it cannot be a array"},
+		{"another type", `{"kind":"CredentialProviderRequest","image":["` + secret + `"]}`, "image cannot be a array"},
+		{"another kind", `{"kind":"Pod","apiVersion":"v1"}`, `is of kind "Pod", want CredentialProviderRequest`},
+		{"another version", request("v2", host+"/app"), `is of version "` + group + `v2"; this program knows ` + group + "v1, "},
+		{"no image", request("v1", ""), "names no image"},
+		{"100 MB", `{"kind":"` + strings.Repeat(secret, 100<<20/len(secret)), "is longer than 1048576 bytes, which no request is"},
+	} {
+		got := serve(p, tt.in)
+		if got.exit != 1 || got.out != "" || !strings.Contains(got.err, tt.want) || strings.Count(got.err, "\n") != 1 || strings.Contains(got.err, secret) {
+			t.Errorf("%s: got %+v\nwant %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// token makes a service account's token with these claims.
+func token(claims string) string {
+	enc := base64.RawURLEncoding.EncodeToString
+	return enc([]byte(`{"alg":"RS256"}`)) + "." + enc([]byte(claims)) + "." + enc([]byte("signature"))
+}
+
+func tokenRequest(token string, annotations map[string]string) string {
+	b, _ := json.Marshal(map[string]any{"kind": "CredentialProviderRequest", "apiVersion": group + "v1", "image": host + "/app",
+		"serviceAccountToken": token, "serviceAccountAnnotations": annotations})
+	return string(b)
+}
+
+const (
+	pull = "arn:aws:iam::123456789012:role/pull"
+	own  = "arn:aws:iam::123456789012:role/own"
+	node = "arn:aws:iam::123456789012:role/flag"
+)
+
+// The role is that of the annotation for pulling, else the pod's own, else the flag's; without any it is the node's identity.
+func TestServiceAccount(t *testing.T) {
+	puller := token(`{"sub":"system:serviceaccount:team-b:puller","aud":["sts.amazonaws.com"],"iss":"https://cluster.example"}`)
+	for _, tt := range []struct {
+		name        string
+		annotations map[string]string
+		flag        string
+		want        string
+	}{
+		{"both", map[string]string{kubelet.PullRoleAnnotation: pull, kubelet.RoleAnnotation: own}, node, pull},
+		{"own", map[string]string{kubelet.RoleAnnotation: own, "other": pull}, node, own},
+		{"flag", nil, node, node},
+		{"empty", map[string]string{kubelet.PullRoleAnnotation: "", kubelet.RoleAnnotation: ""}, node, node},
+		{"none", map[string]string{"other": pull}, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var asked []kubelet.ServiceAccount
+			p := &kubelet.Provider{Source: aged(0), RoleARN: tt.flag, As: func(a kubelet.ServiceAccount) credentials.Source {
+				asked = append(asked, a)
+				return fixed{token: credentials.Token{Username: "AWS", Password: "role", Issued: now, Expiry: now.Add(12 * time.Hour)}}
+			}}
+			got := serve(p, tokenRequest(puller, tt.annotations))
+			if tt.want == "" {
+				if len(asked) != 0 || !strings.Contains(got.out, `"password":"node"`) {
+					t.Errorf("asked as %v: %+v", asked, got)
+				}
+				return
+			}
+			want := []kubelet.ServiceAccount{{RoleARN: tt.want, Token: puller, Namespace: "team-b", Name: "puller",
+				Subject: "system:serviceaccount:team-b:puller", Audience: []string{"sts.amazonaws.com"}, Issuer: "https://cluster.example"}}
+			if diff := cmp.Diff(want, asked); diff != "" || !strings.Contains(got.out, `"password":"role"`) {
+				t.Errorf("%s%+v", diff, got)
+			}
+			if name := asked[0].SessionName(); name != "ecr-login@team-b.puller" {
+				t.Errorf("the session is called %q", name)
+			}
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+				if s := fmt.Sprintf(verb, asked[0]); strings.Contains(s, puller) || !strings.Contains(s, "team-b/puller") {
+					t.Errorf("%s prints %q", verb, s)
+				}
+			}
+		})
+	}
+	if p := (&kubelet.Provider{Source: aged(0), RoleARN: node}); serve(p, request("v1", host+"/app")).exit != 0 {
+		t.Error("without a token, the role of service accounts is used")
+	}
+}
+
+func TestServiceAccountFails(t *testing.T) {
+	p := &kubelet.Provider{Source: aged(0)}
+	good := token(`{"sub":"system:serviceaccount:b:puller","aud":"sts.amazonaws.com"}`)
+	for _, tt := range []struct{ name, token, role, want string }{
+		{"no JWT", "secret", pull, "the service account's token is not a JSON web token"},
+		{"no base64", "a.b!.secret", pull, "the service account's token is not a JSON web token"},
+		{"no JSON", token("secret"), pull, "the service account's token is not a JSON web token"},
+		{"no ARN", good, "pull", `service account b/puller is to have the role "pull", and a role's ARN looks like arn:aws:iam::123456789012:role/NAME; correct its annotation eks.amazonaws.com/ecr-role-arn or`},
+	} {
+		got := serve(p, tokenRequest(tt.token, map[string]string{kubelet.PullRoleAnnotation: tt.role}))
+		if got.exit != 1 || got.out != "" || !strings.HasPrefix(got.err, host+": "+tt.want) || strings.Contains(got.err, "secret") {
+			t.Errorf("%s: %+v", tt.name, got)
+		}
+	}
+}
+
+// STS takes 64 letters of a session's name, and not all that a name may have.
+func TestSessionName(t *testing.T) {
+	for _, tt := range []struct{ namespace, name, want string }{
+		{"a", "b.c-d", "ecr-login@a.b.c-d"},
+		{strings.Repeat("n", 63), "b", "ecr-login@" + strings.Repeat("n", 54)},
+		{"", "", "ecr-login@."},
+		{"a", "b/ö", "ecr-login@a.b--"},
+	} {
+		if got := (kubelet.ServiceAccount{Namespace: tt.namespace, Name: tt.name}).SessionName(); got != tt.want {
+			t.Errorf("%s/%s: %q, want %q", tt.namespace, tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestIsRequest(t *testing.T) {
+	for in, want := range map[string]bool{
+		request("v1", host): true, " \n" + request("v1", host)[:60]: true, host: false, "{}": false, "": false, `"CredentialProviderRequest"`: false,
+	} {
+		if got := kubelet.IsRequest([]byte(in)); got != want {
+			t.Errorf("IsRequest(%q) = %v", in, got)
+		}
+	}
+}
+
+// Whatever comes in, an answer is whole, and a failure answers nothing in one line.
+func FuzzServe(f *testing.F) {
+	f.Add(request("v1", host+"/app"))
+	f.Add(request("v1alpha1", "docker.io/library/busybox"))
+	f.Add(tokenRequest(token(`{"sub":"system:serviceaccount:b:puller","aud":["a","b"]}`), map[string]string{kubelet.RoleAnnotation: own}))
+	f.Fuzz(func(t *testing.T, in string) {
+		p := &kubelet.Provider{Source: aged(0), As: func(kubelet.ServiceAccount) credentials.Source { return aged(0) }}
+		got := serve(p, in)
+		var answer struct {
+			Kind string
+			Auth map[string]struct{ Password string }
+		}
+		switch {
+		case got.exit == 0 && (json.Unmarshal([]byte(got.out), &answer) != nil || answer.Kind != "CredentialProviderResponse"):
+			t.Errorf("%q: %+v", in, got)
+		case got.exit != 0 && (got.out != "" || got.err == ""):
+			t.Errorf("%q: %+v", in, got)
+		}
+		for name := range answer.Auth {
+			if _, err := registry.Parse(name); err != nil {
+				t.Errorf("%q: a password for %q", in, name)
+			}
+		}
+	})
+}

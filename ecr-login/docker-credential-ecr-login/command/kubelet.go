@@ -1,0 +1,73 @@
+package command
+
+import (
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ecrlogin/config/file"
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/aws"
+	"ecrlogin/credentials/kubelet"
+	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
+)
+
+// providerName is the name by which the program is kubelet's image credential provider.
+const providerName = "ecr-credential-provider"
+
+func (p *Program) kubelet() *cobra.Command {
+	var config, role string
+	cmd := &cobra.Command{
+		Use:   "kubelet",
+		Short: "Answer kubelet's request for the credentials of an image, which is on standard input",
+		Long: `Answer kubelet's request for the credentials of an image, which is a CredentialProviderRequest on standard input.
+
+Kubelet runs it by itself, by the name ` + providerName + ` (a link or a copy), once its CredentialProviderConfig
+names it: see "configure kubelet". Flags go into "args" there, and variables into "env".`,
+		Example: `  echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"123456789012.dkr.ecr.us-west-2.amazonaws.com/app"}' |
+    docker-credential-ecr-login kubelet`,
+		GroupID: clients,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if config != "" {
+				if err := os.Setenv(file.Variable, config); err != nil {
+					return err
+				}
+			}
+			if exit := p.provide(role); exit != 0 {
+				return exitError(exit)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&config, "config", "", "the configuration file, as "+file.Variable+" names it")
+	cmd.Flags().StringVar(&role, "role-arn", "", "the role of service accounts that have no annotation, as AWS_ECR_ROLE_ARN names it")
+	return cmd
+}
+
+// provide answers kubelet.
+func (p *Program) provide(role string) (exit int) {
+	s := p.load()
+	if role == "" {
+		role = os.Getenv("AWS_ECR_ROLE_ARN")
+	}
+	provider := &kubelet.Provider{
+		Source:  s.source(),
+		As:      s.as,
+		Resolve: s.resolve,
+		RoleARN: role,
+		Timeout: s.timeout - time.Since(hit.Began()),
+	}
+	return provider.Serve(p.Stdin, p.Stdout, p.Stderr)
+}
+
+// as returns the source for a pod with a role of its own. What it yields is not kept: another pod's process could find it.
+// Kubelet itself keeps it for that service account.
+func (s *setting) as(a kubelet.ServiceAccount) credentials.Source {
+	return &aws.Source{Log: s.log, WebIdentity: &aws.WebIdentity{
+		RoleARN: a.RoleARN, Token: a.Token, SessionName: a.SessionName(),
+		Label:   "service account " + a.Namespace + "/" + a.Name,
+		Subject: a.Subject, Audience: a.Audience, Issuer: a.Issuer,
+	}}
+}
