@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(docker.io podman skopeo buildah crun pass iproute2 ca-certificates)
+packages=(docker.io podman skopeo buildah crun pass containerd runc iproute2 ca-certificates)
 
 if [ "$(id -u)" != 0 ]; then
 	echo "$0: must run as root: it makes mount and network namespaces and starts dockerd" >&2

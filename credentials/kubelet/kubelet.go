@@ -47,7 +47,7 @@ const (
 func (p *Provider) Serve(in io.Reader, out, errOut io.Writer) (exit int) {
 	answer, notice, err := p.answer(in)
 	if err != nil {
-		fmt.Fprintln(errOut, err)
+		fmt.Fprint(errOut, err) // with a line's end kubelet would log three lines, and whoever looks for the first would miss the cause
 		return 1
 	}
 	if notice != "" {

@@ -123,7 +123,7 @@ func TestOtherHosts(t *testing.T) {
 // A token that cannot be had is an error: one line for kubelet's log, and nothing that kubelet could take for an answer.
 func TestNoToken(t *testing.T) {
 	failing := &kubelet.Provider{Source: fixed{err: errors.New(host + ": access denied: nobody may")}}
-	if got, want := serve(failing, request("v1", host+"/app")), (outcome{err: host + ": access denied: nobody may\n", exit: 1}); got != want {
+	if got, want := serve(failing, request("v1", host+"/app")), (outcome{err: host + ": access denied: nobody may", exit: 1}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	nobody := &kubelet.Provider{Source: fixed{err: fmt.Errorf("%w anywhere", credentials.ErrNoIdentity)}}
@@ -136,7 +136,7 @@ func TestNoToken(t *testing.T) {
 	wrong := &kubelet.Provider{Source: aged(0), Resolve: func(string) (registry.Registry, error) {
 		return registry.Registry{}, errors.New("config.yaml:1:1: unknown key")
 	}}
-	if got, want := serve(wrong, request("v1", host+"/app")), (outcome{err: "config.yaml:1:1: unknown key\n", exit: 1}); got != want {
+	if got, want := serve(wrong, request("v1", host+"/app")), (outcome{err: "config.yaml:1:1: unknown key", exit: 1}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -156,7 +156,7 @@ func TestNotARequest(t *testing.T) {
 		{"100 MB", `{"kind":"` + strings.Repeat(secret, 100<<20/len(secret)), "is longer than 1048576 bytes, which no request is"},
 	} {
 		got := serve(p, tt.in)
-		if got.exit != 1 || got.out != "" || !strings.Contains(got.err, tt.want) || strings.Count(got.err, "\n") != 1 || strings.Contains(got.err, secret) {
+		if got.exit != 1 || got.out != "" || !strings.Contains(got.err, tt.want) || strings.Contains(got.err, "\n") || strings.Contains(got.err, secret) {
 			t.Errorf("%s: got %+v\nwant %s", tt.name, got, tt.want)
 		}
 	}

@@ -17,7 +17,7 @@ func (p *Program) configure() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return errNothing },
 	}
-	cmd.AddCommand(p.configureDocker(), p.configurePodman(), p.configureUndo())
+	cmd.AddCommand(p.configureDocker(), p.configurePodman(), p.configureKubelet(), p.configureUndo())
 	return cmd
 }
 

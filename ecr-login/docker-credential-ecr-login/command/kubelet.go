@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -28,7 +29,13 @@ names it: see "configure kubelet". Flags go into "args" there, and variables int
 		Example: `  echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"123456789012.dkr.ecr.us-west-2.amazonaws.com/app"}' |
     docker-credential-ecr-login kubelet`,
 		GroupID: clients,
-		Args:    cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			// That argument is what many set-ups give to the program that was there before.
+			if len(args) == 0 || len(args) == 1 && args[0] == "get-credentials" {
+				return nil
+			}
+			return fmt.Errorf("unknown argument %q", args[0])
+		},
 		RunE: func(*cobra.Command, []string) error {
 			if config != "" {
 				if err := os.Setenv(file.Variable, config); err != nil {

@@ -1,0 +1,124 @@
+package kubernetes
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// Where the control plane listens. Every port is free in the sandbox.
+const (
+	etcdURL     = "http://127.0.0.1:2379"
+	etcdPeerURL = "http://127.0.0.1:2380"
+	apiURL      = "https://127.0.0.1:6443"
+)
+
+// issuer is who signs the tokens of service accounts. AWS is told the key, not the address.
+const issuer = "https://kubernetes.default.svc"
+
+// A controlPlane is etcd and an API server. There is no scheduler and no controller: pods name their node, and what
+// controllers would make, the tests make.
+type controlPlane struct {
+	client    kubernetes.Interface // may do everything
+	authority string               // file with the certificate of the API server
+	nodeToken string               // by which kubelet is known
+	key       *rsa.PrivateKey      // signs the tokens of service accounts
+}
+
+func startControlPlane(t *testing.T, dir string) controlPlane {
+	t.Helper()
+	dir = makeDir(t, dir, "api")
+	log := newTranscript()
+	etcd := start(t, log, nil, look(t, "etcd"), "--name=etcd", "--data-dir="+filepath.Join(dir, "etcd"), "--unsafe-no-fsync", "--log-level=error",
+		"--listen-client-urls="+etcdURL, "--advertise-client-urls="+etcdURL,
+		"--listen-peer-urls="+etcdPeerURL, "--initial-advertise-peer-urls="+etcdPeerURL, "--initial-cluster=etcd="+etcdPeerURL)
+
+	t.Cleanup(etcd.stop)
+
+	key, keyFile := writeKey(t, dir)
+	admin, node := rand.Text(), rand.Text()
+	// Groups are what gives rights: the first may do everything, the second what a node may.
+	tokens := writeFile(t, filepath.Join(dir, "tokens.csv"), fmt.Sprintf("%s,admin,admin,system:masters\n%s,system:node:%s,node,system:nodes\n", admin, node, nodeName))
+	server := start(t, log, nil, look(t, "kube-apiserver"), "--etcd-servers="+etcdURL,
+		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port=6443",
+		"--cert-dir="+dir,                 // for a certificate that it makes itself
+		"--endpoint-reconciler-type=none", // a loopback address cannot be an endpoint
+		"--service-cluster-ip-range=10.96.0.0/24",
+		"--service-account-issuer="+issuer, "--service-account-key-file="+keyFile, "--service-account-signing-key-file="+keyFile,
+		"--token-auth-file="+tokens, "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction")
+
+	t.Cleanup(server.stop)
+	p := controlPlane{authority: filepath.Join(dir, "apiserver.crt"), nodeToken: node, key: key}
+	server.awaitAnswer(t, func() (err error) {
+		p.client, err = p.connect(t, admin)
+		return err
+	})
+	return p
+}
+
+// connect returns a client, or an error if the API server is not ready.
+func (p controlPlane) connect(t *testing.T, token string) (kubernetes.Interface, error) {
+	t.Helper()
+	client, err := kubernetes.NewForConfig(&rest.Config{
+		Host:            apiURL,
+		BearerToken:     token,
+		TLSClientConfig: rest.TLSClientConfig{CAFile: p.authority},
+		QPS:             -1, // no limit
+	})
+	if err != nil {
+		return nil, err
+	}
+	return client, client.CoreV1().RESTClient().Get().AbsPath("/readyz").Do(t.Context()).Error()
+}
+
+// kubeconfig writes kubelet's.
+func (p controlPlane) kubeconfig(t *testing.T, dir string) (path string) {
+	t.Helper()
+	return writeFile(t, filepath.Join(dir, "kubeconfig"), fmt.Sprintf(`
+apiVersion: v1
+kind: Config
+clusters: [{name: cluster, cluster: {server: %q, certificate-authority: %q}}]
+users: [{name: node, user: {token: %q}}]
+contexts: [{name: context, context: {cluster: cluster, user: node}}]
+current-context: context
+`, apiURL, p.authority, p.nodeToken))
+}
+
+// writeKey makes a key and writes it as the API server reads it.
+func writeKey(t *testing.T, dir string) (key *rsa.PrivateKey, path string) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
+	return key, writeFile(t, filepath.Join(dir, "serviceaccount.key"), string(pem.EncodeToMemory(block)))
+}
+
+// makeDir makes a folder below parent.
+func makeDir(t *testing.T, parent, name string) (path string) {
+	t.Helper()
+	path = filepath.Join(parent, name)
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// writeFile writes a file that only its owner may read, with the folders above it.
+func writeFile(t *testing.T, path, content string) string {
+	t.Helper()
+	makeDir(t, filepath.Dir(path), "")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

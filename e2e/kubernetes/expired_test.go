@@ -1,0 +1,52 @@
+package kubernetes
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+// expired pulls again when the first token has expired: kubelet has not kept it for longer than it lived.
+func expired(t *testing.T, c *cluster) {
+	c.aws.SetTokenLife(4 * time.Second)
+	defer c.aws.SetTokenLife(12 * time.Hour)
+	one, two := publish(t, c.aws, expiringHost, "one"), publish(t, c.aws, expiringHost, "two")
+	c.aws.ResetCalls()
+	ns := c.newNamespace(t)
+	ns.pod(t, "one", one)
+	ns.awaitRunning(t, "one")
+	c.awaitExpiry(t, expiringHost)
+	ns.pod(t, "two", two)
+	ns.awaitRunning(t, "two")
+	if n := asked(t, c.aws, expiringHost); n != 2 {
+		t.Errorf("AWS was asked %d times for a password, want twice", n)
+	}
+}
+
+// awaitExpiry waits until the registry refuses a token of this moment, and with it all older ones.
+func (c *cluster) awaitExpiry(t *testing.T, host string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host+"/v2/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth("AWS", c.aws.IssueToken(regionOf(t, host), false))
+	deadline := time.After(patience)
+	poll := time.NewTicker(50 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		resp, err := c.aws.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusUnauthorized {
+			return
+		}
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatalf("the token does not expire")
+		}
+	}
+}

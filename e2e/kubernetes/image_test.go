@@ -1,0 +1,87 @@
+package kubernetes
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/crane"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"ecrlogin/internal/awstest"
+)
+
+// pauseImage is what holds a pod's namespaces. No registry has it.
+const pauseImage = "e2e.local/pause:1"
+
+// newImage makes an image of the program that waits. Different labels make different images.
+func newImage(t *testing.T, label string) v1.Image {
+	t.Helper()
+	base, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
+		OS:           "linux",
+		Architecture: runtime.GOARCH,
+		RootFS:       v1.RootFS{Type: "layers"},
+		Config:       v1.Config{Entrypoint: []string{"/pause"}, Labels: map[string]string{"label": label}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := mutate.AppendLayers(base, newLayer(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image
+}
+
+// newLayer makes a layer with the program.
+func newLayer(t *testing.T) v1.Layer {
+	t.Helper()
+	program := readFile(t, look(t, "pause"))
+	var content bytes.Buffer
+	w := tar.NewWriter(&content)
+	if err := w.WriteHeader(&tar.Header{Name: "pause", Mode: 0o755, Size: int64(len(program))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, program); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return static.NewLayer(content.Bytes(), types.DockerUncompressedLayer)
+}
+
+// archivePause writes the pods' own image to a file, as containerd imports it.
+func archivePause(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "pause.tar")
+	if err := crane.Save(newImage(t, "pause"), pauseImage, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// publish pushes an image that is like no other to an ECR registry and returns its name.
+func publish(t *testing.T, aws *awstest.Server, host, repository string) (ref string) {
+	t.Helper()
+	ref = host + "/" + repository + ":1"
+	password := authn.FromConfig(authn.AuthConfig{Username: "AWS", Password: aws.IssueToken(regionOf(t, host), false)})
+	push(t, ref, crane.WithAuth(password), crane.WithTransport(aws.Client().Transport))
+	return ref
+}
+
+// push pushes an image that is like no other.
+func push(t *testing.T, ref string, options ...crane.Option) {
+	t.Helper()
+	if err := crane.Push(newImage(t, ref), ref, options...); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,166 @@
+package kubernetes
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"ecrlogin/e2e/sandbox"
+	"ecrlogin/internal/awstest"
+)
+
+const (
+	// nodeName is a name that resolves.
+	nodeName = "localhost"
+	// nodeAddress is one of those that documents may use. Kubelet takes none of 127.0.0.0/8.
+	nodeAddress = "198.51.100.1"
+	// kubeletURL is where kubelet tells whether it is well.
+	kubeletURL = "http://127.0.0.1:10248"
+)
+
+// A node is a containerd, and a kubelet that runs the helper.
+type node struct {
+	dir     string
+	log     *transcript // of kubelet
+	kubelet *process
+	args    []string // of kubelet
+	env     []string // of kubelet
+}
+
+// startNode starts containerd, which trusts the stand-in for AWS, and kubelet.
+func startNode(t *testing.T, dir string, aws *awstest.Server, plane controlPlane) *node {
+	t.Helper()
+	dir = makeDir(t, dir, "node")
+	if out, err := exec.Command("ip", "address", "add", nodeAddress+"/32", "dev", "lo").CombinedOutput(); err != nil {
+		t.Fatalf("giving the node an address: %v: %s", err, out)
+	}
+	values := map[string]string{
+		"DIR": dir, "PAUSE": pauseImage, "CGROUP": sandbox.CgroupParent(),
+		"KEY_ID": awstest.KeyID, "SECRET_KEY": awstest.SecretKey, "CA_FILE": aws.CAFile, "PROXY": aws.Proxy,
+	}
+	for _, name := range []string{"containerd.toml", "kubelet.yaml", "providers.yaml", "mirror.yaml"} {
+		writeFile(t, filepath.Join(dir, name), os.Expand(readFile(t, "testdata/"+name), func(v string) string { return values[v] }))
+	}
+	n := &node{dir: dir, log: newTranscript(), env: []string{"PATH=" + os.Getenv("PATH")}}
+	n.installNetwork(t)
+	n.installHelper(t)
+	n.trust(t, aws)
+	n.startContainerd(t)
+	n.args = []string{
+		"--config=" + filepath.Join(dir, "kubelet.yaml"), "--kubeconfig=" + plane.kubeconfig(t, dir),
+		"--root-dir=" + filepath.Join(dir, "kubelet"), "--cert-dir=" + filepath.Join(dir, "pki"),
+		"--hostname-override=" + nodeName, "--node-ip=" + nodeAddress,
+		"--image-credential-provider-config=" + filepath.Join(dir, "providers.yaml"),
+		"--image-credential-provider-bin-dir=" + filepath.Join(dir, "plugins"),
+		"--v=2", "--vmodule=plugin=5", // beyond the usual, what becomes of images' credentials
+	}
+	n.startKubelet(t)
+	t.Cleanup(func() { n.kubelet.stop() }) // the last one
+	return n
+}
+
+// startKubelet starts kubelet, with no home, and waits until it says that it is well.
+func (n *node) startKubelet(t *testing.T) {
+	t.Helper()
+	n.kubelet = start(t, n.log, n.env, look(t, "kubelet"), n.args...)
+	n.kubelet.awaitAnswer(t, func() error {
+		resp, err := http.Get(kubeletURL + "/healthz")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	})
+}
+
+// restartKubelet makes kubelet forget what it has in memory alone. Pods run on.
+func (n *node) restartKubelet(t *testing.T) {
+	t.Helper()
+	n.kubelet.stop()
+	n.startKubelet(t)
+}
+
+// asked counts how often kubelet ran the helper for images of a registry, after the first lines of its log.
+func (n *node) asked(said int, host string) (runs int) {
+	lines, _ := n.log.since(said)
+	for _, line := range lines {
+		if containsAll(line, []string{"Getting image credentials from external exec plugin", host}) {
+			runs++
+		}
+	}
+	return runs
+}
+
+func (n *node) startContainerd(t *testing.T) {
+	t.Helper()
+	log := newTranscript()
+	containerd := start(t, log, []string{"PATH=" + os.Getenv("PATH")}, look(t, "containerd"), "--config="+filepath.Join(n.dir, "containerd.toml"))
+	t.Cleanup(containerd.stop)
+	ctr := func(args ...string) error {
+		cmd := exec.Command("ctr", append([]string{"--address=" + filepath.Join(n.dir, "containerd.sock"), "--namespace=k8s.io"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("ctr %s: %w: %s", args[0], err, out)
+		}
+		return nil
+	}
+	containerd.awaitAnswer(t, func() error { return ctr("version") })
+	if err := ctr("images", "import", archivePause(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// installHelper puts the helper where kubelet looks for providers, under each of the names of providers.yaml.
+func (n *node) installHelper(t *testing.T) {
+	t.Helper()
+	plugins := makeDir(t, n.dir, "plugins")
+	for _, name := range []string{"ecr-credential-provider", "docker-credential-ecr-login", "ecr-for-docker-hub", "ecr-for-pods", "ecr-for-pods-with-roles"} {
+		if err := os.Symlink(look(t, "docker-credential-ecr-login"), filepath.Join(plugins, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// installNetwork installs a network plugin that does nothing, also in the place of the one for loopback.
+func (n *node) installNetwork(t *testing.T) {
+	t.Helper()
+	dir := makeDir(t, n.dir, "cni")
+	writeFile(t, filepath.Join(dir, "10-none.conflist"), readFile(t, "testdata/cni.conflist"))
+	for _, name := range []string{"none", "loopback"} {
+		if err := os.Chmod(writeFile(t, filepath.Join(dir, name), readFile(t, "testdata/cni.sh")), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// trust has containerd trust the registries, and makes a repository of one of them the mirror of Docker Hub.
+func (n *node) trust(t *testing.T, aws *awstest.Server) {
+	t.Helper()
+	hostsFile := func(host string) string { return filepath.Join(n.dir, "certs.d", host, "hosts.toml") }
+	const direct = "[host.\"https://%s\"]\n  capabilities = [\"pull\", \"resolve\"]\n  ca = %q\n"
+	for _, host := range hosts() {
+		writeFile(t, hostsFile(host), fmt.Sprintf(direct, host, aws.CAFile))
+	}
+	// Without server, containerd would turn to Docker Hub for what the mirror lacks, with the password for the mirror.
+	const mirror = "server = \"https://%[1]s\"\n[host.\"https://%[1]s/v2/docker-hub\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n  ca = %[2]q\n"
+	writeFile(t, hostsFile("docker.io"), fmt.Sprintf(mirror, mirrorHost, aws.CAFile))
+}
+
+func look(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

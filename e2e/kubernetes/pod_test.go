@@ -1,0 +1,97 @@
+package kubernetes
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	typed "k8s.io/client-go/kubernetes/typed/core/v1"
+)
+
+// A namespace is a test's own. Its pods are deleted at the end of the test.
+type namespace struct {
+	*cluster
+	name string
+	pods typed.PodInterface
+}
+
+// newNamespace makes a namespace with the service account that pods have by default.
+func (c *cluster) newNamespace(t *testing.T) namespace {
+	t.Helper()
+	ns := namespace{cluster: c, name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))}
+	ns.pods = c.client.CoreV1().Pods(ns.name)
+	_, err := c.client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns.name}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns.serviceAccount(t, "default", nil)
+	t.Cleanup(func() {
+		err := ns.pods.DeleteCollection(context.Background(), metav1.DeleteOptions{GracePeriodSeconds: new(int64)}, metav1.ListOptions{})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return ns
+}
+
+// serviceAccount makes a service account, since there is no controller that does.
+func (ns namespace) serviceAccount(t *testing.T, name string, annotations map[string]string) {
+	t.Helper()
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations}}
+	if _, err := ns.client.CoreV1().ServiceAccounts(ns.name).Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pod makes a pod that pulls an image and waits, with the default service account.
+func (ns namespace) pod(t *testing.T, name, image string) {
+	t.Helper()
+	ns.podOf(t, "default", name, image)
+}
+
+// podOf makes a pod of a service account. It needs no Secret.
+func (ns namespace) podOf(t *testing.T, account, name, image string) {
+	t.Helper()
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: corev1.PodSpec{
+			NodeName:                      nodeName, // there is no scheduler
+			DNSPolicy:                     corev1.DNSDefault,
+			ServiceAccountName:            account,
+			AutomountServiceAccountToken:  new(bool),
+			TerminationGracePeriodSeconds: new(int64),
+			Containers:                    []corev1.Container{{Name: "app", Image: image, ImagePullPolicy: corev1.PullAlways}},
+		},
+	}
+	if _, err := ns.pods.Create(t.Context(), pod, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitRunning waits until a pod runs, and returns its container.
+func (ns namespace) awaitRunning(t *testing.T, name string) (containerID string) {
+	t.Helper()
+	pod := await(t, ns.node.log, ns.pods, named(name), func(p *corev1.Pod) bool {
+		s := p.Status.ContainerStatuses
+		return len(s) == 1 && s[0].State.Running != nil
+	})
+	return pod.Status.ContainerStatuses[0].ContainerID
+}
+
+// mustBeRefused waits until the image of a pod could not be pulled. Whatever the cause is, the pod and its events say only that
+// the registry wanted a password.
+func (ns namespace) mustBeRefused(t *testing.T, name string) {
+	t.Helper()
+	const message = ": 401 Unauthorized"
+	await(t, ns.node.log, ns.pods, named(name), func(p *corev1.Pod) bool {
+		s := p.Status.ContainerStatuses
+		return len(s) == 1 && s[0].State.Waiting != nil && strings.HasSuffix(s[0].State.Waiting.Message, message)
+	})
+	events := ns.client.CoreV1().Events(ns.name)
+	await(t, ns.node.log, events, fields.Set{"involvedObject.name": name, "reason": "Failed"}, func(e *corev1.Event) bool {
+		return strings.HasPrefix(e.Message, "Failed to pull image") && strings.HasSuffix(e.Message, message)
+	})
+}

@@ -1,0 +1,175 @@
+package configure
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ecrlogin/credentials/docker/configfile/textfile"
+	"ecrlogin/credentials/kubelet"
+	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
+	"ecrlogin/registry"
+)
+
+// A Node is what a node's kubelet is to be given.
+type Node struct {
+	BinDir          string // the folder of the providers' programs: --image-credential-provider-bin-dir
+	ConfigFile      string // the CredentialProviderConfig: --image-credential-provider-config
+	ServiceAccounts bool   // pods get the role of their service account
+	Replace         bool   // put this program in the place of another of the provider's name
+}
+
+// Kubelet makes this program kubelet's provider for Amazon ECR: it copies it to the folder of such programs, and writes it into
+// the CredentialProviderConfig, for the registries of the Request or all that are Amazon ECR, and their aliases. An
+// error says why nothing was written.
+func (r *Request) Kubelet(n Node) error {
+	if err := n.clean(); err != nil {
+		return err
+	}
+	own, err := openOwn(kubeletPlaces())
+	if err != nil {
+		return err
+	}
+	images, err := r.images(own)
+	if err != nil {
+		return err
+	}
+	c, err := r.kubeletChange(n, own, images)
+	if err != nil {
+		return err
+	}
+	p, err := n.program()
+	if err != nil {
+		return err
+	}
+	if err := r.install(p); err != nil {
+		return err
+	}
+	if bytes.Equal(c.file.Content, c.after) {
+		r.say("%s: nothing to change", c.file.Path)
+	} else if err := r.apply("configure kubelet", c); err != nil {
+		return err
+	}
+	r.sayFlags(n)
+	return nil
+}
+
+// clean makes paths such that kubelet, which runs elsewhere, can be given them.
+func (n *Node) clean() error {
+	if n.BinDir == "" || n.ConfigFile == "" {
+		return errors.New("it is not said where kubelet looks; name both, for example: --bin-dir /usr/local/lib/kubelet --config-file /etc/kubernetes/credential-provider.yaml")
+	}
+	for _, path := range []*string{&n.BinDir, &n.ConfigFile} {
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return fmt.Errorf("%s: cannot be made an absolute path: %w; write it as one", *path, err)
+		}
+		*path = abs
+	}
+	if info, err := os.Stat(n.ConfigFile); err == nil && info.IsDir() {
+		return fmt.Errorf("%s: is a folder, in which kubelet reads every .json, .yaml and .yml; name a file in it: --config-file %s",
+			n.ConfigFile, filepath.Join(n.ConfigFile, kubeletfile.ProviderName+".yaml"))
+	}
+	return nil
+}
+
+// images returns the patterns of what kubelet is to ask this program for.
+func (r *Request) images(own *ownFile) ([]string, error) {
+	var images []string
+	add := func(pattern string) {
+		if !slices.Contains(images, pattern) {
+			images = append(images, pattern)
+		}
+	}
+	for _, typed := range r.Registries {
+		pattern := strings.ToLower(typed)
+		t, ok := own.target(typed)
+		switch {
+		case ok:
+			add(t.host)
+		case strings.Contains(pattern, "*") && slices.ContainsFunc(registry.Patterns(), func(p string) bool { return kubeletfile.Overlap(p, pattern) }):
+			add(pattern)
+		default:
+			return nil, fmt.Errorf("%s: neither an Amazon ECR registry, nor an alias of one in %s, nor a pattern of them such as *.dkr.ecr.us-west-2.amazonaws.com; correct it, or add it there; nothing was written",
+				shown(typed), own.path())
+		}
+	}
+	if len(r.Registries) == 0 {
+		images = registry.Patterns()
+	}
+	for _, rule := range own.config.Registries {
+		if rule.Alias != "" { // its pattern means to us what it means to kubelet
+			add(rule.Match)
+		}
+	}
+	return images, nil
+}
+
+// kubeletChange returns what is to be written into the CredentialProviderConfig.
+func (r *Request) kubeletChange(n Node, own *ownFile, images []string) (*change, error) {
+	text, err := textfile.Read(n.ConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	c := &change{file: text, after: text.Content}
+	want := kubeletfile.Provider{Name: kubeletfile.ProviderName, APIVersion: kubeletfile.ProtocolVersion, DefaultCacheDuration: "0s"} // the answer tells
+	if len(bytes.TrimSpace(text.Content)) == 0 {
+		r.fill(&want, n, own, images)
+		c.after = kubeletfile.New(want, filepath.Ext(n.ConfigFile) == ".json")
+	} else {
+		f, err := kubeletfile.Parse(n.ConfigFile, text.Content)
+		if err != nil {
+			return nil, err
+		}
+		if was, ok := f.Provider(want.Name); ok {
+			want = was
+		}
+		r.fill(&want, n, own, images)
+		if c.after, err = f.With(want); err != nil {
+			return nil, err
+		}
+		r.warnOverlap(n, c.after, want)
+	}
+	c.diff = textfile.Diff(n.ConfigFile, masked(text.Content), masked(c.after))
+	return c, nil
+}
+
+// fill gives a provider, new or as it was, what this run is about.
+func (r *Request) fill(p *kubeletfile.Provider, n Node, own *ownFile, images []string) {
+	p.MatchImages = ordered(p.MatchImages, images)
+	p.Args = r.args(p.Args, own)
+	if n.ServiceAccounts {
+		p.APIVersion = kubeletfile.ProtocolVersion
+		p.TokenAttributes = attributes(p.TokenAttributes)
+	}
+}
+
+// ordered returns what is wanted, what was there before first.
+func ordered(was, want []string) []string {
+	var all []string
+	for _, s := range slices.Concat(was, want) {
+		if slices.Contains(want, s) && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// attributes returns those with which a pod's own role is found. Without a service account, or an annotation on it, this
+// program asks as the node; so neither is required, or static pods would get no password.
+func attributes(was *kubeletfile.TokenAttributes) *kubeletfile.TokenAttributes {
+	t := kubeletfile.TokenAttributes{Audience: "sts.amazonaws.com", CacheType: "ServiceAccount"}
+	if was != nil {
+		t = *was
+	}
+	for _, key := range []string{kubelet.PullRoleAnnotation, kubelet.RoleAnnotation} {
+		if !slices.Contains(slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations), key) {
+			t.OptionalAnnotations = append(slices.Clone(t.OptionalAnnotations), key)
+		}
+	}
+	return &t
+}

@@ -1,0 +1,96 @@
+package configure
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"ecrlogin/config/file"
+)
+
+// systemConfig is where the provider looks by itself: kubelet has no HOME as a rule.
+const systemConfig = "/etc/ecr-login/config.yaml"
+
+func kubeletPlaces() []string {
+	places := file.Places()
+	if len(places) == 0 {
+		places = []string{systemConfig}
+	}
+	return places
+}
+
+// args returns those of the provider: its own flags stay, --config names the configuration that is in effect here, and what was
+// meant for another program of its name goes, such as "get-credentials".
+func (r *Request) args(was []string, own *ownFile) []string {
+	path := ""
+	if own.read != "" && own.read != systemConfig {
+		path, _ = filepath.Abs(own.read)
+		r.say("the provider gets the configuration %s", path)
+	}
+	var args []string
+	named, dropped := false, false
+	for i := 0; i < len(was); i++ {
+		flag, value, inOne := strings.Cut(was[i], "=")
+		if flag != "--config" && flag != "--role-arn" {
+			dropped = true
+			continue
+		}
+		if !inOne && i+1 < len(was) {
+			i++
+			value = was[i]
+		}
+		if flag == "--config" && path != "" {
+			value, named = path, true
+		}
+		if inOne {
+			args = append(args, flag+"="+value)
+		} else {
+			args = append(args, flag, value)
+		}
+	}
+	if dropped {
+		r.say("args that were for another program of the provider's name are taken out")
+	}
+	if path != "" && !named {
+		args = append(args, "--config="+path)
+	}
+	return args
+}
+
+var (
+	// valueKey is that of a variable's value, which may be a secret.
+	valueKey = regexp.MustCompile(`(^|[\s{,"'-])value["']?\s*:`)
+	// secretFlag is of another program.
+	secretFlag = regexp.MustCompile(`(?i)(--?[a-z-]*(secret|passw|token|key)[a-z-]*=)\S+`)
+)
+
+// masked returns a CredentialProviderConfig's text for people: without the values of variables, whatever they are. What is
+// indented more than such a key belongs to its value.
+func masked(content []byte) []byte {
+	if content == nil {
+		return nil
+	}
+	const hidden = " (hidden)"
+	lines := strings.SplitAfter(string(content), "\n")
+	key := -1 // the column of the last key, -1 behind its value
+	for i, line := range lines {
+		text := strings.TrimRight(line, "\r\n")
+		end := line[len(text):]
+		indent := len(text) - len(strings.TrimLeft(text, " \t"))
+		if line == "" {
+			continue // behind the last line end
+		}
+		if key >= 0 && (indent > key || strings.TrimSpace(text) == "") {
+			lines[i] = strings.Repeat(" ", indent) + strings.TrimSpace(hidden) + end
+			continue
+		}
+		key = -1
+		if at := valueKey.FindStringIndex(text); at != nil {
+			key = at[0] + strings.Index(text[at[0]:], "value")
+			lines[i] = text[:at[1]] + hidden + end
+			continue
+		}
+		lines[i] = secretFlag.ReplaceAllString(text, "${1}(hidden)") + end
+	}
+	return []byte(strings.Join(lines, ""))
+}

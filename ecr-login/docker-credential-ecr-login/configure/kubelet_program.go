@@ -1,0 +1,118 @@
+package configure
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
+)
+
+// A provider is the program that kubelet is to run. It is a copy of this one and no link to it: the folder may be all that
+// kubelet's mount namespace has of the two, and whoever updates or removes the helper for Docker does not mean the node's.
+type provider struct {
+	path, from string
+	backup     string // where another program of that name goes; "" for none
+	there      bool   // it is what it should be
+	version    string // of what is there of this program; "" for nothing
+}
+
+// program looks what has to be done for it.
+func (n Node) program() (*provider, error) {
+	from, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("which file this program is cannot be told: %w; copy it by hand: %s", err, n.BinDir)
+	}
+	p := &provider{path: filepath.Join(n.BinDir, kubeletfile.ProgramName(kubeletfile.ProviderName)), from: from}
+	info, err := os.Stat(p.path) // a link to this program is as good, if somebody wants one
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return p, nil
+	case err != nil:
+		return nil, fmt.Errorf("%s: cannot be looked at: %w; see who owns it", p.path, err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: not a regular file; move it away", p.path)
+	}
+	if p.there, err = sameContent(p.path, from); err != nil || p.there {
+		return p, err
+	}
+	version, ours := kubeletfile.VersionOf(context.Background(), p.path)
+	switch {
+	case ours:
+		p.version = version
+	case n.Replace:
+		p.backup = p.path + "." + self + "-backup"
+		if _, err := os.Lstat(p.backup); err == nil {
+			return nil, fmt.Errorf("%s: not overwritten by a copy of %s; move it away", p.backup, p.path)
+		}
+	default:
+		return nil, fmt.Errorf("%s: is another program, such as the provider that clusters on AWS come with; nothing was written; name another folder with --bin-dir, if it is the only provider, or put this one in its place: --replace", p.path)
+	}
+	return p, nil
+}
+
+// install copies the program, in one step.
+func (r *Request) install(p *provider) error {
+	what := ""
+	switch {
+	case p.there:
+		r.say("%s: is this program already", p.path)
+		return nil
+	case p.backup != "":
+		what = fmt.Sprintf(", and what is there becomes %s", p.backup)
+	case p.version != "":
+		what = fmt.Sprintf(", in place of version %s", p.version)
+	}
+	r.say("%s: a copy of this program%s", p.path, what)
+	if r.DryRun {
+		return nil
+	}
+	if err := p.copy(); err != nil {
+		return fmt.Errorf("%s: this program cannot be copied there: %w; see who owns that folder, what its mode is and whether its disk is full or read-only", p.path, err)
+	}
+	return nil
+}
+
+func (p *provider) copy() (err error) {
+	if err := os.MkdirAll(filepath.Dir(p.path), 0o755); err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(p.path), "."+filepath.Base(p.path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) // it is gone if all went well
+	if err := errors.Join(copyFile(temp, p.from), temp.Chmod(0o755), temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if p.backup != "" {
+		if err := os.Link(p.path, p.backup); err != nil {
+			return err
+		}
+	}
+	return os.Rename(temp.Name(), p.path)
+}
+
+func copyFile(to io.Writer, from string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(to, f)
+	return err
+}
+
+func sameContent(a, b string) (bool, error) {
+	first, err := os.ReadFile(a)
+	if err != nil {
+		return false, err
+	}
+	second, err := os.ReadFile(b)
+	return bytes.Equal(first, second), err
+}

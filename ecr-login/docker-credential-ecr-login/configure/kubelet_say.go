@@ -1,0 +1,49 @@
+package configure
+
+import (
+	"slices"
+
+	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
+)
+
+// warnOverlap tells of other providers for the same images.
+func (r *Request) warnOverlap(n Node, after []byte, ours kubeletfile.Provider) {
+	f, err := kubeletfile.Parse(n.ConfigFile, after)
+	if err != nil {
+		return // it has been parsed before
+	}
+	before := true
+	for _, p := range f.Providers {
+		if p.Name == ours.Name {
+			before = false
+			continue
+		}
+		i := slices.IndexFunc(p.MatchImages, func(a string) bool {
+			return slices.ContainsFunc(ours.MatchImages, func(b string) bool { return kubeletfile.Overlap(a, b) })
+		})
+		if i < 0 {
+			continue
+		}
+		first := ours.Name
+		if before {
+			first = p.Name
+		}
+		r.say("note: provider %s is for the same images, since its matchImages have %q; kubelet runs both, and tries what %s gives first; to have one alone, take that out there", p.Name, p.MatchImages[i], first)
+	}
+}
+
+// sayFlags tells what kubelet has to be given, and where.
+func (r *Request) sayFlags(n Node) {
+	r.say("kubelet needs these flags, and to be started again then:")
+	r.say("    --image-credential-provider-config=%s", n.ConfigFile)
+	r.say("    --image-credential-provider-bin-dir=%s", n.BinDir)
+	if n.BinDir == "/var/lib/rancher/credentialprovider/bin" && n.ConfigFile == "/var/lib/rancher/credentialprovider/config.yaml" {
+		r.say("k3s and RKE2 look there by themselves")
+	} else {
+		r.say("with kubeadm they go into KUBELET_EXTRA_ARGS in /etc/default/kubelet or /etc/sysconfig/kubelet; where others have them is in docs/kubernetes.md")
+	}
+	if n.ServiceAccounts {
+		r.say("the cluster must let its nodes ask for tokens of service accounts, and roles must trust these: see docs/kubernetes.md")
+	}
+	r.say("to look whether it works: docker-credential-%s doctor --kubelet IMAGE", self)
+}

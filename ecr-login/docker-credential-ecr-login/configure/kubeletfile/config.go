@@ -1,0 +1,180 @@
+package kubeletfile
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// config reads the whole file, and checks it as kubelet does.
+// Source: validateCredentialProviderConfig in pkg/credentialprovider/plugin/config.go of Kubernetes
+func (d *document) config(n ast.Node, f *File) error {
+	var ofKind string
+	err := d.mapping(n, "the file", map[string]field{
+		"apiVersion": d.text(&f.APIVersion, oneOf(versions)),
+		"kind":       d.text(&ofKind, oneOf([]string{kind})),
+		"providers": func(n ast.Node) error {
+			f.list = n
+			return d.each(func(n ast.Node) error { return d.addProvider(n, f) })(n)
+		},
+	})
+	switch {
+	case err != nil:
+		return err
+	case ofKind == "":
+		return d.wrong(n, "there is no kind; write kind: %s", kind)
+	case f.APIVersion == "":
+		return d.wrong(n, "there is no apiVersion; write apiVersion: %s", Version)
+	}
+	for _, v := range n.(*ast.MappingNode).Values {
+		if v.Value == f.list {
+			f.key = v.Key.GetToken()
+		}
+	}
+	for i, p := range f.Providers {
+		if p.TokenAttributes != nil && f.APIVersion != Version {
+			return d.wrong(f.entries[i], "tokenAttributes are known in version %s of this file alone; write that as its apiVersion", Version)
+		}
+	}
+	return nil
+}
+
+func (d *document) addProvider(n ast.Node, f *File) error {
+	p, err := d.provider(n)
+	if err != nil {
+		return err
+	}
+	if f.index(p.Name) >= 0 {
+		return d.wrong(n, "there is a provider %s already; leave one out", p.Name)
+	}
+	f.Providers = append(f.Providers, p)
+	f.entries = append(f.entries, n.(*ast.MappingNode))
+	return nil
+}
+
+func (d *document) provider(n ast.Node) (Provider, error) {
+	var p Provider
+	err := d.mapping(n, "a provider", map[string]field{
+		"name":                 d.text(&p.Name, checkName),
+		"apiVersion":           d.text(&p.APIVersion, oneOf(protocolVersions)),
+		"matchImages":          d.texts(&p.MatchImages, checkPattern),
+		"defaultCacheDuration": d.text(&p.DefaultCacheDuration, checkDuration),
+		"args":                 d.texts(&p.Args, anything),
+		"env": d.each(func(n ast.Node) error {
+			var v Variable
+			err := d.mapping(n, "a variable", map[string]field{"name": d.text(&v.Name, anything), "value": d.text(&v.Value, anything)})
+			p.Env = append(p.Env, v)
+			return err
+		}),
+		"tokenAttributes": func(n ast.Node) error {
+			if n.Type() == ast.NullType {
+				return nil
+			}
+			p.TokenAttributes = new(TokenAttributes)
+			return d.tokenAttributes(n, p.TokenAttributes)
+		},
+	})
+	if err != nil {
+		return Provider{}, err
+	}
+	if what := p.missing(); what != "" {
+		return Provider{}, d.wrong(n, "%s", what)
+	}
+	return p, nil
+}
+
+// missing tells what a provider lacks.
+func (p Provider) missing() string {
+	switch {
+	case p.Name == "":
+		return "the provider has no name; write that of its program in the folder --image-credential-provider-bin-dir"
+	case p.APIVersion == "":
+		return fmt.Sprintf("provider %s has no apiVersion; write apiVersion: %s", p.Name, ProtocolVersion)
+	case len(p.MatchImages) == 0:
+		return fmt.Sprintf("provider %s has no matchImages; write for which images it is", p.Name)
+	case p.DefaultCacheDuration == "":
+		return fmt.Sprintf(`provider %s has no defaultCacheDuration; write defaultCacheDuration: "0s"`, p.Name)
+	case p.TokenAttributes != nil && p.APIVersion != ProtocolVersion:
+		return fmt.Sprintf("provider %s has tokenAttributes, which are known in version %s alone; write that as its apiVersion", p.Name, ProtocolVersion)
+	}
+	return ""
+}
+
+func (d *document) tokenAttributes(n ast.Node, t *TokenAttributes) error {
+	said := false
+	err := d.mapping(n, "tokenAttributes", map[string]field{
+		"serviceAccountTokenAudience": d.text(&t.Audience, anything),
+		"cacheType":                   d.text(&t.CacheType, oneOf([]string{"ServiceAccount", "Token"})),
+		"requireServiceAccount": func(n ast.Node) error {
+			b, ok := n.(*ast.BoolNode)
+			if !ok {
+				return d.wrong(n, "this must be true or false")
+			}
+			t.RequireServiceAccount, said = b.Value, true
+			return nil
+		},
+		"requiredServiceAccountAnnotationKeys": d.texts(&t.RequiredAnnotations, checkAnnotation),
+		"optionalServiceAccountAnnotationKeys": d.texts(&t.OptionalAnnotations, checkAnnotation),
+	})
+	if err != nil {
+		return err
+	}
+	switch all := slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations); {
+	case t.Audience == "":
+		return d.wrong(n, "there is no serviceAccountTokenAudience; write sts.amazonaws.com, for example")
+	case t.CacheType == "":
+		return d.wrong(n, "there is no cacheType; write ServiceAccount")
+	case !said:
+		return d.wrong(n, "there is no requireServiceAccount; write true or false")
+	case !t.RequireServiceAccount && len(t.RequiredAnnotations) > 0:
+		return d.wrong(n, "requiredServiceAccountAnnotationKeys need requireServiceAccount: true; make them optional, or write that")
+	case len(slices.Compact(slices.Sorted(slices.Values(all)))) < len(all):
+		return d.wrong(n, "an annotation is named twice; leave one out")
+	}
+	return nil
+}
+
+func oneOf(known []string) func(string) string {
+	return func(s string) string {
+		if slices.Contains(known, s) {
+			return ""
+		}
+		return fmt.Sprintf("%q is not known; write %s", short(s), strings.Join(known, " or "))
+	}
+}
+
+func checkName(s string) string {
+	if strings.ContainsAny(s, "/ ") || s == "." || s == ".." {
+		return fmt.Sprintf("%q cannot be the name of a program; write that of the provider's", short(s))
+	}
+	return ""
+}
+
+func checkPattern(s string) string {
+	if _, err := parseURL(s); err != nil || s == "" {
+		return fmt.Sprintf("%q cannot match an image; write a host, such as *.dkr.ecr.*.amazonaws.com", short(s))
+	}
+	return ""
+}
+
+func checkDuration(s string) string {
+	if d, err := time.ParseDuration(s); err != nil || d < 0 {
+		return fmt.Sprintf("%q is no duration; write one such as 12h or 0s", short(s))
+	}
+	return ""
+}
+
+// annotation is the form of a key: a host's name and a slash, which may be left out, and a name.
+// Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/#syntax-and-character-set
+var annotation = regexp.MustCompile(`^([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-9])?/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$`)
+
+func checkAnnotation(s string) string {
+	if !annotation.MatchString(s) {
+		return fmt.Sprintf("%q is no annotation's key; write one such as eks.amazonaws.com/role-arn", short(s))
+	}
+	return ""
+}

@@ -1,0 +1,117 @@
+package kubeletfile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// An entry is a provider in YAML while it is edited, line by line. What is not in lines of its own is left alone.
+type entry struct {
+	lines  []string // of the whole file
+	node   *ast.MappingNode
+	column int // in which its keys begin, from 1
+	edits  []edit
+}
+
+// An edit puts lines in place of others.
+type edit struct {
+	from, to int // from 0; to is behind the last
+	lines    []string
+}
+
+// edited returns the file's lines with all edits.
+func (e *entry) edited() []string {
+	lines := slices.Clone(e.lines)
+	// From the end, and what goes in front of a line after what is done with the line, so that numbers stay right.
+	slices.SortStableFunc(e.edits, func(a, b edit) int { return cmp.Or(cmp.Compare(b.from, a.from), cmp.Compare(b.to, a.to)) })
+	for _, edit := range e.edits {
+		lines = slices.Replace(lines, edit.from, edit.to, edit.lines...)
+	}
+	return lines
+}
+
+func (e *entry) value(key string) *ast.MappingValueNode {
+	for _, v := range e.node.Values {
+		if v.Key.GetToken().Value == key {
+			return v
+		}
+	}
+	return nil
+}
+
+// set gives a key other lines, or none.
+func (e *entry) set(key string, lines []string) {
+	v := e.value(key)
+	if v == nil {
+		e.add(lines)
+		return
+	}
+	from, to := e.block(v)
+	if slices.ContainsFunc(e.lines[from:to], func(line string) bool { return strings.Contains(line, "#") }) {
+		return // which would be lost
+	}
+	if before := e.lines[from][:e.column-1]; strings.TrimSpace(before) != "" { // the dash
+		if len(lines) == 0 {
+			lines = []string{before + key + ": []"}
+		}
+		lines = append([]string{before + lines[0][e.column-1:]}, lines[1:]...)
+	}
+	e.edits = append(e.edits, edit{from, to, lines})
+}
+
+// add puts lines behind the name, which is in one line.
+func (e *entry) add(lines []string) {
+	at := e.value("name").Key.GetToken().Position.Line
+	e.edits = append(e.edits, edit{at, at, lines})
+}
+
+// block returns the lines of a key and its value.
+func (e *entry) block(v *ast.MappingValueNode) (from, to int) {
+	from = v.Key.GetToken().Position.Line - 1
+	to = from + 1
+	for i := from + 1; i < len(e.lines); i++ {
+		text := strings.TrimLeft(e.lines[i], " ")
+		indent := len(e.lines[i]) - len(text)
+		switch {
+		case strings.TrimSpace(text) == "", strings.HasPrefix(text, "#"):
+			continue // it is part of what follows, if that is
+		case indent < e.column-1, indent == e.column-1 && !strings.HasPrefix(text, "-"):
+			return from, to
+		}
+		to = i + 1
+	}
+	return from, to
+}
+
+// setList takes items out of a list that is there and appends others, so that comments on those that stay do too.
+func (e *entry) setList(key string, was, want []string) {
+	if slices.Equal(was, want) {
+		return
+	}
+	list, ok := e.value(key).Value.(*ast.SequenceNode)
+	if !ok || list.IsFlowStyle {
+		e.set(key, yamlList(strings.Repeat(" ", e.column-1), key, want))
+		return
+	}
+	var before string
+	end := 0
+	for i, item := range list.Values {
+		t := item.GetToken()
+		line := t.Position.Line
+		before = e.lines[line-1][:t.Position.Column-1]
+		end = max(end, line)
+		if !slices.Contains(want, was[i]) {
+			e.edits = append(e.edits, edit{line - 1, line, nil})
+		}
+	}
+	var added []string
+	for _, item := range want {
+		if !slices.Contains(was, item) {
+			added = append(added, before+scalar(item))
+		}
+	}
+	e.edits = append(e.edits, edit{end, end, added})
+}

@@ -1,0 +1,83 @@
+package kubeletfile
+
+import (
+	"net"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Matches reports whether kubelet runs the provider for an image, which has its registry's host in front and no tag, as
+// docker.io/library/busybox has.
+func (p Provider) Matches(image string) bool {
+	return slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return Match(pattern, image) })
+}
+
+// Match reports whether a pattern matches an image, or whether the key of an answer's "auth" does: as many labels, each of
+// which matches, the same port, and a path that begins alike.
+// Source: URLsMatch in pkg/credentialprovider/keyring.go of Kubernetes
+func Match(pattern, image string) bool {
+	p, err := parseURL(pattern)
+	if err != nil {
+		return false
+	}
+	i, err := parseURL(image)
+	return err == nil && strings.HasPrefix(i.Path, p.Path) && compare(p, i, func(a, b string) bool {
+		ok, err := path.Match(a, b)
+		return ok && err == nil
+	})
+}
+
+// Overlap reports whether there may be an image that both patterns match.
+func Overlap(a, b string) bool {
+	x, err := parseURL(a)
+	if err != nil {
+		return false
+	}
+	y, err := parseURL(b)
+	return err == nil && (strings.HasPrefix(x.Path, y.Path) || strings.HasPrefix(y.Path, x.Path)) && compare(x, y, overlapsLabel)
+}
+
+// overlapsLabel tries each with what the other matches at least.
+func overlapsLabel(a, b string) bool {
+	one, err := path.Match(a, strings.ReplaceAll(b, "*", "1"))
+	two, err2 := path.Match(b, strings.ReplaceAll(a, "*", "1"))
+	return err == nil && err2 == nil && (one || two)
+}
+
+func compare(a, b *url.URL, label func(a, b string) bool) bool {
+	aHost, aPort := split(a)
+	bHost, bPort := split(b)
+	return aPort == bPort && slices.EqualFunc(strings.Split(aHost, "."), strings.Split(bHost, "."), label)
+}
+
+func split(u *url.URL) (host, port string) {
+	host, port, err := net.SplitHostPort(u.Host)
+	if err != nil {
+		return u.Host, ""
+	}
+	return host, port
+}
+
+func parseURL(s string) (*url.URL, error) { return url.Parse("https://" + s) }
+
+// Image returns the name of an image as kubelet asks with it: with the registry's host, and without tag and digest.
+// Source: the reference grammar of github.com/distribution/reference
+func Image(typed string) string {
+	image, _, _ := strings.Cut(strings.TrimSpace(typed), "@")
+	if i := strings.LastIndexByte(image, ':'); i > strings.LastIndexByte(image, '/') && strings.Contains(image, "/") {
+		image = image[:i]
+	}
+	host, rest, ok := strings.Cut(image, "/")
+	switch {
+	case !ok:
+		name, _, _ := strings.Cut(image, ":")
+		return "docker.io/library/" + name
+	case !strings.ContainsAny(host, ".:") && host != "localhost":
+		return "docker.io/" + image
+	case host == "docker.io" && !strings.Contains(rest, "/"):
+		return "docker.io/library/" + rest
+	}
+	return image
+}

@@ -1,0 +1,123 @@
+package kubeletfile
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// yaml returns the lines of a provider in a list, whose dashes have that indentation.
+func (p Provider) yaml(indent string) []string {
+	inside := indent + "  "
+	lines := []string{
+		indent + "- name: " + scalar(p.Name),
+		inside + "apiVersion: " + scalar(p.APIVersion),
+	}
+	lines = append(lines, yamlList(inside, "matchImages", p.MatchImages)...)
+	lines = append(lines, inside+"defaultCacheDuration: "+scalar(p.DefaultCacheDuration))
+	lines = append(lines, yamlList(inside, "args", p.Args)...)
+	if len(p.Env) > 0 {
+		lines = append(lines, inside+"env:")
+	}
+	for _, v := range p.Env {
+		lines = append(lines, inside+"  - name: "+scalar(v.Name), inside+"    value: "+scalar(v.Value))
+	}
+	return append(lines, p.TokenAttributes.yaml(inside)...)
+}
+
+func (t *TokenAttributes) yaml(indent string) []string {
+	if t == nil {
+		return nil
+	}
+	inside := indent + "  "
+	lines := []string{
+		indent + "tokenAttributes:",
+		inside + "serviceAccountTokenAudience: " + scalar(t.Audience),
+		inside + "cacheType: " + t.CacheType,
+		inside + "requireServiceAccount: " + strconv.FormatBool(t.RequireServiceAccount),
+	}
+	lines = append(lines, yamlList(inside, "requiredServiceAccountAnnotationKeys", t.RequiredAnnotations)...)
+	return append(lines, yamlList(inside, "optionalServiceAccountAnnotationKeys", t.OptionalAnnotations)...)
+}
+
+// yamlList returns the lines of a list; none for an empty one.
+func yamlList(indent, key string, items []string) []string {
+	if len(items) == 0 {
+		return nil
+	}
+	lines := []string{indent + key + ":"}
+	for _, item := range items {
+		lines = append(lines, indent+"  - "+scalar(item))
+	}
+	return lines
+}
+
+var plain = regexp.MustCompile(`^(--)?[A-Za-z/][A-Za-z0-9_./-]*$`)
+
+// scalar writes a text as YAML does, in quotes if it could be taken for something else: a number, a truth value, a pattern.
+func scalar(s string) string {
+	switch strings.ToLower(s) {
+	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+	default:
+		if plain.MatchString(s) {
+			return s
+		}
+	}
+	return strconv.Quote(s) // whose escapes are YAML's too
+}
+
+func join(lines []string, newline string) []byte {
+	return []byte(strings.Join(lines, newline) + newline)
+}
+
+// lines returns a file's, without their ends, and what ends them.
+func (f *File) lines() (lines []string, newline string) {
+	newline = "\n"
+	if bytes.Contains(f.content, []byte("\r\n")) {
+		newline = "\r\n"
+	}
+	text := strings.TrimSuffix(strings.ReplaceAll(string(f.content), "\r\n", "\n"), "\n")
+	return strings.Split(text, "\n"), newline
+}
+
+// yamlInsert puts a provider behind the key, or both at the end. A comment above the first provider stays with it.
+func (f *File) yamlInsert(p Provider) []byte {
+	lines, newline := f.lines()
+	if f.key == nil {
+		return join(append(lines, append([]string{"providers:"}, p.yaml("  ")...)...), newline)
+	}
+	indent, at := "  ", f.key.Position.Line
+	switch list := f.list.(type) {
+	case *ast.NullNode:
+	case *ast.SequenceNode:
+		if list.IsFlowStyle { // if there is something in it, With finds that missing
+			lines[at-1] = "providers:"
+		} else {
+			indent = strings.Repeat(" ", list.Start.Position.Column-1)
+		}
+	}
+	return join(slices.Insert(lines, at, p.yaml(indent)...), newline)
+}
+
+// yamlUpdate changes the lines of those keys of a provider that are to have another value, and adds those that are not there
+// behind its name. With finds out if that was not all.
+func (f *File) yamlUpdate(i int, p Provider) []byte {
+	lines, newline := f.lines()
+	e := &entry{lines: lines, node: f.entries[i], column: f.entries[i].Values[0].Key.GetToken().Position.Column}
+	indent, was := strings.Repeat(" ", e.column-1), f.Providers[i]
+	e.setList("matchImages", was.MatchImages, p.MatchImages)
+	if !slices.Equal(was.Args, p.Args) {
+		e.set("args", yamlList(indent, "args", p.Args))
+	}
+	if was.APIVersion != p.APIVersion {
+		e.set("apiVersion", []string{indent + "apiVersion: " + scalar(p.APIVersion)})
+	}
+	if text := p.TokenAttributes.yaml(indent); !slices.Equal(text, was.TokenAttributes.yaml(indent)) {
+		e.set("tokenAttributes", text)
+	}
+	return join(e.edited(), newline)
+}

@@ -1,0 +1,152 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
+	"ecrlogin/registry"
+)
+
+// A Kubelet is the set-up of one. Without paths it is that of the kubelet which runs here.
+type Kubelet struct {
+	ConfigFile string // --image-credential-provider-config
+	BinDir     string // --image-credential-provider-bin-dir
+	Proc       string // where the system shows processes; "" means /proc
+}
+
+// Kubelet looks at what kubelet does for the password of an image, and does the same. Without an image it looks at the set-up
+// alone.
+func (d *Doctor) Kubelet(ctx context.Context, k Kubelet, image string) iter.Seq[Check] {
+	n := &node{exam: &exam{Doctor: d}, Kubelet: k}
+	for _, path := range []*string{&n.ConfigFile, &n.BinDir} {
+		if abs, err := filepath.Abs(*path); *path != "" && err == nil {
+			*path = abs
+		}
+	}
+	if image != "" {
+		n.image = kubeletfile.Image(image)
+		_ = n.aim(image) // an alias may be one in the provider's configuration alone
+	}
+	return d.run(ctx, []step{
+		{"kubelet", nil, n.kubelet},
+		{"providers", []string{"kubelet"}, n.providers},
+		{"program", []string{"providers"}, n.binary},
+		{"safety", []string{"program"}, n.safety},
+		{"accounts", []string{"providers"}, n.accounts},
+		{"answer", []string{"program"}, n.answer},
+		{"registry", []string{"answer"}, n.takes},
+		{"image", []string{"registry"}, n.mayPull},
+		{"cache", []string{"program"}, n.keeps},
+	})
+}
+
+// A node is the checks of one kubelet, with what the earlier ones have found for the later.
+type node struct {
+	*exam
+	Kubelet
+	image    string   // as kubelet asks with it; "" if none was typed
+	process  *process // nil if paths were given, or none was found
+	files    []*kubeletfile.File
+	provider kubeletfile.Provider // the one that is looked at
+	path     string               // of its program
+	ours     bool                 // it is this program
+}
+
+// The places where k3s and RKE2 look for themselves.
+// Source: pkg/cli/cmds/agent.go of k3s
+const (
+	rancherConfig = "/var/lib/rancher/credentialprovider/config.yaml"
+	rancherBin    = "/var/lib/rancher/credentialprovider/bin"
+)
+
+// kubelet finds out what kubelet was started with.
+func (n *node) kubelet(context.Context) result {
+	if n.ConfigFile != "" {
+		return ok("%s and %s, as was typed; whether kubelet was started with them is not looked at", n.ConfigFile, n.BinDir)
+	}
+	p, err := findKubelet(cmp.Or(n.Proc, "/proc"))
+	const name = "doctor --kubelet --config-file FILE --bin-dir DIR"
+	switch {
+	case err != nil:
+		return failed("what runs here cannot be looked at: %v", err).then("%s %s", binary, name)
+	case p == nil && exists(rancherConfig):
+		n.ConfigFile, n.BinDir = rancherConfig, rancherBin
+		return ok("no process is called kubelet; %s is there, where k3s looks", rancherConfig)
+	case p == nil:
+		return failed("no process is called kubelet").then("%s %s", binary, name)
+	}
+	n.process, n.ConfigFile, n.BinDir = p, p.flag("--image-credential-provider-config"), p.flag("--image-credential-provider-bin-dir")
+	switch {
+	case n.ConfigFile == "" || n.BinDir == "":
+		return failed("process %d is kubelet, and was started without --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider", p.pid).
+			then("%s configure kubelet --config-file /etc/kubernetes/credential-provider.yaml --bin-dir /usr/local/lib/kubelet", binary)
+	case !exists(n.ConfigFile) && exists(filepath.Join(p.proc, "root", n.ConfigFile)):
+		return failed("process %d is kubelet, and runs in a mount namespace of its own, in which %s is", p.pid, n.ConfigFile).
+			then("sudo nsenter --target %d --mount %s doctor --kubelet", p.pid, binary)
+	case p.envErr != nil:
+		return failed("process %d is kubelet, but its environment cannot be read, which providers get: %v", p.pid, p.envErr).then("sudo %s doctor --kubelet", binary)
+	}
+	return ok("process %d, with %s and %s", p.pid, n.ConfigFile, n.BinDir)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// configure is the command that sets up what is looked at.
+func (n *node) configure() string {
+	return fmt.Sprintf("%s configure kubelet --config-file %s --bin-dir %s", binary, n.ConfigFile, n.BinDir)
+}
+
+// providers looks which of them kubelet runs for the image.
+func (n *node) providers(context.Context) result {
+	var err error
+	if n.files, err = kubeletfile.Read(n.ConfigFile); err != nil {
+		r := failure(err)
+		return r.then("%s", cmp.Or(r.next, n.configure()))
+	}
+	var all []kubeletfile.Provider
+	for _, f := range n.files {
+		all = append(all, f.Providers...)
+	}
+	matching := all
+	if n.image != "" {
+		matching = slices.DeleteFunc(slices.Clone(all), func(p kubeletfile.Provider) bool { return !p.Matches(n.image) })
+	}
+	if len(matching) == 0 {
+		r := failed("none of the providers (%s) is for %s, so kubelet pulls it without a password", names(all), n.image)
+		if _, err := registry.Parse(n.image); err == nil {
+			return r.then("%s", n.configure())
+		}
+		return r.then("make it an alias of an Amazon ECR registry, if it leads to one (a rule with match and registry in /etc/ecr-login/config.yaml), and run: %s", n.configure())
+	}
+	i := slices.IndexFunc(matching, func(p kubeletfile.Provider) bool { return p.Name == kubeletfile.ProviderName })
+	if i < 0 && n.image == "" {
+		return failed("no provider is called %s; there is %s", kubeletfile.ProviderName, names(all)).then("%s", n.configure())
+	}
+	n.provider = matching[max(i, 0)]
+	switch {
+	case n.image == "":
+		return ok("%s has %s", n.ConfigFile, names(all))
+	case len(matching) > 1:
+		return ok("kubelet runs %d for %s, and tries their passwords in this order: %s", len(matching), n.image, names(matching)).
+			then("to have one alone, take what matches out of the others' matchImages in %s", n.ConfigFile)
+	}
+	return ok("kubelet runs %s for %s", n.provider.Name, n.image)
+}
+
+func names(providers []kubeletfile.Provider) string {
+	var all []string
+	for _, p := range providers {
+		all = append(all, p.Name)
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,147 @@
+package doctor
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"time"
+
+	"ecrlogin/cache"
+	"ecrlogin/config/file"
+	"ecrlogin/credentials"
+	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
+	"ecrlogin/registry"
+)
+
+// keeps looks where the provider keeps tokens. Its environment is not the one of this process, so it is asked itself.
+func (n *node) keeps(ctx context.Context) result {
+	if !n.ours {
+		return skipped("what another program keeps is not known")
+	}
+	cmd := exec.CommandContext(ctx, n.path)
+	cmd.Args = []string{binary, "cache", "path"}
+	cmd.Env = n.env()
+	for i, arg := range n.provider.Args {
+		if path, inOne := strings.CutPrefix(arg, "--config="); inOne {
+			cmd.Env = append(cmd.Env, file.Variable+"="+path)
+		} else if arg == "--config" && i+1 < len(n.provider.Args) {
+			cmd.Env = append(cmd.Env, file.Variable+"="+n.provider.Args[i+1])
+		}
+	}
+	var errOut bytes.Buffer
+	cmd.Stderr, cmd.WaitDelay = &errOut, versionTime
+	out, err := cmd.Output()
+	if err != nil {
+		return ok("%s; so every pull asks AWS once kubelet has forgotten the password", cmp.Or(lastLine(errOut.String()), err.Error())).
+			then("name a folder for it in env of %s: AWS_ECR_CACHE_DIR", n.provider.Name)
+	}
+	there := *n.Doctor
+	there.Cache = &cache.Cache{Dir: strings.TrimSpace(string(out))}
+	return (&exam{Doctor: &there, target: n.target}).cache(ctx)
+}
+
+// A response is what of a CredentialProviderResponse is looked at.
+// Source: https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
+type response struct {
+	Kind          string `json:"kind"`
+	APIVersion    string `json:"apiVersion"`
+	CacheKeyType  string `json:"cacheKeyType"`
+	CacheDuration string `json:"cacheDuration"`
+	Auth          map[string]struct {
+		Username string `json:"username"`
+		Password string `json:"password"`
+	} `json:"auth"`
+}
+
+// answer runs the provider as kubelet does, with the exception that there is no service account's token to be had.
+func (n *node) answer(ctx context.Context) result {
+	switch t := n.provider.TokenAttributes; {
+	case n.image == "":
+		return skipped("no image was named").then("%s doctor --kubelet %s/NAME:TAG", binary, example)
+	case t != nil && t.RequireServiceAccount:
+		return skipped("kubelet runs it with the token of a pod's service account alone, and nobody else gets one")
+	}
+	request, err := json.Marshal(map[string]string{"kind": "CredentialProviderRequest", "apiVersion": n.provider.APIVersion, "image": n.image})
+	if err != nil {
+		return failed("%v", err)
+	}
+	cmd := exec.CommandContext(ctx, n.path, n.provider.Args...)
+	cmd.Env, cmd.Stdin, cmd.WaitDelay = n.env(), bytes.NewReader(append(request, '\n')), versionTime
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err = cmd.Run()
+	said := lastLine(errOut.String())
+	if err != nil {
+		cause, next, _ := strings.Cut(cmp.Or(said, err.Error()), "; ")
+		return n.unanswered(cause, next)
+	}
+	return n.read(out.Bytes(), said)
+}
+
+// unanswered is for a provider that gives no answer. Where pods have roles of their own, the node need not have any.
+func (n *node) unanswered(cause, next string) result {
+	if n.provider.TokenAttributes != nil {
+		return skipped("as the node, for pods without a role of their own, there is no password: %s", cause).then("%s", next)
+	}
+	return failed("%s", cause).then("%s", cmp.Or(next, "ECR_LOGIN_LOG=debug in env of "+n.provider.Name+" has it say more in kubelet's log"))
+}
+
+// read looks at an answer as kubelet does.
+func (n *node) read(out []byte, said string) result {
+	var r response
+	if json.Unmarshal(out, &r) != nil || r.Kind != "CredentialProviderResponse" {
+		return failed("what it answers is no CredentialProviderResponse, so kubelet pulls without a password").then("sudo %s", n.configure())
+	}
+	if r.APIVersion != n.provider.APIVersion {
+		return failed("it answers in version %s, and kubelet takes %s alone", r.APIVersion, n.provider.APIVersion).then("sudo %s", n.configure())
+	}
+	keeps, err := time.ParseDuration(cmp.Or(r.CacheDuration, n.provider.DefaultCacheDuration))
+	if err != nil {
+		return failed("it answers with a cacheDuration that kubelet cannot read").then("sudo %s", n.configure())
+	}
+	for key, auth := range r.Auth {
+		if auth.Password == "" || !kubeletfile.Match(key, n.image) {
+			continue
+		}
+		n.token = credentials.Token{Username: auth.Username, Password: auth.Password}
+		how := "keeps for " + minutes(keeps)
+		if keeps == 0 {
+			how = "does not keep"
+		}
+		return ok("it gives a password of user %s for %s, which kubelet %s; run with the variables: %s", auth.Username, key, how, variables(n.env()))
+	}
+	cause, next, _ := strings.Cut(cmp.Or(said, "it gives no password for this image"), "; ")
+	if r, err := registry.Parse(n.image); err == nil && r.Public {
+		return skipped("%s", said) // anybody may pull these
+	}
+	return failed("%s; so kubelet pulls without one", cause).then("%s", cmp.Or(next, n.configure()))
+}
+
+// lastLine is what a program said last on standard error.
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}
+
+// takes looks whether the registry takes the password that kubelet would get. Where an alias leads to is the container
+// runtime's business, and the password is sent nowhere else.
+func (n *node) takes(ctx context.Context) result {
+	if _, err := registry.Parse(n.image); n.image != "" && err != nil {
+		return skipped("%s is asked for under another name, and where that leads to is in the configuration of the container runtime", n.image)
+	}
+	if n.token.Password == "" {
+		return skipped("there is no password to try")
+	}
+	return n.registryAnswers(ctx)
+}
+
+// mayPull looks for the image where the registry could be asked.
+func (n *node) mayPull(ctx context.Context) result {
+	if n.answers == nil {
+		return skipped("the registry was not asked")
+	}
+	return n.imageIsThere(ctx)
+}
