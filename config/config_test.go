@@ -117,7 +117,7 @@ func TestParseErrors(t *testing.T) {
 		{"key of a rule twice", rule("profile: a", "profile: b"), "4:5", `the key "profile" is there twice`},
 		{"no mapping", "- match: x\n", "1:1", "the configuration must be keys with values"},
 		{"text for all", "hello\n", "1:1", "the configuration must be keys with values"},
-		{"no list", "registries: {match: x}\n", "1:14", `registries must be a list`},
+		{"no list", "registries: {match: x}\n", "1:13", `registries must be a list`},
 		{"rule is text", "registries:\n  - " + ecr + "\n", "2:5", "a rule must be keys with values"},
 		{"number for text", rule("externalId: 0123"), "3:17", "this must be text; put it in quotes; the line is: externalId: 0123"},
 		{"list for text", "fallback: [pass]\n", "1:11", "this must be text"},

@@ -2,7 +2,8 @@ package config
 
 import (
 	"fmt"
-	"strings"
+
+	"ecrlogin/internal/strictyaml"
 )
 
 // An Error is something wrong in the file.
@@ -19,17 +20,4 @@ func (e *Error) Error() string {
 }
 
 // short makes a line of the file, or a part of it, fit for an error.
-func short(s string) string {
-	const longest = 120
-	s = strings.ToValidUTF8(strings.TrimSpace(s), "?")
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	if r := []rune(s); len(r) > longest {
-		return string(r[:longest]) + "…"
-	}
-	return s
-}
+func short(s string) string { return strictyaml.Short(s, 120) }

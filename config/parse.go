@@ -3,8 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -12,12 +10,14 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"ecrlogin/internal/strictyaml"
 )
 
 // Parse reads the content of a file. It is strict: an unknown key, a key given twice, a value of another type, a pattern that
 // can match nothing and a rule that an earlier one hides are errors, all of type *Error. The path is for these.
 func Parse(path string, content []byte) (*Config, error) {
-	p := &document{path: path, lines: strings.Split(string(content), "\n")}
+	p := newDocument(path, content)
 	tokens := lexer.Tokenize(string(content))
 	if err := p.tame(tokens); err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func Parse(path string, content []byte) (*Config, error) {
 		switch {
 		case doc.Body == nil, doc.Body.Type() == ast.CommentType, doc.Body.Type() == ast.NullType:
 		case i > 0:
-			return nil, p.wrong(doc.Body, "there is more than one document; put all into the first")
+			return nil, p.Wrong(doc.Body, "there is more than one document; put all into the first")
 		default:
 			if err := p.config(doc.Body, c); err != nil {
 				return nil, err
@@ -43,29 +43,20 @@ func Parse(path string, content []byte) (*Config, error) {
 
 // A document is the file while it is read.
 type document struct {
+	strictyaml.Reader
 	path  string
 	lines []string
 }
 
-// wrong returns the error about a node.
-func (p *document) wrong(n ast.Node, format string, args ...any) error {
-	return p.at(start(n), fmt.Sprintf(format, args...))
-}
-
-// start returns where a node begins; the library has the first colon for a mapping.
-func start(n ast.Node) *token.Token {
-	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
-		return m.Values[0].Key.GetToken()
-	}
-	return n.GetToken()
+func newDocument(path string, content []byte) *document {
+	p := &document{path: path, lines: strings.Split(string(content), "\n")}
+	p.At = p.at
+	return p
 }
 
 func (p *document) at(t *token.Token, what string) error {
-	e := &Error{Path: p.path, Line: 1, Column: 1, What: what}
-	if t != nil && t.Position != nil {
-		e.Line, e.Column = max(t.Position.Line, 1), max(t.Position.Column, 1)
-	}
-	if e.Line <= len(p.lines) {
+	e := &Error{Path: p.path, What: what}
+	if e.Line, e.Column = strictyaml.Position(t); e.Line <= len(p.lines) {
 		e.Text = p.lines[e.Line-1]
 	}
 	return e
@@ -113,59 +104,22 @@ func (p *document) tame(tokens token.Tokens) error {
 	return nil
 }
 
-// A field reads the value of a key.
-type field func(value ast.Node) error
-
-// mapping reads a mapping whose keys are those of fields, each at most once.
-func (p *document) mapping(n ast.Node, what string, fields map[string]field) error {
-	m, ok := n.(*ast.MappingNode)
-	if !ok {
-		return p.wrong(n, "%s must be keys with values: %s", what, keys(fields))
-	}
-	for _, v := range m.Values {
-		read := fields[v.Key.GetToken().Value]
-		if read == nil {
-			return p.wrong(v.Key, "unknown key %q; %s has %s", short(v.Key.GetToken().Value), what, keys(fields))
-		}
-		if err := read(v.Value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func keys(fields map[string]field) string {
-	return strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
-}
-
 // text reads a text, which check may refuse.
-func (p *document) text(into *string, check func(string) error) field {
+func (p *document) text(into *string, check func(string) error) strictyaml.Field {
 	return func(n ast.Node) error {
 		switch s, ok := n.(*ast.StringNode); {
 		case n.Type() == ast.NullType:
-			return p.wrong(n, "there is no value; write one, or leave the key out")
+			return p.Wrong(n, "there is no value; write one, or leave the key out")
 		case !ok:
-			return p.wrong(n, "this must be text; put it in quotes")
+			return p.Wrong(n, "this must be text; put it in quotes")
 		case s.Value == "":
-			return p.wrong(n, "the value is empty; write one, or leave the key out")
+			return p.Wrong(n, "the value is empty; write one, or leave the key out")
 		default:
 			if err := check(s.Value); err != nil {
-				return p.wrong(n, "%q cannot be used: %v", short(s.Value), err)
+				return p.Wrong(n, "%q cannot be used: %v", short(s.Value), err)
 			}
 			*into = s.Value
 			return nil
 		}
-	}
-}
-
-// truth reads true or false.
-func (p *document) truth(into *bool) field {
-	return func(n ast.Node) error {
-		b, ok := n.(*ast.BoolNode)
-		if !ok {
-			return p.wrong(n, "this must be true or false")
-		}
-		*into = b.Value
-		return nil
 	}
 }

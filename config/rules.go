@@ -10,13 +10,14 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"ecrlogin/internal/strictyaml"
 	"ecrlogin/registry"
 )
 
 // config reads the whole file.
 func (p *document) config(n ast.Node, c *Config) error {
 	var timeout, dir string
-	return p.mapping(n, "the configuration", map[string]field{
+	return p.Mapping(n, "the configuration", map[string]strictyaml.Field{
 		"registries": p.registries(&c.Registries),
 		"fallback":   p.text(&c.Fallback, checkHelper),
 		"timeout": p.text(&timeout, func(s string) (err error) {
@@ -24,12 +25,12 @@ func (p *document) config(n ast.Node, c *Config) error {
 			return err
 		}),
 		"cache": func(n ast.Node) error {
-			return p.mapping(n, "cache", map[string]field{
+			return p.Mapping(n, "cache", map[string]strictyaml.Field{
 				"dir": p.text(&dir, func(s string) (err error) {
 					c.Cache.Dir, err = absolute(s)
 					return err
 				}),
-				"disabled": p.truth(&c.Cache.Disabled),
+				"disabled": p.Truth(&c.Cache.Disabled),
 				"store": p.text(&c.Cache.Store, func(s string) error {
 					if s == FallbackFile {
 						return errors.New("files are where tokens are kept anyway; leave it out")
@@ -42,14 +43,14 @@ func (p *document) config(n ast.Node, c *Config) error {
 }
 
 // registries reads the rules and compares each with those before it.
-func (p *document) registries(into *[]Rule) field {
+func (p *document) registries(into *[]Rule) strictyaml.Field {
 	return func(n ast.Node) error {
 		if n.Type() == ast.NullType {
 			return nil
 		}
 		list, ok := n.(*ast.SequenceNode)
 		if !ok {
-			return p.wrong(n, `registries must be a list, each rule beginning with "- match:"`)
+			return p.Wrong(n, `registries must be a list, each rule beginning with "- match:"`)
 		}
 		for _, n := range list.Values {
 			r, err := p.rule(n)
@@ -58,7 +59,7 @@ func (p *document) registries(into *[]Rule) field {
 			}
 			for _, earlier := range *into {
 				if covers(earlier.Match, r.Match) {
-					return p.wrong(n, "this rule can never match, because %q in line %d takes all that %q matches; put it before that one, or leave it out", earlier.Match, earlier.Line, r.Match)
+					return p.Wrong(n, "this rule can never match, because %q in line %d takes all that %q matches; put it before that one, or leave it out", earlier.Match, earlier.Line, r.Match)
 				}
 			}
 			*into = append(*into, r)
@@ -70,9 +71,9 @@ func (p *document) registries(into *[]Rule) field {
 // rule reads one rule.
 func (p *document) rule(n ast.Node) (Rule, error) {
 	var match, alias, life string
-	r := Rule{Line: start(n).Position.Line}
+	r := Rule{Line: strictyaml.Start(n).Position.Line}
 	id := &r.Identity
-	err := p.mapping(n, "a rule", map[string]field{
+	err := p.Mapping(n, "a rule", map[string]strictyaml.Field{
 		"match":           p.text(&match, func(s string) error { return checkPattern(strings.ToLower(s)) }),
 		"registry":        p.text(&alias, checkAlias),
 		"profile":         p.text(&id.Profile, func(string) error { return nil }),
@@ -84,7 +85,7 @@ func (p *document) rule(n ast.Node) (Rule, error) {
 			return err
 		}),
 		"mfaSerial": func(n ast.Node) error {
-			return p.wrong(n, "mfaSerial cannot be used, because nobody is there to type a code when an image is pulled; let profile name a session that has been started with a code before, such as one of: aws sts get-session-token")
+			return p.Wrong(n, "mfaSerial cannot be used, because nobody is there to type a code when an image is pulled; let profile name a session that has been started with a code before, such as one of: aws sts get-session-token")
 		},
 	})
 	if err != nil {
@@ -94,12 +95,12 @@ func (p *document) rule(n ast.Node) (Rule, error) {
 	if alias != "" {
 		aliased, err := registry.Parse(alias)
 		if err != nil {
-			return Rule{}, p.wrong(n, "%v", err)
+			return Rule{}, p.Wrong(n, "%v", err)
 		}
 		r.Alias = aliased.Host
 	}
 	if what := r.contradiction(); what != "" {
-		return Rule{}, p.wrong(n, "%s", what)
+		return Rule{}, p.Wrong(n, "%s", what)
 	}
 	return r, nil
 }

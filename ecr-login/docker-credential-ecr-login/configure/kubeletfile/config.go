@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"ecrlogin/internal/strictyaml"
 )
 
 // config reads the whole file, and checks it as kubelet does.
 // Source: validateCredentialProviderConfig in pkg/credentialprovider/plugin/config.go of Kubernetes
 func (d *document) config(n ast.Node, f *File) error {
 	var ofKind string
-	err := d.mapping(n, "the file", map[string]field{
+	err := d.Mapping(n, "the file", map[string]strictyaml.Field{
 		"apiVersion": d.text(&f.APIVersion, oneOf(versions)),
 		"kind":       d.text(&ofKind, oneOf([]string{kind})),
 		"providers": func(n ast.Node) error {
@@ -26,9 +28,9 @@ func (d *document) config(n ast.Node, f *File) error {
 	case err != nil:
 		return err
 	case ofKind == "":
-		return d.wrong(n, "there is no kind; write kind: %s", kind)
+		return d.Wrong(n, "there is no kind; write kind: %s", kind)
 	case f.APIVersion == "":
-		return d.wrong(n, "there is no apiVersion; write apiVersion: %s", Version)
+		return d.Wrong(n, "there is no apiVersion; write apiVersion: %s", Version)
 	}
 	for _, v := range n.(*ast.MappingNode).Values {
 		if v.Value == f.list {
@@ -37,7 +39,7 @@ func (d *document) config(n ast.Node, f *File) error {
 	}
 	for i, p := range f.Providers {
 		if p.TokenAttributes != nil && f.APIVersion != Version {
-			return d.wrong(f.entries[i], "tokenAttributes are known in version %s of this file alone; write that as its apiVersion", Version)
+			return d.Wrong(f.entries[i], "tokenAttributes are known in version %s of this file alone; write that as its apiVersion", Version)
 		}
 	}
 	return nil
@@ -49,7 +51,7 @@ func (d *document) addProvider(n ast.Node, f *File) error {
 		return err
 	}
 	if f.index(p.Name) >= 0 {
-		return d.wrong(n, "there is a provider %s already; leave one out", p.Name)
+		return d.Wrong(n, "there is a provider %s already; leave one out", p.Name)
 	}
 	f.Providers = append(f.Providers, p)
 	f.entries = append(f.entries, n.(*ast.MappingNode))
@@ -58,7 +60,7 @@ func (d *document) addProvider(n ast.Node, f *File) error {
 
 func (d *document) provider(n ast.Node) (Provider, error) {
 	var p Provider
-	err := d.mapping(n, "a provider", map[string]field{
+	err := d.Mapping(n, "a provider", map[string]strictyaml.Field{
 		"name":                 d.text(&p.Name, checkName),
 		"apiVersion":           d.text(&p.APIVersion, oneOf(protocolVersions)),
 		"matchImages":          d.texts(&p.MatchImages, checkPattern),
@@ -66,7 +68,7 @@ func (d *document) provider(n ast.Node) (Provider, error) {
 		"args":                 d.texts(&p.Args, anything),
 		"env": d.each(func(n ast.Node) error {
 			var v Variable
-			err := d.mapping(n, "a variable", map[string]field{"name": d.text(&v.Name, anything), "value": d.text(&v.Value, anything)})
+			err := d.Mapping(n, "a variable", map[string]strictyaml.Field{"name": d.text(&v.Name, anything), "value": d.text(&v.Value, anything)})
 			p.Env = append(p.Env, v)
 			return err
 		}),
@@ -82,7 +84,7 @@ func (d *document) provider(n ast.Node) (Provider, error) {
 		return Provider{}, err
 	}
 	if what := p.missing(); what != "" {
-		return Provider{}, d.wrong(n, "%s", what)
+		return Provider{}, d.Wrong(n, "%s", what)
 	}
 	return p, nil
 }
@@ -106,13 +108,13 @@ func (p Provider) missing() string {
 
 func (d *document) tokenAttributes(n ast.Node, t *TokenAttributes) error {
 	said := false
-	err := d.mapping(n, "tokenAttributes", map[string]field{
+	err := d.Mapping(n, "tokenAttributes", map[string]strictyaml.Field{
 		"serviceAccountTokenAudience": d.text(&t.Audience, anything),
 		"cacheType":                   d.text(&t.CacheType, oneOf([]string{"ServiceAccount", "Token"})),
 		"requireServiceAccount": func(n ast.Node) error {
 			b, ok := n.(*ast.BoolNode)
 			if !ok {
-				return d.wrong(n, "this must be true or false")
+				return d.Wrong(n, "this must be true or false")
 			}
 			t.RequireServiceAccount, said = b.Value, true
 			return nil
@@ -125,15 +127,15 @@ func (d *document) tokenAttributes(n ast.Node, t *TokenAttributes) error {
 	}
 	switch all := slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations); {
 	case t.Audience == "":
-		return d.wrong(n, "there is no serviceAccountTokenAudience; write sts.amazonaws.com, for example")
+		return d.Wrong(n, "there is no serviceAccountTokenAudience; write sts.amazonaws.com, for example")
 	case t.CacheType == "":
-		return d.wrong(n, "there is no cacheType; write ServiceAccount")
+		return d.Wrong(n, "there is no cacheType; write ServiceAccount")
 	case !said:
-		return d.wrong(n, "there is no requireServiceAccount; write true or false")
+		return d.Wrong(n, "there is no requireServiceAccount; write true or false")
 	case !t.RequireServiceAccount && len(t.RequiredAnnotations) > 0:
-		return d.wrong(n, "requiredServiceAccountAnnotationKeys need requireServiceAccount: true; make them optional, or write that")
+		return d.Wrong(n, "requiredServiceAccountAnnotationKeys need requireServiceAccount: true; make them optional, or write that")
 	case len(slices.Compact(slices.Sorted(slices.Values(all)))) < len(all):
-		return d.wrong(n, "an annotation is named twice; leave one out")
+		return d.Wrong(n, "an annotation is named twice; leave one out")
 	}
 	return nil
 }

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -13,11 +11,13 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"ecrlogin/internal/strictyaml"
 )
 
 // Parse reads a file, in YAML or JSON. It refuses what kubelet refuses, and anchors and aliases, with an *Error.
 func Parse(path string, content []byte) (*File, error) {
-	d := &document{path}
+	d := newDocument(path)
 	if isJSON(content) {
 		if err := d.json(content); err != nil {
 			return nil, err
@@ -47,31 +47,27 @@ func Parse(path string, content []byte) (*File, error) {
 	case len(bodies) == 0:
 		return nil, d.at(nil, "there is nothing in it; write it: docker-credential-ecr-login configure kubelet")
 	case len(bodies) > 1:
-		return nil, d.wrong(bodies[1], "there is more than one document, of which kubelet reads the first alone; put all into that")
+		return nil, d.Wrong(bodies[1], "there is more than one document, of which kubelet reads the first alone; put all into that")
 	}
 	return f, d.config(bodies[0], f)
 }
 
 // A document is a file while it is read.
 type document struct {
+	strictyaml.Reader
 	path string
 }
 
-func (d *document) at(t *token.Token, what string) error {
-	e := &Error{Path: d.path, Line: 1, Column: 1, What: what}
-	if t != nil && t.Position != nil {
-		e.Line, e.Column = max(t.Position.Line, 1), max(t.Position.Column, 1)
-	}
-	return e
+func newDocument(path string) *document {
+	d := &document{path: path}
+	d.At, d.Unknown = d.at, ", with which kubelet does not start"
+	return d
 }
 
-// wrong returns the error about a node.
-func (d *document) wrong(n ast.Node, format string, args ...any) error {
-	t := n.GetToken()
-	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 && !m.IsFlowStyle {
-		t = m.Values[0].Key.GetToken() // the library has the first colon
-	}
-	return d.at(t, fmt.Sprintf(format, args...))
+func (d *document) at(t *token.Token, what string) error {
+	e := &Error{Path: d.path, What: what}
+	e.Line, e.Column = strictyaml.Position(t)
+	return e
 }
 
 // syntax is for what the parser says. It names the line, which may have a secret in it, and is left out.
@@ -98,34 +94,8 @@ func (d *document) json(content []byte) error {
 	return nil
 }
 
-// A field reads the value of a key.
-type field func(value ast.Node) error
-
-// mapping reads a mapping whose keys are those of fields, each at most once.
-func (d *document) mapping(n ast.Node, what string, fields map[string]field) error {
-	m, ok := n.(*ast.MappingNode)
-	if !ok {
-		return d.wrong(n, "%s must be keys with values: %s", what, keys(fields))
-	}
-	for _, v := range m.Values {
-		key := v.Key.GetToken().Value
-		read := fields[key]
-		if read == nil {
-			return d.wrong(v.Key, "unknown key %q, with which kubelet does not start; %s has %s", short(key), what, keys(fields))
-		}
-		if err := read(v.Value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func keys(fields map[string]field) string {
-	return strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
-}
-
 // text reads a text, which check may refuse.
-func (d *document) text(into *string, check func(string) string) field {
+func (d *document) text(into *string, check func(string) string) strictyaml.Field {
 	return func(n ast.Node) error {
 		switch s := n.(type) {
 		case *ast.StringNode:
@@ -135,10 +105,10 @@ func (d *document) text(into *string, check func(string) string) field {
 		case *ast.NullNode:
 			*into = ""
 		default:
-			return d.wrong(n, "this must be text; put it in quotes")
+			return d.Wrong(n, "this must be text; put it in quotes")
 		}
 		if what := check(*into); what != "" {
-			return d.wrong(n, "%s", what)
+			return d.Wrong(n, "%s", what)
 		}
 		return nil
 	}
@@ -147,7 +117,7 @@ func (d *document) text(into *string, check func(string) string) field {
 func anything(string) string { return "" }
 
 // texts reads a list of texts.
-func (d *document) texts(into *[]string, check func(string) string) field {
+func (d *document) texts(into *[]string, check func(string) string) strictyaml.Field {
 	return d.each(func(n ast.Node) error {
 		var s string
 		if err := d.text(&s, check)(n); err != nil {
@@ -159,14 +129,14 @@ func (d *document) texts(into *[]string, check func(string) string) field {
 }
 
 // each reads a list.
-func (d *document) each(item field) field {
+func (d *document) each(item strictyaml.Field) strictyaml.Field {
 	return func(n ast.Node) error {
 		if n.Type() == ast.NullType {
 			return nil
 		}
 		list, ok := n.(*ast.SequenceNode)
 		if !ok {
-			return d.wrong(n, "this must be a list")
+			return d.Wrong(n, "this must be a list")
 		}
 		for _, v := range list.Values {
 			if err := item(v); err != nil {
@@ -177,10 +147,4 @@ func (d *document) each(item field) field {
 	}
 }
 
-func short(s string) string {
-	const longest = 60
-	if r := []rune(s); len(r) > longest {
-		return string(r[:longest]) + "…"
-	}
-	return s
-}
+func short(s string) string { return strictyaml.Short(s, 60) }
