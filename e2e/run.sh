@@ -40,6 +40,6 @@ filter() {
 # One package at a time, because deadlines are measured. The job has a process group of
 # its own, so that all of it can be told to end; go waits for its tests on SIGINT only.
 set -m
-go test -count=1 -v -p 1 -timeout 10m "$@" ./... </dev/null | filter &
+go test -count=1 -v -p 1 -timeout 30m "$@" ./... </dev/null | filter &
 trap 'kill -INT %1; wait %1; exit 1' HUP INT TERM
 wait %1
