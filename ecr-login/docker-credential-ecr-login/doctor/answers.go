@@ -23,6 +23,7 @@ type answers struct {
 	client *http.Client
 	host   string            // with its port
 	token  credentials.Token // none for anonymous requests
+	wanted bool              // whether the registry has asked for the token; it is not sent before
 	bearer string            // what the registry gave for the token, where it wants that; "" for the token itself
 }
 
@@ -49,16 +50,22 @@ func newAnswers(host string, token credentials.Token) *answers {
 	}}
 }
 
-// ask sends one request. Amazon ECR takes the token as a password; ECR Public wants it exchanged for another first.
+// ask sends one request, and sends it again with the token when the registry wants one. Amazon ECR takes it as a password; ECR
+// Public wants it exchanged for another first. A registry that wants it sent to another host, as Docker Hub does, is not Amazon's
+// and never sees it: an alias may lead there.
 func (a *answers) ask(ctx context.Context, method, path string, accept ...string) (answer, error) {
-	got, challenge, err := a.send(ctx, method, &url.URL{Scheme: "https", Host: a.host, Path: path}, accept)
-	if err != nil || got.status != http.StatusUnauthorized || a.bearer != "" || !strings.HasPrefix(challenge, "Bearer ") {
+	u := &url.URL{Scheme: "https", Host: a.host, Path: path}
+	got, challenge, err := a.send(ctx, method, u, accept)
+	if err != nil || got.status != http.StatusUnauthorized || a.token.Password == "" || a.wanted {
 		return got, err
 	}
-	if a.bearer, err = a.exchange(ctx, challenge); err != nil {
-		return answer{}, err
+	if strings.HasPrefix(challenge, "Bearer ") {
+		if a.bearer, err = a.exchange(ctx, challenge); err != nil {
+			return answer{}, err
+		}
 	}
-	got, _, err = a.send(ctx, method, &url.URL{Scheme: "https", Host: a.host, Path: path}, accept)
+	a.wanted = true
+	got, _, err = a.send(ctx, method, u, accept)
 	return got, err
 }
 
@@ -91,7 +98,7 @@ func (a *answers) do(ctx context.Context, method string, u *url.URL, accept []st
 	switch {
 	case a.bearer != "":
 		req.Header.Set("Authorization", "Bearer "+a.bearer)
-	case a.token.Password != "":
+	case a.wanted:
 		req.SetBasicAuth(a.token.Username, a.token.Password)
 	}
 	return a.client.Do(req)
@@ -112,6 +119,7 @@ func (a *answers) exchange(ctx context.Context, challenge string) (string, error
 	}
 	values.Del("realm")
 	u.RawQuery = values.Encode()
+	a.wanted = true
 	resp, err := a.do(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return "", err

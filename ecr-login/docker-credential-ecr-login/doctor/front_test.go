@@ -140,6 +140,13 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message stri
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	},
+	// is somebody else's registry, and would take the password
+	"others": func(w http.ResponseWriter, r *http.Request, realm string) {
+		if r.Header.Get("Authorization") == "" {
+			w.Header().Set("Www-Authenticate", `Bearer realm="`+realm+`",service="registry.docker.io"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	},
 	// is no registry
 	"redirects": func(w http.ResponseWriter, r *http.Request, to string) {
 		http.Redirect(w, r, to, http.StatusTemporaryRedirect)

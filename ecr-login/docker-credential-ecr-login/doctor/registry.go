@@ -19,7 +19,7 @@ func (e *exam) registryAnswers(ctx context.Context) result {
 	case err != nil:
 		cause, next := aws.Advice(err)
 		return failed("%s", cause).then("%s", cmp.Or(next, e.elsewhere()))
-	case got.status == http.StatusOK && e.token.Password == "":
+	case got.status == http.StatusOK && !e.answers.wanted:
 		return ok("%s answers without a password, as seen from this process", e.address)
 	case got.status == http.StatusOK:
 		return ok("%s takes the password, as seen from this process", e.address)
