@@ -1,10 +1,15 @@
 package command
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/aws"
 	"ecrlogin/credentials/docker/configfile"
 	"ecrlogin/ecr-login/docker-credential-ecr-login/configure"
+	"ecrlogin/registry"
 )
 
 func (p *Program) configure() *cobra.Command {
@@ -60,7 +65,7 @@ its own below registries.conf.d. It is otherwise as "configure docker".`,
 
 // configureClient adds the flags that both have.
 func (p *Program) configureClient(cmd *cobra.Command, run func(*configure.Request) error) *cobra.Command {
-	r := &configure.Request{Out: p.Stdout}
+	r := &configure.Request{Out: p.Stdout, Account: accountOf}
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(*cobra.Command, []string) error {
 		if kept, err := p.load().source().Entries(); err == nil {
@@ -77,6 +82,13 @@ func (p *Program) configureClient(cmd *cobra.Command, run func(*configure.Reques
 	flags.BoolVar(&r.DryRun, "dry-run", false, "show what would be written, and write nothing")
 	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails for a flag that is not there only
 	return cmd
+}
+
+// accountOf asks AWS for the account of a profile.
+func accountOf(ctx context.Context, profile string, r registry.Registry) (string, error) {
+	source := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return credentials.Identity{Profile: profile} }}
+	caller, err := source.Caller(ctx, r)
+	return caller.Account, err
 }
 
 func (p *Program) configureUndo() *cobra.Command {

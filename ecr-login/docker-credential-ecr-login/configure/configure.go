@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ecrlogin/credentials/docker/configfile"
+	"ecrlogin/registry"
 )
 
 // self is this helper in the clients' files: the NAME of docker-credential-NAME.
@@ -29,8 +30,8 @@ type Request struct {
 	DryRun     bool     // show what would be written, and write nothing
 
 	Cached []string // hosts in the cache, which are likely to be wanted
-	// Account asks AWS for the account of a profile with keys of its own; nil asks nobody.
-	Account func(ctx context.Context, profile string) (string, error)
+	// Account asks AWS, in the registry's region, for the account of a profile with keys of its own; nil asks nobody.
+	Account func(ctx context.Context, profile string, r registry.Registry) (string, error)
 
 	Out io.Writer        // for people
 	Now func() time.Time // nil means time.Now

@@ -24,16 +24,30 @@ func (r *Request) fromProfiles() []known {
 	var all []known
 	for _, p := range readProfiles() {
 		account := p.account()
-		if account == "" && p.values["aws_access_key_id"] != "" && p.values["region"] != "" && r.Account != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), accountTime)
-			account, _ = r.Account(ctx, p.name) // without an answer there is nothing to propose
-			cancel()
+		if account == "" && p.values["aws_access_key_id"] != "" && r.Account != nil {
+			account = r.ask(p)
 		}
 		if host, ok := hostOf(account, p.values["region"]); ok {
 			all = append(all, known{host, p.name})
 		}
 	}
 	return all
+}
+
+// ask asks AWS for the account of a profile. Without an answer there is nothing to propose.
+func (r *Request) ask(p profile) (account string) {
+	host, ok := hostOf("000000000000", p.values["region"]) // of any account there
+	if !ok {
+		return ""
+	}
+	there, err := registry.Parse(host)
+	if err != nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), accountTime)
+	defer cancel()
+	account, _ = r.Account(ctx, p.name, there)
+	return account
 }
 
 // hostOf returns the registry of an account in a region, whose partition decides on how it ends.

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ecrlogin/credentials/docker/configfile"
+	"ecrlogin/registry"
 )
 
 func TestMain(m *testing.M) {
@@ -83,7 +84,7 @@ func run(args []string) error {
 		return err
 	}
 	r.Out, r.Now = os.Stdout, func() time.Time { return now }
-	r.Account = func(_ context.Context, profile string) (string, error) {
+	r.Account = func(_ context.Context, profile string, _ registry.Registry) (string, error) {
 		if profile == "keys" {
 			return "999999999999", nil
 		}
