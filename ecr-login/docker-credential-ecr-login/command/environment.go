@@ -22,8 +22,9 @@ type environment struct {
 // within it.
 const reserve = 300 * time.Millisecond
 
-// readEnvironment reads the variables; configured is the timeout that the configuration has, or 0. A value that cannot be used is said on stderr, with what it may be, and the
-// default takes its place: a typing error in a setting must not cost anybody a pull.
+// readEnvironment reads the variables; configured is the timeout that the configuration has, or 0. A value that cannot be
+// used is said on stderr, with what it may be, and what there would be without it takes its place: a typing error in a
+// variable must not cost anybody a pull.
 func readEnvironment(stderr io.Writer, configured time.Duration) environment {
 	v := os.Getenv("ECR_LOGIN_TIMEOUT")
 	timeout, ok := hit.Timeout(v)
