@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -155,6 +156,10 @@ func TestSignalled(t *testing.T) {
 
 // A signal that ends the program ends the helper, which the signal does not reach.
 func TestProgramSignalled(t *testing.T) {
+	// What is handled here is not ignored in a child, as it would be when this test runs under nohup.
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, syscall.SIGHUP)
+	defer signal.Stop(handled)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		install(t, "foo", "echo asking >&2; sleep 600 & sleep 600")
 		errOut := hold(t)

@@ -1,0 +1,2 @@
+// Package ptytest opens pseudo-terminals for tests of what a program does at a terminal.
+package ptytest
