@@ -1,0 +1,50 @@
+package proctable
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	for stat, want := range map[string]Process{
+		"7 (sh) S 3 7 7 0 -1":         {PID: 7, Parent: 3, Name: "sh"},
+		"8 (a) b (c) R 9 8":           {PID: 8, Parent: 9, Name: "a) b (c"},
+		"1 (tab\tnew\nline) S 0 1 1 ": {PID: 1, Parent: 0, Name: "tab\tnew\nline"},
+	} {
+		if got, err := parse([]byte(stat)); got != want || err != nil {
+			t.Errorf("%q: %+v, %v", stat, got, err)
+		}
+	}
+	for _, stat := range []string{"", "7", "7 (sh", "7 (sh)", "7 (sh) S", "x (sh) S 3", "7 (sh) S x", ")7("} {
+		if got, err := parse([]byte(stat)); err == nil {
+			t.Errorf("%q: %+v", stat, got)
+		}
+	}
+}
+
+func TestFindAndChildren(t *testing.T) {
+	cmd := exec.Command("cat")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	child := cmd.Process.Pid
+	if p, err := Find(child); err != nil || p.PID != child || p.Parent != os.Getpid() {
+		t.Errorf("Find = %+v, %v", p, err)
+	}
+	if !slices.Contains(Children(os.Getpid()), child) {
+		t.Error("the child is not among the children")
+	}
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := Find(child); !os.IsNotExist(err) {
+		t.Errorf("Find of a process that ended = %+v, %v", p, err)
+	}
+}

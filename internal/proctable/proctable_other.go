@@ -1,0 +1,16 @@
+//go:build !linux
+
+package proctable
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Find returns an error that wraps errors.ErrUnsupported: this operating system has no /proc.
+func Find(pid int) (Process, error) {
+	return Process{}, fmt.Errorf("reading the entry of process %d: %w", pid, errors.ErrUnsupported)
+}
+
+// Children returns nothing: this operating system has no /proc.
+func Children(int) []int { return nil }

@@ -1,0 +1,82 @@
+//go:build unix
+
+package subprocess
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"ecrlogin/internal/proctable"
+)
+
+// endings are the signals by which a process is asked to end.
+var endings = []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
+
+// command returns a command that runs in a process group of its own and is killed with it when the returned context ends.
+// Signals to this process do not reach that group, so they end the context, until stop is called.
+//
+// With a controlling terminal the command stays in this process's group. In another one it would be in the background,
+// where it can neither read a pass phrase from the terminal nor be reached by Ctrl-C.
+func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Context, stop func()) {
+	if atTerminal() {
+		cmd = exec.CommandContext(ctx, path)
+		cmd.Cancel = func() error { return killTree(cmd.Process.Pid) }
+		return cmd, ctx, func() {}
+	}
+	var heeded []os.Signal
+	for _, s := range endings {
+		if !signal.Ignored(s) { // by nohup, for example
+			heeded = append(heeded, s)
+		}
+	}
+	stop = func() {}
+	if len(heeded) > 0 { // none would mean all
+		ctx, stop = signal.NotifyContext(ctx, heeded...)
+	}
+	cmd = exec.CommandContext(ctx, path)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	return cmd, ctx, stop
+}
+
+// killGroup kills what a command that has ended left in its process group, if it had one.
+func killGroup(cmd *exec.Cmd) {
+	if cmd.SysProcAttr != nil && cmd.SysProcAttr.Setpgid {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it fails when nothing is left
+	}
+}
+
+// killTree kills a process and its descendants, as far as the system tells them. They are stopped first, one generation
+// after the other, so that none escapes by starting another.
+func killTree(pid int) error {
+	all := []int{pid}
+	for i := 0; i < len(all); i++ {
+		_ = syscall.Kill(all[i], syscall.SIGSTOP)
+		all = append(all, proctable.Children(all[i])...)
+	}
+	for _, descendant := range all[1:] {
+		_ = syscall.Kill(descendant, syscall.SIGKILL)
+	}
+	return syscall.Kill(pid, syscall.SIGKILL)
+}
+
+// atTerminal reports whether this process has a controlling terminal.
+func atTerminal() bool {
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	tty.Close()
+	return true
+}
+
+// killed reports whether a signal ended a process.
+func killed(state *os.ProcessState) bool { return !state.Exited() }
+
+// signalName returns the name of the signal that ended a process.
+func signalName(state *os.ProcessState) string {
+	return state.Sys().(syscall.WaitStatus).Signal().String()
+}

@@ -1,0 +1,57 @@
+package subprocess_test
+
+import (
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/ptytest"
+)
+
+// At a terminal a child can read from it, and prompt on it via standard error.
+func TestTerminalRead(t *testing.T) {
+	screen, tty := ptytest.Open(t)
+	cmd := process(t, `test -t 2 || echo 'no terminal'; printf 'code? ' >&2; read -r code </dev/tty; echo "$code"`)
+	ptytest.Control(cmd, tty)
+	cmd.Stderr = tty
+	type result struct {
+		out []byte
+		err error
+	}
+	done := make(chan result)
+	go func() {
+		out, err := cmd.Output()
+		done <- result{out, err}
+	}()
+	ptytest.WaitFor(t, screen, "code? ", patience)
+	if _, err := screen.WriteString("123\n"); err != nil {
+		t.Fatal(err)
+	}
+	if r := <-done; r.err != nil || string(r.out) != "123\n" {
+		t.Errorf("got %q, %v", r.out, r.err)
+	}
+}
+
+// There, too, the deadline ends everything that the child started, although it has no process group of its own.
+func TestTerminalDeadline(t *testing.T) {
+	_, tty := ptytest.Open(t)
+	held, hold, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	cmd := process(t, "(sleep 600 & sleep 600; true) & sleep 600; true", "SUBPROCESS_TEST_TIMEOUT=300ms")
+	cmd.ExtraFiles = append(cmd.ExtraFiles, hold) // which everything inherits
+	ptytest.Control(cmd, tty)
+	if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 100 {
+		t.Fatal(err)
+	}
+	hold.Close()
+	if err := held.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(held); err != nil {
+		t.Errorf("something that the child started is still there: %v", err)
+	}
+}
