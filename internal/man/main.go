@@ -28,7 +28,6 @@ func write(dir string) error {
 		return err
 	}
 	root := new(command.Program).Root()
-	root.InitDefaultCompletionCmd()
 	root.DisableAutoGenTag = true
 	// A fixed date, so that the same source gives the same bytes.
 	date := time.Unix(0, 0).UTC()

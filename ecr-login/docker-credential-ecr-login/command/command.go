@@ -102,7 +102,20 @@ func (p *Program) Root() *cobra.Command {
 	root.AddCommand(p.configure(), p.doctor(), p.password(), p.cache(), p.version())
 	root.AddCommand(p.actions()...)
 	root.AddCommand(p.kubelet())
+	addCompletion(root)
+	rejectUnknown(root)
 	return root
+}
+
+// addCompletion adds cobra's completion command, which otherwise prints its help and succeeds when it is given an unknown
+// shell.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.RunE = func(*cobra.Command, []string) error { return errNothing }
+		}
+	}
 }
 
 // The groups of commands.

@@ -76,7 +76,7 @@ const errUnwell = exitError(1)
 
 // report prints each check as soon as it is made.
 func (p *Program) report(checks iter.Seq[doctor.Check]) error {
-	printer := doctor.Printer{Out: p.Stdout, Fancy: isTerminal(p.Stdout) && os.Getenv("NO_COLOR") == ""}
+	printer := doctor.Printer{Out: p.Stdout, Fancy: isTerminal(p.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	for c := range checks {
 		if err := printer.Print(c); err != nil {
 			return err
