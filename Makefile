@@ -5,6 +5,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 HELPER   = ./ecr-login/docker-credential-ecr-login
+# The date of the manual pages, in Unix seconds: that of the commit, or of the build where there is no repository.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 FUZZTIME ?= 2m
 
 .DEFAULT_GOAL := help
@@ -16,10 +18,14 @@ help: ## list the targets
 build: ## build bin/docker-credential-ecr-login, a static binary, its second name for kubelet, and manual pages in bin/man
 	$(BUILD) -o bin/docker-credential-ecr-login $(HELPER)
 	@ln -sf docker-credential-ecr-login bin/ecr-credential-provider
-	@$(GO) run ./internal/man bin/man
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run ./internal/man bin/man
 
-test: ## run the unit tests with the race detector; no root, no network but the module proxy
-	$(GO) test -race ./...
+# Without a C compiler there is no race detector. CI must have one.
+test: ## run the unit tests, with the race detector where there is a C compiler
+	@race=-race; if [ "$$($(GO) env CGO_ENABLED)" != 1 ]; then \
+		[ -z "$$CI" ] || { echo 'make test: CI needs the race detector, which needs a C compiler; install gcc' >&2; exit 1; }; \
+		race=; echo 'make test: no C compiler found, so the race detector is off; to turn it on, install gcc'; fi; \
+	echo $(GO) test $$race ./...; $(GO) test $$race ./...
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck, in both modules
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'these files are not formatted; run: gofmt -w .' >&2; exit 1; }

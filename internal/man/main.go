@@ -1,11 +1,10 @@
-// Command man writes the manual pages of docker-credential-ecr-login, one for each of its commands, into the folder that
-// it is given.
+// Command man writes the manual pages of docker-credential-ecr-login, one for each of its commands, into a directory. Their
+// date is that of SOURCE_DATE_EPOCH (Unix seconds), or today.
 package main
 
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra/doc"
 
@@ -14,7 +13,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: man FOLDER")
+		fmt.Fprintln(os.Stderr, "usage: man DIRECTORY")
 		os.Exit(2)
 	}
 	if err := write(os.Args[1]); err != nil {
@@ -29,7 +28,5 @@ func write(dir string) error {
 	}
 	root := new(command.Program).Root()
 	root.DisableAutoGenTag = true
-	// A fixed date, so that the same source gives the same bytes.
-	date := time.Unix(0, 0).UTC()
-	return doc.GenManTree(root, &doc.GenManHeader{Title: "DOCKER-CREDENTIAL-ECR-LOGIN", Section: "1", Source: "ecr-login", Manual: "ecr-login", Date: &date}, dir)
+	return doc.GenManTree(root, &doc.GenManHeader{Title: "DOCKER-CREDENTIAL-ECR-LOGIN", Section: "1", Source: "ecr-login", Manual: "ecr-login"}, dir)
 }

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The same source gives the same pages: their date is not that of the build.
+func TestDate(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "1767323045") // 2026-01-02
+	dir := t.TempDir()
+	if err := write(dir); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "docker-credential-ecr-login.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `"Jan 2026"`; !strings.Contains(string(page), want) {
+		t.Errorf("the page has no %s in its header: %.120s", want, page)
+	}
+}
