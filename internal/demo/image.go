@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// newImage makes an image from scratch that holds one static binary: the helper, which prints its version when run.
+// newImage builds a scratch image with one static binary: the helper, which prints its version.
 func newImage(helper string) (v1.Image, error) {
 	binary, err := os.ReadFile(helper)
 	if err != nil {
@@ -49,7 +49,7 @@ func newImage(helper string) (v1.Image, error) {
 	return mutate.ConfigFile(image, file)
 }
 
-// options make the client library do what crane does: find the password by way of Docker's configuration.
+// options makes the client library find the password as crane does, through Docker's configuration.
 func (s *show) options(keychain authn.Keychain) []remote.Option {
 	return []remote.Option{remote.WithAuthFromKeychain(keychain), remote.WithTransport(s.cloud.Client().Transport)}
 }
@@ -62,7 +62,7 @@ func (s *show) push(ref string, image v1.Image) error {
 	return remote.Write(tag, image, s.options(authn.DefaultKeychain)...)
 }
 
-// pull fetches the image, every byte of it, and checks that it is the one that was pushed.
+// pull fetches the whole image and checks that it is the one that was pushed.
 func (s *show) pull(ref string, want v1.Image) error {
 	tag, err := name.ParseReference(ref)
 	if err != nil {

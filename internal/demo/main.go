@@ -1,5 +1,5 @@
-// Demo shows the helper's main job on a machine that has nothing but Go: it pushes and pulls an image of two Amazon ECR
-// registries with a real client library, which runs the helper as Docker does, against a stand-in for AWS.
+// Demo shows the helper's main job on a machine with nothing but Go: it pushes an image to two Amazon ECR registries and
+// pulls it, with a client library that runs the helper as Docker does, against a stand-in for AWS.
 //
 //	demo bin/docker-credential-ecr-login
 package main
@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"ecrlogin/internal/awstest"
@@ -22,7 +23,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: demo PATH-OF-THE-HELPER")
+		fmt.Fprintln(os.Stderr, "usage: demo HELPER")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1], os.Stdout); err != nil {
@@ -31,7 +32,7 @@ func main() {
 	}
 }
 
-// run does everything in a temporary folder, and nothing outside it.
+// run keeps every file in a temporary directory.
 func run(helper string, out io.Writer) error {
 	helper, err := filepath.Abs(helper)
 	if err != nil {
@@ -51,21 +52,21 @@ func run(helper string, out io.Writer) error {
 	return s.run()
 }
 
-// The registries of the show: two accounts in two regions.
+// hosts are the registries: two accounts in two regions.
 var hosts = []string{
 	"123456789012.dkr.ecr.us-west-2.amazonaws.com",
 	"210987654321.dkr.ecr.eu-central-1.amazonaws.com",
 }
 
-// tokenLife is short, so that the show has an end.
-const tokenLife = 3 * time.Second
+// shortLife is the lifetime of the token that expires during the demo.
+const shortLife = 3 * time.Second
 
-// A show runs the steps and says what it does.
+// A show runs the steps and prints what they do.
 type show struct {
 	out    io.Writer
 	cloud  *awstest.Server
 	helper string // path of the helper
-	dir    string // all files of the show
+	dir    string // holds all files
 	steps  int
 }
 
@@ -77,33 +78,44 @@ func (s *show) run() error {
 	if err != nil {
 		return fmt.Errorf("building the image: %w", err)
 	}
-	s.cloud.SetTokenLife(tokenLife)
 	for _, host := range hosts {
 		ref := host + "/hello:v1"
-		if err := s.step("push "+ref, login(host), func() error { return s.push(ref, image) }); err != nil {
+		if err := s.step("push "+ref, login(host), 1, func() error { return s.push(ref, image) }); err != nil {
 			return err
 		}
-		if err := s.step("pull "+ref, "", func() error { return s.pull(ref, image) }); err != nil {
+		if err := s.step("pull "+ref, "", 0, func() error { return s.pull(ref, image) }); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(s.out, "\n   (the passwords of this stand-in live %s instead of 12 hours)\n", tokenLife)
-	time.Sleep(tokenLife)
-	if err := s.step("pull again, when every password so far has expired", login(hosts[0]), func() error {
-		return s.pull(hosts[0]+"/hello:v1", image)
-	}); err != nil {
+	if err := s.expire(image); err != nil {
 		return err
 	}
 	if err := s.refusals(); err != nil {
 		return err
 	}
 	s.docker()
-	fmt.Fprintln(s.out, "\nNobody typed, stored or saw a password.")
+	fmt.Fprintln(s.out, "\nNo login step was needed and nobody handled a password. The helper caches tokens until they expire.")
 	return nil
 }
 
-// configure gives the process, and so the clients and helpers it runs, a home folder with one line of Docker
-// configuration, an AWS identity, and a way to the stand-in by the real host names.
+// expire pulls with a token that expires, and once more after that. It uses a new cache, and tokens that live longer until
+// then, so that no token of the other steps is renewed in the middle of one.
+func (s *show) expire(image v1.Image) error {
+	ref := hosts[0] + "/hello:v1"
+	if err := os.Setenv("AWS_ECR_CACHE_DIR", filepath.Join(s.dir, "short-lived")); err != nil {
+		return err
+	}
+	s.cloud.SetTokenLife(shortLife)
+	fmt.Fprintf(s.out, "\n   (from here on the cache is empty, and tokens live for %s instead of 12 hours)\n", shortLife)
+	if err := s.step("pull "+ref, "", 1, func() error { return s.pull(ref, image) }); err != nil {
+		return err
+	}
+	time.Sleep(shortLife)
+	return s.step("pull it again after that token has expired", login(hosts[0]), 1, func() error { return s.pull(ref, image) })
+}
+
+// configure sets up this process, and with it the clients and helpers that it runs: a home directory with one line of
+// Docker configuration, an AWS identity, and a proxy that leads to the stand-in by the real host names.
 func (s *show) configure() error {
 	config := fmt.Sprintf(`{"credHelpers": {%q: "ecr-login", %q: "ecr-login"}}`, hosts[0], hosts[1])
 	file := filepath.Join(s.dir, ".docker", "config.json")
@@ -126,6 +138,7 @@ func (s *show) configure() error {
 		"AWS_ACCESS_KEY_ID":         awstest.KeyID,
 		"AWS_SECRET_ACCESS_KEY":     awstest.SecretKey,
 		"AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_ECR_DISABLE_CACHE":     "",
 		"AWS_CA_BUNDLE":             s.cloud.CAFile,
 		"HTTPS_PROXY":               s.cloud.Proxy,
 		"NO_PROXY":                  "",
@@ -136,7 +149,11 @@ func (s *show) configure() error {
 			return err
 		}
 	}
-	fmt.Fprintf(s.out, "A machine with an AWS identity, docker-credential-ecr-login on its PATH, and in ~/.docker/config.json\n\n    %s\n", config)
+	fmt.Fprintf(s.out, `AWS and Amazon ECR are a stand-in inside this program. Nothing is sent to the network, and no AWS account is needed.
+The machine has AWS keys, docker-credential-ecr-login on its PATH, and this ~/.docker/config.json:
+
+    %s
+`, config)
 	return nil
 }
 
@@ -145,39 +162,47 @@ func login(host string) string {
 	return fmt.Sprintf("aws ecr get-login-password --region %s | docker login --username AWS --password-stdin %s", region, host)
 }
 
-// step runs one step and prints what it was, what it would have taken without the helper, and how long it took.
-func (s *show) step(what, without string, do func() error) error {
+// anyCalls is for steps that may find a token in the cache.
+const anyCalls = -1
+
+// step runs one step and prints what it does, the login that it needs without the helper, and how long it took. The error
+// is that of the step, or reports another number of calls to AWS than there should be.
+func (s *show) step(what, without string, calls int, do func() error) error {
 	s.steps++
 	fmt.Fprintf(s.out, "\n%d. %s\n", s.steps, what)
 	if without != "" {
-		fmt.Fprintf(s.out, "   without the helper, first:  %s\n", without)
+		fmt.Fprintf(s.out, "   without the helper, first run:  %s\n", without)
 	}
 	s.cloud.ResetCalls()
 	began := time.Now()
 	if err := do(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	fmt.Fprintf(s.out, "   done in %d ms; requests for a password to AWS: %d\n", time.Since(began).Milliseconds(), s.cloud.Count(awstest.GetAuthorizationToken))
+	got := s.cloud.Count(awstest.GetAuthorizationToken)
+	fmt.Fprintf(s.out, "   done in %d ms; tokens requested from AWS: %d\n", time.Since(began).Milliseconds(), got)
+	if calls != anyCalls && got != calls {
+		return fmt.Errorf("%s: %d tokens were requested from AWS, want %d", what, got, calls)
+	}
 	return nil
 }
 
-// refusals shows that the registry does ask for a password, and what a user sees when AWS denies one.
+// refusals shows that the registry does require a password, and what a user sees when AWS denies one.
 func (s *show) refusals() error {
 	s.steps++
-	fmt.Fprintf(s.out, "\n%d. what is refused\n", s.steps)
+	fmt.Fprintf(s.out, "\n%d. what happens without permission\n", s.steps)
 	var refused *transport.Error
 	if err := s.pullAnonymously(hosts[0] + "/hello:v1"); !errors.As(err, &refused) {
 		return fmt.Errorf("pulling without a password: %w, want a refusal", err)
 	}
-	fmt.Fprintf(s.out, "   without any password the registry says: %d %s\n", refused.StatusCode, http.StatusText(refused.StatusCode))
+	fmt.Fprintf(s.out, "   without a password, the registry answers:  %d %s\n", refused.StatusCode, http.StatusText(refused.StatusCode))
 	s.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Type: "AccessDeniedException", Times: 1})
 	cmd := exec.Command(s.helper, "get")
-	cmd.Env = append(os.Environ(), "AWS_ECR_DISABLE_CACHE=1") // it has a password that is still good
+	cmd.Env = append(os.Environ(), "AWS_ECR_DISABLE_CACHE=1") // which holds a valid token
 	cmd.Stdin = strings.NewReader(hosts[0])
 	line, err := cmd.Output()
 	if err == nil {
 		return errors.New("the helper succeeded although AWS denied it a token")
 	}
-	fmt.Fprintf(s.out, "   when AWS denies one, the helper says:   %s", line)
+	fmt.Fprintf(s.out, "   when AWS denies a token, the helper says:  %s", line)
 	return nil
 }
