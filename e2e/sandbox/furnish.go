@@ -30,6 +30,9 @@ func (s Sandbox) furnish(dir string) error {
 		}
 	}
 	if err := errors.Join(
+		// In the overlay: the tokens and the configuration of a helper that is installed on the machine stay there.
+		os.RemoveAll("/var/cache/ecr-login"),
+		os.RemoveAll("/etc/ecr-login"),
 		os.Mkdir(filepath.Join(memory, "tmp"), 0o777),
 		leaveHybrid(),
 	); err != nil {

@@ -5,6 +5,7 @@
 //   - only loopback exists, and every port of it is free;
 //   - /etc and /var may be written to: what is written lands in memory and is gone
 //     afterwards, the machine's files stay as they were; /run starts empty;
+//   - no token and no configuration of the machine's own helper is visible;
 //   - [Sandbox.Hosts] resolve to [Loopback];
 //   - PATH begins with the folder that [Sandbox.Build] has filled.
 //
