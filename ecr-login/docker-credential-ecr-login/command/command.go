@@ -107,13 +107,18 @@ func (p *Program) Root() *cobra.Command {
 	return root
 }
 
-// addCompletion adds cobra's completion command, which otherwise prints its help and succeeds when it is given an unknown
-// shell.
+// addCompletion adds cobra's completion command, which otherwise has no examples, and prints its help and succeeds when it
+// is given an unknown shell.
 func addCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
-		if cmd.Name() == "completion" {
-			cmd.RunE = func(*cobra.Command, []string) error { return errNothing }
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.RunE = func(*cobra.Command, []string) error { return errNothing }
+		cmd.Example = "  source <(docker-credential-ecr-login completion bash)"
+		for _, shell := range cmd.Commands() {
+			shell.Example = "  docker-credential-ecr-login completion " + shell.Name()
 		}
 	}
 }
