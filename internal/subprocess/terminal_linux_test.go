@@ -1,6 +1,7 @@
 package subprocess_test
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"testing"
@@ -42,9 +43,18 @@ func TestTerminalDeadline(t *testing.T) {
 	}
 	defer held.Close()
 	cmd := process(t, "(sleep 600 & sleep 600; true) & sleep 600; true", "SUBPROCESS_TEST_TIMEOUT=300ms")
+	// The shell is the session's leader, whose end would end the rest. It waits for its input.
+	cmd.Args = []string{"sh", "-c", `"$0" 3>&3 </dev/null; echo $?; exec 3>&-; read -r line`, cmd.Path}
+	cmd.Path = "/bin/sh"
 	cmd.ExtraFiles = append(cmd.ExtraFiles, hold) // which everything inherits
 	ptytest.Control(cmd, tty)
-	if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 100 {
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	hold.Close()
@@ -53,5 +63,10 @@ func TestTerminalDeadline(t *testing.T) {
 	}
 	if _, err := io.ReadAll(held); err != nil {
 		t.Errorf("something that the child started is still there: %v", err)
+	}
+	in.Close()
+	_ = cmd.Wait() // the output tells
+	if out.String() != "100\n" {
+		t.Errorf("exit code %q", out.String())
 	}
 }
