@@ -85,6 +85,20 @@ func TestGrandchildHoldsOutput(t *testing.T) {
 	end(t, filepath.Join(dir, "pid"))
 }
 
+// Nor does it hold the client's standard error, which many clients read to its end.
+func TestGrandchildHoldsStderr(t *testing.T) {
+	dir := install(t, "foo", `sleep 600 & echo $! >"$DIR/pid"; echo warning >&2; echo '`+answer+"'")
+	errOut := hold(t)
+	cmd := daemon(t, "foo", "get", host)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, errOut.hold
+	if err := cmd.Run(); err != nil {
+		t.Error(err)
+	}
+	expect(t, outcome{out.String(), errOut.text(), 0}, outcome{answer + "\n", "warning\n", 0})
+	end(t, filepath.Join(dir, "pid"))
+}
+
 // Not even one that has left the helper's process group does.
 func TestGrandchildOfSlow(t *testing.T) {
 	if _, err := os.Stat("/usr/bin/setsid"); err != nil {
