@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 )
 
@@ -94,23 +93,8 @@ func explainProcess(t *try, err error) (cause, next string) {
 	if e == nil {
 		return "", ""
 	}
-	return fmt.Sprintf("%s gave no credentials: %s", t.identity.label, processCause(e)),
+	return fmt.Sprintf("%s gave no credentials: %s", t.identity.label, e.cause),
 		"run its credential_process by hand and see what it prints"
-}
-
-// processCause tells what a credential_process did wrong. The error of the SDK cannot be repeated, because for output
-// that is not JSON it holds the output, which may be a secret.
-func processCause(e *processcreds.ProviderError) string {
-	text := e.Error()
-	for _, safe := range []string{"wrong version in process output (not 1)", "missing AccessKeyId in process output", "missing SecretAccessKey in process output"} {
-		if strings.Contains(text, safe) {
-			return "credential_process: " + safe
-		}
-	}
-	if strings.Contains(text, "parse failed") {
-		return "what credential_process printed is not the JSON that the AWS SDKs expect"
-	}
-	return "credential_process failed: " + oneLine("%v", innermost(e))
 }
 
 func innermost(err error) error {

@@ -19,7 +19,7 @@ const (
 	keys               // access keys in the AWS files
 	sso                // IAM Identity Center
 	login              // aws login
-	process            // credential_process
+	external           // credential_process
 	container          // the endpoint of ECS or EKS Pod Identity
 	metadata           // the EC2 metadata service
 )
@@ -29,6 +29,7 @@ type identity struct {
 	label   string // for people; begins like "profile" or "the keys in AWS_ACCESS_KEY_ID" and holds no secret
 	source  source // of the credentials which everything else builds on
 	profile string // the one that names the source: behind source_profile, where there is one; "" when no profile is involved
+	command string // the credential_process of that profile, if any
 	start   string // of SSO: the session's name or start URL
 	role    string // ARN of the role to be assumed, if any
 	chosen  bool   // whether the user's configuration names the source; false when it is merely the last that is left
@@ -79,6 +80,7 @@ func identityOfProfile(env config.EnvConfig, shared config.SharedConfig) identit
 		id.profile = leaf.Profile
 		id.label += fmt.Sprintf(" by way of profile %q", leaf.Profile)
 	}
+	id.command = leaf.CredentialProcess
 	switch {
 	case leaf.Credentials.HasKeys():
 		id.source = keys
@@ -92,7 +94,7 @@ func identityOfProfile(env config.EnvConfig, shared config.SharedConfig) identit
 	case leaf.LoginSession != "":
 		id.source = login
 	case leaf.CredentialProcess != "":
-		id.source = process
+		id.source = external
 	case env.ContainerCredentialsRelativePath != "" || env.ContainerCredentialsEndpoint != "":
 		id.source, id.label = container, "the container credentials endpoint"
 	default:

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -19,7 +18,7 @@ func plain(err error) string {
 	var sent *url.Error
 	switch {
 	case asProcess(err) != nil:
-		return processCause(asProcess(err))
+		return asProcess(err).cause
 	case isUnreadable(err):
 		return "the answer could not be read"
 	case errors.As(err, &api):
@@ -30,8 +29,8 @@ func plain(err error) string {
 	return strings.TrimPrefix(oneLine("%v", err), "failed to refresh cached credentials, ")
 }
 
-func asProcess(err error) *processcreds.ProviderError {
-	var e *processcreds.ProviderError
+func asProcess(err error) *processError {
+	var e *processError
 	errors.As(err, &e)
 	return e
 }

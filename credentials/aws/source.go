@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
-	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go/middleware"
 
@@ -71,6 +70,7 @@ type try struct {
 	wanted   credentials.Identity // who is to ask, as far as the user's configuration tells
 	web      *WebIdentity         // who is to ask instead; nil for nobody
 	identity identity             // who asks, as far as the AWS configuration tells
+	process  *process             // runs the credential_process of that identity; nil if it has none
 	last     atomic.Pointer[sent] // the last request to AWS, for telling what a deadline interrupted
 }
 
@@ -105,6 +105,11 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 		return cfg, t.assumeWithWebIdentity(ctx, &cfg)
 	}
 	t.identity = identityOf(cfg, t.wanted.Profile)
+	if t.identity.command != "" {
+		t.process = &process{command: t.identity.command, ctx: ctx}
+		defer t.process.wait()
+	}
+	cfg.Credentials = t.replace(cfg.Credentials)
 	t.log.Debug("AWS configuration loaded", "identity", t.identity.label, "took", time.Since(t.started))
 
 	began := time.Now()
@@ -130,11 +135,7 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 		config.WithLogger(sdkLogger{t.log}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = localClient(apiHeaderTimeout) }),
-		config.WithProcessCredentialOptions(func(o *processcreds.Options) {
-			if deadline, ok := ctx.Deadline(); ok {
-				o.Timeout = time.Until(deadline)
-			}
-		}),
+		t.withoutProcess,
 	)
 	if err != nil {
 		return awssdk.Config{}, &identityError{err}

@@ -129,6 +129,19 @@ func TestTokenFindsEveryKindOfIdentity(t *testing.T) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = cat " + m.file("keys.json", jsonKeys) + "\n")
 		}, nil},
+		{"credential_process as source_profile", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile base]\ncredential_process = cat " + m.file("keys.json", jsonKeys) + "\n[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
+		}, []awstest.Operation{awstest.AssumeRole}},
+		{"credential_process at the end of a chain", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile base]\ncredential_process = cat " + m.file("keys.json", jsonKeys) + "\n[profile mid]\nrole_arn = " + outer +
+				"\nsource_profile = base\n[profile dev]\nrole_arn = " + role + "\nsource_profile = mid\n")
+		}, []awstest.Operation{awstest.AssumeRole, awstest.AssumeRole}},
+		{"credential_process and a role in one profile", func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile dev]\nrole_arn = " + role + "\ncredential_process = cat " + m.file("keys.json", jsonKeys) + "\n")
+		}, []awstest.Operation{awstest.AssumeRole}},
 		{"web identity", func(m *machine) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
