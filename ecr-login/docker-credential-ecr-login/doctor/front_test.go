@@ -14,8 +14,10 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -151,8 +153,31 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message stri
 	"redirects": func(w http.ResponseWriter, r *http.Request, to string) {
 		http.Redirect(w, r, to, http.StatusTemporaryRedirect)
 	},
-	// takes the connection and nothing else
-	"hangs": func(_ http.ResponseWriter, r *http.Request, _ string) { <-r.Context().Done() },
+	// takes the connection and nothing else; returning would answer with status 200
+	"hangs": func(_ http.ResponseWriter, r *http.Request, _ string) {
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	},
+}
+
+// A client that gives up reads until its connection is closed, and takes what it still gets for the answer.
+func TestHangs(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { kinds["hangs"](w, r, "") }))
+	defer server.Close()
+	conn, err := tls.Dial("tcp", server.Listener.Addr().String(), server.Client().Transport.(*http.Transport).TLSClientConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /v2/ HTTP/1.1\r\nHost: example.com\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(conn); err != nil || len(got) > 0 {
+		t.Errorf("it answered %q, %v", got, err)
+	}
 }
 
 // refuse answers with an error of the OCI distribution specification.
