@@ -139,6 +139,9 @@ func TestOverlap(t *testing.T) {
 		{"*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com/team", true},
 		{"*.*.*.*.*.*", "*.dkr.ecr.*.amazonaws.com", true},
 		{"*.dkr.ecr.us-*.amazonaws.com", "*.dkr.ecr.eu-*.amazonaws.com", false},
+		{"*.dkr.ecr.us-*.amazonaws.com", "*.dkr.ecr.*-2.amazonaws.com", true},
+		{"1234*.dkr.ecr.*.amazonaws.com", "*9012.dkr.ecr.us-*-2.amazonaws.com", true},
+		{"*.dkr.ecr.us-*-2.amazonaws.com", "*.dkr.ecr.*-1.amazonaws.com", false},
 		{"*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com:8443", false},
 		{"*.dkr.ecr.*.amazonaws.com", "*.gcr.io", false},
 		{"a.io/x", "a.io/y", false},
@@ -147,6 +150,19 @@ func TestOverlap(t *testing.T) {
 			t.Errorf("%s and %s overlap: %t", tt.a, tt.b, got)
 		}
 	}
+}
+
+// FuzzOverlap has Overlap report every two patterns that match the same image.
+func FuzzOverlap(f *testing.F) {
+	f.Add("*.dkr.ecr.us-*.amazonaws.com", "*.dkr.ecr.*-2.amazonaws.com/team", "1.dkr.ecr.us-west-2.amazonaws.com/team/app")
+	f.Add("*:5000", "local*:5000/a", "localhost:5000/app")
+	f.Add("[::1]:5000", "[::1]:5000", "[::1]:5000/app")
+	f.Add("[::1]", "*", "1/app")
+	f.Fuzz(func(t *testing.T, a, b, image string) {
+		if Match(a, image) && Match(b, image) && !Overlap(a, b) {
+			t.Errorf("%q and %q match %q and do not overlap", a, b, image)
+		}
+	})
 }
 
 func TestImage(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"ecrlogin/internal/wildcard"
 )
 
 // Matches reports whether kubelet runs the provider for an image, which has its registry's host in front and no tag, as
@@ -29,7 +31,7 @@ func Match(pattern, image string) bool {
 	})
 }
 
-// Overlap reports whether there may be an image that both patterns match.
+// Overlap reports whether there is an image that both patterns match. For IPv6 addresses it may say so where there is none.
 func Overlap(a, b string) bool {
 	x, err := parseURL(a)
 	if err != nil {
@@ -39,11 +41,10 @@ func Overlap(a, b string) bool {
 	return err == nil && (strings.HasPrefix(x.Path, y.Path) || strings.HasPrefix(y.Path, x.Path)) && compare(x, y, overlapsLabel)
 }
 
-// overlapsLabel tries each with what the other matches at least.
+// overlapsLabel is exact for "*", the only wildcard of path.Match that a URL's host can contain. The brackets of an IPv6
+// address are a character class to path.Match; labels with one count as overlapping.
 func overlapsLabel(a, b string) bool {
-	one, err := path.Match(a, strings.ReplaceAll(b, "*", "1"))
-	two, err2 := path.Match(b, strings.ReplaceAll(a, "*", "1"))
-	return err == nil && err2 == nil && (one || two)
+	return strings.Contains(a+b, "[") || wildcard.Overlap(a, b)
 }
 
 func compare(a, b *url.URL, label func(a, b string) bool) bool {

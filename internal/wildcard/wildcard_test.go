@@ -1,0 +1,125 @@
+package wildcard
+
+import (
+	"path"
+	"testing"
+)
+
+// texts calls yield with every text of at most so many of the letters.
+func texts(letters string, most int, yield func(string)) {
+	var extend func(string)
+	extend = func(s string) {
+		yield(s)
+		if len(s) < most {
+			for _, c := range letters {
+				extend(s + string(c))
+			}
+		}
+	}
+	extend("")
+}
+
+// TestMatchAll compares Match with path.Match, by which kubelet matches, for every short pattern and text.
+func TestMatchAll(t *testing.T) {
+	n := 0
+	texts("ab*", 5, func(pattern string) {
+		texts("ab", 6, func(text string) {
+			n++
+			if want, err := path.Match(pattern, text); err != nil || Match(pattern, text) != want {
+				t.Errorf("Match(%q, %q) = %v", pattern, text, !want)
+			}
+		})
+	})
+	if n < 10000 {
+		t.Errorf("only %d were compared", n)
+	}
+}
+
+// TestOverlapAll looks for a text that both match, for every two short patterns. One that is as long as both patterns
+// together is long enough, since each "*" may match nothing or the other pattern's letters.
+func TestOverlapAll(t *testing.T) {
+	var patterns []string
+	texts("ab*", 4, func(p string) { patterns = append(patterns, p) })
+	matched := map[string]map[string]bool{} // by pattern: texts
+	for _, p := range patterns {
+		matched[p] = map[string]bool{}
+		texts("ab", 8, func(text string) {
+			if Match(p, text) {
+				matched[p][text] = true
+			}
+		})
+	}
+	for _, a := range patterns {
+		for _, b := range patterns {
+			if want := common(matched[a], matched[b]); Overlap(a, b) != want {
+				t.Errorf("Overlap(%q, %q) = %v", a, b, !want)
+			}
+		}
+	}
+}
+
+func common(a, b map[string]bool) bool {
+	for text := range a {
+		if b[text] {
+			return true
+		}
+	}
+	return false
+}
+
+// FuzzOverlap builds a text that both patterns match out of their own parts; there must be one just if they overlap.
+func FuzzOverlap(f *testing.F) {
+	for _, p := range [][2]string{{"us-*", "*-2"}, {"a*", "b*"}, {"ab*ba", "a*a"}, {"a*c", "abc"}, {"*", ""}, {"a*b*c", "ab*bc"}} {
+		f.Add(p[0], p[1])
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		text, ok := witness(a, b)
+		switch {
+		case ok != Overlap(a, b), ok != Overlap(b, a):
+			t.Errorf("Overlap(%q, %q) = %v, and a text that both match is %q, %v", a, b, !ok, text, ok)
+		case ok && !(Match(a, text) && Match(b, text)):
+			t.Errorf("%q is not matched by both %q and %q", text, a, b)
+		}
+	})
+}
+
+// witness finds a text that both match by walking through both patterns at once: at a "*", one goes on, or it takes what the
+// other wants next. Each pair of positions is visited once.
+func witness(a, b string) (text string, ok bool) {
+	seen := map[[2]int]bool{}
+	var walk func(i, j int) (string, bool)
+	walk = func(i, j int) (string, bool) {
+		at := [2]int{i, j}
+		if seen[at] {
+			return "", false
+		}
+		seen[at] = true
+		if i == len(a) && j == len(b) {
+			return "", true
+		}
+		starA, starB := i < len(a) && a[i] == '*', j < len(b) && b[j] == '*'
+		if starA {
+			if s, ok := walk(i+1, j); ok {
+				return s, true
+			}
+		}
+		if starB {
+			if s, ok := walk(i, j+1); ok {
+				return s, true
+			}
+		}
+		switch {
+		case starA && j < len(b) && !starB:
+			s, ok := walk(i, j+1)
+			return b[j:j+1] + s, ok
+		case starB && i < len(a) && !starA:
+			s, ok := walk(i+1, j)
+			return a[i:i+1] + s, ok
+		case !starA && !starB && i < len(a) && j < len(b) && a[i] == b[j]:
+			s, ok := walk(i+1, j+1)
+			return a[i:i+1] + s, ok
+		}
+		return "", false
+	}
+	return walk(0, 0)
+}
