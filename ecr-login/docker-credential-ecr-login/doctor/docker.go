@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -77,18 +78,21 @@ func (e *exam) configure(client string) string {
 
 // nearMiss tells of a key of credHelpers that was meant for this host and does not match it, "" if there is none.
 func (e *exam) nearMiss(helpers map[string]string) string {
-	neighbour := ""
+	typo, neighbour := "", ""
 	for _, key := range slices.Sorted(maps.Keys(helpers)) {
 		fault := misspelt(key, e.address)
 		switch {
 		case e.address == "":
 		case fault != "":
 			return fmt.Sprintf(`has the key %q under "credHelpers", which never matches, because %s; a key is the host letter by letter, %q`, key, fault, e.address)
-		case neighbour == "" && helpers[key] == self:
-			neighbour = e.neighbour(key)
+		case helpers[key] != self:
+		case e.mistyped(key):
+			typo = cmp.Or(typo, fmt.Sprintf(`has the key %q under "credHelpers", which is not the host of a registry; if %q is meant, correct the key`, key, e.address))
+		default:
+			neighbour = cmp.Or(neighbour, e.neighbour(key))
 		}
 	}
-	return neighbour
+	return cmp.Or(typo, neighbour)
 }
 
 // misspelt tells what is wrong with a key that means a host, "" if it does not mean it.

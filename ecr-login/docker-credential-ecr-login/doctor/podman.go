@@ -3,10 +3,12 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 
 	"ecrlogin/credentials/docker/configfile"
 	"ecrlogin/ecr-login/docker-credential-ecr-login/configure"
@@ -80,10 +82,20 @@ func (e *exam) authFile(p configure.PodmanFiles) (r result, found bool) {
 		case e.stale(f) != "" && path == docker:
 			return failed("%s names no helper for this host, and podman uses the password that a login left there, which expires within 12 hours", f).then("%s", e.configure("docker")), true
 		case e.stale(f) != "":
-			return failed("the password that a login left in %s hides the helper, and expires within 12 hours", f).then("podman logout --authfile %s %s", f, e.stale(f)), true
+			return failed("the password that a login left in %s hides the helper, and expires within 12 hours", f).then("%s", e.logOut(f)), true
 		}
 	}
 	return result{}, false
+}
+
+// logOut is the command that removes the password for this host from a file of Podman's. Podman uses that of a key which is a
+// URL, and its logout does not find it (measured with Podman 4.3).
+func (e *exam) logOut(f *configfile.File) string {
+	key := e.stale(f)
+	if strings.Contains(key, "://") || strings.HasSuffix(key, "/") {
+		return e.configure("podman")
+	}
+	return fmt.Sprintf("podman logout --authfile %s %s", f, key)
 }
 
 // authFiles stands for auth.json and its like in a list of helpers.
