@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,13 +25,27 @@ func (e *exam) configuration(context.Context) result {
 	if e.Config.Path == "" {
 		return ok("there is no file, so the AWS SDK chooses the identity (looked for %s)", strings.Join(file.Places(), ", "))
 	}
-	if name := e.Config.Fallback; name != "" && name != config.FallbackFile {
+	return ok("%s: %s%s", e.Config.Path, e.rule(), e.others())
+}
+
+// withFallback puts a step behind that of the configuration if there is a helper for other hosts. Nothing else depends on it.
+func (e *exam) withFallback(steps []step) []step {
+	name := e.Config.Fallback
+	if e.ConfigErr != nil || name == "" || name == config.FallbackFile {
+		return steps
+	}
+	i := 1 + slices.IndexFunc(steps, func(s step) bool { return s.name == "configuration" })
+	return slices.Insert(steps, i, step{"fallback", nil, func(context.Context) result {
 		h := program.Helper{Name: name, Named: `"fallback" in ` + e.Config.Path}
 		if err := h.Check(); err != nil {
 			return failure(err)
 		}
-	}
-	return ok("%s: %s%s", e.Config.Path, e.rule(), e.others())
+		path, err := exec.LookPath("docker-credential-" + name)
+		if err != nil {
+			return failure(err)
+		}
+		return ok("%s answers for other hosts", path)
+	}})
 }
 
 // mistake tells what is wrong in the file, and opens it there.

@@ -8,9 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"os/user"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -29,8 +27,8 @@ func (e *exam) docker(context.Context) result {
 		return failure(err)
 	}
 	r := e.helperOf(f)
-	if r.status == Failed {
-		r.found += e.sudo(file)
+	if who := sudoUser(file); who != "" {
+		r.found += fmt.Sprintf("; it is the file that sudo docker reads, and not one of %s, who ran sudo", who)
 	}
 	return r
 }
@@ -164,19 +162,6 @@ func inAuthConfig(address string) bool {
 	}
 	_, ok := given.Auths[address]
 	return ok
-}
-
-// sudo tells whose file it is when somebody may have meant another's.
-func (e *exam) sudo(file string) string {
-	who := os.Getenv("SUDO_USER")
-	if who == "" || who == "root" {
-		return ""
-	}
-	u, err := user.Lookup(who)
-	if err != nil || strings.HasPrefix(file, u.HomeDir+string(filepath.Separator)) {
-		return ""
-	}
-	return fmt.Sprintf("; it is the file that sudo docker reads, and not one of %s, who ran sudo", who)
 }
 
 func onPath(program string) bool {

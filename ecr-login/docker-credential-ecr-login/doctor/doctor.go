@@ -65,7 +65,7 @@ func (d *Doctor) Registry(ctx context.Context, typed string) iter.Seq[Check] {
 		}
 		return d.run(ctx, steps)
 	}
-	return d.run(ctx, []step{
+	return d.run(ctx, d.withUser(e.withFallback([]step{
 		{"host", nil, e.host},
 		{"program", nil, e.program},
 		{"docker", nil, e.docker},
@@ -79,7 +79,7 @@ func (d *Doctor) Registry(ctx context.Context, typed string) iter.Seq[Check] {
 		{"registry", []string{"token"}, e.registryAnswers},
 		{"image", []string{"registry"}, e.imageIsThere},
 		{"cache", []string{"configuration"}, e.cache},
-	})
+	})))
 }
 
 // Machine looks at what concerns every registry, and whether Docker runs the helper for those that it can find.
@@ -99,12 +99,12 @@ func (d *Doctor) Machine(ctx context.Context) iter.Seq[Check] {
 			return r
 		}})
 	}
-	return d.run(ctx, append(steps,
+	return d.run(ctx, d.withUser(e.withFallback(append(steps,
 		step{"configuration", nil, e.configuration},
 		step{"cache", []string{"configuration"}, e.cache},
 		step{"registry", nil, func(context.Context) result {
 			return skipped("none was named").then("%s doctor %s/NAME:TAG", binary, example)
-		}}))
+		}}))))
 }
 
 // A step is a check that is to be made.

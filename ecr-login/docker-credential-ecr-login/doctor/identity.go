@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -13,6 +14,28 @@ import (
 
 // identity finds out who asks AWS for the token.
 func (e *exam) identity(ctx context.Context) result {
+	r := e.whoAsks(ctx)
+	if name := e.overridden(); name != "" {
+		r.found += fmt.Sprintf("; %s %q is not used, because these keys come first", name, os.Getenv(name))
+		r.next = strings.TrimPrefix(r.next+"; to use the profile: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN", "; ")
+	}
+	return r
+}
+
+// overridden returns the variable that names a profile to no effect, because there are keys in the environment; "" if none does.
+func (e *exam) overridden() string {
+	if e.Config.Identity(e.registry).Profile != "" || os.Getenv("AWS_ACCESS_KEY_ID") == "" || os.Getenv("AWS_SECRET_ACCESS_KEY") == "" {
+		return ""
+	}
+	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
+		if os.Getenv(name) != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func (e *exam) whoAsks(ctx context.Context) result {
 	var err error
 	e.caller, err = e.Source.Caller(ctx, e.registry)
 	cause, next := "", ""

@@ -3,8 +3,11 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,7 +33,33 @@ func (e *exam) program(ctx context.Context) result {
 		return ok("%s, version %s, as this one is, %s", path, e.Version, own)
 	}
 	return failed("clients run %s (%s), which is another program than this one, %s (%s %s)", path, version, own, binary, e.Version).
-		then("sudo install %s %s", own, path)
+		then("%s", replace(own, path, filepath.SplitList(os.Getenv("PATH"))))
+}
+
+// local is where a program goes that no package manager knows.
+const local = "/usr/local/bin"
+
+// replace returns what makes clients run this program, whose file is own, and not the one that they find on PATH. A package
+// manager's file is not overwritten: its next update would bring it back.
+func replace(own, path string, dirs []string) string {
+	dir := filepath.Dir(path)
+	if !packaged(path) {
+		return fmt.Sprintf("sudo install %s %s", own, path)
+	}
+	const pkg = "the package that installed %s (usually amazon-ecr-credential-helper)"
+	if i := slices.Index(dirs, local); i >= 0 && i < slices.Index(dirs, dir) {
+		return fmt.Sprintf("sudo install %s %s/%s, which comes before %s on PATH; or remove "+pkg, own, local, binary, dir, path)
+	}
+	return fmt.Sprintf("remove "+pkg+", or put a directory with this program before %s on PATH", path, dir)
+}
+
+// packaged reports whether a package manager owns a file, as far as the path shows it.
+func packaged(path string) bool {
+	if real, err := filepath.EvalSymlinks(path); err == nil && strings.Contains(real, "/Cellar/") { // of Homebrew
+		return true
+	}
+	owned := func(dir string) bool { return strings.HasPrefix(path, dir) }
+	return owned("/usr/") && !owned("/usr/local/") || slices.ContainsFunc([]string{"/bin/", "/sbin/", "/snap/", "/nix/", "/run/current-system/"}, owned)
 }
 
 // same reports whether two paths lead to the same file.
