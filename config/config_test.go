@@ -2,9 +2,11 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -113,8 +115,8 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key", "fallbak: pass\n", "1:1", `unknown key "fallbak"; the configuration has cache, fallback, registries, timeout; the line is: fallbak: pass`},
 		{"unknown key in a rule", rule("Profile: dev"), "3:5", `unknown key "Profile"; a rule has duration, externalId, match, mfaSerial, profile, registry, roleArn, roleSessionName; the line is: Profile: dev`},
 		{"unknown key in the cache", "cache: {path: /x}\n", "1:9", `unknown key "path"; cache has dir, disabled, store`},
-		{"key twice", "timeout: 5s\ntimeout: 6s\n", "2:1", `the key "timeout" is there twice; leave one out; the line is: timeout: 6s`},
-		{"key of a rule twice", rule("profile: a", "profile: b"), "4:5", `the key "profile" is there twice`},
+		{"key twice", "timeout: 5s\ntimeout: 6s\n", "2:1", `duplicate key "timeout"; remove one; the line is: timeout: 6s`},
+		{"key of a rule twice", rule("profile: a", "profile: b"), "4:5", `duplicate key "profile"`},
 		{"no mapping", "- match: x\n", "1:1", "the configuration must be keys with values"},
 		{"text for all", "hello\n", "1:1", "the configuration must be keys with values"},
 		{"no list", "registries: {match: x}\n", "1:13", `registries must be a list`},
@@ -122,16 +124,29 @@ func TestParseErrors(t *testing.T) {
 		{"number for text", rule("externalId: 0123"), "3:17", "this must be text; put it in quotes; the line is: externalId: 0123"},
 		{"list for text", "fallback: [pass]\n", "1:11", "this must be text"},
 		{"text for truth", "cache:\n  disabled: yes please\n", "2:13", "this must be true or false"},
-		{"no value", "fallback:\n", "1:11", "there is no value"},
+		{"no value", "fallback:\n", "1:10", "there is no value"},
 		{"empty value", "fallback: ''\n", "1:11", "the value is empty"},
-		{"bad YAML", "registries:\n  - match: [\n", "", "this is no YAML"},
-		{"tab", "cache:\n\tdir: /x\n", "2:1", "this is no YAML"},
+		{"bad YAML", "registries:\n  - match: [\n", "2:12", "invalid YAML"},
+		{"no end of quotes", "registries:\nfallback: \"pass\ntimeout: 5s\n", "2:11", "invalid YAML"},
+		{"no end of braces", "cache: {dir: /x\n", "1:8", "invalid YAML"},
+		{"tab", "cache:\n\tdir: /x\n", "2:1", `the line is indented with a tab; use spaces; the line is: \tdir: /x`},
+		{"tab after spaces", "cache:\n  dir: /x\n \tstore: pass\n", "3:2", `the line is indented with a tab; use spaces; the line is:  \tstore: pass`},
+		{"tab in a rule", "registries:\n- match: " + ecr + "\n\tprofile: dev\n", "3:1", `the line is indented with a tab; use spaces; the line is: \tprofile: dev`},
+		{"carriage return", "timeout: 5s\rfallback: pass\n", "1:12", "a line ends in a carriage return alone"},
+		{"other end of line", "timeout: 5s # a\u2028fallback: pass\n", "1:16", "a control character is not supported"},
+		{"zero", "timeout: 5s\nfallback: p\x00ass\n", "2:12", "a control character is not supported"},
+		{"UTF-16", "\xff\xfet\x00", "1:1", "this is not UTF-8; save the file as UTF-8"},
 		{"two documents", "timeout: 5s\n---\ntimeout: 6s\n", "3:", "there is more than one document"},
-		{"anchor", "timeout: &a 5s\n", "1:10", "anchors, aliases and tags are not used here"},
-		{"wildcard without quotes", match("*.dkr.ecr.us-west-2.amazonaws.com"), "2:12", "in quotes if it begins with & * or !"},
+		{"anchor", "timeout: &a 5s\n", "1:10", "anchors, aliases and tags are not supported"},
+		{"wildcard without quotes", match("*.dkr.ecr.us-west-2.amazonaws.com"), "2:12", "write the value out, in quotes if it begins with & * or !"},
 		{"tag", "timeout: !!str 5s\n", "1:10", "anchors, aliases and tags"},
-		{"bomb", bomb(), "1:5", "anchors, aliases and tags"},
-		{"brackets", "registries: " + strings.Repeat("[", 500) + "\n", "1:29", "too many brackets"},
+		{"bomb", bomb(), "2:10", "anchors, aliases and tags"},
+		{"brackets", "registries: " + strings.Repeat("[", 500) + "\n", "1:29", "there are more than 16 levels of nesting; remove brackets or indentation"},
+		{"lists in lists", strings.Repeat("- ", 100) + "\n", "1:33", "there are more than 16 levels of nesting; remove brackets or indentation"},
+		{"stairs", stairs(100), "17:18", "there are more than 16 levels of nesting; remove brackets or indentation"},
+		{"large", strings.Repeat("# a comment\n", 100_000), "1:1", "the file has 1200000 bytes, and the limit is 1048576; shorten it"},
+		{"many patterns", manyPatterns(20_000), "", `there are too many patterns with a "*" in the same label to compare them all; use fewer`},
+		{"long label", match(`"*` + strings.Repeat("a", 63) + `.dkr.ecr.us-west-2.amazonaws.com"`), "2:12", "it has a label of more than 63 characters"},
 		{"long line", "registries: " + strings.Repeat("- ", 500_000) + "\n", "1:2000", "the line is too long"},
 
 		{"no match", "registries:\n  - profile: dev\n", "2:5", "the rule has no match"},
@@ -162,7 +177,10 @@ func TestParseErrors(t *testing.T) {
 		{"session length", rule("roleArn: arn:aws:iam::123456789012:role/me", "duration: 5m"), "4:15", "a duration from 15m0s to 12h0m0s"},
 		{"role's words without a role", rule("externalId: abc"), "2:5", "are those of a role; add roleArn"},
 
-		{"timeout", "timeout: 5\n", "1:10", "this must be text"},
+		{"timeout", "timeout: 5\n", "1:10", `"5" has no unit; write 5s for seconds, or another duration such as 90s, 15m or 1h30m`},
+		{"timeout in quotes", `timeout: "30"` + "\n", "1:10", `"30" has no unit; write 30s for seconds`},
+		{"timeout with a fraction", "timeout: 1.5\n", "1:10", `"1.5" has no unit; write 1.5s for seconds`},
+		{"session length without unit", rule("roleArn: arn:aws:iam::123456789012:role/me", "duration: 3600"), "4:15", `"3600" has no unit; write 3600s for seconds`},
 		{"no time", "timeout: soon\n", "1:10", "it must be a duration from 1s to 1h0m0s"},
 		{"fallback to itself", "fallback: ecr-login\n", "1:11", "that is this helper itself"},
 		{"fallback with prefix", "fallback: docker-credential-pass\n", "1:11", "leave the prefix out: pass"},
@@ -195,6 +213,101 @@ func bomb() string {
 		b.WriteString(strings.NewReplacer("N", string(rune('a'+i%26)), "M", string(rune('a'+(i-1)%26))).Replace("aN: &aN [*aM, *aM]\n"))
 	}
 	return b.String()
+}
+
+// stairs nests a mapping in each line.
+func stairs(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// manyPatterns has n rules none of which hides another, and each of which must be compared with all before it.
+func manyPatterns(n int) string {
+	var b strings.Builder
+	b.WriteString("registries:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "- match: '*%d.*.*.*.*.*'\n", 100_000+i)
+	}
+	return b.String()
+}
+
+// manyRules has n rules as a large company has them.
+func manyRules(n int, region string) string {
+	var b strings.Builder
+	b.WriteString("registries:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  - match: %012d.dkr.ecr.%s.amazonaws.com\n    profile: p%d\n", i, region, i)
+	}
+	return b.String()
+}
+
+// Reading takes time in proportion to the number of rules, not to its square: ten times as many cost less than twenty times
+// as much. Each figure is the shortest of several, so that a busy machine does not count.
+func TestManyRules(t *testing.T) {
+	for _, region := range []string{"us-west-2", "*"} {
+		read := func(n int) time.Duration {
+			content := []byte(manyRules(n, region))
+			shortest := time.Hour
+			for range 5 {
+				began := time.Now()
+				c, err := config.Parse("config.yaml", content)
+				if err != nil || len(c.Registries) != n {
+					t.Fatal(err)
+				}
+				shortest = min(shortest, time.Since(began))
+			}
+			return shortest
+		}
+		few, many := read(500), read(5000)
+		t.Logf("%s: %s for 500 rules, %s for 5000", region, few, many)
+		if many > 20*few {
+			t.Errorf("%s: 5000 rules take %s, 500 take %s", region, many, few)
+		}
+	}
+}
+
+// Whatever a file contains, it is read or refused in a time in proportion to its size: 16 times the size costs less than 64 times
+// as much, where the square would be 256.
+func TestHostile(t *testing.T) {
+	for name, unit := range map[string]string{
+		"dashes":        "-\n",
+		"keys":          "key%d: x\n",
+		"question":      "?\n",
+		"colons":        ":\n",
+		"documents":     "---\n",
+		"comments":      "- a # b\n  # c\n",
+		"tabs":          "a:\t\n",
+		"quotes":        "- \"\\x41\\\n\"\n",
+		"literals":      "- |\n a\n",
+		"rows of lists": strings.Repeat("- ", 15) + "\n",
+		"anchors":       "- &a b\n- *a\n",
+		"rules":         "- match: \"*%d.*.*.*.*.*\"\n",
+	} {
+		read := func(size int) time.Duration {
+			var b strings.Builder
+			if name == "rules" {
+				b.WriteString("registries:\n")
+			}
+			for i := 0; b.Len() < size; i++ {
+				b.WriteString(strings.ReplaceAll(unit, "%d", strconv.Itoa(i)))
+			}
+			shortest := time.Hour
+			for range 5 {
+				began := time.Now()
+				_, _ = config.Parse("config.yaml", []byte(b.String())) // what it says is another test's
+				shortest = min(shortest, time.Since(began))
+			}
+			return shortest
+		}
+		small, large := read(4<<10), read(64<<10)
+		t.Logf("%s: %s for 4 KB, %s for 64 KB", name, small, large)
+		if large > 64*small {
+			t.Errorf("%s: 4 KB take %s, 64 KB take %s", name, small, large)
+		}
+	}
 }
 
 func TestLoad(t *testing.T) {

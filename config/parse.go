@@ -1,45 +1,44 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 
+	"ecrlogin/config/file"
 	"ecrlogin/internal/strictyaml"
 )
 
 // Parse reads the content of a file. It is strict: an unknown key, a key given twice, a value of another type, a pattern that
-// can match nothing and a rule that an earlier one hides are errors, all of type *Error. The path is for these.
+// can match nothing and a rule that an earlier one hides are errors, all of type *Error. The path is for these. It takes time
+// in proportion to the size of the content, which is limited to file.MaxSize, as are nesting and the length of a line.
 func Parse(path string, content []byte) (*Config, error) {
 	p := newDocument(path, content)
-	tokens := lexer.Tokenize(string(content))
-	if err := p.tame(tokens); err != nil {
+	if len(content) > file.MaxSize {
+		return nil, p.at(1, 1, fmt.Sprintf("the file has %d bytes, and the limit is %d; shorten it", len(content), file.MaxSize))
+	}
+	for i, line := range p.lines {
+		if len(line) > maxLine {
+			return nil, p.at(i+1, maxLine, "the line is too long for a configuration")
+		}
+	}
+	body, err := p.Parse(content)
+	if err != nil {
 		return nil, err
 	}
-	parsed, err := parser.Parse(tokens, 0)
-	if err != nil {
-		return nil, p.syntax(err)
-	}
 	c := &Config{Path: path}
-	for i, doc := range parsed.Docs {
-		switch {
-		case doc.Body == nil, doc.Body.Type() == ast.CommentType, doc.Body.Type() == ast.NullType:
-		case i > 0:
-			return nil, p.Wrong(doc.Body, "there is more than one document; put all into the first")
-		default:
-			if err := p.config(doc.Body, c); err != nil {
-				return nil, err
-			}
+	if body != nil {
+		if err := p.config(body, c); err != nil {
+			return nil, err
 		}
 	}
 	return c, nil
 }
+
+// maxLine limits a line, in bytes. The longest value, an external ID, has 1,224.
+const maxLine = 2000
 
 // A document is the file while it is read.
 type document struct {
@@ -54,72 +53,45 @@ func newDocument(path string, content []byte) *document {
 	return p
 }
 
-func (p *document) at(t *token.Token, what string) error {
-	e := &Error{Path: p.path, What: what}
-	if e.Line, e.Column = strictyaml.Position(t); e.Line <= len(p.lines) {
-		e.Text = p.lines[e.Line-1]
+func (p *document) at(line, column int, what string) error {
+	e := &Error{Path: p.path, Line: line, Column: column, What: what}
+	if line <= len(p.lines) {
+		e.Text = p.lines[line-1]
 	}
 	return e
 }
 
-// syntax is for what the parser says. Its own Error has several lines.
-func (p *document) syntax(err error) error {
-	var e yaml.Error
-	if !errors.As(err, &e) {
-		return p.at(nil, short(err.Error()))
-	}
-	what := short(e.GetMessage())
-	if strings.HasPrefix(what, "mapping key") && strings.Contains(what, "already defined") {
-		return p.at(e.GetToken(), fmt.Sprintf("the key %q is there twice; leave one out", e.GetToken().Value))
-	}
-	return p.at(e.GetToken(), "this is no YAML: "+what+"; check indentation, colons and quotes")
-}
-
-// What a file that people write does not need, and with which a small one could keep the parser busy or grow without end.
-const (
-	maxDepth = 16   // of brackets
-	maxLine  = 2000 // bytes; a line can open a level with every other one
-)
-
-// tame refuses a file that is built to do harm before it is parsed.
-func (p *document) tame(tokens token.Tokens) error {
-	for i, line := range p.lines {
-		if len(line) > maxLine {
-			return p.at(&token.Token{Position: &token.Position{Line: i + 1, Column: maxLine}}, "the line is too long for a configuration")
-		}
-	}
-	depth := 0
-	for _, t := range tokens {
-		switch t.Type {
-		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType:
-			return p.at(t, "YAML's anchors, aliases and tags are not used here; write the value out, in quotes if it begins with & * or !")
-		case token.SequenceStartType, token.MappingStartType:
-			if depth++; depth > maxDepth {
-				return p.at(t, "too many brackets within each other")
-			}
-		case token.SequenceEndType, token.MappingEndType:
-			depth--
-		}
-	}
-	return nil
-}
-
 // text reads a text, which check may refuse.
 func (p *document) text(into *string, check func(string) error) strictyaml.Field {
-	return func(n ast.Node) error {
-		switch s, ok := n.(*ast.StringNode); {
-		case n.Type() == ast.NullType:
+	return func(n *yaml.Node) error {
+		s, ok := strictyaml.Text(n)
+		switch {
+		case strictyaml.IsNull(n):
 			return p.Wrong(n, "there is no value; write one, or leave the key out")
 		case !ok:
 			return p.Wrong(n, "this must be text; put it in quotes")
-		case s.Value == "":
+		case s == "":
 			return p.Wrong(n, "the value is empty; write one, or leave the key out")
-		default:
-			if err := check(s.Value); err != nil {
-				return p.Wrong(n, "%q cannot be used: %v", short(s.Value), err)
-			}
-			*into = s.Value
-			return nil
 		}
+		if err := check(s); err != nil {
+			return p.Wrong(n, "%q cannot be used: %v", short(s), err)
+		}
+		*into = s
+		return nil
+	}
+}
+
+// duration reads a duration from least to most.
+func (p *document) duration(into *time.Duration, least, most time.Duration) strictyaml.Field {
+	var s string
+	read := p.text(&s, func(s string) (err error) {
+		*into, err = duration(s, least, most)
+		return err
+	})
+	return func(n *yaml.Node) error {
+		if n.Kind == yaml.ScalarNode && n.Value != "" && strings.Trim(n.Value, "0123456789.") == "" {
+			return p.Wrong(n, "%q has no unit; write %[1]ss for seconds, or another duration such as 90s, 15m or 1h30m", n.Value)
+		}
+		return read(n)
 	}
 }

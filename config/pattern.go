@@ -2,9 +2,11 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"ecrlogin/registry"
 )
@@ -14,18 +16,30 @@ import (
 // Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/#configure-image-matching
 func matches(pattern, host string) bool { return compare(pattern, host, matchesLabel) }
 
-// covers reports whether all that b matches is matched by a too. A "*" of b can only be covered by one of a, so a need
-// merely match b's text.
-func covers(a, b string) bool { return matches(a, b) }
-
 // overlaps reports whether there is a host that both match.
 func overlaps(a, b string) bool { return compare(a, b, overlapsLabel) }
 
 func compare(a, b string, label func(a, b string) bool) bool {
 	a, aPort, _ := strings.Cut(a, ":")
 	b, bPort, _ := strings.Cut(b, ":")
-	return aPort == bPort && slices.EqualFunc(strings.Split(a, "."), strings.Split(b, "."), label)
+	for more := aPort == bPort; more; {
+		var first, second string
+		var moreOfB bool
+		first, a, more = strings.Cut(a, ".")
+		second, b, moreOfB = strings.Cut(b, ".")
+		switch {
+		case more != moreOfB || !label(first, second):
+			return false
+		case !more:
+			return true
+		}
+	}
+	return false
 }
+
+// coversLabel reports whether all that b matches is matched by a too. A "*" of b can only be covered by one of a, so a need
+// merely match b's text.
+func coversLabel(a, b string) bool { return matchesLabel(a, b) }
 
 // matchesLabel goes back to the last "*" when what follows it does not fit, so its time is at most the product of the
 // lengths.
@@ -65,6 +79,10 @@ func overlapsLabel(a, b string) bool {
 		(strings.HasSuffix(aTail, bTail) || strings.HasSuffix(bTail, aTail))
 }
 
+// maxLabel is the longest label of a host name, in characters.
+// Source: RFC 1035, section 2.3.4
+const maxLabel = 63
+
 // checkPattern says what is wrong with the form of a pattern.
 func checkPattern(pattern string) error {
 	host, port, hasPort := strings.Cut(pattern, ":")
@@ -78,6 +96,8 @@ func checkPattern(pattern string) error {
 		switch {
 		case label == "":
 			return errors.New("it has an empty label")
+		case len(label) > maxLabel:
+			return fmt.Errorf("it has a label of more than %d characters, which no host has", maxLabel)
 		case strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-*") != "":
 			return errors.New(`a host has letters, digits and hyphens, and "*" for any part of a label`)
 		}
@@ -85,13 +105,15 @@ func checkPattern(pattern string) error {
 	return nil
 }
 
+var ecrPatterns = sync.OnceValue(registry.Patterns)
+
 // matchesECR reports whether a pattern can match the host of an ECR registry.
 func matchesECR(pattern string) bool {
 	if !strings.Contains(pattern, "*") {
 		_, err := registry.Parse(pattern)
 		return err == nil
 	}
-	return slices.ContainsFunc(registry.Patterns(), func(p string) bool { return overlaps(pattern, p) })
+	return slices.ContainsFunc(ecrPatterns(), func(p string) bool { return overlaps(pattern, p) })
 }
 
 // wide reports whether a pattern leaves open whose domain it is about: one of its last two labels has a "*".

@@ -4,6 +4,20 @@ import (
 	"testing"
 )
 
+// covers reports whether a rule for a hides one for b.
+func covers(t *testing.T, a, b string) bool {
+	t.Helper()
+	var c coverage
+	if _, err := c.add(Rule{Match: a}); err != nil {
+		t.Fatal(err)
+	}
+	hiding, err := c.add(Rule{Match: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hiding != nil
+}
+
 var patterns = []struct {
 	pattern, host string
 	want          bool
@@ -76,7 +90,7 @@ func FuzzPatterns(f *testing.F) {
 			return
 		}
 		inA, inB := matches(a, host), matches(b, host)
-		if covers(a, b) && inB && !inA {
+		if covers(t, a, b) && inB && !inA {
 			t.Errorf("%q covers %q, but does not match %q", a, b, host)
 		}
 		if inA && inB && !overlaps(a, b) {

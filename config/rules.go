@@ -8,23 +8,20 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
+	"go.yaml.in/yaml/v4"
 
 	"ecrlogin/internal/strictyaml"
 	"ecrlogin/registry"
 )
 
 // config reads the whole file.
-func (p *document) config(n ast.Node, c *Config) error {
-	var timeout, dir string
+func (p *document) config(n *yaml.Node, c *Config) error {
+	var dir string
 	return p.Mapping(n, "the configuration", map[string]strictyaml.Field{
 		"registries": p.registries(&c.Registries),
 		"fallback":   p.text(&c.Fallback, checkHelper),
-		"timeout": p.text(&timeout, func(s string) (err error) {
-			c.Timeout, err = duration(s, time.Second, time.Hour)
-			return err
-		}),
-		"cache": func(n ast.Node) error {
+		"timeout":    p.duration(&c.Timeout, time.Second, time.Hour),
+		"cache": func(n *yaml.Node) error {
 			return p.Mapping(n, "cache", map[string]strictyaml.Field{
 				"dir": p.text(&dir, func(s string) (err error) {
 					c.Cache.Dir, err = absolute(s)
@@ -42,36 +39,29 @@ func (p *document) config(n ast.Node, c *Config) error {
 	})
 }
 
-// registries reads the rules and compares each with those before it.
+// registries reads the rules and looks for those that an earlier one hides.
 func (p *document) registries(into *[]Rule) strictyaml.Field {
-	return func(n ast.Node) error {
-		if n.Type() == ast.NullType {
-			return nil
+	var earlier coverage
+	return p.List(`registries must be a list, each rule beginning with "- match:"`, func(n *yaml.Node) error {
+		r, err := p.rule(n)
+		if err != nil {
+			return err
 		}
-		list, ok := n.(*ast.SequenceNode)
-		if !ok {
-			return p.Wrong(n, `registries must be a list, each rule beginning with "- match:"`)
+		switch hiding, err := earlier.add(r); {
+		case err != nil:
+			return p.Wrong(n, "%v", err)
+		case hiding != nil:
+			return p.Wrong(n, "this rule can never match, because %q in line %d takes all that %q matches; put it before that one, or leave it out", hiding.Match, hiding.Line, r.Match)
 		}
-		for _, n := range list.Values {
-			r, err := p.rule(n)
-			if err != nil {
-				return err
-			}
-			for _, earlier := range *into {
-				if covers(earlier.Match, r.Match) {
-					return p.Wrong(n, "this rule can never match, because %q in line %d takes all that %q matches; put it before that one, or leave it out", earlier.Match, earlier.Line, r.Match)
-				}
-			}
-			*into = append(*into, r)
-		}
+		*into = append(*into, r)
 		return nil
-	}
+	})
 }
 
 // rule reads one rule.
-func (p *document) rule(n ast.Node) (Rule, error) {
-	var match, alias, life string
-	r := Rule{Line: strictyaml.Start(n).Position.Line}
+func (p *document) rule(n *yaml.Node) (Rule, error) {
+	var match, alias string
+	r := Rule{Line: n.Line}
 	id := &r.Identity
 	err := p.Mapping(n, "a rule", map[string]strictyaml.Field{
 		"match":           p.text(&match, func(s string) error { return checkPattern(strings.ToLower(s)) }),
@@ -80,11 +70,8 @@ func (p *document) rule(n ast.Node) (Rule, error) {
 		"roleArn":         p.text(&id.RoleARN, checkRole),
 		"externalId":      p.text(&id.ExternalID, word(1224, ":/")),
 		"roleSessionName": p.text(&id.RoleSessionName, word(64, "")),
-		"duration": p.text(&life, func(s string) (err error) {
-			id.Duration, err = duration(s, 15*time.Minute, 12*time.Hour)
-			return err
-		}),
-		"mfaSerial": func(n ast.Node) error {
+		"duration":        p.duration(&id.Duration, 15*time.Minute, 12*time.Hour),
+		"mfaSerial": func(n *yaml.Node) error {
 			return p.Wrong(n, "mfaSerial cannot be used, because nobody is there to type a code when an image is pulled; let profile name a session that has been started with a code before, such as one of: aws sts get-session-token")
 		},
 	})

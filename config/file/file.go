@@ -14,8 +14,8 @@ import (
 // Variable is the environment variable that names the file.
 const Variable = "ECR_LOGIN_CONFIG"
 
-// maxSize bounds the file, in bytes. A rule takes some hundred.
-const maxSize = 1 << 20
+// MaxSize limits the file, in bytes. A rule takes some hundred.
+const MaxSize = 1 << 20
 
 // Places returns where the file may be, in the order in which they are looked at: what ECR_LOGIN_CONFIG says and nothing
 // else, or ecr-login/config.yaml below the user's configuration folder (XDG_CONFIG_HOME or ~/.config, ~/Library/Application
@@ -76,8 +76,8 @@ func read(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is a folder; name a file in it", path)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
-	case info.Size() > maxSize:
-		return nil, fmt.Errorf("%s has %d bytes, and a configuration may have %d at most", path, info.Size(), maxSize)
+	case info.Size() > MaxSize:
+		return nil, fmt.Errorf("%s has %d bytes, and a configuration may have %d at most", path, info.Size(), MaxSize)
 	}
 	return os.ReadFile(path)
 }

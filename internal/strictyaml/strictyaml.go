@@ -1,5 +1,5 @@
-// Package strictyaml helps to read YAML that people write: every key must be known, every value of its kind, and what is wrong
-// is told with its place.
+// Package strictyaml reads YAML that people write, and reports each mistake with its line and column: every key must be known
+// and occur once, every value must be of the expected kind, and anchors, aliases and tags are not supported.
 package strictyaml
 
 import (
@@ -8,75 +8,95 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 )
 
-// A Reader reads the nodes of one file.
+// A Reader reads one file.
 type Reader struct {
-	// At makes the error about a place, nil for the whole file.
-	At func(at *token.Token, what string) error
-	// Unknown says what an unknown key does, behind its name: empty, or beginning with a comma.
+	// At returns the error for a place in the file. Line and column start at 1; the column counts characters.
+	At func(line, column int, what string) error
+	// Unknown describes the effect of an unknown key and follows its name in the error: empty, or beginning with a comma.
 	Unknown string
 }
 
 // A Field reads the value of a key.
-type Field func(value ast.Node) error
+type Field func(value *yaml.Node) error
 
-// Wrong returns the error about a node.
-func (r Reader) Wrong(n ast.Node, format string, args ...any) error {
-	return r.At(Start(n), fmt.Sprintf(format, args...))
+// Wrong returns the error for a node.
+func (r Reader) Wrong(n *yaml.Node, format string, args ...any) error {
+	return r.At(max(n.Line, 1), max(n.Column, 1), fmt.Sprintf(format, args...))
 }
 
-// Mapping reads a mapping whose keys are those of fields, each at most once. What it is called is for errors.
-func (r Reader) Mapping(n ast.Node, what string, fields map[string]Field) error {
-	known := strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
-	m, ok := n.(*ast.MappingNode)
-	if !ok {
-		return r.Wrong(n, "%s must be keys with values: %s", what, known)
+// Mapping reads a mapping whose keys are those of fields, each at most once. The error calls the mapping what.
+func (r Reader) Mapping(n *yaml.Node, what string, fields map[string]Field) error {
+	if n.Kind != yaml.MappingNode {
+		return r.Wrong(n, "%s must be keys with values: %s", what, names(fields))
 	}
-	for _, v := range m.Values {
-		key := v.Key.GetToken().Value
-		read := fields[key]
-		if read == nil {
-			return r.Wrong(v.Key, "unknown key %q%s; %s has %s", Short(key, 120), r.Unknown, what, known)
+	seen := make(map[string]bool, len(fields))
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		read := fields[key.Value]
+		switch {
+		case read == nil:
+			return r.Wrong(key, "unknown key %q%s; %s has %s", Short(key.Value, 120), r.Unknown, what, names(fields))
+		case seen[key.Value]:
+			return r.Wrong(key, "duplicate key %q; remove one", key.Value)
 		}
-		if err := read(v.Value); err != nil {
+		seen[key.Value] = true
+		if err := read(value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Truth reads true or false.
-func (r Reader) Truth(into *bool) Field {
-	return func(n ast.Node) error {
-		b, ok := n.(*ast.BoolNode)
-		if !ok {
-			return r.Wrong(n, "this must be true or false")
+func names(fields map[string]Field) string {
+	return strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
+}
+
+// List reads a list, which may be empty or missing, with item for each of its items. The error for anything else is wrong.
+func (r Reader) List(wrong string, item Field) Field {
+	return func(n *yaml.Node) error {
+		if IsNull(n) {
+			return nil
 		}
-		*into = b.Value
+		if n.Kind != yaml.SequenceNode {
+			return r.Wrong(n, "%s", wrong)
+		}
+		for _, v := range n.Content {
+			if err := item(v); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
 }
 
-// Start returns where a node begins, which for a mapping in lines of its own is not the token that the library has.
-func Start(n ast.Node) *token.Token {
-	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 && !m.IsFlowStyle {
-		return m.Values[0].Key.GetToken()
+// Truth reads true or false.
+func (r Reader) Truth(into *bool) Field {
+	return func(n *yaml.Node) error {
+		if n.ShortTag() != "!!bool" {
+			return r.Wrong(n, "this must be true or false")
+		}
+		*into = strings.EqualFold(n.Value, "true")
+		return nil
 	}
-	return n.GetToken()
 }
 
-// Position returns line and column of a token, from 1; those of the beginning for nil.
-func Position(t *token.Token) (line, column int) {
-	if t == nil || t.Position == nil {
-		return 1, 1
+// Text returns the text that a scalar holds; ok is false for other nodes, among them plain numbers, which YAML does not
+// keep letter by letter.
+func Text(n *yaml.Node) (s string, ok bool) {
+	switch n.ShortTag() {
+	case "!!str", "!!timestamp":
+		return n.Value, true
 	}
-	return max(t.Position.Line, 1), max(t.Position.Column, 1)
+	return "", false
 }
 
-// Short makes a text of a file fit for a line of an error: without control characters, and cut after so many letters.
+// IsNull reports whether a node is the value of a key without one, or null.
+func IsNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
+
+// Short prepares a part of a file for an error message: it replaces control characters and cuts after longest characters.
 func Short(s string, longest int) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {

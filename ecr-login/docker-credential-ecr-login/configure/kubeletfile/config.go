@@ -7,21 +7,21 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
+	"go.yaml.in/yaml/v4"
 
 	"ecrlogin/internal/strictyaml"
 )
 
 // config reads the whole file, and checks it as kubelet does.
 // Source: validateCredentialProviderConfig in pkg/credentialprovider/plugin/config.go of Kubernetes
-func (d *document) config(n ast.Node, f *File) error {
+func (d *document) config(n *yaml.Node, f *File) error {
 	var ofKind string
 	err := d.Mapping(n, "the file", map[string]strictyaml.Field{
 		"apiVersion": d.text(&f.APIVersion, oneOf(versions)),
 		"kind":       d.text(&ofKind, oneOf([]string{kind})),
-		"providers": func(n ast.Node) error {
+		"providers": func(n *yaml.Node) error {
 			f.list = n
-			return d.each(func(n ast.Node) error { return d.addProvider(n, f) })(n)
+			return d.each(func(n *yaml.Node) error { return d.addProvider(n, f) })(n)
 		},
 	})
 	switch {
@@ -32,11 +32,7 @@ func (d *document) config(n ast.Node, f *File) error {
 	case f.APIVersion == "":
 		return d.Wrong(n, "there is no apiVersion; write apiVersion: %s", Version)
 	}
-	for _, v := range n.(*ast.MappingNode).Values {
-		if v.Value == f.list {
-			f.key = v.Key.GetToken()
-		}
-	}
+	f.key = keyOf(n, "providers")
 	for i, p := range f.Providers {
 		if p.TokenAttributes != nil && f.APIVersion != Version {
 			return d.Wrong(f.entries[i], "tokenAttributes are known in version %s of this file alone; write that as its apiVersion", Version)
@@ -45,7 +41,7 @@ func (d *document) config(n ast.Node, f *File) error {
 	return nil
 }
 
-func (d *document) addProvider(n ast.Node, f *File) error {
+func (d *document) addProvider(n *yaml.Node, f *File) error {
 	p, err := d.provider(n)
 	if err != nil {
 		return err
@@ -54,11 +50,11 @@ func (d *document) addProvider(n ast.Node, f *File) error {
 		return d.Wrong(n, "there is a provider %s already; leave one out", p.Name)
 	}
 	f.Providers = append(f.Providers, p)
-	f.entries = append(f.entries, n.(*ast.MappingNode))
+	f.entries = append(f.entries, n)
 	return nil
 }
 
-func (d *document) provider(n ast.Node) (Provider, error) {
+func (d *document) provider(n *yaml.Node) (Provider, error) {
 	var p Provider
 	err := d.Mapping(n, "a provider", map[string]strictyaml.Field{
 		"name":                 d.text(&p.Name, checkName),
@@ -66,14 +62,14 @@ func (d *document) provider(n ast.Node) (Provider, error) {
 		"matchImages":          d.texts(&p.MatchImages, checkPattern),
 		"defaultCacheDuration": d.text(&p.DefaultCacheDuration, checkDuration),
 		"args":                 d.texts(&p.Args, anything),
-		"env": d.each(func(n ast.Node) error {
+		"env": d.each(func(n *yaml.Node) error {
 			var v Variable
 			err := d.Mapping(n, "a variable", map[string]strictyaml.Field{"name": d.text(&v.Name, anything), "value": d.text(&v.Value, anything)})
 			p.Env = append(p.Env, v)
 			return err
 		}),
-		"tokenAttributes": func(n ast.Node) error {
-			if n.Type() == ast.NullType {
+		"tokenAttributes": func(n *yaml.Node) error {
+			if strictyaml.IsNull(n) {
 				return nil
 			}
 			p.TokenAttributes = new(TokenAttributes)
@@ -106,18 +102,14 @@ func (p Provider) missing() string {
 	return ""
 }
 
-func (d *document) tokenAttributes(n ast.Node, t *TokenAttributes) error {
+func (d *document) tokenAttributes(n *yaml.Node, t *TokenAttributes) error {
 	said := false
 	err := d.Mapping(n, "tokenAttributes", map[string]strictyaml.Field{
 		"serviceAccountTokenAudience": d.text(&t.Audience, anything),
 		"cacheType":                   d.text(&t.CacheType, oneOf([]string{"ServiceAccount", "Token"})),
-		"requireServiceAccount": func(n ast.Node) error {
-			b, ok := n.(*ast.BoolNode)
-			if !ok {
-				return d.Wrong(n, "this must be true or false")
-			}
-			t.RequireServiceAccount, said = b.Value, true
-			return nil
+		"requireServiceAccount": func(n *yaml.Node) error {
+			said = true
+			return d.Truth(&t.RequireServiceAccount)(n)
 		},
 		"requiredServiceAccountAnnotationKeys": d.texts(&t.RequiredAnnotations, checkAnnotation),
 		"optionalServiceAccountAnnotationKeys": d.texts(&t.OptionalAnnotations, checkAnnotation),

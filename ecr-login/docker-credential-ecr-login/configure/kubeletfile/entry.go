@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
+	"go.yaml.in/yaml/v4"
 )
 
 // An entry is a provider in YAML while it is edited, line by line. What is not in lines of its own is left alone.
 type entry struct {
 	lines  []string // of the whole file
-	node   *ast.MappingNode
+	node   *yaml.Node
 	column int // in which its keys begin, from 1
 	edits  []edit
 }
@@ -33,23 +33,36 @@ func (e *entry) edited() []string {
 	return lines
 }
 
-func (e *entry) value(key string) *ast.MappingValueNode {
-	for _, v := range e.node.Values {
-		if v.Key.GetToken().Value == key {
-			return v
-		}
+// keyOf returns the node of a key, behind which is that of its value; nil if there is none.
+func keyOf(mapping *yaml.Node, key string) *yaml.Node {
+	if i := indexOf(mapping, key); i >= 0 {
+		return mapping.Content[i]
 	}
 	return nil
 }
 
+// valueOf returns the value of a key that is there.
+func valueOf(mapping *yaml.Node, key string) *yaml.Node {
+	return mapping.Content[indexOf(mapping, key)+1]
+}
+
+func indexOf(mapping *yaml.Node, key string) int {
+	for i := 0; i < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return i
+		}
+	}
+	return -1
+}
+
 // set gives a key other lines, or none.
 func (e *entry) set(key string, lines []string) {
-	v := e.value(key)
-	if v == nil {
+	k := keyOf(e.node, key)
+	if k == nil {
 		e.add(lines)
 		return
 	}
-	from, to := e.block(v)
+	from, to := e.block(k)
 	if slices.ContainsFunc(e.lines[from:to], func(line string) bool { return strings.Contains(line, "#") }) {
 		return // which would be lost
 	}
@@ -64,13 +77,13 @@ func (e *entry) set(key string, lines []string) {
 
 // add puts lines behind the name, which is in one line.
 func (e *entry) add(lines []string) {
-	at := e.value("name").Key.GetToken().Position.Line
+	at := keyOf(e.node, "name").Line
 	e.edits = append(e.edits, edit{at, at, lines})
 }
 
 // block returns the lines of a key and its value.
-func (e *entry) block(v *ast.MappingValueNode) (from, to int) {
-	from = v.Key.GetToken().Position.Line - 1
+func (e *entry) block(key *yaml.Node) (from, to int) {
+	from = key.Line - 1
 	to = from + 1
 	for i := from + 1; i < len(e.lines); i++ {
 		text := strings.TrimLeft(e.lines[i], " ")
@@ -91,17 +104,16 @@ func (e *entry) setList(key string, was, want []string) {
 	if slices.Equal(was, want) {
 		return
 	}
-	list, ok := e.value(key).Value.(*ast.SequenceNode)
-	if !ok || list.IsFlowStyle {
+	list := valueOf(e.node, key)
+	if list.Kind != yaml.SequenceNode || list.Style&yaml.FlowStyle != 0 {
 		e.set(key, yamlList(strings.Repeat(" ", e.column-1), key, want))
 		return
 	}
 	var before string
 	end := 0
-	for i, item := range list.Values {
-		t := item.GetToken()
-		line := t.Position.Line
-		before = e.lines[line-1][:t.Position.Column-1]
+	for i, item := range list.Content {
+		line := item.Line
+		before = e.lines[line-1][:item.Column-1]
 		end = max(end, line)
 		if !slices.Contains(want, was[i]) {
 			e.edits = append(e.edits, edit{line - 1, line, nil})

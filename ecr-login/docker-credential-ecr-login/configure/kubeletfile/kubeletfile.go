@@ -10,8 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 
 	"ecrlogin/credentials/docker/configfile/textfile"
 )
@@ -24,9 +23,9 @@ type File struct {
 	Providers  []Provider // in the file's order, which is that in which their passwords are tried
 
 	content []byte
-	list    ast.Node           // of the providers; nil if there is no key for them
-	key     *token.Token       // that of the list
-	entries []*ast.MappingNode // each of a provider
+	list    *yaml.Node   // of the providers; nil if there is no key for them
+	key     *yaml.Node   // that of the list
+	entries []*yaml.Node // each of a provider
 }
 
 // A Provider is one program that kubelet runs for the credentials of some images.

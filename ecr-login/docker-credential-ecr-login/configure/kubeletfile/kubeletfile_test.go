@@ -58,8 +58,8 @@ func TestParse(t *testing.T) {
 func TestWrong(t *testing.T) {
 	for _, tt := range []struct{ name, from, to, want string }{
 		{"nothing", good, " \n", "f:1:1: there is nothing in it"},
-		{"no YAML", "name: a", "name: [a", "this is no YAML"},
-		{"tab", "  args:", "\targs:", "this is no YAML"},
+		{"no YAML", "name: a", "name: [a", "f:5:13: invalid YAML"},
+		{"tab", "  args:", "\targs:", "f:8:1: the line is indented with a tab; use spaces"},
 		{"line ends", "  args:", "\r  args:", "f:8:1: a line ends in a carriage return alone"},
 		{"two documents", head, head + "---\n" + head, "f:4:1: there is more than one document"},
 		{"alias", "args: [--x, \"\"]", "args: &x []", "f:8:9: YAML's anchors"},
@@ -71,7 +71,7 @@ func TestWrong(t *testing.T) {
 		{"older version", "kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v1beta1", "f:4:3: tokenAttributes are known in version kubelet.config.k8s.io/v1 of this file alone"},
 		{"unknown key", "  env:", "  envs:", `f:9:3: unknown key "envs", with which kubelet does not start; a provider has apiVersion, args,`},
 		{"letter case", "matchImages", "matchimages", `unknown key "matchimages"`},
-		{"twice", "  env:", "  name: a\n  env:", `f:9:3: the key "name" is there twice`},
+		{"twice", "  env:", "  name: a\n  env:", `f:9:3: duplicate key "name"`},
 		{"no name", "- name: a\n ", "-", "f:4:3: the provider has no name"},
 		{"a path", "name: a", "name: ../a", `f:4:9: "../a" cannot be the name of a program`},
 		{"no match", `["*.example.com/team", registry.example.com:5000]`, "", "f:4:3: provider a has no matchImages"},

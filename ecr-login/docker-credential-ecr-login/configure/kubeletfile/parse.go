@@ -3,19 +3,14 @@ package kubeletfile
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 
 	"ecrlogin/internal/strictyaml"
 )
 
-// Parse reads a file, in YAML or JSON. It refuses what kubelet refuses, and anchors and aliases, with an *Error.
+// Parse reads a file, in YAML or JSON. It refuses what kubelet refuses, and anchors, aliases and tags, with an *Error.
 func Parse(path string, content []byte) (*File, error) {
 	d := newDocument(path)
 	if isJSON(content) {
@@ -23,33 +18,15 @@ func Parse(path string, content []byte) (*File, error) {
 			return nil, err
 		}
 	}
-	if i := strings.IndexByte(strings.ReplaceAll(string(content), "\r\n", "\n\n"), '\r'); i >= 0 {
-		return nil, &Error{path, 1 + strings.Count(string(content[:i]), "\n"), 1, "a line ends in a carriage return alone; end it in a line feed"}
-	}
-	tokens := lexer.Tokenize(string(content))
-	for _, t := range tokens {
-		if t.Type == token.AnchorType || t.Type == token.AliasType || t.Type == token.MergeKeyType {
-			return nil, d.at(t, "YAML's anchors and aliases are not read here; write the value out")
-		}
-	}
-	parsed, err := parser.Parse(tokens, 0)
-	if err != nil {
-		return nil, d.syntax(err)
+	body, err := d.Parse(content)
+	switch {
+	case err != nil:
+		return nil, err
+	case body == nil:
+		return nil, d.at(1, 1, "there is nothing in it; write it: docker-credential-ecr-login configure kubelet")
 	}
 	f := &File{Path: path, content: content}
-	var bodies []ast.Node
-	for _, doc := range parsed.Docs {
-		if doc.Body != nil && doc.Body.Type() != ast.CommentType {
-			bodies = append(bodies, doc.Body)
-		}
-	}
-	switch {
-	case len(bodies) == 0:
-		return nil, d.at(nil, "there is nothing in it; write it: docker-credential-ecr-login configure kubelet")
-	case len(bodies) > 1:
-		return nil, d.Wrong(bodies[1], "there is more than one document, of which kubelet reads the first alone; put all into that")
-	}
-	return f, d.config(bodies[0], f)
+	return f, d.config(body, f)
 }
 
 // A document is a file while it is read.
@@ -64,22 +41,8 @@ func newDocument(path string) *document {
 	return d
 }
 
-func (d *document) at(t *token.Token, what string) error {
-	e := &Error{Path: d.path, What: what}
-	e.Line, e.Column = strictyaml.Position(t)
-	return e
-}
-
-// syntax is for what the parser says. It names the line, which may have a secret in it, and is left out.
-func (d *document) syntax(err error) error {
-	var e yaml.Error
-	if !errors.As(err, &e) {
-		return d.at(nil, "this is no YAML; check indentation, colons and quotes")
-	}
-	if strings.Contains(e.GetMessage(), "already defined") {
-		return d.at(e.GetToken(), fmt.Sprintf("the key %q is there twice; leave one out", short(e.GetToken().Value)))
-	}
-	return d.at(e.GetToken(), "this is no YAML; check indentation, colons and quotes")
+func (d *document) at(line, column int, what string) error {
+	return &Error{Path: d.path, Line: line, Column: column, What: what}
 }
 
 // json looks whether a text is JSON, which is stricter than YAML in brackets.
@@ -96,18 +59,13 @@ func (d *document) json(content []byte) error {
 
 // text reads a text, which check may refuse.
 func (d *document) text(into *string, check func(string) string) strictyaml.Field {
-	return func(n ast.Node) error {
-		switch s := n.(type) {
-		case *ast.StringNode:
-			*into = s.Value
-		case *ast.LiteralNode:
-			*into = s.Value.Value
-		case *ast.NullNode:
-			*into = ""
-		default:
+	return func(n *yaml.Node) error {
+		s, ok := strictyaml.Text(n)
+		if !ok && !strictyaml.IsNull(n) {
 			return d.Wrong(n, "this must be text; put it in quotes")
 		}
-		if what := check(*into); what != "" {
+		*into = s
+		if what := check(s); what != "" {
 			return d.Wrong(n, "%s", what)
 		}
 		return nil
@@ -118,7 +76,7 @@ func anything(string) string { return "" }
 
 // texts reads a list of texts.
 func (d *document) texts(into *[]string, check func(string) string) strictyaml.Field {
-	return d.each(func(n ast.Node) error {
+	return d.each(func(n *yaml.Node) error {
 		var s string
 		if err := d.text(&s, check)(n); err != nil {
 			return err
@@ -130,21 +88,7 @@ func (d *document) texts(into *[]string, check func(string) string) strictyaml.F
 
 // each reads a list.
 func (d *document) each(item strictyaml.Field) strictyaml.Field {
-	return func(n ast.Node) error {
-		if n.Type() == ast.NullType {
-			return nil
-		}
-		list, ok := n.(*ast.SequenceNode)
-		if !ok {
-			return d.Wrong(n, "this must be a list")
-		}
-		for _, v := range list.Values {
-			if err := item(v); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	return d.List("this must be a list", item)
 }
 
 func short(s string) string { return strictyaml.Short(s, 60) }

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
+	"go.yaml.in/yaml/v4"
 )
 
 // yaml returns the lines of a provider in a list, whose dashes have that indentation.
@@ -90,15 +90,13 @@ func (f *File) yamlInsert(p Provider) []byte {
 	if f.key == nil {
 		return join(append(lines, append([]string{"providers:"}, p.yaml("  ")...)...), newline)
 	}
-	indent, at := "  ", f.key.Position.Line
-	switch list := f.list.(type) {
-	case *ast.NullNode:
-	case *ast.SequenceNode:
-		if list.IsFlowStyle { // if there is something in it, With finds that missing
-			lines[at-1] = "providers:"
-		} else {
-			indent = strings.Repeat(" ", list.Start.Position.Column-1)
-		}
+	indent, at := "  ", f.key.Line
+	switch {
+	case f.list.Kind != yaml.SequenceNode:
+	case f.list.Style&yaml.FlowStyle != 0: // if there is something in it, With finds that missing
+		lines[at-1] = "providers:"
+	default:
+		indent = strings.Repeat(" ", f.list.Column-1)
 	}
 	return join(slices.Insert(lines, at, p.yaml(indent)...), newline)
 }
@@ -107,7 +105,7 @@ func (f *File) yamlInsert(p Provider) []byte {
 // behind its name. With finds out if that was not all.
 func (f *File) yamlUpdate(i int, p Provider) []byte {
 	lines, newline := f.lines()
-	e := &entry{lines: lines, node: f.entries[i], column: f.entries[i].Values[0].Key.GetToken().Position.Column}
+	e := &entry{lines: lines, node: f.entries[i], column: f.entries[i].Column}
 	indent, was := strings.Repeat(" ", e.column-1), f.Providers[i]
 	e.setList("matchImages", was.MatchImages, p.MatchImages)
 	if !slices.Equal(was.Args, p.Args) {

@@ -1,0 +1,131 @@
+package strictyaml
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+)
+
+// maxDepth limits how deep brackets, and how deep indented lines, may be nested. The files read here need five levels.
+const maxDepth = 16
+
+const tooDeep = "there are more than 16 levels of nesting"
+
+// Parse returns the content of the first document, nil if it is empty. It is an error if a later document is not. It takes
+// time in proportion to the size of the content.
+func (r Reader) Parse(content []byte) (*yaml.Node, error) {
+	if err := r.checkCharacters(string(content)); err != nil {
+		return nil, err
+	}
+	limits := loaderlimits.New(loaderlimits.DepthFunc(func(depth int, _ *loaderlimits.DepthContext) error {
+		if depth > maxDepth {
+			return errors.New(tooDeep)
+		}
+		return nil
+	}))
+	loader, err := yaml.NewLoader(bytes.NewReader(content), yaml.WithPlugin(limits))
+	if err != nil {
+		return nil, err
+	}
+	var first *yaml.Node
+	for i := 0; ; i++ {
+		doc := new(yaml.Node)
+		switch err := loader.Load(doc); {
+		case err == io.EOF:
+			return first, nil
+		case err != nil:
+			return nil, r.syntax(content, err)
+		case len(doc.Content) == 0 || IsNull(doc.Content[0]):
+		case i > 0:
+			return nil, r.Wrong(doc.Content[0], "there is more than one document; put everything into the first")
+		default:
+			first = doc.Content[0]
+			if err := r.checkPlain(first); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// checkCharacters refuses bytes that are not text and characters that YAML, but no editor, takes for the end of a line.
+func (r Reader) checkCharacters(content string) error {
+	n := 0
+	for line := range strings.Lines(content) {
+		n++
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+		column := 0
+		for i, c := range line {
+			column++
+			if c == utf8.RuneError && !strings.HasPrefix(line[i:], "\ufffd") {
+				return r.At(n, column, "this is not UTF-8; save the file as UTF-8")
+			}
+			switch {
+			case c == '\r':
+				return r.At(n, column, "a line ends in a carriage return alone; end it in a line feed")
+			case c < ' ' && c != '\t', c == 0x7f, c == '\u0085', c == '\u2028', c == '\u2029':
+				return r.At(n, column, "a control character is not supported; remove it")
+			}
+		}
+	}
+	return nil
+}
+
+const noAnchors = "YAML's anchors, aliases and tags are not supported; write the value out, in quotes if it begins with & * or !"
+
+// checkPlain refuses what makes a node mean something else than what is written there.
+func (r Reader) checkPlain(n *yaml.Node) error {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 || n.Tag == "!" {
+		return r.Wrong(n, noAnchors)
+	}
+	for _, child := range n.Content {
+		if err := r.checkPlain(child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syntax is for the errors of the YAML library.
+func (r Reader) syntax(content []byte, err error) error {
+	var e *yaml.LoadError
+	if !errors.As(err, &e) {
+		return r.At(1, 1, "invalid YAML: "+Short(err.Error(), 120))
+	}
+	lines := strings.Split(strings.TrimRight(string(content), "\r\n"), "\n")
+	mark := e.Mark
+	if mark.Line > len(lines) {
+		mark = e.ContextMark // the beginning of what has no end
+	}
+	if mark.Line < 1 || mark.Line > len(lines) {
+		mark.Line = len(lines)
+		mark.Column = utf8.RuneCountInString(lines[mark.Line-1])
+	}
+	line, column := mark.Line, max(mark.Column, 1)
+	text := []rune(lines[line-1])
+	first, tab := indentation(text)
+	switch {
+	case e.Message == tooDeep:
+		return r.At(line, column, tooDeep+"; remove brackets or indentation")
+	case tab >= 0 && column <= first+1:
+		return r.At(line, tab+1, "the line is indented with a tab; use spaces")
+	case column <= len(text) && strings.ContainsRune("&*!", text[column-1]):
+		return r.At(line, column, noAnchors)
+	}
+	return r.At(line, column, "invalid YAML: "+Short(e.Message, 120)+"; check indentation, colons and quotes")
+}
+
+// indentation returns the number of blanks at the beginning of a line and the place of the first tab among them, from 0; -1
+// for none.
+func indentation(line []rune) (blanks, tab int) {
+	blanks = slices.IndexFunc(line, func(c rune) bool { return c != ' ' && c != '\t' })
+	if blanks < 0 {
+		blanks = len(line)
+	}
+	return blanks, slices.Index(line[:blanks], '\t')
+}
