@@ -13,7 +13,7 @@ import (
 )
 
 // Serve answers one call of the protocol, as a client makes it by running the helper: the action is get, store, erase
-// or list, its input is on in, and the result is an exit code. It differs from what docker-credential-helpers
+// or list, its input is on in, which list does not read, and the result is an exit code. It differs from what docker-credential-helpers
 // does by itself where clients need more:
 //
 //   - out gets everything at once or, when the action fails, only the error, because clients print what came with a
@@ -23,7 +23,11 @@ import (
 //   - erase never fails, since Podman 4 crashes when it does;
 //   - a call for a host that is not ours is handed to a Fallback that is a relay, byte for byte.
 func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit int) {
-	input, err := io.ReadAll(io.LimitReader(in, maxInput))
+	var input []byte
+	var err error
+	if action != helper.ActionList { // which has no input, whatever clients send
+		input, err = io.ReadAll(io.LimitReader(in, maxInput))
+	}
 	if r, ok := h.Fallback.(relay); ok && err == nil && h.isForOthers(action, input) {
 		return r.Relay(action, input, out)
 	}

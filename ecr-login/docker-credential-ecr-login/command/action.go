@@ -1,16 +1,12 @@
 package command
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"ecrlogin/credentials/kubelet"
-	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
 )
 
 // The actions of the protocol.
@@ -25,34 +21,27 @@ func isAction(name string) bool {
 	return slices.ContainsFunc(actions, func(a struct{ name, short string }) bool { return a.name == name })
 }
 
-// serve answers a client.
+// serve answers a client. A get with a request of kubelet's is answered as kubelet expects: the helper for Docker may have
+// been given to it.
 func (p *Program) serve(action string) (exit int) {
-	if action == "get" && p.isKubelet() {
-		return p.provide("")
-	}
 	s := p.load()
 	if s.err != nil && action == "list" { // which never fails
 		fmt.Fprintln(p.Stderr, s.err)
 	}
+	input, err := s.readInput(action)
+	if action == "get" && kubelet.IsRequest(input) {
+		return s.provide("", input)
+	}
 	h := s.helper()
-	h.Timeout = s.timeout - time.Since(hit.Began())
-	return h.Serve(action, p.Stdin, p.Stdout, p.Stderr)
-}
-
-// isKubelet reports whether it is kubelet that is on the other end of a get, as happens where the helper for Docker is given
-// to it.
-func (p *Program) isKubelet() bool {
-	head := make([]byte, 512)
-	n, _ := io.ReadFull(p.Stdin, head) // an error is met again by whoever reads on
-	p.Stdin = io.MultiReader(bytes.NewReader(head[:n]), p.Stdin)
-	return kubelet.IsRequest(head[:n])
+	h.Timeout = s.remaining()
+	return h.Serve(action, replay(input, err), p.Stdout, p.Stderr)
 }
 
 // actions makes commands of them, for help and for those who give them more arguments than clients do.
 func (p *Program) actions() []*cobra.Command {
 	var cmds []*cobra.Command
 	for _, a := range actions {
-		input := "echo 123456789012.dkr.ecr.us-west-2.amazonaws.com | "
+		input := "echo " + exampleHost + " | "
 		switch a.name {
 		case "store":
 			input = `echo '{"ServerURL":"HOST","Username":"AWS","Secret":"PASSWORD"}' | `

@@ -65,7 +65,7 @@ argument and the registry's host on standard input. The other commands are for p
 It reads all variables that the AWS SDKs read, such as AWS_PROFILE, and these:
 
     ECR_LOGIN_CONFIG              the configuration, if not config.yaml in ecr-login in your configuration folder
-    ECR_LOGIN_TIMEOUT             the longest a get may take, e.g. 30s or 2m; 15s if not set
+    ECR_LOGIN_TIMEOUT             the longest a get may take, e.g. 30s or 2m; 15s if not set, and a minute for a fallback
     ECR_LOGIN_LOG                 debug or info: say on standard error what was tried and how long it took
     AWS_ECR_CACHE_DIR             the folder to keep tokens in, if not the user's cache folder
     AWS_ECR_DISABLE_CACHE         if not empty, keep nothing

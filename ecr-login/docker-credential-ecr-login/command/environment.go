@@ -13,9 +13,10 @@ import (
 
 // The environment holds what the variables of this program's own say. The AWS SDK reads those of AWS.
 type environment struct {
-	timeout time.Duration // ECR_LOGIN_TIMEOUT
-	log     *slog.Logger  // ECR_LOGIN_LOG
-	forgo   bool          // AWS_ECR_IGNORE_CREDS_STORAGE
+	timeout  time.Duration // ECR_LOGIN_TIMEOUT or timeout in the configuration, less the reserve
+	explicit bool          // whether either of them is set
+	log      *slog.Logger  // ECR_LOGIN_LOG
+	forgo    bool          // AWS_ECR_IGNORE_CREDS_STORAGE
 }
 
 // reserve is kept back from the timeout for starting up and for saying what went wrong, so that the process ends
@@ -34,7 +35,7 @@ func readEnvironment(stderr io.Writer, configured time.Duration) environment {
 	if !ok {
 		fmt.Fprintf(stderr, "ECR_LOGIN_TIMEOUT is %q and not a duration of a second or more, such as 30s or 2m; going on with %s\n", v, timeout)
 	}
-	env := environment{timeout: timeout - reserve, log: slog.New(slog.DiscardHandler)}
+	env := environment{timeout: timeout - reserve, explicit: configured != 0 || v != "" && ok, log: slog.New(slog.DiscardHandler)}
 	switch v := os.Getenv("ECR_LOGIN_LOG"); v {
 	case "":
 	case "info":

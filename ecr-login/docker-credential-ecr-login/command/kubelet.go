@@ -1,9 +1,9 @@
 package command
 
 import (
+	"bytes"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +11,6 @@ import (
 	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/credentials/kubelet"
-	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
 )
 
 // providerName is the name by which the program is kubelet's image credential provider.
@@ -42,7 +41,13 @@ names it: see "configure kubelet". Flags go into "args" there, and variables int
 					return err
 				}
 			}
-			if exit := p.provide(role); exit != 0 {
+			s := p.load()
+			input, err := s.readInput("kubelet")
+			if err != nil {
+				fmt.Fprint(p.Stderr, err) // without a newline, as in package kubelet
+				return exitError(1)
+			}
+			if exit := s.provide(role, input); exit != 0 {
 				return exitError(exit)
 			}
 			return nil
@@ -53,9 +58,8 @@ names it: see "configure kubelet". Flags go into "args" there, and variables int
 	return cmd
 }
 
-// provide answers kubelet.
-func (p *Program) provide(role string) (exit int) {
-	s := p.load()
+// provide answers a request of kubelet's.
+func (s *setting) provide(role string, request []byte) (exit int) {
 	if role == "" {
 		role = os.Getenv("AWS_ECR_ROLE_ARN")
 	}
@@ -64,9 +68,9 @@ func (p *Program) provide(role string) (exit int) {
 		As:      s.as,
 		Resolve: s.resolve,
 		RoleARN: role,
-		Timeout: s.timeout - time.Since(hit.Began()),
+		Timeout: s.remaining(),
 	}
-	return provider.Serve(p.Stdin, p.Stdout, p.Stderr)
+	return provider.Serve(bytes.NewReader(request), s.Stdout, s.Stderr)
 }
 
 // as returns the source for a pod with a role of its own. What it yields is not kept: another pod's process could find it.

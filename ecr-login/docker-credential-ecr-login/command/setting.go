@@ -24,11 +24,12 @@ type setting struct {
 	environment
 	config *config.Config // of no file when err is not nil
 	err    error          // why the configuration cannot be used
+	began  time.Time      // when the deadline of an action began to run
 }
 
 // load reads both.
 func (p *Program) load() *setting {
-	s := &setting{Program: p}
+	s := &setting{Program: p, began: hit.Began()}
 	if s.config, s.err = config.Load(); s.err != nil {
 		s.config = new(config.Config)
 	}
@@ -55,7 +56,7 @@ func (s *setting) source() *cache.Cache {
 		Vault:   s.vault(),
 		Notices: s.Stderr,
 		Log:     s.log,
-		Since:   hit.Began(),
+		Since:   s.began,
 		Held:    hit.Held(),
 	}
 }
@@ -88,7 +89,7 @@ func (s *setting) helper() *docker.Helper {
 			fmt.Fprintf(s.Stderr, "there is nobody to ask about other registries: %v\n", err)
 		}
 	default:
-		h.Fallback = &program.Helper{Name: name, Stderr: s.Stderr, Named: strconv.Quote("fallback") + " in " + s.config.Path}
+		h.Fallback = &program.Helper{Name: name, Timeout: s.fallbackTimeout(), Stderr: s.Stderr, Named: strconv.Quote("fallback") + " in " + s.config.Path}
 	}
 	return h
 }
@@ -99,6 +100,20 @@ func (s *setting) resolve(serverURL string) (registry.Registry, error) {
 		return registry.Registry{}, s.err
 	}
 	return s.config.Resolve(serverURL)
+}
+
+// remaining returns how long an action that is being served may still take.
+func (s *setting) remaining() time.Duration {
+	return max(1, s.timeout-time.Since(s.began)) // 0 would mean no limit
+}
+
+// fallbackTimeout returns how long one call of a fallback may take: what remains of a timeout that the user set, or else
+// the default for a keychain that may ask for a pass phrase.
+func (s *setting) fallbackTimeout() time.Duration {
+	if s.explicit {
+		return s.remaining()
+	}
+	return program.DefaultTimeout
 }
 
 // deadline is when a command must be done that began now.

@@ -46,17 +46,16 @@ func Timeout(value string) (d time.Duration, ok bool) {
 
 var (
 	began = time.Now()
-	read  []byte // what init has taken from standard input
 	held  string // the lock file that this process has locked, if any
+
+	stdin io.Reader = os.Stdin // standard input as it was before init read of it
 )
 
 // Began returns when the program began, or nearly so.
 func Began() time.Time { return began }
 
-// Stdin returns standard input as it was before this package read of it.
-func Stdin() io.Reader {
-	return io.MultiReader(bytes.NewReader(read), os.Stdin)
-}
+// Stdin returns standard input as it was before this package read of it. It is os.Stdin if this package did not.
+func Stdin() io.Reader { return stdin }
 
 // Held returns the path of the lock file that this process has locked, until it ends; "" if there is none.
 func Held() string { return held }
@@ -70,14 +69,17 @@ func init() {
 	if dir == "" {
 		return
 	}
-	// No host is longer than this, and input that is not one is left to be read on.
-	buffer := make([]byte, 4096)
-	n, err := io.ReadFull(os.Stdin, buffer)
-	read = buffer[:n]
-	if err != io.EOF && err != io.ErrUnexpectedEOF {
+	// Who types is told what by main.
+	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 {
 		return
 	}
-	answer, exit, ok := respond(dir, string(read))
+	// No host is longer than this, and input that is not one is left to be read on.
+	input, ended, rest := read(make([]byte, 4096), patience)
+	stdin = io.MultiReader(bytes.NewReader(input), rest)
+	if !ended {
+		return
+	}
+	answer, exit, ok := respond(dir, string(input))
 	if !ok {
 		return
 	}
@@ -85,6 +87,10 @@ func init() {
 		os.Exit(exit)
 	}
 }
+
+// patience is how long init waits for input. Input that is not complete by then is left to main, which knows the deadline:
+// it may be in the configuration, and is a second at least.
+const patience = 500 * time.Millisecond
 
 // NotFound is what clients take for "go on without a password", as docker-credential-helpers has it.
 const NotFound = "credentials not found in native keychain\n"

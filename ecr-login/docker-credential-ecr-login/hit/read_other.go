@@ -1,0 +1,21 @@
+//go:build !linux
+
+package hit
+
+import (
+	"io"
+	"os"
+	"time"
+)
+
+// read fills a buffer from standard input until that ends or longest has passed. It returns what it read, whether that is
+// all there is, and a reader of the rest.
+func read(buffer []byte, longest time.Duration) (input []byte, ended bool, rest io.Reader) {
+	p := pend(os.Stdin, buffer)
+	select {
+	case <-p.done:
+		return p.input, p.err == io.EOF, p.rest()
+	case <-time.After(longest):
+		return nil, false, p
+	}
+}

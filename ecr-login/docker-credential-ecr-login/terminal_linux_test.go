@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/awstest"
+	"ecrlogin/internal/ptytest"
+)
+
+// A person at a terminal may take longer to type than a get may take; the deadline begins when the input is complete.
+func TestTypingTakesTime(t *testing.T) {
+	const timeout = 2 * time.Second
+	cloud, err := awstest.Start(awstest.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cloud.Close()
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	screen, tty := ptytest.Open(t)
+	cmd := exec.CommandContext(t.Context(), own)
+	cmd.Args = []string{"docker-credential-ecr-login", "get"}
+	cmd.Env = []string{"HOME=" + t.TempDir(), "HTTPS_PROXY=" + cloud.Proxy, "AWS_CA_BUNDLE=" + cloud.CAFile, "GORACE=atexit_sleep_ms=0",
+		"AWS_ACCESS_KEY_ID=" + awstest.KeyID, "AWS_SECRET_ACCESS_KEY=" + awstest.SecretKey, "ECR_LOGIN_TIMEOUT=" + timeout.String()}
+	var out bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, &out, tty
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ptytest.WaitFor(t, screen, "type it, then press Enter and Ctrl-D", 20*time.Second)
+	time.Sleep(time.Until(began.Add(timeout + 100*time.Millisecond))) // the person
+	if _, err := screen.WriteString("123456789012.dkr.ecr.us-west-2.amazonaws.com\n\x04"); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), `"Username":"AWS"`) {
+		t.Errorf("%v, stdout %q", err, out.String())
+	}
+}
