@@ -26,7 +26,7 @@ func TestUnavailable(t *testing.T) {
 		{"garbage", `echo "$1" >>"$DIR/runs"; echo eyJ`, "docker-credential-fake answered get with something else than the JSON that clients read, " +
 			"which is not repeated since it may be a secret; try it by hand, or change " + named, "get"},
 		{"crash", `echo "$1" >>"$DIR/runs"; kill -SEGV $$`, "docker-credential-fake did not answer get but was ended by a signal (segmentation fault); try it by hand", "get"},
-		{"hanging", `echo "$1" >>"$DIR/runs"; sleep 600`, "docker-credential-fake did not answer get within 200ms and was ended; see whether its keychain is locked and asks for something", "get"},
+		{"hanging", `echo "$1" >>"$DIR/runs"; sleep 600`, "docker-credential-fake did not answer get within 200ms and was ended; see whether its keychain is locked and asks for something, or allow more time with timeout or ECR_LOGIN_TIMEOUT", "get"},
 		{"not writable", `echo "$1" >>"$DIR/runs"; test "$1" = store || echo credentials not found in native keychain; exit 1`,
 			"docker-credential-fake failed with exit code 1 and said: nothing", "get get get get store"},
 	}

@@ -52,7 +52,7 @@ func (h held) text() string {
 // A helper that does not answer is ended with all that it has started.
 func TestSlow(t *testing.T) {
 	install(t, "foo", "sleep 600 & sleep 600")
-	const slow = ", because docker-credential-foo did not answer ACTION within 200ms and was ended; see whether its keychain is locked and asks for something"
+	const slow = ", because docker-credential-foo did not answer ACTION within 200ms and was ended; see whether its keychain is locked and asks for something, or allow more time with timeout or ECR_LOGIN_TIMEOUT"
 	for action, want := range map[string]outcome{
 		"get":   both(1, host+": no password found"+strings.Replace(slow, "ACTION", "get", 1)),
 		"store": both(1, host+": password not stored"+strings.Replace(slow, "ACTION", "store", 1)),

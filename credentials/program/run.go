@@ -75,7 +75,7 @@ func (h *Helper) explainRun(action string, err error) error {
 		return fmt.Errorf("%s printed more than the %d bytes that an answer to %s may have and was ended; try it by hand, or change %s",
 			h.program(), maxOutput, action, h.named())
 	case errors.Is(err, subprocess.ErrDeadline):
-		return fmt.Errorf("%s did not answer %s within %s and was ended; see whether its keychain is locked and asks for something",
+		return fmt.Errorf("%s did not answer %s within %s and was ended; see whether its keychain is locked and asks for something, or allow more time with timeout or ECR_LOGIN_TIMEOUT",
 			h.program(), action, h.timeout().Round(100*time.Millisecond))
 	case errors.As(err, &canceled):
 		return fmt.Errorf("%s was ended together with this process (%w); try again", h.program(), canceled.Cause)
