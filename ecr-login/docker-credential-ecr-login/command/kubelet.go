@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,7 @@ const providerName = "ecr-credential-provider"
 
 func (p *Program) kubelet() *cobra.Command {
 	var config, role string
+	wantsVersion := false
 	cmd := &cobra.Command{
 		Use:   "kubelet",
 		Short: "Answer kubelet's request for the credentials of an image, which is on standard input",
@@ -29,13 +31,20 @@ names it: see "configure kubelet". Flags go into "args" there, and variables int
     docker-credential-ecr-login kubelet`,
 		GroupID: clients,
 		Args: func(_ *cobra.Command, args []string) error {
-			// That argument is what many set-ups give to the program that was there before.
-			if len(args) == 0 || len(args) == 1 && args[0] == "get-credentials" {
+			// "get-credentials" is what many set-ups give to the program that was there before. The others are for people and
+			// inventories, which run the provider by its own name.
+			if len(args) == 0 || len(args) == 1 && slices.Contains([]string{"get-credentials", "version", "help"}, args[0]) {
 				return nil
 			}
 			return fmt.Errorf("unknown argument %q", args[0])
 		},
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case wantsVersion || slices.Contains(args, "version"):
+				return p.printVersion()
+			case slices.Contains(args, "help"):
+				return cmd.Help()
+			}
 			if config != "" {
 				if err := os.Setenv(file.Variable, config); err != nil {
 					return err
@@ -53,6 +62,7 @@ names it: see "configure kubelet". Flags go into "args" there, and variables int
 			return nil
 		},
 	}
+	cmd.Flags().BoolVarP(&wantsVersion, "version", "v", false, "print the version")
 	cmd.Flags().StringVar(&config, "config", "", "the configuration file, as "+file.Variable+" names it")
 	cmd.Flags().StringVar(&role, "role-arn", "", "the role of service accounts that have no annotation, as AWS_ECR_ROLE_ARN names it")
 	return cmd
