@@ -25,6 +25,7 @@ type Cache struct {
 	Source  credentials.Source // required
 	Dir     string             // the folder; "" keeps nothing. See store.Dir
 	Vault   *vault.Vault       // keeps the tokens in place of the folder, which then holds nothing secret; nil for the folder
+	Config  string             // the configuration file that a flag names, as store.Gather takes it; "" for none
 	Notices io.Writer          // gets a line for what a user should know although there is a token; nil discards it
 	Log     *slog.Logger       // nil discards it
 	Now     func() time.Time   // nil means time.Now
@@ -87,7 +88,7 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 	if c.Dir == "" {
 		return nil, false
 	}
-	inputs, err := store.Gather()
+	inputs, err := store.Gather(c.Config)
 	if err != nil {
 		c.log().Debug("not cached", "reason", err)
 		return nil, false

@@ -16,6 +16,7 @@ import (
 // A Config is what the file says. The zero Config is that of no file, and is good.
 type Config struct {
 	Path       string        // where it was read from; "" when there is no file
+	Skipped    string        // a file that counts as missing, see file.File
 	Registries []Rule        // the first that matches counts
 	Fallback   string        // "": nobody; FallbackFile; or the NAME of docker-credential-NAME
 	Timeout    time.Duration // the longest a get may take; 0 when it is not set
@@ -42,17 +43,21 @@ type Rule struct {
 	Line     int                  // in the file, from 1
 }
 
-// Load reads the file, see file.Places. No file is no error. An error says what is wrong, where and with which line, and
-// what to do; an *Error if it is in the file.
-func Load() (*Config, error) {
-	path, content, err := file.Read()
+// Load reads the file, see file.Read, to which it hands flag. No file is no error. An error says what is wrong, where and with
+// which line, and what to do; an *Error if it is in the file.
+func Load(flag string) (*Config, error) {
+	f, err := file.Read(flag)
 	if err != nil {
 		return nil, err
 	}
-	if path == "" {
-		return new(Config), nil
+	c := new(Config)
+	if f.Path != "" {
+		if c, err = Parse(f.Path, f.Content); err != nil {
+			return nil, err
+		}
 	}
-	return Parse(path, content)
+	c.Skipped = f.Skipped
+	return c, nil
 }
 
 // Rule returns the first rule that matches a host, which is in lower case and has its port if there is one. It may be

@@ -326,20 +326,23 @@ func TestLoad(t *testing.T) {
 	}
 	load := func(want string) {
 		t.Helper()
-		c, err := config.Load()
+		c, err := config.Load("")
 		if err != nil || c.Fallback != want {
 			t.Errorf("got %+v, %v, want fallback %q", c, err, want)
 		}
 	}
 	fails := func(want string) {
 		t.Helper()
-		if c, err := config.Load(); err == nil || !strings.Contains(err.Error(), want) {
+		if c, err := config.Load(""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %+v, %v, want %q", c, err, want)
 		}
 	}
 	named := filepath.Join(home, "named.yaml")
 	t.Setenv("ECR_LOGIN_CONFIG", named)
-	fails(named + ", which ECR_LOGIN_CONFIG names, is not there; write it, or unset the variable")
+	fails(named + " does not exist, but ECR_LOGIN_CONFIG names it; create it, or unset the variable")
+	if c, err := config.Load(filepath.Join(home, "flag.yaml")); err == nil || err.Error() != filepath.Join(home, "flag.yaml")+" does not exist, but --config names it; create it, or leave --config out" {
+		t.Errorf("got %+v, %v", c, err)
+	}
 	write(named, "fallback: named\n")
 	load("named")
 	t.Setenv("ECR_LOGIN_CONFIG", os.DevNull)

@@ -16,7 +16,7 @@ import (
 // TestUnreadable asks as a user who may not read the file. That needs a process of its own, since root may read all.
 func TestUnreadable(t *testing.T) {
 	if os.Getenv("ECR_LOGIN_TEST_CHILD") != "" {
-		_, err := config.Load()
+		_, err := config.Load("")
 		t.Logf("got %v", err)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -28,6 +29,10 @@ func (id Identity) String() string { return hex.EncodeToString(id[:]) }
 type Inputs struct {
 	Environ []string // NAME=VALUE, sorted: HOME and what begins with AWS_, but for what only steers this program
 	Files   []File   // the AWS configuration, the AWS credentials and the user's configuration of this program, in this order
+
+	// Skipped are the paths of those in the user's home or configuration directory that count as missing, because this
+	// process may not search the directories above them. They are no part of the Identity.
+	Skipped []string
 }
 
 // Config returns the bytes of the user's configuration of this program; none if there is no such file.
@@ -47,8 +52,9 @@ var steering = []string{"AWS_ECR_CACHE_DIR=", "AWS_ECR_DISABLE_CACHE=", "AWS_ECR
 const maxFile = 16 << 20
 
 // Gather reads the inputs of this process. A file that cannot be read is an error, since nobody can say then which
-// identity it leads to.
-func Gather() (Inputs, error) {
+// identity it leads to; one that the AWS SDK skips too, because it is in a home directory of another user, is not. The
+// flag is that of configfile.Read.
+func Gather(flag string) (Inputs, error) {
 	var in Inputs
 	for _, v := range os.Environ() {
 		if (strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "HOME=")) && !slices.ContainsFunc(steering, func(s string) bool { return strings.HasPrefix(v, s) }) {
@@ -57,17 +63,24 @@ func Gather() (Inputs, error) {
 	}
 	slices.Sort(in.Environ)
 	for _, f := range []struct{ variable, name string }{{"AWS_CONFIG_FILE", "config"}, {"AWS_SHARED_CREDENTIALS_FILE", "credentials"}} {
-		file, err := readFile(awsFile(f.variable, f.name))
-		if err != nil {
+		path := awsFile(f.variable, f.name)
+		file, err := readFile(path)
+		switch {
+		case errors.Is(err, errSearch) && os.Getenv(f.variable) == "":
+			in.Skipped = append(in.Skipped, path)
+		case err != nil:
 			return Inputs{}, err
 		}
 		in.Files = append(in.Files, file)
 	}
-	path, content, err := configfile.Read()
+	own, err := configfile.Read(flag)
 	if err != nil {
 		return Inputs{}, err
 	}
-	in.Files = append(in.Files, File{Exists: path != "", Content: content})
+	if own.Skipped != "" {
+		in.Skipped = append(in.Skipped, own.Skipped)
+	}
+	in.Files = append(in.Files, File{Exists: own.Path != "", Content: own.Content})
 	return in, nil
 }
 
@@ -84,11 +97,17 @@ func awsFile(variable, name string) string {
 	return home + "/.aws/" + name
 }
 
+// errSearch is wrapped by the error for a file above which this process may not search a directory.
+var errSearch = errors.New("cannot be looked for")
+
 // readFile looks before it opens: a named pipe whose reader goes away again ends its writer, and the SDK is to read it.
 func readFile(path string) (File, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, notFolder) {
 		return File{}, nil
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return File{}, fmt.Errorf("%w: %w", errSearch, err)
 	}
 	if err != nil {
 		return File{}, err

@@ -63,7 +63,7 @@ func normal(in Inputs) Inputs {
 	for i, f := range in.Files {
 		files[i] = File{f.Exists, append([]byte{}, f.Content...)}
 	}
-	return Inputs{append([]string{}, in.Environ...), files}
+	return Inputs{Environ: append([]string{}, in.Environ...), Files: files}
 }
 
 // What decides the identity is part of it, what only steers this program is not.
@@ -71,7 +71,7 @@ func TestGather(t *testing.T) {
 	home := t.TempDir()
 	gather := func() Identity {
 		t.Helper()
-		in, err := Gather()
+		in, err := Gather("")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,12 +128,12 @@ func TestGatherFails(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	for _, path := range []string{t.TempDir(), "/dev/zero"} {
 		t.Setenv("AWS_CONFIG_FILE", path)
-		if in, err := Gather(); err == nil {
+		if in, err := Gather(""); err == nil {
 			t.Errorf("with %s: %d variables, %d files and no error", path, len(in.Environ), len(in.Files))
 		}
 	}
 	t.Setenv("AWS_CONFIG_FILE", "/dev/null/config")
-	if _, err := Gather(); err != nil {
+	if _, err := Gather(""); err != nil {
 		t.Errorf("a file below what is no folder is not there: %v", err)
 	}
 }

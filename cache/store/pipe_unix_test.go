@@ -21,7 +21,7 @@ func TestGatherLeavesPipesAlone(t *testing.T) {
 	}
 	t.Setenv("AWS_CONFIG_FILE", pipe)
 	for range 200 { // while the writer comes to its open, and after that
-		if _, err := Gather(); err == nil {
+		if _, err := Gather(""); err == nil {
 			t.Fatal("a pipe was taken for the configuration")
 		}
 	}

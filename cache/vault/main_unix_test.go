@@ -159,7 +159,7 @@ func (u *user) names() []string {
 // id returns the identity that the user has now.
 func (u *user) id() store.Identity {
 	u.t.Helper()
-	in, err := store.Gather()
+	in, err := store.Gather("")
 	if err != nil {
 		u.t.Fatal(err)
 	}

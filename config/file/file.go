@@ -43,25 +43,72 @@ func User() string {
 	return dir + "/ecr-login/config.yaml"
 }
 
-// Read reads the first file that is there. None is no error, and the path is "" then, unless ECR_LOGIN_CONFIG names it.
-// A file that is there and cannot be read is an error, and not a reason to take the next one. So is one of over a
-// megabyte, and anything but a regular file or /dev/null.
-func Read() (path string, content []byte, err error) {
-	for _, path := range Places() {
-		content, err := read(path)
-		missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-		switch {
-		case missing && os.Getenv(Variable) != "":
-			return path, nil, fmt.Errorf("%s, which %s names, is not there; write it, or unset the variable", path, Variable)
-		case missing:
-			continue
-		case err != nil:
-			return path, nil, fmt.Errorf("the configuration cannot be read: %w", err)
-		}
-		return path, content, nil
-	}
-	return "", nil, nil
+// A File is the configuration file that was found. The zero File means that there is none.
+type File struct {
+	Path    string // "" if there is none
+	Content []byte
+	// Skipped is the path of the user's own file if this process may not search the directories above it, as in a container
+	// that runs as another user than HOME belongs to. It counts as missing. "" otherwise.
+	Skipped string
 }
+
+// Read reads the file that the flag --config names or, if flag is "", the first of Places that exists. It is no error if none
+// of these exists, unless the flag or ECR_LOGIN_CONFIG names it. A file that exists and cannot be read is an error, and not a
+// reason to read the next one. So is one of more than MaxSize, and anything but a regular file or /dev/null.
+func Read(flag string) (File, error) {
+	if flag != "" {
+		return readNamed(flag, "--config", "leave --config out")
+	}
+	if path := os.Getenv(Variable); path != "" {
+		return readNamed(path, Variable, "unset the variable")
+	}
+	return first(Places(), User())
+}
+
+// first reads the first of places that exists, of which one may be the user's.
+func first(places []string, user string) (File, error) {
+	var f File
+	for _, path := range places {
+		content, err := read(path)
+		var unsearchable *searchError
+		switch {
+		case missing(err):
+		case errors.As(err, &unsearchable) && path == user:
+			f.Skipped = path
+		case err != nil:
+			return File{Path: path}, unreadable(err)
+		default:
+			f.Path, f.Content = path, content
+			return f, nil
+		}
+	}
+	return f, nil
+}
+
+// readNamed reads a file that must exist because something names it; otherwise is what else a user can do.
+func readNamed(path, by, otherwise string) (File, error) {
+	content, err := read(path)
+	switch {
+	case missing(err):
+		return File{Path: path}, fmt.Errorf("%s does not exist, but %s names it; create it, or %s", path, by, otherwise)
+	case err != nil:
+		return File{Path: path}, unreadable(err)
+	}
+	return File{Path: path, Content: content}, nil
+}
+
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+func unreadable(err error) error {
+	return fmt.Errorf("the configuration cannot be read: %w", err)
+}
+
+// A searchError reports that this process may not search the directories above a file.
+type searchError struct{ error }
+
+func (e *searchError) Unwrap() error { return e.error }
 
 // read looks before it opens, so that a named pipe is not waited for.
 func read(path string) ([]byte, error) {
@@ -70,6 +117,8 @@ func read(path string) ([]byte, error) {
 	}
 	info, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, &searchError{err}
 	case err != nil:
 		return nil, err
 	case info.IsDir():

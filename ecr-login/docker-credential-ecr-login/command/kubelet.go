@@ -45,12 +45,7 @@ names it: see "configure kubelet". Flags go into "args" there, and variables int
 			case slices.Contains(args, "help"):
 				return cmd.Help()
 			}
-			if config != "" {
-				if err := os.Setenv(file.Variable, config); err != nil {
-					return err
-				}
-			}
-			s := p.load()
+			s := p.loadFrom(config)
 			input, err := s.readInput("kubelet")
 			if err != nil {
 				fmt.Fprint(p.Stderr, err) // without a newline, as in package kubelet

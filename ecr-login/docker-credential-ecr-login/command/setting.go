@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"ecrlogin/cache"
@@ -22,15 +24,20 @@ import (
 type setting struct {
 	*Program
 	environment
-	config *config.Config // of no file when err is not nil
-	err    error          // why the configuration cannot be used
-	began  time.Time      // when the deadline of an action began to run
+	config  *config.Config // of no file when err is not nil
+	flag    string         // the configuration file that --config names; "" for none
+	err     error          // why the configuration cannot be used
+	began   time.Time      // when the deadline of an action began to run
+	skipped sync.Once      // runs reportSkipped
 }
 
 // load reads both.
-func (p *Program) load() *setting {
-	s := &setting{Program: p, began: hit.Began()}
-	if s.config, s.err = config.Load(); s.err != nil {
+func (p *Program) load() *setting { return p.loadFrom("") }
+
+// loadFrom is load with the configuration file that --config names; "" for none.
+func (p *Program) loadFrom(flag string) *setting {
+	s := &setting{Program: p, flag: flag, began: hit.Began()}
+	if s.config, s.err = config.Load(flag); s.err != nil {
 		s.config = new(config.Config)
 	}
 	s.environment = readEnvironment(p.Stderr, s.config.Timeout)
@@ -54,6 +61,7 @@ func (s *setting) source() *cache.Cache {
 		Source:  &aws.Source{Identity: s.config.Identity, Log: s.log},
 		Dir:     s.dir(),
 		Vault:   s.vault(),
+		Config:  s.flag,
 		Notices: s.Stderr,
 		Log:     s.log,
 		Since:   s.began,
@@ -99,7 +107,26 @@ func (s *setting) resolve(serverURL string) (registry.Registry, error) {
 	if s.err != nil {
 		return registry.Registry{}, s.err
 	}
-	return s.config.Resolve(serverURL)
+	r, err := s.config.Resolve(serverURL)
+	if err == nil {
+		s.skipped.Do(s.reportSkipped)
+	}
+	return r, err
+}
+
+// reportSkipped prints which files of the user count as missing because this process may not search the directories above
+// them. Requests for other registries do not need them.
+func (s *setting) reportSkipped() {
+	inputs, err := store.Gather(s.flag)
+	if err != nil || len(inputs.Skipped) == 0 {
+		return // whoever needs the inputs reports the error
+	}
+	variables := "HOME"
+	if os.Getenv("XDG_CONFIG_HOME") != "" {
+		variables += " and XDG_CONFIG_HOME"
+	}
+	fmt.Fprintf(s.Stderr, "%s: skipped, because this user may not search the directory; set %s to a directory of this user\n",
+		strings.Join(inputs.Skipped, ", "), variables)
 }
 
 // remaining returns how long an action that is being served may still take.

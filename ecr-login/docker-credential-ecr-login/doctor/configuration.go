@@ -23,9 +23,17 @@ func (e *exam) configuration(context.Context) result {
 		return e.mistake()
 	}
 	if e.Config.Path == "" {
-		return ok("there is no file, so the AWS SDK chooses the identity (looked for %s)", strings.Join(file.Places(), ", "))
+		return ok("there is no file, so the AWS SDK chooses the identity (looked for %s)%s", strings.Join(file.Places(), ", "), e.skippedFile())
 	}
-	return ok("%s: %s%s", e.Config.Path, e.rule(), e.others())
+	return ok("%s: %s%s%s", e.Config.Path, e.rule(), e.others(), e.skippedFile())
+}
+
+// skippedFile reports a file of the user that counts as missing.
+func (e *exam) skippedFile() string {
+	if e.Config.Skipped == "" {
+		return ""
+	}
+	return fmt.Sprintf("; %s is skipped, because this user may not search the directory", e.Config.Skipped)
 }
 
 // withFallback puts a step behind that of the configuration if there is a helper for other hosts. Nothing else depends on it.

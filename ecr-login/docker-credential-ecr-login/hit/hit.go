@@ -104,7 +104,7 @@ func respond(dir, input string) (answer []byte, exit int, ok bool) {
 	}
 	// Without a configuration there are no aliases, and nobody else to ask. What begins with a brace may be a request of kubelet's.
 	host := strings.TrimSpace(input)
-	if path, _, err := file.Read(); err != nil || path != "" || host == "" || host[0] == '{' || strings.ContainsAny(host, "\r\n") {
+	if f, err := file.Read(""); err != nil || f.Path != "" || host == "" || host[0] == '{' || strings.ContainsAny(host, "\r\n") {
 		return nil, 0, false
 	}
 	return []byte(NotFound), 1, true
@@ -112,8 +112,8 @@ func respond(dir, input string) (answer []byte, exit int, ok bool) {
 
 // find returns the answer for a registry of which there is a token, or is one after a while of waiting.
 func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
-	inputs, err := store.Gather()
-	if err != nil {
+	inputs, err := store.Gather("")
+	if err != nil || len(inputs.Skipped) > 0 { // which the ordinary way reports
 		return nil, false
 	}
 	// Only the ordinary way can read the configuration, which may keep tokens elsewhere.
