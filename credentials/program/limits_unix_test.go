@@ -99,12 +99,12 @@ func TestGrandchildHoldsStderr(t *testing.T) {
 	end(t, filepath.Join(dir, "pid"))
 }
 
-// Not even one that has left the helper's process group does.
+// Not even one that has left the helper's process group, and its parent, does.
 func TestGrandchildOfSlow(t *testing.T) {
 	if _, err := os.Stat("/usr/bin/setsid"); err != nil {
 		t.Skip("there is no setsid here")
 	}
-	dir := install(t, "foo", `setsid sh -c 'echo $$ >"$0/pid.new"; mv "$0/pid.new" "$0/pid"; exec sleep 600' "$DIR" & sleep 600`)
+	dir := install(t, "foo", `(setsid sh -c 'echo $$ >"$0/pid.new"; mv "$0/pid.new" "$0/pid"; exec sleep 600' "$DIR" &); sleep 600`)
 	began := time.Now()
 	got := relay(program.Helper{Name: "foo", Timeout: 300 * time.Millisecond}, "get", host)
 	if took := time.Since(began); took > patience || got.exit != 1 || !strings.Contains(got.out, "within 300ms") {

@@ -15,7 +15,8 @@ import (
 // endings are the signals by which a process is asked to end.
 var endings = []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
 
-// command returns a command that runs in a process group of its own and is killed with it when the returned context ends.
+// command returns a command that runs in a process group of its own and is killed with it, and with its descendants, when the
+// returned context ends.
 // Signals to this process do not reach that group, so they end the context, until stop is called.
 //
 // With a controlling terminal the command stays in this process's group. In another one it would be in the background,
@@ -23,7 +24,10 @@ var endings = []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
 func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Context, stop func()) {
 	if atTerminal() {
 		cmd = exec.CommandContext(ctx, path)
-		cmd.Cancel = func() error { return killTree(cmd.Process.Pid) }
+		cmd.Cancel = func() error {
+			killTree(cmd.Process.Pid)
+			return cmd.Process.Kill()
+		}
 		return cmd, ctx, func() {}
 	}
 	var heeded []os.Signal
@@ -38,7 +42,10 @@ func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Con
 	}
 	cmd = exec.CommandContext(ctx, path)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Cancel = func() error {
+		killTree(cmd.Process.Pid)
+		return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
 	return cmd, ctx, stop
 }
 
@@ -49,9 +56,9 @@ func killGroup(cmd *exec.Cmd) {
 	}
 }
 
-// killTree kills a process and its descendants, as far as the system tells them. They are stopped first, one generation
-// after the other, so that none escapes by starting another.
-func killTree(pid int) error {
+// killTree stops a process and kills its descendants, also those in other process groups, as far as the system tells them.
+// All are stopped first, one generation after the other, so that none escapes by starting another.
+func killTree(pid int) {
 	all := []int{pid}
 	for i := 0; i < len(all); i++ {
 		_ = syscall.Kill(all[i], syscall.SIGSTOP)
@@ -60,7 +67,6 @@ func killTree(pid int) error {
 	for _, descendant := range all[1:] {
 		_ = syscall.Kill(descendant, syscall.SIGKILL)
 	}
-	return syscall.Kill(pid, syscall.SIGKILL)
 }
 
 // atTerminal reports whether this process has a controlling terminal.

@@ -1,8 +1,9 @@
 // Package subprocess runs a child process within limits: its time, the size of its output, and what it leaves behind.
 //
-// A child gets a process group of its own and is killed together with everything that it started when the context ends,
-// when this process is asked to end by a signal, or when the child prints too much. A client of this process never waits
-// for what a child left running: the child's streams are pipes of this process, closed soon after the child ended.
+// A child gets a process group of its own and is killed together with it when the context ends, when this process is asked to
+// end by a signal, or when the child prints too much. On Linux its descendants in other groups are killed as well. A client of
+// this process never waits for what a child left running: the child's streams are pipes of this process, closed soon after
+// the child ended.
 package subprocess
 
 import (
@@ -55,8 +56,8 @@ type Result struct {
 //
 // While the child runs, the signals that end this process end the child instead, and Run returns; the caller is then
 // expected to end. The exception is a process with a controlling terminal: its children stay in its process group,
-// because in another one they could not read a pass phrase from the terminal, and Ctrl-C reaches both. There,
-// what the child started is found and killed on Linux only.
+// because in another one they could not read a pass phrase from the terminal, and Ctrl-C reaches both. What such a
+// child started is killed on Linux only.
 func (c Command) Run(ctx context.Context) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -68,5 +69,29 @@ func TestTerminalDeadline(t *testing.T) {
 	_ = cmd.Wait() // the output tells
 	if out.String() != "100\n" {
 		t.Errorf("exit code %q", out.String())
+	}
+}
+
+// A descendant in a process group of its own, such as a child of another instance of this program, is killed as well.
+func TestOtherGroupIsKilled(t *testing.T) {
+	if _, err := exec.LookPath("setsid"); err != nil {
+		t.Skip("there is no setsid here")
+	}
+	held, hold, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	cmd := process(t, "setsid sh -c 'sleep 600; true' & sleep 600", "SUBPROCESS_TEST_TIMEOUT=500ms")
+	cmd.ExtraFiles = append(cmd.ExtraFiles, hold) // which everything inherits
+	if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 100 {
+		t.Fatal(err)
+	}
+	hold.Close()
+	if err := held.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(held); err != nil {
+		t.Errorf("something that the child started is still there: %v", err)
 	}
 }
