@@ -31,6 +31,10 @@ func (h *Helper) find() (path string, err error) {
 		return "", fmt.Errorf("docker-credential-%s falls back to %s, which falls back to %s, so nobody answers; change %s, or what docker-credential-%[1]s falls back to",
 			asker, self, h.Name, h.named())
 	}
+	if asks, _ := ancestry(); asks {
+		return "", fmt.Errorf("%s would be asked in a circle, since ecr-login was run by a helper that ecr-login is asking; change %s, or what that helper runs",
+			h.program(), h.named())
+	}
 	path, err = exec.LookPath(h.program())
 	switch {
 	case errors.Is(err, exec.ErrDot):

@@ -33,6 +33,9 @@ const relayed = "PROGRAM_TEST_RELAYED"
 func TestMain(m *testing.M) {
 	if name := os.Getenv(relayed); name != "" {
 		timeout, _ := time.ParseDuration(os.Getenv("PROGRAM_TEST_TIMEOUT"))
+		if dir := os.Getenv("PROGRAM_TEST_SLOTS"); dir != "" {
+			program.UseSlots(dir)
+		}
 		h := &program.Helper{Name: name, Timeout: timeout, Stderr: os.Stderr, Named: named}
 		input, err := io.ReadAll(os.Stdin)
 		if err != nil {

@@ -49,6 +49,12 @@ func (h *Helper) call(action string, input []byte) outcome {
 func (h *Helper) run(path, action string, input []byte) (out []byte, exit int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), h.timeout())
 	defer cancel()
+	leave, err := enter(ctx)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s was not run, because %d calls of helpers did not end within %s; see whether one of them runs ecr-login again, or change %s",
+			h.program(), slots, h.timeout().Round(100*time.Millisecond), h.named())
+	}
+	defer leave()
 	result, err := subprocess.Command{
 		Path:      path,
 		Args:      []string{path, action},

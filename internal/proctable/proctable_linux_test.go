@@ -24,6 +24,21 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestRename(t *testing.T) {
+	before, err := Find(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a (new) name", before.Name} {
+		if err := Rename(name); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := Find(os.Getpid()); err != nil || p.Name != name {
+			t.Errorf("Find = %+v, %v, want the name %q", p, err, name)
+		}
+	}
+}
+
 func TestFindAndChildren(t *testing.T) {
 	cmd := exec.Command("cat")
 	in, err := cmd.StdinPipe()

@@ -12,5 +12,10 @@ func Find(pid int) (Process, error) {
 	return Process{}, fmt.Errorf("reading the entry of process %d: %w", pid, errors.ErrUnsupported)
 }
 
+// Rename returns an error that wraps errors.ErrUnsupported.
+func Rename(string) error {
+	return fmt.Errorf("renaming this process: %w", errors.ErrUnsupported)
+}
+
 // Children returns nothing: this operating system has no /proc.
 func Children(int) []int { return nil }
