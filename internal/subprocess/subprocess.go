@@ -21,9 +21,12 @@ import (
 const DefaultMaxOutput = 1 << 20
 
 // pipeDelay is how long the child's streams are read after the child ended, if another process still holds them open.
-// What the child itself printed is read long before. It is shorter than what commands keep back from their timeout, so
-// that a process which left the group does not make them miss it.
+// What the child itself printed is read long before.
 const pipeDelay = 250 * time.Millisecond
+
+// killDelay is the same for a child that was killed, whose output is not used. It is short, so that a process which left the
+// group does not make a command miss its own deadline.
+const killDelay = 50 * time.Millisecond
 
 // A Command is a child process to run. It can be run repeatedly, and concurrently if Stdin and Stderr allow it.
 type Command struct {
@@ -70,6 +73,11 @@ func (c Command) Run(ctx context.Context) (Result, error) {
 	cmd.Env = c.Env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, stdout, piped(c.Stderr)
 	cmd.WaitDelay = pipeDelay
+	kill := cmd.Cancel
+	cmd.Cancel = func() error {
+		cmd.WaitDelay = killDelay // os/exec reads it after that
+		return kill()
+	}
 	err := cmd.Run()
 	if cmd.ProcessState == nil {
 		if ctx.Err() != nil {
