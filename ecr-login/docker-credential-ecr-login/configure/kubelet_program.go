@@ -41,8 +41,10 @@ func (n Node) program() (*provider, error) {
 	if p.there, err = sameContent(p.path, from); err != nil || p.there {
 		return p, err
 	}
-	version, ours := kubeletfile.VersionOf(context.Background(), p.path)
+	version, ours, err := kubeletfile.VersionOf(context.Background(), p.path)
 	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: not asked for its version, and nothing was written: %w", p.path, err)
 	case ours:
 		p.version = version
 	case n.Replace:

@@ -37,8 +37,9 @@ func (d *Doctor) Kubelet(ctx context.Context, k Kubelet, image string) iter.Seq[
 	return d.run(ctx, []step{
 		{"kubelet", nil, n.kubelet},
 		{"providers", []string{"kubelet"}, n.providers},
-		{"program", []string{"providers"}, n.binary},
-		{"safety", []string{"program"}, n.safety},
+		{"safety", []string{"providers"}, n.safety},
+		{"program", []string{"safety"}, n.binary},
+		{"secrets", []string{"providers"}, n.secrets},
 		{"accounts", []string{"providers"}, n.accounts},
 		{"answer", []string{"program"}, n.answer},
 		{"registry", []string{"answer"}, n.takes},
@@ -55,7 +56,6 @@ type node struct {
 	process  *process // nil if paths were given, or none was found
 	files    []*kubeletfile.File
 	provider kubeletfile.Provider // the one that is looked at
-	path     string               // of its program
 	ours     bool                 // it is this program
 }
 
@@ -71,29 +71,77 @@ func (n *node) kubelet(context.Context) result {
 	if n.ConfigFile != "" {
 		return ok("%s and %s, as was typed; whether kubelet was started with them is not looked at", n.ConfigFile, n.BinDir)
 	}
-	p, err := findKubelet(cmp.Or(n.Proc, "/proc"))
-	const name = "doctor --kubelet --config-file FILE --bin-dir DIR"
-	switch {
-	case err != nil:
-		return failed("what runs here cannot be looked at: %v", err).then("%s %s", binary, name)
-	case p == nil && exists(rancherConfig):
-		n.ConfigFile, n.BinDir = rancherConfig, rancherBin
-		return ok("no process is called kubelet; %s is there, where k3s looks", rancherConfig)
-	case p == nil:
-		return failed("no process is called kubelet").then("%s %s", binary, name)
+	found, suspects, err := findKubelets(cmp.Or(n.Proc, "/proc"))
+	if err != nil {
+		return failed("what runs here cannot be looked at: %v", err).then("%s", nameFiles)
 	}
-	n.process, n.ConfigFile, n.BinDir = p, p.flag("--image-credential-provider-config"), p.flag("--image-credential-provider-bin-dir")
+	found = withProviders(found)
+	if len(found) == 0 {
+		return n.noKubelet(suspects)
+	}
+	p := found[0]
+	for _, q := range found[1:] {
+		if !p.sameSetUp(q) {
+			return failed("processes %d and %d are both kubelet, with different flags or variables%s", p.pid, q.pid, ignored(suspects)).then("%s", nameFiles)
+		}
+	}
+	n.process, n.ConfigFile, n.BinDir = p, p.flag(configFlag), p.flag(binFlag)
 	switch {
 	case n.ConfigFile == "" || n.BinDir == "":
-		return failed("process %d is kubelet, and was started without --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider", p.pid).
+		return failed("process %d is kubelet, and was started without %s and %s, so it runs no provider%s", p.pid, configFlag, binFlag, ignored(suspects)).
 			then("%s configure kubelet --config-file /etc/kubernetes/credential-provider.yaml --bin-dir /usr/local/lib/kubelet", binary)
-	case !exists(n.ConfigFile) && exists(filepath.Join(p.proc, "root", n.ConfigFile)):
-		return failed("process %d is kubelet, and runs in a mount namespace of its own, in which %s is", p.pid, n.ConfigFile).
-			then("sudo nsenter --target %d --mount %s doctor --kubelet", p.pid, binary)
 	case p.envErr != nil:
 		return failed("process %d is kubelet, but its environment cannot be read, which providers get: %v", p.pid, p.envErr).then("sudo %s doctor --kubelet", binary)
 	}
-	return ok("process %d, with %s and %s", p.pid, n.ConfigFile, n.BinDir)
+	return ok("process %d, with %s and %s%s", p.pid, n.ConfigFile, n.BinDir, ignored(suspects))
+}
+
+// nameFiles is the command for when it cannot be found out which kubelet is meant.
+const nameFiles = binary + " doctor --kubelet --config-file FILE --bin-dir DIR"
+
+// withProviders leaves out kubelets that were given no providers, if there are others.
+func withProviders(all []*process) []*process {
+	without := func(p *process) bool { return p.flag(configFlag) == "" }
+	if with := slices.DeleteFunc(slices.Clone(all), without); len(with) > 0 {
+		return with
+	}
+	return all
+}
+
+// noKubelet is for a machine on which no process is believed to be kubelet.
+func (n *node) noKubelet(suspects []suspect) result {
+	with := func(d doubt) *suspect {
+		i := slices.IndexFunc(suspects, func(s suspect) bool { return s.doubt == d })
+		if i < 0 {
+			return nil
+		}
+		return &suspects[i]
+	}
+	hidden, apart := with(couldNotCheck), with(ownMounts)
+	switch {
+	case hidden != nil:
+		return failed("process %d is called kubelet, but this user cannot check it: %v", hidden.pid, hidden.err).then("sudo %s doctor --kubelet", binary)
+	case exists(rancherConfig):
+		n.ConfigFile, n.BinDir = rancherConfig, rancherBin
+		return ok("no process is called kubelet; %s is there, where k3s looks%s", rancherConfig, ignored(suspects))
+	case apart != nil:
+		return failed("process %d is called kubelet and is root's, but runs in a mount namespace of its own, as containers do, so its files are not looked at from here", apart.pid).
+			then("sudo nsenter --target %d --mount %s doctor --kubelet, if that process is this machine's kubelet", apart.pid, binary)
+	}
+	return failed("no process is called kubelet%s", ignored(suspects)).then("%s", nameFiles)
+}
+
+// ignored mentions processes that only imitate kubelet, or are that of a container.
+func ignored(suspects []suspect) string {
+	const most = 3
+	text := ""
+	for i, s := range suspects {
+		if i == most {
+			return text + fmt.Sprintf("; and %d more", len(suspects)-most)
+		}
+		text += fmt.Sprintf("; ignored: process %d, which %s", s.pid, s.why)
+	}
+	return text
 }
 
 func exists(path string) bool {

@@ -5,14 +5,15 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"os/exec"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"ecrlogin/cache"
-	"ecrlogin/config/file"
 	"ecrlogin/credentials"
 	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
+	"ecrlogin/internal/subprocess"
 	"ecrlogin/registry"
 )
 
@@ -21,21 +22,9 @@ func (n *node) keeps(ctx context.Context) result {
 	if !n.ours {
 		return skipped("what another program keeps is not known")
 	}
-	cmd := exec.CommandContext(ctx, n.path)
-	cmd.Args = []string{binary, "cache", "path"}
-	cmd.Env = n.env()
-	for i, arg := range n.provider.Args {
-		if path, inOne := strings.CutPrefix(arg, "--config="); inOne {
-			cmd.Env = append(cmd.Env, file.Variable+"="+path)
-		} else if arg == "--config" && i+1 < len(n.provider.Args) {
-			cmd.Env = append(cmd.Env, file.Variable+"="+n.provider.Args[i+1])
-		}
-	}
-	var errOut bytes.Buffer
-	cmd.Stderr, cmd.WaitDelay = &errOut, versionTime
-	out, err := cmd.Output()
+	out, said, err := run(ctx, subprocess.Command{Path: n.path(), Args: []string{binary, "cache", "path"}, Env: n.configEnv()})
 	if err != nil {
-		return ok("%s; so every pull asks AWS once kubelet has forgotten the password", cmp.Or(lastLine(errOut.String()), err.Error())).
+		return ok("%s; so every pull asks AWS once kubelet has forgotten the password", cmp.Or(said, err.Error())).
 			then("name a folder for it in env of %s: AWS_ECR_CACHE_DIR", n.provider.Name)
 	}
 	there := *n.Doctor
@@ -68,17 +57,13 @@ func (n *node) answer(ctx context.Context) result {
 	if err != nil {
 		return failed("%v", err)
 	}
-	cmd := exec.CommandContext(ctx, n.path, n.provider.Args...)
-	cmd.Env, cmd.Stdin, cmd.WaitDelay = n.env(), bytes.NewReader(append(request, '\n')), versionTime
-	var out, errOut bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errOut
-	err = cmd.Run()
-	said := lastLine(errOut.String())
+	args := append([]string{n.path()}, n.provider.Args...)
+	out, said, err := run(ctx, subprocess.Command{Path: n.path(), Args: args, Env: n.env(), Stdin: bytes.NewReader(append(request, '\n'))})
 	if err != nil {
 		cause, next, _ := strings.Cut(cmp.Or(said, err.Error()), "; ")
 		return n.unanswered(cause, next)
 	}
-	return n.read(out.Bytes(), said)
+	return n.read(out, said)
 }
 
 // unanswered is for a provider that gives no answer. Where pods have roles of their own, the node need not have any.
@@ -120,9 +105,29 @@ func (n *node) read(out []byte, said string) result {
 	return failed("%s; so kubelet pulls without one", cause).then("%s", cmp.Or(next, n.configure()))
 }
 
-// lastLine is what a program said last on standard error.
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
+// run runs the provider's program. It returns what it printed, and what it said last on standard error.
+func run(ctx context.Context, c subprocess.Command) (out []byte, said string, err error) {
+	var errOut tail
+	c.Stderr = &errOut
+	result, err := kubeletfile.Run(ctx, c)
+	if err == nil && result.ExitCode != 0 {
+		err = fmt.Errorf("exit status %d", result.ExitCode)
+	}
+	return result.Stdout, errOut.lastLine(), err
+}
+
+// A tail keeps the end of what is written to it.
+type tail []byte
+
+func (t *tail) Write(p []byte) (int, error) {
+	const most = 4096
+	*t = append(*t, p...)
+	*t = slices.Delete(*t, 0, max(0, len(*t)-most))
+	return len(p), nil
+}
+
+func (t *tail) lastLine() string {
+	lines := strings.Split(strings.TrimSpace(string(*t)), "\n")
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 

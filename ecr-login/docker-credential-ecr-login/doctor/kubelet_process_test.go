@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -14,11 +15,15 @@ import (
 	"ecrlogin/config"
 )
 
-// A fakeProcess is one as /proc shows it.
+// A fakeProcess is one as /proc shows it: root's, and in the namespaces of the one that looks, if nothing else is said.
 type fakeProcess struct {
 	pid  string
 	args []string
 	env  string
+
+	uids   string            // "" for root's
+	ns     map[string]string // by kind: another namespace
+	setuid bool              // its program is
 }
 
 func proc(t *testing.T, processes ...fakeProcess) string {
@@ -27,18 +32,33 @@ func proc(t *testing.T, processes ...fakeProcess) string {
 		t.Skip("there is no /proc")
 	}
 	dir := t.TempDir()
-	for _, p := range processes {
+	for _, p := range append(processes, fakeProcess{pid: "self"}) {
 		at := filepath.Join(dir, p.pid)
-		if err := os.MkdirAll(at, 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Join(at, "ns"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if p.args != nil {
-			if err := os.WriteFile(filepath.Join(at, "cmdline"), []byte(strings.Join(p.args, "\x00")+"\x00"), 0o600); err != nil {
+		write := func(name, text string) {
+			t.Helper()
+			if err := os.WriteFile(filepath.Join(at, name), []byte(text), 0o700); err != nil {
 				t.Fatal(err)
 			}
 		}
+		if p.args != nil {
+			write("cmdline", strings.Join(p.args, "\x00")+"\x00")
+		}
 		if p.env != "" {
-			if err := os.WriteFile(filepath.Join(at, "environ"), []byte(p.env), 0o600); err != nil {
+			write("environ", p.env)
+		}
+		write("status", "Name:\tkubelet\nUid:\t"+cmp.Or(p.uids, "0\t0\t0\t0")+"\nGid:\t0\t0\t0\t0\n")
+		write("stat", p.pid+" (a) b) S"+strings.Repeat(" 1", 49)+"\n")
+		write("exe", "")
+		if p.setuid {
+			if err := os.Chmod(filepath.Join(at, "exe"), 0o755|os.ModeSetuid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, kind := range []string{"mnt", "pid", "user"} {
+			if err := os.Symlink(kind+":["+cmp.Or(p.ns[kind], "1")+"]", filepath.Join(at, "ns", kind)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -62,35 +82,64 @@ func examine(t *testing.T, k Kubelet, image, name string) Check {
 	return Check{}
 }
 
-// The kubelet that runs is found with what it was started with, however it was written.
+// The kubelet that runs is found with what it was started with, however it was written. What only looks like one is not believed.
 func TestFindKubelet(t *testing.T) {
 	flags := []string{"/usr/bin/kubelet", "--v=2", "--image-credential-provider-config=/etc/p.yaml", "--image-credential-provider-bin-dir", "bin"}
+	others := []string{"kubelet", "--image-credential-provider-config=/tmp/evil.yaml", "--image-credential-provider-bin-dir=/tmp/evil"}
 	const env = "HOME=/root\x00SECRET=hunter2\x00"
+	real := fakeProcess{pid: "12", args: flags, env: env}
+	const found = "process 12, with /etc/p.yaml and /var/lib/kubelet/bin"
 	for _, tt := range []struct {
 		name      string
 		processes []fakeProcess
 		status    Status
 		want      string
+		next      string
 	}{
-		{"kubelet", []fakeProcess{{"1", []string{"/sbin/init"}, ""}, {"self", flags, env}, {"2", nil, ""}, {"12", flags, env}}, OK, "process 12, with /etc/p.yaml and /var/lib/kubelet/bin"},
-		{"another without", []fakeProcess{{"3", flags[:2], env}, {"4", flags, env}}, OK, "process 4, with"},
-		{"without", []fakeProcess{{"3", flags[:3], env}}, Failed, "process 3 is kubelet, and was started without --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider"},
-		{"not root", []fakeProcess{{"3", flags, ""}}, Failed, "process 3 is kubelet, but its environment cannot be read, which providers get: open: no such file or directory"},
-		{"none", []fakeProcess{{"3", []string{"/usr/bin/kubelet-exporter"}, env}}, Failed, "no process is called kubelet"},
+		{"kubelet", []fakeProcess{{pid: "1", args: []string{"/sbin/init"}}, {pid: "2"}, real}, OK, found, ""},
+		{"another without", []fakeProcess{{pid: "3", args: flags[:2], env: env}, {pid: "4", args: flags, env: env}}, OK, "process 4, with", ""},
+		{"without", []fakeProcess{{pid: "3", args: flags[:3], env: env}}, Failed, "process 3 is kubelet, and was started without --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider", binary + " configure kubelet"},
+		{"not root", []fakeProcess{{pid: "3", args: flags}}, Failed, "process 3 is kubelet, but its environment cannot be read, which providers get: openat: no such file or directory", "sudo "},
+		{"none", []fakeProcess{{pid: "3", args: []string{"/usr/bin/kubelet-exporter"}, env: env}}, Failed, "no process is called kubelet", nameFiles},
+		{"two", []fakeProcess{real, {pid: "9", args: others, env: env}}, Failed, "processes 9 and 12 are both kubelet, with different flags or variables", nameFiles},
+		{"two environments", []fakeProcess{real, {pid: "13", args: flags, env: "HOME=/tmp\x00"}}, Failed, "processes 12 and 13 are both kubelet", nameFiles},
+		{"twice for a moment", []fakeProcess{real, {pid: "13", args: flags, env: env}}, OK, found, ""},
+		{"another user's beside it", []fakeProcess{real, {pid: "99", args: others, env: env, uids: "1000\t1000\t1000\t1000"}}, OK, found + "; ignored: process 99, which runs as user 1000", ""},
+		{"another user's alone", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t1000\t1000\t1000"}}, Failed, "no process is called kubelet; ignored: process 99, which runs as user 1000", nameFiles},
+		{"real user", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t0\t0\t0"}}, Failed, "no process is called kubelet; ignored: process 99, which runs as user 1000", nameFiles},
+		{"saved user", []fakeProcess{{pid: "99", args: others, env: env, uids: "0\t0\t1000\t0"}}, Failed, "no process is called kubelet; ignored: process 99, which runs as user 1000", nameFiles},
+		{"no user", []fakeProcess{{pid: "99", args: others, env: env, uids: "x"}}, Failed, "no process is called kubelet; ignored: process 99, which cannot be checked", nameFiles},
+		{"setuid", []fakeProcess{{pid: "99", args: others, env: env, setuid: true}}, Failed, "no process is called kubelet; ignored: process 99, which runs a setuid program", nameFiles},
+		{"container", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"mnt": "2", "pid": "2"}}}, OK, found + "; ignored: process 99, which is in a container (PID, mount namespace)", ""},
+		{"user namespace", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"user": "2"}}}, OK, found + "; ignored: process 99, which is in a container (user namespace)", ""},
+		{"mount namespace beside it", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"mnt": "2"}}}, OK, found + "; ignored: process 99, which has its own mount namespace", ""},
+		{"mount namespace alone", []fakeProcess{{pid: "12", args: flags, env: env, ns: map[string]string{"mnt": "2"}}}, Failed, "process 12 is called kubelet and is root's, but runs in a mount namespace of its own", "sudo nsenter --target 12 --mount "},
+		{"many", []fakeProcess{real, {pid: "95", args: others, uids: "1\t1\t1\t1"}, {pid: "96", args: others, uids: "1\t1\t1\t1"}, {pid: "97", args: others, uids: "1\t1\t1\t1"}, {pid: "98", args: others, uids: "1\t1\t1\t1"}},
+			OK, found + "; ignored: process 95, which runs as user 1; ignored: process 96, which runs as user 1; ignored: process 97, which runs as user 1; and 1 more", ""},
 	} {
 		c := examine(t, Kubelet{Proc: proc(t, tt.processes...)}, "", "kubelet")
-		if c.Status != tt.status || !strings.HasPrefix(c.Found, tt.want) || strings.Contains(c.Found, "hunter") || (c.Next == "") != (c.Status == OK) {
+		if c.Status != tt.status || !strings.HasPrefix(c.Found, tt.want) || strings.Contains(c.Found+c.Next, "hunter") || strings.Contains(c.Found+c.Next, "evil") ||
+			(c.Next == "") != (c.Status == OK) || !strings.HasPrefix(c.Next, tt.next) {
 			t.Errorf("%s: %+v", tt.name, c)
 		}
 	}
-	elsewhere := proc(t, fakeProcess{"12", flags, env})
-	if err := os.MkdirAll(filepath.Join(elsewhere, "12/root/etc/p.yaml"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if c := examine(t, Kubelet{Proc: elsewhere}, "", "kubelet"); c.Status != Failed || !strings.Contains(c.Found, "in a mount namespace of its own, in which /etc/p.yaml is") || !strings.HasPrefix(c.Next, "sudo nsenter --target 12 --mount ") {
+	if c := examine(t, Kubelet{Proc: filepath.Join(t.TempDir(), "none")}, "", "kubelet"); c.Status != Failed || !strings.Contains(c.Found, "cannot be looked at: readlink: no such file") {
 		t.Errorf("%+v", c)
 	}
-	if c := examine(t, Kubelet{Proc: filepath.Join(t.TempDir(), "none")}, "", "kubelet"); c.Status != Failed || !strings.Contains(c.Found, "cannot be looked at: open: no such file") {
+}
+
+// What an ordinary user cannot check is not believed, but may be kubelet.
+func TestUnreadable(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root can read everything")
+	}
+	dir := proc(t, fakeProcess{pid: "12", args: []string{"kubelet"}, env: "HOME=/root\x00"})
+	if err := os.Chmod(filepath.Join(dir, "12", "ns"), 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "12", "ns"), 0o700) })
+	c := examine(t, Kubelet{Proc: dir}, "", "kubelet")
+	if c.Status != Failed || !strings.HasPrefix(c.Found, "process 12 is called kubelet, but this user cannot check it: ") || !strings.HasPrefix(c.Next, "sudo ") {
 		t.Errorf("%+v", c)
 	}
 }
@@ -117,7 +166,7 @@ providers:
 		}
 	}
 	flags := []string{"kubelet", "--image-credential-provider-config=" + filepath.Join(dir, "providers.yaml"), "--image-credential-provider-bin-dir=" + dir}
-	k := Kubelet{Proc: proc(t, fakeProcess{"12", flags, "PATH=" + os.Getenv("PATH") + "\x00HOME=/root\x00AWS_PROFILE=node\x00https_proxy=x:hunter@y\x00"})}
+	k := Kubelet{Proc: proc(t, fakeProcess{pid: "12", args: flags, env: "PATH=" + os.Getenv("PATH") + "\x00HOME=/root\x00AWS_PROFILE=node\x00https_proxy=x:hunter@y\x00"})}
 	t.Setenv("AWS_REGION", "of-this-process")
 	const head = `{"kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1",`
 	for _, tt := range []struct {
@@ -144,7 +193,6 @@ providers:
 				t.Fatalf("%+v", r)
 			}
 		}
-		n.path = filepath.Join(dir, "other")
 		r := n.answer(context.Background())
 		if r.status != tt.status || !strings.HasPrefix(r.found, tt.want) || strings.Contains(r.found+r.next, "hunter") {
 			t.Errorf("%s: %+v", tt.name, r)

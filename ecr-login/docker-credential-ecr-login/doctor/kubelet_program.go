@@ -3,50 +3,97 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 
+	"ecrlogin/config/file"
 	"ecrlogin/credentials/kubelet"
 	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
+	"ecrlogin/internal/trustedpath"
 )
 
-// binary looks at the file that kubelet runs.
-func (n *node) binary(ctx context.Context) result {
-	n.path = filepath.Join(n.BinDir, kubeletfile.ProgramName(n.provider.Name))
-	info, err := os.Stat(n.path)
-	switch {
-	case err != nil:
-		return failed("%s cannot be run, and kubelet does not start without it: %v", n.path, cause(err)).then("sudo %s", n.configure())
-	case !info.Mode().IsRegular():
-		return failed("%s is no file that can be run, and kubelet does not start without one", n.path).then("move it away, and run: sudo %s", n.configure())
-	case runtime.GOOS != "windows" && info.Mode()&0o111 == 0:
-		return failed("%s cannot be run, since its mode is %s, and kubelet does not start without it", n.path, info.Mode()).then("sudo chmod 755 %s", n.path)
+// safety looks who else could change what kubelet runs as root. It comes before anything is run: doctor runs it as root too.
+func (n *node) safety(ctx context.Context) result {
+	paths := n.decisive()
+	for _, path := range paths {
+		var unsafe *trustedpath.Error
+		switch err := trustedpath.Check(path); {
+		case errors.As(err, &unsafe):
+			return failed("%s %s, who can thereby change what kubelet runs as root", unsafe.Path, unsafe.Cause).then("%s", unsafe.Fix)
+		case err != nil && !errors.Is(err, fs.ErrNotExist): // what is missing is not run, and later checks report it
+			return failed("%s cannot be looked at: %v", path, cause(err)).then("ls -ld %s", path)
+		}
 	}
-	version, ours := kubeletfile.VersionOf(ctx, n.path)
-	n.ours = ours
-	switch {
-	case !ours:
-		return failed("%s is another program than this one", n.path).then("sudo %s --replace", n.configure())
-	case version != n.Version:
-		return failed("%s is version %s, and this program is %s", n.path, version, n.Version).then("sudo %s", n.configure())
+	// What has been read before may have been somebody else's. What is read now is root's.
+	if r := n.providers(ctx); r.status != OK || !slices.Equal(n.decisive(), paths) {
+		return failed("%s changed while it was looked at", n.ConfigFile).then("%s doctor --kubelet once more", binary)
 	}
-	return ok("%s, version %s", n.path, version)
+	who := "root"
+	if os.Geteuid() > 0 {
+		who = "root and this user"
+	}
+	return ok("nobody but %s can change the program and the configuration", who)
 }
 
-// safety looks who else could change what kubelet runs as root, or read secrets of its configuration.
-func (n *node) safety(context.Context) result {
-	paths := []string{n.path}
+// path returns that of the program of the provider that is looked at.
+func (n *node) path() string {
+	return filepath.Join(n.BinDir, kubeletfile.ProgramName(n.provider.Name))
+}
+
+// decisive returns the paths of what decides what is run: the provider's program, its CredentialProviderConfig, and the
+// configuration of this program and of the AWS SDK, which can name programs too.
+func (n *node) decisive() []string {
+	paths := []string{n.path(), n.ConfigFile} // which may be a folder
 	for _, f := range n.files {
 		paths = append(paths, f.Path)
 	}
-	for _, path := range paths {
-		if what, next := changeable(path); what != "" {
-			return failed("%s", what).then("%s", next)
+	paths = append(paths, "/etc/ecr-login/config.yaml")
+	env := n.configEnv()
+	for _, name := range []string{file.Variable, "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		if path := value(env, name); path != "" {
+			paths = append(paths, path)
 		}
 	}
+	if dir := value(env, "XDG_CONFIG_HOME"); dir != "" {
+		paths = append(paths, filepath.Join(dir, "ecr-login/config.yaml"))
+	}
+	if home := value(env, "HOME"); home != "" {
+		paths = append(paths, filepath.Join(home, ".config/ecr-login/config.yaml"), filepath.Join(home, ".aws/config"), filepath.Join(home, ".aws/credentials"))
+	}
+	return paths
+}
+
+// binary looks at the file that kubelet runs.
+func (n *node) binary(ctx context.Context) result {
+	info, err := os.Stat(n.path())
+	switch {
+	case err != nil:
+		return failed("%s cannot be run, and kubelet does not start without it: %v", n.path(), cause(err)).then("sudo %s", n.configure())
+	case !info.Mode().IsRegular():
+		return failed("%s is no file that can be run, and kubelet does not start without one", n.path()).then("move it away, and run: sudo %s", n.configure())
+	case runtime.GOOS != "windows" && info.Mode()&0o111 == 0:
+		return failed("%s cannot be run, since its mode is %s, and kubelet does not start without it", n.path(), info.Mode()).then("sudo chmod 755 %s", n.path())
+	}
+	version, ours, err := kubeletfile.VersionOf(ctx, n.path())
+	n.ours = ours
+	switch {
+	case err != nil:
+		return failure(err)
+	case !ours:
+		return failed("%s is another program than this one", n.path()).then("sudo %s --replace", n.configure())
+	case version != n.Version:
+		return failed("%s is version %s, and this program is %s", n.path(), version, n.Version).then("sudo %s", n.configure())
+	}
+	return ok("%s, version %s", n.path(), version)
+}
+
+// secrets looks who can read those in the configuration.
+func (n *node) secrets(context.Context) result {
 	for _, f := range n.files {
 		info, err := os.Stat(f.Path)
 		if err != nil || runtime.GOOS == "windows" || info.Mode()&0o044 == 0 {
@@ -59,7 +106,7 @@ func (n *node) safety(context.Context) result {
 			}
 		}
 	}
-	return ok("nobody but root can change the program and the configuration")
+	return ok("no secret in the configuration can be read by everybody")
 }
 
 // isSecret reports whether a variable is one of those that hold a secret.
@@ -96,12 +143,25 @@ func (n *node) hasRole() bool {
 
 // env returns the environment in which kubelet runs the provider.
 func (n *node) env() []string {
-	var env []string
+	env := []string{} // nil would be that of this process
 	if n.process != nil {
-		env = slices.Clone(n.process.env)
+		env = append(env, n.process.env...)
 	}
 	for _, v := range n.provider.Env {
 		env = append(env, v.Name+"="+v.Value) // the last one counts
+	}
+	return env
+}
+
+// configEnv is that environment with the configuration that the provider's arguments name, in the variable for it.
+func (n *node) configEnv() []string {
+	env := n.env()
+	for i, arg := range n.provider.Args {
+		if path, inOne := strings.CutPrefix(arg, "--config="); inOne {
+			env = append(env, file.Variable+"="+path)
+		} else if arg == "--config" && i+1 < len(n.provider.Args) {
+			env = append(env, file.Variable+"="+n.provider.Args[i+1])
+		}
 	}
 	return env
 }

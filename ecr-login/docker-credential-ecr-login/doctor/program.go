@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
+
+	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
+	"ecrlogin/internal/trustedpath"
 )
 
 // program looks which file clients would run.
@@ -28,12 +30,18 @@ func (e *exam) program(ctx context.Context) result {
 	case same(path, own):
 		return ok("%s, version %s", path, e.Version)
 	}
+	dirs := filepath.SplitList(os.Getenv("PATH"))
+	if err := trustedpath.Check(path); err != nil && os.Geteuid() == 0 {
+		why, _, _ := strings.Cut(err.Error(), "; ")
+		return failed("clients run %s, which is another program than this one, %s (%s %s), and is not run as root, because %s", path, own, binary, e.Version, why).
+			then("%s", replace(own, path, dirs))
+	}
 	version := versionOf(ctx, path)
 	if version == binary+" "+e.Version {
 		return ok("%s, version %s, as this one is, %s", path, e.Version, own)
 	}
 	return failed("clients run %s (%s), which is another program than this one, %s (%s %s)", path, version, own, binary, e.Version).
-		then("%s", replace(own, path, filepath.SplitList(os.Getenv("PATH"))))
+		then("%s", replace(own, path, dirs))
 }
 
 // local is where a program goes that no package manager knows.
@@ -69,19 +77,11 @@ func same(a, b string) bool {
 	return err == nil && err2 == nil && os.SameFile(first, second)
 }
 
-// versionTime is how long another program has to tell its version.
-const versionTime = 2 * time.Second
-
 // versionOf asks another program that clients would run for its version, in its own words.
 func versionOf(ctx context.Context, path string) string {
-	ctx, cancel := context.WithTimeout(ctx, versionTime)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, path, "version")
-	cmd.WaitDelay = versionTime
-	out, err := cmd.Output()
-	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	line, _, _ := strings.Cut(kubeletfile.AskVersion(ctx, path, nil), "\n")
 	const longest = 80
-	if line = oneLine(line); err != nil || line == "" || len(line) > longest {
+	if line = oneLine(line); line == "" || len(line) > longest {
 		return "which does not tell its version"
 	}
 	return line

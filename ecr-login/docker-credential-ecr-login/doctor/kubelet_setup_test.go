@@ -1,0 +1,131 @@
+//go:build linux
+
+package doctor
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"ecrlogin/cache"
+	"ecrlogin/config"
+)
+
+// nobody is a user without rights.
+const nobody = 65534
+
+// A setUp is a provider's configuration and its program, which records that it was run and prints what this program does.
+type setUp struct {
+	dir string
+}
+
+const asked = "registry.example.com/team/app"
+
+// newSetUp makes one that belongs to a user.
+func newSetUp(t *testing.T, uid int) setUp {
+	t.Helper()
+	s := setUp{t.TempDir()}
+	for name, text := range map[string]string{
+		"providers.yaml": "apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\nproviders:\n- name: ecr-credential-provider\n" +
+			"  apiVersion: credentialprovider.kubelet.k8s.io/v1\n  matchImages: [registry.example.com]\n  defaultCacheDuration: \"0\"\n",
+		"bin/ecr-credential-provider": "#!/bin/sh\necho \"$1 by $(id -u) with $MARK\" >>" + s.dir + "/ran\necho docker-credential-ecr-login 1.2.3\n",
+	} {
+		path := filepath.Join(s.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		s.give(t, name, uid)
+	}
+	s.give(t, "bin", uid)
+	s.give(t, ".", uid)
+	return s
+}
+
+// give makes a file, directory or link that of a user.
+func (s setUp) give(t *testing.T, name string, uid int) {
+	t.Helper()
+	if err := os.Lchown(filepath.Join(s.dir, name), uid, uid); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ran returns what the program has recorded.
+func (s setUp) ran(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.dir, "ran"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func (s setUp) flags() []string {
+	return []string{configFlag + "=" + filepath.Join(s.dir, "providers.yaml"), binFlag, filepath.Join(s.dir, "bin")}
+}
+
+// start starts a process that is called kubelet, with these flags and with MARK in its environment, and which waits until the test
+// is over. Without the right to make the namespaces, the test is skipped.
+func start(t *testing.T, program, mark string, flags []string, attr *syscall.SysProcAttr) (pid int) {
+	t.Helper()
+	cmd := &exec.Cmd{
+		Path: program, Args: append([]string{"kubelet", "-c", "read x"}, flags...), SysProcAttr: attr,
+		Env: []string{"PATH=" + os.Getenv("PATH"), "MARK=" + mark},
+	}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		if attr != nil && attr.Cloneflags != 0 {
+			t.Skipf("namespaces cannot be made here: %v", err)
+		}
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return cmd.Process.Pid
+}
+
+// procOf shows these processes as /proc does, and no other that runs on this machine.
+func procOf(t *testing.T, pids ...int) string {
+	t.Helper()
+	dir := t.TempDir()
+	names := []string{"self"}
+	for _, pid := range pids {
+		names = append(names, strconv.Itoa(pid))
+	}
+	for _, name := range names {
+		if err := os.Symlink(filepath.Join("/proc", name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// checks makes all checks for an image.
+func checks(k Kubelet) map[string]Check {
+	d := &Doctor{Version: "1.2.3", Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
+	all := map[string]Check{}
+	for c := range d.Kubelet(context.Background(), k, asked) {
+		all[c.Name] = c
+	}
+	return all
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can start processes of other users and give files away")
+	}
+}
