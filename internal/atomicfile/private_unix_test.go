@@ -1,0 +1,136 @@
+//go:build unix
+
+package atomicfile_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/atomicfile"
+	"ecrlogin/internal/swaptest"
+)
+
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A private directory is no link, also if its path goes on behind it, and nobody else can write to it.
+func TestNotPrivate(t *testing.T) {
+	for name, tt := range map[string]struct {
+		make func(path string) error
+		want string
+	}{
+		"link":            {func(path string) error { return os.Symlink(filepath.Dir(path), path) }, "PATH is a link"},
+		"group":           {func(path string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o770)) }, "PATH can be written to by others"},
+		"others":          {func(path string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o702)) }, "PATH can be written to by others"},
+		"another user's":  {func(path string) error { return errors.Join(os.Mkdir(path, 0o700), chown(path)) }, "PATH belongs to another user"},
+		"in another's":    {func(path string) error { return errors.Join(os.Mkdir(path, 0o700), chown(filepath.Dir(path))) }, "DIR belongs to another user"},
+		"none in another": {func(path string) error { return chown(filepath.Dir(path)) }, "DIR belongs to another user"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if strings.Contains(name, "another") && os.Geteuid() != 0 {
+				t.Skip("only root can make a directory of another user")
+			}
+			dir := t.TempDir()
+			path := filepath.Join(dir, "private")
+			must(t, tt.make(path))
+			want := strings.NewReplacer("PATH", path, "DIR", dir).Replace(tt.want)
+			for _, suffix := range []string{"", "/", "//", "/.", "/./", "/x/.."} {
+				var unsafe *atomicfile.UnsafeError
+				if _, err := atomicfile.MakePrivate(path + suffix); !errors.As(err, &unsafe) || err.Error() != want {
+					t.Errorf("%q: got %v, want %s", suffix, err, want)
+				}
+			}
+			if name == "none in another" {
+				if _, err := os.Lstat(path); err == nil {
+					t.Error("it was made")
+				}
+			}
+		})
+	}
+}
+
+func chown(path string) error { return os.Chown(path, swaptest.UID, swaptest.UID) }
+
+// Root gets to its own directories by its own links.
+func TestPrivateBehindALink(t *testing.T) {
+	top := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(top, "real"), 0o700), os.Symlink("real", filepath.Join(top, "link")))
+	dir, err := atomicfile.MakePrivate(filepath.Join(top, "link", "a", "private"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir.Close()
+	if _, err := os.Stat(filepath.Join(top, "real", "a", "private")); err != nil {
+		t.Error(err)
+	}
+	if os.Geteuid() != 0 {
+		return
+	}
+	must(t, os.Lchown(filepath.Join(top, "link"), swaptest.UID, swaptest.UID))
+	if _, err := atomicfile.MakePrivate(filepath.Join(top, "link", "a", "private")); err == nil || err.Error() != filepath.Join(top, "link")+" belongs to another user" {
+		t.Errorf("by another user's link: %v", err)
+	}
+	if !atomicfile.Foreign(filepath.Join(top, "link", "a")) || atomicfile.Foreign(filepath.Join(top, "real", "none", "x")) {
+		t.Error("Foreign is wrong")
+	}
+}
+
+func TestReadPrivateRefuses(t *testing.T) {
+	path := t.TempDir()
+	dir := openRoot(t, path)
+	file := func(name string) string { return filepath.Join(path, name) }
+	must(t, dir.WriteFile("file", nil, 0o600), dir.WriteFile("writable", nil, 0o600), dir.Chmod("writable", 0o620),
+		os.Symlink("file", file("link")), syscall.Mkfifo(file("pipe"), 0o600))
+	want := map[string]string{"link": "link is a link", "pipe": "pipe is not a regular file", "writable": "writable can be written to by others"}
+	if os.Geteuid() == 0 {
+		must(t, dir.WriteFile("theirs", nil, 0o600), chown(file("theirs")))
+		want["theirs"] = "theirs belongs to another user"
+	}
+	for name, want := range want {
+		var unsafe *atomicfile.UnsafeError
+		if _, err := atomicfile.ReadPrivate(dir, name, 10); !errors.As(err, &unsafe) || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// Directories that root makes for itself are made nowhere else, and given to nobody.
+func TestPrivateOfRootIsNotRedirected(t *testing.T) {
+	for name, path := range map[string]string{"in another user's directory": "home/new/a/b", "in a public directory": "public/new/a/b"} {
+		t.Run(name, func(t *testing.T) {
+			a := swaptest.New(t)
+			top := filepath.Dir(a.Home)
+			public := filepath.Join(top, "public")
+			must(t, os.Mkdir(public, 0o777), os.Chmod(public, 0o777))
+			parent := filepath.Dir(filepath.Dir(filepath.Dir(filepath.Join(top, path))))
+			a.Attack(swaptest.Symlink, parent, "new", a.Dir)
+			a.Attack(swaptest.Missing, parent, "new", a.Dir)
+			a.Survive(2000, time.Second, func(int) {
+				if dir, err := atomicfile.MakePrivate(filepath.Join(top, path)); err == nil {
+					dir.Close()
+				}
+				os.RemoveAll(filepath.Join(parent, "new"))
+			})
+		})
+	}
+}
+
+func BenchmarkOpenPrivate(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "a", "b")
+	for b.Loop() {
+		dir, err := atomicfile.MakePrivate(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		dir.Close()
+	}
+}
