@@ -1,0 +1,49 @@
+package filelock_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"ecrlogin/internal/filelock"
+)
+
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	open := func() *os.File {
+		t.Helper()
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	first, second := open(), open()
+	if err := filelock.Lock(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := filelock.TryLock(second); ok || err != nil {
+		t.Errorf("locked twice: %v, %v", ok, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := filelock.Lock(ctx, open()); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	waited := make(chan error)
+	go func() { waited <- filelock.Lock(t.Context(), second) }()
+	first.Close()
+	if err := <-waited; err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+	if ok, err := filelock.TryLock(open()); ok || err != nil {
+		t.Errorf("locked twice: %v, %v", ok, err)
+	}
+	second.Close()
+	if ok, err := filelock.TryLock(open()); !ok || err != nil {
+		t.Errorf("got %v, %v", ok, err)
+	}
+}
