@@ -7,11 +7,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
-	"github.com/rogpeppe/go-internal/diff"
+	"ecrlogin/internal/atomicfile"
 )
 
 // MaxSize is the longest file that Read takes, in bytes. A configuration has some thousand.
@@ -40,31 +40,79 @@ func (f *File) modes() (file, folder fs.FileMode) {
 
 // Read reads a file. That there is none is no error, nor that a link leads to none.
 func Read(path string) (*File, error) {
-	target, err := follow(path)
+	p, err := resolve(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: the link cannot be followed: %w; correct the link", path, err)
+		return nil, err
 	}
-	f := &File{Path: path, Target: target}
-	info, err := os.Stat(target)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	defer p.Close()
+	f := &File{Path: path, Target: p.Path()}
+	info, err := p.Stat()
+	if err == nil {
+		err = f.acceptable(info)
+	}
+	if err == nil {
+		err = f.load(p)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil
-	case err != nil:
-		return nil, f.unreadable(err)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: not a regular file, but %s; put a file in its place", path, kind(info))
-	case info.Size() > MaxSize:
-		return nil, fmt.Errorf("%s: has %d bytes, and no configuration has more than %d; look what is in it", path, info.Size(), MaxSize)
 	}
-	f.info = info
-	if f.Content, err = os.ReadFile(target); err != nil {
-		return nil, f.unreadable(err)
+	if err != nil {
+		return nil, err
 	}
 	return f, nil
 }
 
+// resolve follows a path.
+func resolve(path string) (*atomicfile.Place, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; name it from the root on", path, err)
+	}
+	p, err := atomicfile.Resolve(absolute)
+	if err != nil {
+		return nil, failure(path, "the link cannot be followed", err, "correct the link")
+	}
+	return p, nil
+}
+
+// acceptable returns an error for what is no configuration.
+func (f *File) acceptable(info fs.FileInfo) error {
+	switch {
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s: not a regular file, but %s; put a file in its place", f.Path, kind(info))
+	case info.Size() > MaxSize:
+		return fmt.Errorf("%s: has %d bytes, and no configuration has more than %d; look what is in it", f.Path, info.Size(), MaxSize)
+	}
+	return nil
+}
+
+// load reads the file at a place. Who it belongs to is seen from what was opened.
+func (f *File) load(p *atomicfile.Place) error {
+	file, err := p.Open()
+	if err != nil {
+		return f.unreadable(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return f.unreadable(err)
+	}
+	if err := f.acceptable(info); err != nil {
+		return err
+	}
+	content, err := io.ReadAll(io.LimitReader(file, info.Size()+1))
+	if err == nil && int64(len(content)) > info.Size() {
+		err = errors.New("it grows while it is read")
+	}
+	if err != nil {
+		return f.unreadable(err)
+	}
+	f.Content, f.info = content, info
+	return nil
+}
+
 func (f *File) unreadable(err error) error {
-	return fmt.Errorf("%s: cannot be read: %w; see who owns it and what its mode is", f.Path, cause(err))
+	return failure(f.Path, "cannot be read", err, "see who owns it and what its mode is")
 }
 
 func kind(info fs.FileInfo) string {
@@ -77,27 +125,68 @@ func kind(info fs.FileInfo) string {
 // Exists reports whether there was a file when it was read.
 func (f *File) Exists() bool { return f.info != nil }
 
-// Replace writes content in place of what was read. Missing folders are made, for the same people as a new file. If it fails, nothing has been written and no file is left behind.
+// Replace writes content in place of what was read. Missing directories are created, for the same users as a new file. If it
+// fails, nothing has been written and no file is left behind.
 func (f *File) Replace(content []byte) error {
 	if f.info != nil && f.info.Mode()&0o200 == 0 {
 		return fmt.Errorf("%s: is read-only, so nothing was written; if it may be changed, make it writable: chmod u+w %[1]s", f.Path)
 	}
-	_, folder := f.modes()
-	if err := mkdirAll(filepath.Dir(f.Target), folder); err != nil {
-		return f.unwritable(err)
+	p, err := f.place()
+	if err != nil {
+		return err
 	}
-	temp, err := f.temporary(content)
+	defer p.Close()
+	mode, dirMode := f.modes()
+	temp, err := f.temporary(p, content, dirMode)
 	if err != nil {
 		return f.unwritable(err)
 	}
-	defer os.Remove(temp) // it is gone if all went well
+	defer temp.Discard() // does nothing if all goes well
+	if err := temp.Finish(mode, f.info); err != nil {
+		return f.unwritable(err)
+	}
+	info, err := temp.Stat()
+	if err != nil {
+		return f.unwritable(err)
+	}
 	if err := f.unchanged(); err != nil {
 		return err
 	}
-	if err := os.Rename(temp, f.Target); err != nil {
+	if err := temp.Rename(p.Name()); err != nil {
 		return f.unwritable(err)
 	}
-	return f.reread(content)
+	f.Content, f.info = content, info
+	return nil
+}
+
+// place follows the path again, to the same target.
+func (f *File) place() (*atomicfile.Place, error) {
+	p, err := resolve(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	if p.Path() != f.Target {
+		p.Close()
+		return nil, f.changed()
+	}
+	return p, nil
+}
+
+// temporary writes a file at a place, beside the one that it is to replace.
+func (f *File) temporary(p *atomicfile.Place, content []byte, dirMode fs.FileMode) (*atomicfile.Temp, error) {
+	dir, err := p.MakeDir(dirMode)
+	if err != nil {
+		return nil, err
+	}
+	temp, err := atomicfile.Create(dir, "."+p.Name()+".ecr-login-", "")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := temp.Write(content); err != nil {
+		temp.Discard()
+		return nil, err
+	}
+	return temp, nil
 }
 
 // Remove removes the file; a link to it stays. One that does not exist is no error.
@@ -105,26 +194,19 @@ func (f *File) Remove() error {
 	if err := f.unchanged(); err != nil || f.info == nil {
 		return err
 	}
-	if err := os.Remove(f.Target); err != nil {
-		return fmt.Errorf("%s: cannot be removed: %w; see who owns its folder and what its mode is", f.Path, cause(err))
+	p, err := f.place()
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	dir, err := p.MakeDir(0)
+	if err == nil {
+		err = dir.Remove(p.Name())
+	}
+	if err != nil {
+		return unremovable(f.Path, err)
 	}
 	f.Content, f.info = nil, nil
-	return nil
-}
-
-// Backup writes what was read to another path, for the same readers. There must be no file of that name.
-func (f *File) Backup(path string) error {
-	temp, err := f.temporary(f.Content)
-	if err != nil {
-		return f.unwritable(err)
-	}
-	defer os.Remove(temp)
-	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("%s: not overwritten by a copy of %s; move it away", path, f.Path)
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return f.unwritable(err)
-	}
 	return nil
 }
 
@@ -136,83 +218,16 @@ func (f *File) unchanged() error {
 		return err
 	}
 	if now.Target != f.Target || now.Exists() != f.Exists() || !bytes.Equal(now.Content, f.Content) {
-		return fmt.Errorf("%s: %w, so nothing was written; run it again", f.Path, ErrChanged)
+		return f.changed()
 	}
 	return nil
 }
 
-// temporary writes a file beside the target with its mode and owner, and returns its path.
-func (f *File) temporary(content []byte) (path string, err error) {
-	temp, err := os.CreateTemp(filepath.Dir(f.Target), "."+filepath.Base(f.Target)+".ecr-login-*")
-	if err != nil {
-		return "", err
-	}
-	defer func() {
-		if err = errors.Join(err, temp.Close()); err != nil {
-			os.Remove(temp.Name())
-		}
-	}()
-	if _, err := temp.Write(content); err != nil {
-		return "", err
-	}
-	if err := f.dress(temp.Name()); err != nil {
-		return "", err
-	}
-	return temp.Name(), temp.Sync()
-}
-
-// dress gives a temporary file the mode and the owner of the one that it is to replace.
-func (f *File) dress(temp string) error {
-	if f.info == nil {
-		file, _ := f.modes()
-		return errors.Join(os.Chmod(temp, file), inherit(temp))
-	}
-	if err := os.Chmod(temp, f.info.Mode().Perm()); err != nil {
-		return err
-	}
-	return own(temp, f.info)
-}
-
-func (f *File) reread(content []byte) error {
-	info, err := os.Stat(f.Target)
-	if err != nil {
-		return f.unreadable(err)
-	}
-	f.Content, f.info = content, info
-	return nil
+func (f *File) changed() error {
+	return fmt.Errorf("%s: %w, so nothing was written; run it again", f.Path, ErrChanged)
 }
 
 func (f *File) unwritable(err error) error {
-	return fmt.Errorf("%s: cannot be replaced in %s: %w; nothing was written; see who owns that folder, what its mode is and whether its disk is full or read-only",
-		f.Path, filepath.Dir(f.Target), cause(err))
-}
-
-// cause leaves out of an error the path, which the sentence around it names in the user's terms.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
-}
-
-// Diff returns the difference between two texts for people, as diff -u does, and "" if there is none. A nil text is that of
-// no file.
-func Diff(path string, before, after []byte) string {
-	if bytes.Equal(before, after) && (before == nil) == (after == nil) {
-		return ""
-	}
-	name := func(content []byte) string {
-		if content == nil {
-			return os.DevNull
-		}
-		return path
-	}
-	// The first line repeats the names.
-	_, text, _ := bytes.Cut(diff.Diff(name(before), before, name(after), after), []byte("\n"))
-	return string(text)
+	return failure(f.Path, "cannot be replaced in "+filepath.Dir(f.Target), err,
+		"nothing was written; see who owns that folder, what its mode is and whether its disk is full or read-only")
 }
