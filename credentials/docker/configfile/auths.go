@@ -12,7 +12,6 @@ import (
 	"time"
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
-	"github.com/gofrs/flock"
 
 	"ecrlogin/credentials/docker/configfile/textfile"
 )
@@ -155,21 +154,27 @@ func (a *Auths) Delete(serverURL string) error {
 
 const (
 	attempts = 10               // to write a file that others write too
-	lockTime = 5 * time.Second  // for which a writer waits for others of its kind
-	lockPoll = time.Second / 50 // how often it looks
+	lockTime = 20 * time.Second // for which a writer waits for others of its kind
 )
 
-// edit changes a file. Of writers of this kind one waits for the other; what Docker writes meanwhile is read again.
+// edit changes a file. Of writers of this kind one waits for the other; what Docker writes meanwhile is read again. What changes
+// nothing needs no lock.
 func (a *Auths) edit(path string, change func(*File)) error {
+	f, err := Open(path)
+	if err != nil {
+		return err
+	}
+	if change(f); !f.changed() {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lockTime)
 	defer cancel()
-	lock := flock.New(a.Path + ".lock")
-	if ok, err := lock.TryLockContext(ctx, lockPoll); ok && err == nil {
-		defer lock.Unlock()
-	} // where there are no locks, it is still no worse than Docker
-	var err error
+	unlock, err := textfile.Lock(ctx, a.Path+".lock")
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	for range attempts {
-		var f *File
 		if f, err = Open(path); err != nil {
 			return err
 		}

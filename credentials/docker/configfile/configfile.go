@@ -67,11 +67,13 @@ func (f *File) Bytes() []byte {
 
 // Save writes what has been set, and nothing if that changes nothing. Its errors are those of textfile.File.Replace.
 func (f *File) Save() error {
-	if content := f.Bytes(); !bytes.Equal(content, f.text.Content) {
-		return f.text.Replace(content)
+	if f.changed() {
+		return f.text.Replace(f.Bytes())
 	}
 	return nil
 }
+
+func (f *File) changed() bool { return !bytes.Equal(f.Bytes(), f.text.Content) }
 
 // String returns the path and nothing else.
 func (f *File) String() string { return f.text.Path }
