@@ -8,16 +8,17 @@ import (
 	"strings"
 	"sync"
 
+	"ecrlogin/internal/wildcard"
 	"ecrlogin/registry"
 )
 
 // matches reports whether a pattern matches a host, as kubelet's matchImages does: the ports are the same, there are as many
 // labels, and each matches its counterpart.
 // Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/#configure-image-matching
-func matches(pattern, host string) bool { return compare(pattern, host, matchesLabel) }
+func matches(pattern, host string) bool { return compare(pattern, host, wildcard.Match) }
 
 // overlaps reports whether there is a host that both match.
-func overlaps(a, b string) bool { return compare(a, b, overlapsLabel) }
+func overlaps(a, b string) bool { return compare(a, b, wildcard.Overlap) }
 
 func compare(a, b string, label func(a, b string) bool) bool {
 	a, aPort, _ := strings.Cut(a, ":")
@@ -39,45 +40,7 @@ func compare(a, b string, label func(a, b string) bool) bool {
 
 // coversLabel reports whether all that b matches is matched by a too. A "*" of b can only be covered by one of a, so a need
 // merely match b's text.
-func coversLabel(a, b string) bool { return matchesLabel(a, b) }
-
-// matchesLabel goes back to the last "*" when what follows it does not fit, so its time is at most the product of the
-// lengths.
-func matchesLabel(pattern, label string) bool {
-	p, l := 0, 0
-	star, from := -1, 0 // the last "*", and where in label what follows it was tried last
-	for l < len(label) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, from = p, l
-			p++
-		case p < len(pattern) && pattern[p] == label[l]:
-			p++
-			l++
-		case star >= 0:
-			from++
-			p, l = star+1, from
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
-}
-
-// overlapsLabel is for two patterns. Before the first "*" of either they must agree, and behind the last; between
-// these, whatever one of them wants, the other's "*" takes.
-func overlapsLabel(a, b string) bool {
-	switch {
-	case !strings.Contains(a, "*"):
-		return matchesLabel(b, a)
-	case !strings.Contains(b, "*"):
-		return matchesLabel(a, b)
-	}
-	aHead, bHead := a[:strings.IndexByte(a, '*')], b[:strings.IndexByte(b, '*')]
-	aTail, bTail := a[strings.LastIndexByte(a, '*')+1:], b[strings.LastIndexByte(b, '*')+1:]
-	return (strings.HasPrefix(aHead, bHead) || strings.HasPrefix(bHead, aHead)) &&
-		(strings.HasSuffix(aTail, bTail) || strings.HasSuffix(bTail, aTail))
-}
+func coversLabel(a, b string) bool { return wildcard.Match(a, b) }
 
 // maxLabel is the longest label of a host name, in characters.
 // Source: RFC 1035, section 2.3.4
