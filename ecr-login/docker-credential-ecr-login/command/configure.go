@@ -2,6 +2,9 @@ package command
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +36,8 @@ func (p *Program) configureDocker() *cobra.Command {
 		Long: `Name this helper in Docker's config.json, which BuildKit, Compose, crane, ORAS and others read too.
 
 Without --all it gets the registries that are named, or those that are found in the cache, the configuration, the AWS
-profiles and old logins. With --all it gets every host, and the store that was there becomes its fallback for those that are
+profiles, the environment and old logins. One that is found through a profile gets a rule in the configuration, by which its
+token is fetched with that profile, unless the AWS SDK chooses the profile anyway. With --all it gets every host, and the store that was there becomes its fallback for those that are
 not Amazon ECR. Old logins to ECR, which would get in the way, are taken out. The difference is shown before it is written,
 and "configure undo" takes it back.`,
 		Example: `  docker-credential-ecr-login configure docker --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com --profile dev
@@ -67,13 +71,24 @@ its own below registries.conf.d. It is otherwise as "configure docker".`,
 func (p *Program) configureClient(cmd *cobra.Command, run func(*configure.Request) error) *cobra.Command {
 	r := &configure.Request{Out: p.Stdout, Account: accountOf}
 	cmd.Args = cobra.NoArgs
-	cmd.RunE = func(*cobra.Command, []string) error {
-		if kept, err := p.load().source().Entries(); err == nil {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s := p.load()
+		r.Timeout = s.timeout
+		if isTerminal(p.Stderr) {
+			r.Progress = p.Stderr
+		}
+		if kept, err := s.source().Entries(); err == nil {
 			for _, k := range kept {
 				r.Cached = append(r.Cached, k.Host)
 			}
 		}
-		return run(r)
+		if err := run(r); err != nil {
+			return err
+		}
+		if cause, next := s.newDoctor().Installed(cmd.Context()); cause != "" {
+			fmt.Fprintf(p.Stderr, "warning: %s; %s\n", cause, next)
+		}
+		return nil
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&r.Registries, "registry", nil, "a host to serve; may be given more than once")
@@ -84,11 +99,15 @@ func (p *Program) configureClient(cmd *cobra.Command, run func(*configure.Reques
 	return cmd
 }
 
-// accountOf asks AWS for the account of a profile.
+// accountOf asks AWS for the account of a profile, or of the AWS SDK's own choice for "".
 func accountOf(ctx context.Context, profile string, r registry.Registry) (string, error) {
 	source := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return credentials.Identity{Profile: profile} }}
 	caller, err := source.Caller(ctx, r)
-	return caller.Account, err
+	if err != nil {
+		cause, next := aws.Advice(err) // without the host, which is none of the user's
+		return "", errors.New(strings.TrimSuffix(cause+"; "+next, "; "))
+	}
+	return caller.Account, nil
 }
 
 func (p *Program) configureUndo() *cobra.Command {

@@ -30,11 +30,14 @@ type Request struct {
 	DryRun     bool     // show what would be written, and write nothing
 
 	Cached []string // hosts in the cache, which are likely to be wanted
-	// Account asks AWS, in the registry's region, for the account of a profile with keys of its own; nil asks nobody.
+	// Account asks AWS, in the registry's region, for the account of a profile with keys, or of the identity in the environment
+	// for "". It is called concurrently. Its error contains no secret. nil asks nobody.
 	Account func(ctx context.Context, profile string, r registry.Registry) (string, error)
+	Timeout time.Duration // limits all calls of Account together
 
-	Out io.Writer        // for people
-	Now func() time.Time // nil means time.Now
+	Out      io.Writer        // for people
+	Progress io.Writer        // gets lines while AWS is asked, for a terminal; nil discards them
+	Now      func() time.Time // nil means time.Now
 }
 
 // A target is a host that is to be served.
@@ -42,7 +45,8 @@ type target struct {
 	host    string // as clients write it, in lower case and with a port if it has one
 	ecr     string // the host of the ECR registry whose token it gets: the same, but for an alias
 	where   string // where it was found; "" if it was typed
-	profile string // the AWS profile that told of it, if one did
+	profile string // the AWS profile through which it was found, if the AWS SDK does not choose that by itself; "" otherwise
+	choices int    // how many AWS identities it was found through
 }
 
 // targets returns the hosts to serve: those that were typed or, if there are none, all that can be found.
@@ -69,7 +73,7 @@ func (r *Request) targets(own *ownFile, files ...*configfile.File) ([]target, er
 // find looks for hosts where they are likely to be.
 func (r *Request) find(own *ownFile, files []*configfile.File) []target {
 	var all []target
-	add := func(host, where, profile string) {
+	add := func(host, where string) {
 		t, ok := own.target(host)
 		if !ok {
 			return
@@ -80,24 +84,48 @@ func (r *Request) find(own *ownFile, files []*configfile.File) []target {
 			}
 			return
 		}
-		t.where, t.profile = where, profile
+		t.where = where
 		all = append(all, t)
 	}
 	for _, host := range r.Cached {
-		add(host, "the cache", "")
+		add(host, "the cache")
 	}
 	for _, host := range own.config.Hosts() {
-		add(host, own.path(), "")
+		add(host, own.path())
 	}
-	for _, k := range r.fromProfiles() {
-		add(k.host, fmt.Sprintf("AWS profile %q", k.profile), k.profile)
+	n := len(all) // their identity is known, or what the user configured
+	identities := r.fromAWS()
+	for _, k := range identities {
+		if k.err != nil {
+			r.say("%s: no registry found: %v", k, k.err)
+			continue
+		}
+		add(k.host, k.String())
+	}
+	for i := range all[n:] {
+		all[n+i].choose(identities)
 	}
 	for _, f := range files {
 		for _, e := range f.Entries() {
-			add(e.Host, f.String(), "")
+			add(e.Host, f.String())
 		}
 	}
 	return all
+}
+
+// choose sets the profile of a host: none if one of the identities through which it was found is the AWS SDK's own choice, or
+// else the first in the order of the AWS files.
+func (t *target) choose(identities []known) {
+	var profiles []string
+	for _, k := range identities {
+		if k.host == t.host {
+			profiles = append(profiles, k.name)
+		}
+	}
+	t.choices = len(profiles)
+	if !slices.ContainsFunc(profiles, isDefault) {
+		t.profile = profiles[0]
+	}
 }
 
 // nothingFound is the error when there is no host to serve.
@@ -105,26 +133,48 @@ func nothingFound(command string) error {
 	return fmt.Errorf("no registry was found in the cache, the configuration, the AWS profiles or a login; name one: docker-credential-%s configure %s --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com, or take all: --all", self, command)
 }
 
-// announce says which hosts were found, and where. That a profile tells of a host does not make it the one that asks.
+// announce says which hosts were found and where, and adds a rule for each that was found through a profile and has none.
 func (r *Request) announce(targets []target, own *ownFile) {
-	for _, t := range targets {
-		if t.where == "" {
-			continue
+	added := make([]string, len(targets))        // what is said of each target's rule
+	for i, t := range slices.Backward(targets) { // each rule is put in front of the one before
+		if _, ruled := own.config.Rule(t.ecr); !ruled {
+			added[i] = own.useProfile(t)
 		}
-		r.say("%s: found in %s", t.host, t.where)
-		_, ruled := own.config.Rule(t.ecr)
-		if t.profile != "" && t.profile != "default" && t.profile != os.Getenv("AWS_PROFILE") && !ruled {
-			r.say("    to ask as this profile and not as the AWS SDK's own choice: --registry %s --profile %s", t.host, t.profile)
+	}
+	for i, t := range targets {
+		if t.where != "" {
+			r.say("%s: found in %s%s", t.host, t.where, added[i])
 		}
 	}
 }
 
-// checkProfile says what --profile needs.
-func (r *Request) checkProfile() error {
-	if r.Profile != "" && len(r.Registries) == 0 {
-		return fmt.Errorf("profile %q: it is not said for which registries; name them: --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com", r.Profile)
+// useProfile adds a rule for a target that was found through a profile, and returns what is to be said of it.
+func (o *ownFile) useProfile(t target) string {
+	other := fmt.Sprintf("; to use another: --registry %s --profile NAME", t.host)
+	if t.choices < 2 {
+		other = ""
 	}
-	return nil
+	switch {
+	case t.profile == "" && other != "":
+		return "\n    the AWS SDK's own choice is used" + other
+	case t.profile == "":
+		return ""
+	}
+	if err := o.setProfile(t.ecr, t.profile); err != nil {
+		return fmt.Sprintf("\n    profile %q is not used: %v", t.profile, err)
+	}
+	return fmt.Sprintf("\n    profile %q is used, by a rule in %s%s", t.profile, o.file.Path, other)
+}
+
+// check returns what is wrong with --profile.
+func (r *Request) check() error {
+	switch {
+	case r.Profile == "":
+		return nil
+	case len(r.Registries) == 0:
+		return fmt.Errorf("profile %q: no registry is named; add one: --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com", r.Profile)
+	}
+	return checkProfile(r.Profile)
 }
 
 // sudo says so when it is root's file that is edited, and the user's was perhaps meant.

@@ -12,7 +12,7 @@ import (
 
 // Docker names this helper in Docker's config.json, see configfile.Path. An error says why nothing was written.
 func (r *Request) Docker(path string) error {
-	if err := r.checkProfile(); err != nil {
+	if err := r.check(); err != nil {
 		return err
 	}
 	f, err := configfile.Open(path)

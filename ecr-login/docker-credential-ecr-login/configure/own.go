@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"ecrlogin/config"
+	"ecrlogin/config/file"
 	"ecrlogin/credentials/docker/configfile/textfile"
 	"ecrlogin/registry"
 )
@@ -99,6 +100,14 @@ func (o *ownFile) byHand(lines string) error {
 	return fmt.Errorf("%s: not written, because it is written in a way that cannot be edited safely; add this by hand: %s", o.path(), lines)
 }
 
+// writable returns an error where the user says that there is to be no configuration.
+func (o *ownFile) writable() error {
+	if o.file.Path == os.DevNull {
+		return fmt.Errorf("%s: no rule can be written there; name a file in %s", os.DevNull, file.Variable)
+	}
+	return nil
+}
+
 // edited takes a new text, if it says what it should and nothing else has changed.
 func (o *ownFile) edited(content []byte, want *config.Config) bool {
 	got, err := config.Parse(o.file.Path, content)
@@ -127,6 +136,9 @@ var fallbackLine = regexp.MustCompile(`(?m)^(fallback[ \t]*:[ \t]*)("[^"\n]*"|'[
 func (o *ownFile) setFallback(helper string) error {
 	if o.config.Fallback == helper {
 		return nil
+	}
+	if err := o.writable(); err != nil {
+		return err
 	}
 	want := *o.config
 	want.Fallback = helper

@@ -77,7 +77,7 @@ func (p *PodmanFiles) findConf(machine, users string, root bool) {
 // Podman names this helper in auth.json or, for all hosts, in a file below registries.conf.d. An error says why nothing was
 // written.
 func (r *Request) Podman(p PodmanFiles) error {
-	if err := r.checkProfile(); err != nil {
+	if err := r.check(); err != nil {
 		return err
 	}
 	auth, err := configfile.Open(p.Auth)
@@ -114,10 +114,7 @@ func (r *Request) Podman(p PodmanFiles) error {
 
 // podman changes the files in memory, of which the first is auth.json.
 func (r *Request) podman(p PodmanFiles, own *ownFile, files []*configfile.File, targets []target) ([]*change, error) {
-	if err := own.setProfiles(targets, r.Profile); err != nil {
-		return nil, err
-	}
-	changes := []*change{r.ownChange(own)}
+	var changes []*change
 	if r.All {
 		r.sudo(p.DropIn)
 		dropIn, err := r.dropIn(p)
@@ -130,6 +127,10 @@ func (r *Request) podman(p PodmanFiles, own *ownFile, files []*configfile.File, 
 		r.announce(targets, own)
 		r.serve(files[0], targets)
 	}
+	if err := own.setProfiles(targets, r.Profile); err != nil {
+		return nil, err
+	}
+	changes = append(changes, r.ownChange(own))
 	for _, f := range files {
 		r.replaceURLs(f, own, r.covers(targets))
 		r.dropLogins(f, own, r.covers(targets))

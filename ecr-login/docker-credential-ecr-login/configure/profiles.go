@@ -3,71 +3,42 @@ package configure
 import (
 	"bufio"
 	"bytes"
-	"context"
+	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"ecrlogin/credentials/docker/configfile/textfile"
-	"ecrlogin/registry"
+	"ecrlogin/internal/typo"
 )
-
-// A known host is one that an AWS profile tells of.
-type known struct{ host, profile string }
-
-// accountTime bounds what is asked of AWS for one profile.
-const accountTime = 5 * time.Second
-
-// fromProfiles returns the registry of each profile's account in its region.
-func (r *Request) fromProfiles() []known {
-	var all []known
-	for _, p := range readProfiles() {
-		account := p.account()
-		if account == "" && p.values["aws_access_key_id"] != "" && r.Account != nil {
-			account = r.ask(p)
-		}
-		if host, ok := hostOf(account, p.values["region"]); ok {
-			all = append(all, known{host, p.name})
-		}
-	}
-	return all
-}
-
-// ask asks AWS for the account of a profile. Without an answer there is nothing to propose.
-func (r *Request) ask(p profile) (account string) {
-	host, ok := hostOf("000000000000", p.values["region"]) // of any account there
-	if !ok {
-		return ""
-	}
-	there, err := registry.Parse(host)
-	if err != nil {
-		return ""
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), accountTime)
-	defer cancel()
-	account, _ = r.Account(ctx, p.name, there)
-	return account
-}
-
-// hostOf returns the registry of an account in a region, whose partition decides on how it ends.
-func hostOf(account, region string) (string, bool) {
-	for _, pattern := range registry.Patterns() {
-		suffix, ok := strings.CutPrefix(pattern, "*.dkr.ecr.*.")
-		if !ok {
-			continue
-		}
-		if r, err := registry.Parse(account + ".dkr.ecr." + region + "." + suffix); err == nil {
-			return r.Host, true
-		}
-	}
-	return "", false
-}
 
 // A profile is a section of the AWS files.
 type profile struct {
 	name   string
 	values map[string]string
+}
+
+// environmentProfile returns what the AWS SDK finds in the environment before it looks into the AWS files, as a profile
+// without a name.
+func environmentProfile() (p profile, ok bool) {
+	p.values = map[string]string{}
+	switch {
+	case os.Getenv("AWS_ACCESS_KEY_ID") != "" && os.Getenv("AWS_SECRET_ACCESS_KEY") != "":
+		p.values["aws_access_key_id"] = os.Getenv("AWS_ACCESS_KEY_ID")
+	case os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE") != "":
+		p.values["role_arn"] = os.Getenv("AWS_ROLE_ARN")
+	default:
+		return profile{}, false
+	}
+	return p, true
+}
+
+// region returns the region that the profile names, or else the one that the environment does.
+func (p profile) region() string {
+	return cmp.Or(p.values["region"], os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))
 }
 
 // account returns the account that the profile says it acts in, "" if it does not say.
@@ -78,24 +49,57 @@ func (p profile) account() string {
 	return p.values["sso_account_id"]
 }
 
-// readProfiles reads the AWS files, in which a profile may have a part in each. What cannot be read tells of no profile.
-func readProfiles() []profile {
-	home, _ := os.UserHomeDir()
-	files := []struct{ variable, name, prefix string }{
-		{"AWS_CONFIG_FILE", "config", "profile "},
-		{"AWS_SHARED_CREDENTIALS_FILE", "credentials", ""},
-	}
-	var all []profile
-	for _, f := range files {
-		path := os.Getenv(f.variable)
-		if path == "" && home != "" {
-			path = filepath.Join(home, ".aws", f.name)
+// An awsFile is one of the files that hold profiles.
+type awsFile struct {
+	path   string // "" if there is no home directory to find it in
+	prefix string // of the name of a profile in a section's
+}
+
+func awsFiles() []awsFile {
+	path := func(variable, name string) string {
+		if path := os.Getenv(variable); path != "" {
+			return path
 		}
-		if content, err := textfile.Read(path); err == nil {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		return filepath.Join(home, ".aws", name)
+	}
+	return []awsFile{{path("AWS_CONFIG_FILE", "config"), "profile "}, {path("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ""}}
+}
+
+// readProfiles reads the AWS files, in which a profile may have a part in each. A file that cannot be read contains no profile.
+func readProfiles() []profile {
+	var all []profile
+	for _, f := range awsFiles() {
+		if content, err := textfile.Read(f.path); err == nil {
 			all = readSections(all, content.Content, f.prefix)
 		}
 	}
 	return all
+}
+
+// checkProfile returns an error if there is no profile of that name.
+func checkProfile(name string) error {
+	var names, paths []string
+	for _, p := range readProfiles() {
+		names = append(names, p.name)
+	}
+	if slices.Contains(names, name) {
+		return nil
+	}
+	for _, f := range awsFiles() {
+		paths = append(paths, f.path)
+	}
+	next := "create it: aws configure --profile " + strconv.Quote(name)
+	if near := typo.Near(name, names); len(near) > 0 {
+		for i := range near {
+			near[i] = strconv.Quote(near[i])
+		}
+		next = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return fmt.Errorf("profile %q does not exist in %s; %s", name, strings.Join(paths, " or "), next)
 }
 
 // readSections adds to the profiles what one of the files says. Other sections, such as those of SSO sessions, are left out, and

@@ -28,6 +28,9 @@ func (o *ownFile) setProfile(host, profile string) error {
 	if ok && rule.Identity.Profile == profile {
 		return nil
 	}
+	if err := o.writable(); err != nil {
+		return err
+	}
 	want := *o.config
 	lines := strings.SplitAfter(string(o.content), "\n")
 	if ok && rule.Match == host {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,11 +86,31 @@ func run(args []string) error {
 		return err
 	}
 	r.Out, r.Now = os.Stdout, func() time.Time { return now }
-	r.Account = func(_ context.Context, profile string, _ registry.Registry) (string, error) {
-		if profile == "keys" {
+	r.Timeout = 15 * time.Second
+	var asked atomic.Int32
+	all := make(chan struct{}) // closed when as many profiles as TOGETHER has were asked
+	r.Account = func(ctx context.Context, profile string, _ registry.Registry) (string, error) {
+		switch {
+		case slices.Contains(strings.Fields(os.Getenv("TOGETHER")), profile):
+			if int(asked.Add(1)) == len(strings.Fields(os.Getenv("TOGETHER"))) {
+				close(all)
+			}
+			select {
+			case <-all:
+				return "888888888888", nil
+			case <-ctx.Done():
+				return "", errors.New("the profiles are not asked all at once")
+			}
+		case profile == "hang":
+			deadline, _ := ctx.Deadline()
+			return "", fmt.Errorf("the deadline passed after %s", time.Until(deadline).Round(time.Second))
+		case profile == "keys", profile == "":
 			return "999999999999", nil
 		}
-		return "", errors.New("nobody answers")
+		return "", errors.New("access denied; check the keys")
+	}
+	if os.Getenv("TERMINAL") != "" {
+		r.Progress = os.Stdout
 	}
 	switch args[0] {
 	case "docker":

@@ -44,6 +44,15 @@ func (e *exam) program(ctx context.Context) result {
 		then("%s", replace(own, path, dirs))
 }
 
+// Installed returns why clients do not run this program, and what to do; "" and "" if they do.
+func (d *Doctor) Installed(ctx context.Context) (cause, next string) {
+	r := (&exam{Doctor: d}).program(ctx)
+	if r.status != Failed {
+		return "", ""
+	}
+	return r.found, r.next
+}
+
 // local is where a program goes that no package manager knows.
 const local = "/usr/local/bin"
 

@@ -1,0 +1,134 @@
+package configure
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ecrlogin/registry"
+)
+
+// A known host is the registry of an AWS identity's account in its region.
+type known struct {
+	profile // its name is "" for the identity in the environment
+	account string
+	host    string
+	err     error // why there is no host
+}
+
+// String names the identity in messages.
+func (k known) String() string {
+	if k.name == "" {
+		return "the AWS identity in the environment"
+	}
+	return fmt.Sprintf("AWS profile %q", k.name)
+}
+
+// fromAWS returns the registry of each identity that can be found in the environment and in the AWS files, or the reason why
+// there is none. AWS is asked for the accounts that none of these contains.
+func (r *Request) fromAWS() []known {
+	var all []known
+	if p, ok := environmentProfile(); ok {
+		all = append(all, known{profile: p})
+	}
+	for _, p := range readProfiles() {
+		all = append(all, known{profile: p})
+	}
+	var asked []*known
+	for i := range all {
+		k := &all[i]
+		k.account = k.profile.account()
+		switch {
+		case k.region() == "":
+			k.err = errors.New("no region; set region in the profile, or AWS_REGION")
+		case k.account == "" && k.values["aws_access_key_id"] != "" && r.Account != nil:
+			asked = append(asked, k)
+		case k.account == "":
+			k.err = fmt.Errorf("the account is unknown without keys, role_arn or sso_account_id; name the registry: --registry HOST --profile %q", k.name)
+		}
+	}
+	r.ask(asked)
+	for i := range all {
+		all[i].find()
+	}
+	return all
+}
+
+// find sets the host, if the account and the region are known.
+func (k *known) find() {
+	if k.err != nil {
+		return
+	}
+	host, ok := hostOf(k.account, k.region())
+	if !ok {
+		k.err = fmt.Errorf("account %q has no registry in region %q; correct the profile", k.account, k.region())
+		return
+	}
+	k.host = host
+}
+
+// ask asks AWS for the accounts of identities, all at once and within the Timeout.
+func (r *Request) ask(identities []*known) {
+	if len(identities) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), r.Timeout)
+	defer cancel()
+	r.progress("asking AWS for %d of the accounts, for at most %s", len(identities), r.Timeout.Round(time.Second))
+	var wg sync.WaitGroup
+	var mu sync.Mutex // guards done and Progress
+	done := 0
+	for _, k := range identities {
+		wg.Go(func() {
+			k.account, k.err = r.accountOf(ctx, k)
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			r.progress("%d of %d: %s", done, len(identities), k)
+		})
+	}
+	wg.Wait()
+}
+
+func (r *Request) accountOf(ctx context.Context, k *known) (string, error) {
+	host, ok := hostOf("000000000000", k.region()) // of any account there
+	if !ok {
+		return "", fmt.Errorf("there is no region %q; correct the profile", k.region())
+	}
+	there, err := registry.Parse(host)
+	if err != nil {
+		return "", err
+	}
+	return r.Account(ctx, k.name, there)
+}
+
+func (r *Request) progress(format string, args ...any) {
+	if r.Progress != nil {
+		fmt.Fprintf(r.Progress, format+"\n", args...)
+	}
+}
+
+// hostOf returns the registry of an account in a region, whose partition decides on how it ends.
+func hostOf(account, region string) (string, bool) {
+	for _, pattern := range registry.Patterns() {
+		suffix, ok := strings.CutPrefix(pattern, "*.dkr.ecr.*.")
+		if !ok {
+			continue
+		}
+		if r, err := registry.Parse(account + ".dkr.ecr." + region + "." + suffix); err == nil {
+			return r.Host, true
+		}
+	}
+	return "", false
+}
+
+// isDefault reports whether the AWS SDK chooses a profile, or the identity in the environment, by itself.
+func isDefault(profile string) bool {
+	return slices.Contains([]string{"", "default", cmp.Or(os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"))}, profile)
+}
