@@ -59,12 +59,13 @@ var publicHosts = map[string]Registry{
 // first place where any of them would, and what is left may hold nothing but the letters of a host name. Its errors do
 // not repeat the input.
 func SplitHost(s string) (host, port string, err error) {
-	s = strings.ToLower(strings.Trim(s, " \t\r\n"))
+	s = strings.Trim(s, " \t\r\n")
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {
 			return "", "", errors.New("has a character that no host, port or image name has")
 		}
 	}
+	s = strings.ToLower(s) // after the check, because the lower case of the Kelvin sign (U+212A) is an ASCII k
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		if scheme != "https" {
 			return "", "", errors.New("the scheme is not https")

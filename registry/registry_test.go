@@ -98,6 +98,9 @@ func TestParseRefuses(t *testing.T) {
 		"210987654321.dkr-ecr.cn-north-1.on.aws",
 		"210987654321.dkr-ecr.us-iso-east-1.c2s.ic.gov",
 		"210987654321.dkr-ecr.us-iso-east-1.",
+		"210987654321.d\u212ar.ecr.us-west-2.amazonaws.com", // the Kelvin sign, whose lower case is an ASCII k
+		"https://210987654321.d\u212aR-ecr.us-west-2.on.aws/v2/",
+		"210987654321.dkr.ecr.u\u017f-west-2.amazonaws.com", // a long s, whose upper case is an ASCII S
 		"public.ecr.aws:99999",
 	)
 	for _, in := range refused {

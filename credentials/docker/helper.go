@@ -185,8 +185,9 @@ func (h *Helper) resolve(serverURL string) (registry.Registry, error) {
 	if k, ok := h.Source.(keeper); ok && k.Owns(serverURL) {
 		return registry.Registry{}, errPlain
 	}
-	if rest, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(serverURL)), "http://"); ok {
-		if r, err := resolve(rest); err == nil {
+	const plain = "http://"
+	if s := strings.TrimSpace(serverURL); len(s) > len(plain) && strings.EqualFold(s[:len(plain)], plain) {
+		if r, err := resolve(s[len(plain):]); err == nil {
 			return r, errPlain
 		}
 	}

@@ -84,6 +84,12 @@ func TestLogin(t *testing.T) {
 	if u.password(second) == brought {
 		t.Error("the password of the login is used for another host")
 	}
+	for _, scheme := range []string{"", "http://", "https://"} { // the Kelvin sign, whose lower case is an ASCII k, makes another host
+		u.run("erase", scheme+strings.Replace(host, "k", "\u212a", 1))
+	}
+	if u.password(host) != brought {
+		t.Error("docker logout from another host drops the password")
+	}
 	for _, in := range []string{host, "http://" + host, "https://" + host} { // as docker logout does
 		if got := u.run("erase", in); got != (outcome{}) {
 			t.Errorf("erase %s = %+v", in, got)
