@@ -57,19 +57,21 @@ func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Tok
 		return c.Source.Token(ctx, r)
 	}
 	defer k.store.Close()
-	now := c.now()
-	if login, err := k.load(ctx, store.Login); err == nil && login.Valid(now) {
-		c.log().Debug("token of a login", "registry", r.Host, "expires in", time.Unix(login.Expiry, 0).Sub(now).Round(time.Second))
+	// The clock is read after every step, since a keychain may take seconds.
+	if login, err := k.load(ctx, store.Login); err == nil && login.Valid(c.now()) {
+		k.logHit("token of a login", login)
 		return token(login), nil
 	}
 	entry, err := k.load(ctx, k.id)
 	k.note(err)
-	switch {
+	switch now := c.now(); {
 	case err == nil && entry.Fresh(now):
-		c.log().Debug("cache hit", "registry", r.Host, "expires in", time.Unix(entry.Expiry, 0).Sub(now).Round(time.Second))
+		k.logHit("cache hit", entry)
 		return token(entry), nil
 	case err == nil && entry.Valid(now):
-		return k.renew(ctx, entry), nil
+		if t, ok := k.renew(ctx, entry); ok {
+			return t, nil
+		}
 	}
 	return k.fetch(ctx)
 }
@@ -110,97 +112,15 @@ func (c *Cache) notice(err error) {
 	}
 }
 
+func (k *key) logHit(what string, e store.Entry) {
+	k.log().Debug(what, "registry", k.registry.Host, "expires in", time.Unix(e.Expiry, 0).Sub(k.now()).Round(time.Second))
+}
+
 func (k *key) note(err error) {
 	if err != nil && err != k.lost && !errors.Is(err, fs.ErrNotExist) {
 		k.notice(err)
 		k.log().Debug("cache entry not used", "registry", k.registry.Host, "reason", err)
 	}
-}
-
-// renew returns a new token, if it is this process that fetches it and that succeeds soon, and else the one there is.
-func (k *key) renew(ctx context.Context, entry store.Entry) credentials.Token {
-	unlock, ok := k.tryLock()
-	if !ok {
-		return token(entry) // another process is at it
-	}
-	defer unlock()
-	if newer, err := k.load(ctx, k.id); err == nil && newer.Fresh(k.now()) {
-		return token(newer)
-	}
-	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < renewPause && !mended(f) {
-		k.notRenewed(entry, fmt.Sprintf("%s (%s ago)", f.Line, k.age(f).Round(time.Second)))
-		return token(entry)
-	}
-	ctx, cancel := context.WithTimeout(ctx, renewTimeout)
-	defer cancel()
-	renewed, err := k.ask(ctx)
-	if err != nil {
-		k.notRenewed(entry, err.Error())
-		return token(entry)
-	}
-	return renewed
-}
-
-func (k *key) notRenewed(entry store.Entry, reason string) {
-	if k.Notices != nil {
-		left := time.Unix(entry.Expiry, 0).Sub(k.now()).Round(time.Minute)
-		fmt.Fprintf(k.Notices, "using a token that is valid for another %s, since it could not be renewed: %s\n", left, reason)
-	}
-}
-
-// fetch gets a token when there is none: from the Source, or from another process that asks it at this moment.
-func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
-	began := k.Since
-	if began.IsZero() {
-		began = k.now()
-	}
-	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < remembered && !mended(f) {
-		return credentials.Token{}, &failure{f, k.age(f)}
-	}
-	if k.lost != nil {
-		return k.ask(ctx) // nobody's answer could be found
-	}
-	unlock, err := k.lock(ctx)
-	if err != nil {
-		k.log().Debug("not waiting for another process", "registry", k.registry.Host, "reason", err)
-		return k.ask(ctx)
-	}
-	defer unlock()
-	// Whoever held the lock has left its answer behind.
-	if entry, err := k.load(ctx, k.id); err == nil && entry.Valid(k.now()) {
-		return token(entry), nil
-	}
-	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < k.now().Sub(began) {
-		return credentials.Token{}, &failure{Failure: f}
-	}
-	if k.unkeptSince(began) {
-		unlock() // let the others through: waiting would bring them nothing
-	}
-	return k.ask(ctx)
-}
-
-// ask asks the Source, and keeps its answer or what it failed with.
-func (k *key) ask(ctx context.Context) (credentials.Token, error) {
-	began := k.now()
-	t, err := k.Source.Token(ctx, k.registry)
-	if err != nil {
-		k.store.SaveFailure(k.registry.Host, k.id, store.Failure{
-			Line:       err.Error(),
-			NoIdentity: errors.Is(err, credentials.ErrNoIdentity),
-			Began:      began.UnixNano(),
-			Ended:      k.now().UnixNano(),
-		})
-		return credentials.Token{}, err
-	}
-	if err := k.save(ctx, entry(k.registry, t)); err != nil { // if a user should know, that has been said
-		k.log().Debug("token not kept", "registry", k.registry.Host, "reason", err)
-		k.markUnkept()
-	}
-	k.store.Forget(k.registry.Host, k.id)
-	if err := k.store.Sweep(k.now()); err != nil {
-		k.log().Debug("sweeping the cache", "error", err)
-	}
-	return t, nil
 }
 
 func entry(r registry.Registry, t credentials.Token) store.Entry {

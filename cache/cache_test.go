@@ -106,14 +106,14 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// A token that cannot be renewed is served to its last second, and not after.
+// A token that cannot be renewed is served until a minute before it expires, and not after.
 func TestUnrenewedToken(t *testing.T) {
 	u := newUser(t)
 	u.gets(1)
 	u.clock.advance(6 * time.Hour)
 	u.source.err = errors.New("no route")
 	u.gets(1)
-	u.clock.advance(6*time.Hour - time.Second)
+	u.clock.advance(6*time.Hour - time.Minute - time.Second)
 	u.gets(1)
 	if n := strings.Count(u.notices.String(), "no route"); n != 2 {
 		t.Errorf("%d lines tell why: %q", n, u.notices)
@@ -172,12 +172,13 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// With a clock that is behind, a token looks longer-lived than any is. It still is not served for longer than twelve hours.
+// With a clock that is behind, a token looks longer-lived than any is. It still is not served for longer than twelve hours, less the
+// minute.
 func TestClockBehindAWS(t *testing.T) {
 	u := newUser(t)
 	u.source.aws = u.clock.in(13 * time.Hour)
 	u.gets(1)
-	u.clock.advance(12*time.Hour - time.Second)
+	u.clock.advance(12*time.Hour - time.Minute - time.Second)
 	u.gets(1)
 	u.clock.advance(time.Second)
 	u.gets(2)

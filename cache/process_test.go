@@ -18,10 +18,10 @@ type process struct {
 	stdout, stderr bytes.Buffer
 }
 
-// start runs the helper with an action and its input, which is a host.
-func (m *machine) start(action, host string) *process {
+// start runs the helper with an action and its input, which is a host, and perhaps with more arguments.
+func (m *machine) start(action, host string, args ...string) *process {
 	m.t.Helper()
-	p := &process{t: m.t, host: host, cmd: exec.CommandContext(m.t.Context(), helper, action), began: time.Now()}
+	p := &process{t: m.t, host: host, cmd: exec.CommandContext(m.t.Context(), helper, append([]string{action}, args...)...), began: time.Now()}
 	p.cmd.Env = []string{}
 	for name, value := range m.env {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
@@ -56,9 +56,9 @@ func (p *process) kill() {
 	p.wait()
 }
 
-func (m *machine) run(action, host string) run {
+func (m *machine) run(action, host string, args ...string) run {
 	m.t.Helper()
-	return m.start(action, host).wait()
+	return m.start(action, host, args...).wait()
 }
 
 func (m *machine) get(host string) run {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"time"
 
+	"ecrlogin/credentials/lifetime"
 	"ecrlogin/registry"
 )
 
@@ -45,6 +46,24 @@ type Token struct {
 	As       string    // whom it was issued to, for people: a profile or another source; may be empty
 	Issued   time.Time // UTC
 	Expiry   time.Time // UTC; 12 hours behind Issued today
+}
+
+// Usable reports whether the token may be handed out at a time. One without an Expiry always may.
+func (t Token) Usable(now time.Time) bool {
+	return t.Expiry.IsZero() || now.Before(lifetime.End(t.Issued, t.Expiry))
+}
+
+// UsableToken returns a token of a Source that may be handed out at the time of its return. Fetching one can take so long that it
+// expires meanwhile, for example while a keychain waits for its user; then the Source is asked once more. It is for whoever hands
+// the token out at once.
+func UsableToken(ctx context.Context, s Source, r registry.Registry, now func() time.Time) (Token, error) {
+	for range 2 {
+		t, err := s.Token(ctx, r)
+		if err != nil || t.Usable(now()) {
+			return t, err
+		}
+	}
+	return Token{}, fmt.Errorf("%s: the token expired while it was fetched, twice; check the clock, and how long the store of tokens takes to answer", r)
 }
 
 // String tells everything but the password.

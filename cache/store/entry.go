@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"time"
+
+	"ecrlogin/credentials/lifetime"
 )
 
 // An Entry is a token as it is kept in a file.
@@ -24,18 +26,18 @@ const version = 1
 // ErrLater is returned for an entry that a later version of this program wrote. It must be left alone.
 var ErrLater = errors.New("written by a later version of this program")
 
-// maxLife is how long AWS lets a token live. It bounds what is believed of an entry, because issue and expiry are told
-// by two clocks.
-const maxLife = 12 * time.Hour
-
 // tolerance is how far clocks may be apart, and still are while AWS accepts a signature.
 const tolerance = 5 * time.Minute
 
-// Valid reports whether the token may still be handed out: it has not expired, was not issued in the future, and is not
-// older than a token gets. A clock that was set back makes it invalid rather than immortal.
+// End returns when the token stops being handed out.
+func (e Entry) End() time.Time {
+	return lifetime.End(time.Unix(e.Issued, 0), time.Unix(e.Expiry, 0))
+}
+
+// Valid reports whether the token may still be handed out: its End has not come, and it was not issued in the future. A clock that
+// was set back makes it invalid rather than immortal.
 func (e Entry) Valid(now time.Time) bool {
-	issued := time.Unix(e.Issued, 0)
-	return now.Before(time.Unix(e.Expiry, 0)) && now.Before(issued.Add(maxLife)) && !now.Before(issued.Add(-tolerance))
+	return now.Before(e.End()) && !now.Before(time.Unix(e.Issued, 0).Add(-tolerance))
 }
 
 // Fresh reports whether the token is valid and not yet through half of its life, so that nobody need renew it.

@@ -21,7 +21,9 @@ func TestValidAndFresh(t *testing.T) {
 		{0, true, true},
 		{6*time.Hour - time.Second, true, true},
 		{6 * time.Hour, true, false},
-		{12*time.Hour - time.Second, true, false},
+		{12*time.Hour - time.Minute - time.Second, true, false},
+		{12*time.Hour - time.Minute, false, false}, // too late for a client to use it
+		{12*time.Hour - time.Second, false, false},
 		{12 * time.Hour, false, false},
 		{13 * time.Hour, false, false},
 		{-4 * time.Minute, true, true},

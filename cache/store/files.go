@@ -86,6 +86,7 @@ func (s *Store) Entries() ([]Kept, error) {
 type Failure struct {
 	Line       string // the error, without a secret
 	NoIdentity bool   // whether there was nobody to ask as
+	Renewal    bool   // whether there was a valid token, so that the request had less time than one without
 	Began      int64  // Unix nanoseconds
 	Ended      int64  // Unix nanoseconds
 }
@@ -96,18 +97,18 @@ func (s *Store) LoadFailure(host string, id Identity) (f Failure, ok bool) {
 	if err != nil {
 		return Failure{}, false
 	}
-	v, err := decodeLines(b, "failure", 4)
+	v, err := decodeLines(b, "failure", 5)
 	if err != nil || v[0] == "" {
 		return Failure{}, false
 	}
-	began, beganErr := strconv.ParseInt(v[2], 10, 64)
-	ended, endedErr := strconv.ParseInt(v[3], 10, 64)
-	return Failure{Line: v[0], NoIdentity: v[1] == "true", Began: began, Ended: ended}, beganErr == nil && endedErr == nil
+	began, beganErr := strconv.ParseInt(v[3], 10, 64)
+	ended, endedErr := strconv.ParseInt(v[4], 10, 64)
+	return Failure{Line: v[0], NoIdentity: v[1] == "true", Renewal: v[2] == "true", Began: began, Ended: ended}, beganErr == nil && endedErr == nil
 }
 
 // SaveFailure remembers a failure; there is nobody to tell when that fails too.
 func (s *Store) SaveFailure(host string, id Identity, f Failure) {
-	b, err := encodeLines("failure", f.Line, strconv.FormatBool(f.NoIdentity), strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
+	b, err := encodeLines("failure", f.Line, strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Renewal), strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
 	if err == nil {
 		_ = s.write(name(host, id, failureSuffix), b)
 	}

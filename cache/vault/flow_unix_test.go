@@ -90,6 +90,42 @@ func TestLogin(t *testing.T) {
 	u.said("")
 }
 
+// slow makes every run of the keychain from now on take so long by the user's clock.
+func (u *user) slow(d time.Duration) {
+	u.t.Helper()
+	u.ran()
+	u.cache.Now = func() time.Time {
+		runs, _ := os.ReadFile(filepath.Join(u.dir, "runs")) // none before the first
+		return u.now.Add(d * time.Duration(bytes.Count(runs, []byte("\n"))))
+	}
+}
+
+// A token that expires while the keychain is asked, as for a click of its user, is not handed out.
+func TestSlowKeychain(t *testing.T) {
+	t.Run("own", func(t *testing.T) {
+		u := newUser(t)
+		u.life = 20 * time.Second
+		u.gets(host, 1)
+		u.slow(4 * time.Second)
+		u.gets(host, 1) // after 8 s
+		u.slow(9 * time.Second)
+		u.gets(host, 2) // after 18 s, two before its end
+		u.said("")
+	})
+	t.Run("of a login", func(t *testing.T) {
+		u := newUser(t)
+		brought := credentials.Token{Username: "AWS", Password: password(77), Issued: u.now, Expiry: u.now.Add(20 * time.Second)}
+		if err := u.cache.Keep(parse(t, host), brought); err != nil {
+			t.Fatal(err)
+		}
+		u.slow(17 * time.Second)
+		u.gets(host, 77)
+		u.slow(21 * time.Second)
+		u.gets(host, 1)
+		u.said("")
+	})
+}
+
 func TestContents(t *testing.T) {
 	u := newUser(t)
 	expect := func(hosts ...string) {

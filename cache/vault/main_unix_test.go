@@ -38,6 +38,7 @@ type user struct {
 	calls   int // of AWS
 	err     error
 	as      string // whom tokens are issued to
+	life    time.Duration
 	home    string
 	dir     string // of the keychain
 	vault   *vault.Vault
@@ -51,7 +52,7 @@ func (u *user) Token(context.Context, registry.Registry) (credentials.Token, err
 	if u.err != nil {
 		return credentials.Token{}, u.err
 	}
-	return credentials.Token{Username: "AWS", Password: password(u.calls), As: u.as, Issued: u.now.UTC(), Expiry: u.now.Add(12 * time.Hour).UTC()}, nil
+	return credentials.Token{Username: "AWS", Password: password(u.calls), As: u.as, Issued: u.now.UTC(), Expiry: u.now.Add(u.life).UTC()}, nil
 }
 
 // password returns the one that a call of AWS gives: as long as they are.
@@ -61,7 +62,7 @@ func password(call int) string {
 
 func newUser(t *testing.T) *user {
 	t.Helper()
-	u := &user{t: t, now: time.Now().Truncate(time.Second), as: `profile "dev"`, home: t.TempDir(), dir: t.TempDir(), notices: new(strings.Builder)}
+	u := &user{t: t, now: time.Now().Truncate(time.Second), as: `profile "dev"`, life: 12 * time.Hour, home: t.TempDir(), dir: t.TempDir(), notices: new(strings.Builder)}
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
 			t.Setenv(name, "")

@@ -55,7 +55,7 @@ func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	token, err := h.Source.Token(ctx, r)
+	token, err := credentials.UsableToken(ctx, h.Source, r, time.Now)
 	if r.Public && errors.Is(err, credentials.ErrNoIdentity) {
 		return "", "", helper.NewErrCredentialsNotFound()
 	}

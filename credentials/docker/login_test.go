@@ -122,7 +122,7 @@ func TestLoginExpires(t *testing.T) {
 		t.Fatalf("store = %+v", got)
 	}
 	cloud.ResetCalls()
-	u.h.Source.(*cache.Cache).Now = func() time.Time { return time.Now().Add(59 * time.Minute) }
+	u.h.Source.(*cache.Cache).Now = func() time.Time { return time.Now().Add(58 * time.Minute) }
 	if u.password(host) != brought || len(cloud.Calls()) != 0 {
 		t.Error("it is not used while it is valid")
 	}

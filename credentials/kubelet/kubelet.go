@@ -96,13 +96,21 @@ func (p *Provider) token(req request, r registry.Registry) (credentials.Token, e
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.Timeout, DefaultTimeout))
 	defer cancel()
 	account, err := p.serviceAccount(req)
+	source := p.Source
 	switch {
 	case err != nil:
 		return credentials.Token{}, fmt.Errorf("%s: %w", r, err)
-	case account.RoleARN == "":
-		return p.Source.Token(ctx, r)
+	case account.RoleARN != "":
+		source = p.As(account)
 	}
-	return p.As(account).Token(ctx, r)
+	return credentials.UsableToken(ctx, source, r, p.now)
+}
+
+func (p *Provider) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
 }
 
 // soon is for how long kubelet may keep a token that is past half of its life, so that it comes back when there is a newer.
@@ -112,12 +120,9 @@ const soon = 5 * time.Minute
 // again then, and gets the next one at least as long before this one expires. The token may have come out of a cache, hours
 // old. One that is past that, since AWS could not be reached, is asked for again soon; and never is one kept beyond its life.
 func (p *Provider) cacheDuration(t credentials.Token) time.Duration {
-	now := time.Now
-	if p.Now != nil {
-		now = p.Now
-	}
-	left := t.Expiry.Sub(now())
-	fresh := t.Issued.Add(t.Expiry.Sub(t.Issued) / 2).Sub(now())
+	now := p.now()
+	left := t.Expiry.Sub(now)
+	fresh := t.Issued.Add(t.Expiry.Sub(t.Issued) / 2).Sub(now)
 	if fresh <= 0 {
 		fresh = min(soon, left/2)
 	}

@@ -85,14 +85,22 @@ func TestCacheDuration(t *testing.T) {
 		{6 * time.Hour, "5m0s"}, // could not be renewed
 		{11 * time.Hour, "5m0s"},
 		{11*time.Hour + 56*time.Minute, "2m0s"},
-		{12 * time.Hour, "0s"},
-		{13 * time.Hour, "0s"},
 		{-time.Minute, "6h1m0s"}, // this clock is behind that of whoever kept it
 	} {
 		got := serve(&kubelet.Provider{Source: aged(tt.age)}, request("v1", host+"/app"))
 		var answer struct{ CacheDuration string }
 		if err := json.Unmarshal([]byte(got.out), &answer); err != nil || answer.CacheDuration != tt.want {
 			t.Errorf("a token of %s may be kept for %q, want %s", tt.age, answer.CacheDuration, tt.want)
+		}
+	}
+}
+
+// A token that has expired is not handed out.
+func TestExpired(t *testing.T) {
+	want := outcome{err: host + ": the token expired while it was fetched, twice; check the clock, and how long the store of tokens takes to answer", exit: 1}
+	for _, age := range []time.Duration{12*time.Hour - time.Minute, 12 * time.Hour, 13 * time.Hour} {
+		if got := serve(&kubelet.Provider{Source: aged(age)}, request("v1", host+"/app")); got != want {
+			t.Errorf("of a token of %s: %+v", age, got)
 		}
 	}
 }

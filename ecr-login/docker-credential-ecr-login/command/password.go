@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"ecrlogin/credentials"
 )
 
 func (p *Program) password() *cobra.Command {
@@ -43,7 +46,7 @@ func (p *Program) printPassword(ctx context.Context, host string) error {
 	}
 	ctx, cancel := context.WithDeadline(ctx, s.deadline())
 	defer cancel()
-	token, err := s.source().Token(ctx, r)
+	token, err := credentials.UsableToken(ctx, s.source(), r, time.Now)
 	if err != nil {
 		return err
 	}

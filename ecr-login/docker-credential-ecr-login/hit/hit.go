@@ -125,13 +125,13 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 		return nil, false
 	}
 	if e, err := s.Load(r.Host, store.Login); err == nil && e.Valid(time.Now()) {
-		return encode(host, e.Username, e.Password)
+		return encode(host, e)
 	}
 	id := inputs.Identity()
 	e, err := s.Load(r.Host, id)
 	switch {
 	case err == nil && e.Fresh(time.Now()):
-		return encode(host, e.Username, e.Password)
+		return encode(host, e)
 	case err == nil && e.Valid(time.Now()):
 		return nil, false // to be renewed
 	}
@@ -147,22 +147,22 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	if !waited {
 		return nil, false
 	}
-	e, err = s.Load(r.Host, id)
-	if err != nil || !e.Valid(time.Now()) {
+	if e, err = s.Load(r.Host, id); err != nil {
 		return nil, false
 	}
-	return encode(host, e.Username, e.Password)
+	return encode(host, e)
 }
 
 // encode writes the protocol's JSON; ok is false where something would have to be escaped, which no host, user name or
-// password of ECR's does. It stands in for encoding/json, for the reason that package store has.
-func encode(host, username, password string) (answer []byte, ok bool) {
-	for _, s := range []string{host, username, password} {
+// password of ECR's does, and for a token that has expired by the time at which it is handed out. It stands in for
+// encoding/json, for the reason that package store has.
+func encode(host string, e store.Entry) (answer []byte, ok bool) {
+	for _, s := range []string{host, e.Username, e.Password} {
 		for i := range len(s) {
 			if s[i] < ' ' || s[i] > '~' || strings.IndexByte(`"\<>&`, s[i]) >= 0 {
 				return nil, false
 			}
 		}
 	}
-	return []byte(`{"ServerURL":"` + host + `","Username":"` + username + `","Secret":"` + password + "\"}\n"), true
+	return []byte(`{"ServerURL":"` + host + `","Username":"` + e.Username + `","Secret":"` + e.Password + "\"}\n"), e.Valid(time.Now())
 }

@@ -1,0 +1,123 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ecrlogin/cache/store"
+	"ecrlogin/credentials"
+)
+
+// renew returns a token in place of entry, which is past half of its life: a new one, if it is this process that fetches it and that
+// succeeds soon, and else entry. ok is false when entry has expired meanwhile, so that there is no token any more.
+func (k *key) renew(ctx context.Context, entry store.Entry) (t credentials.Token, ok bool) {
+	unlock, locked := k.tryLock()
+	if !locked {
+		return token(entry), entry.Valid(k.now()) // another process is at it
+	}
+	defer unlock()
+	if newer, err := k.load(ctx, k.id); err == nil && newer.Fresh(k.now()) {
+		return token(newer), true
+	}
+	var reason string
+	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < renewPause && !mended(f) {
+		reason = fmt.Sprintf("%s (%s ago)", f.Line, k.age(f).Round(time.Second))
+	} else if left := entry.End().Sub(k.now()); left > 0 {
+		renewed, err := k.ask(ctx, min(renewTimeout, left))
+		if err == nil {
+			return renewed, true
+		}
+		reason = err.Error()
+	}
+	if !entry.Valid(k.now()) {
+		return credentials.Token{}, false
+	}
+	k.notRenewed(entry, reason)
+	return token(entry), true
+}
+
+func (k *key) notRenewed(entry store.Entry, reason string) {
+	if k.Notices == nil {
+		return
+	}
+	unit := time.Minute
+	left := time.Unix(entry.Expiry, 0).Sub(k.now())
+	if left < 2*unit {
+		unit = time.Second
+	}
+	fmt.Fprintf(k.Notices, "using a token that is valid for another %s, since it could not be renewed: %s\n", left.Round(unit), reason)
+}
+
+// fetch gets a token when there is none: from the Source, or from another process that asks it at this moment.
+func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
+	began := k.Since
+	if began.IsZero() {
+		began = k.now()
+	}
+	if f, ok := k.loadFailure(); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < remembered && !mended(f) {
+		return credentials.Token{}, &failure{f, k.age(f)}
+	}
+	if k.lost != nil {
+		return k.ask(ctx, 0) // nobody's answer could be found
+	}
+	unlock, err := k.lock(ctx)
+	if err != nil {
+		k.log().Debug("not waiting for another process", "registry", k.registry.Host, "reason", err)
+		return k.ask(ctx, 0)
+	}
+	defer unlock()
+	// Whoever held the lock has left its answer behind.
+	if entry, err := k.load(ctx, k.id); err == nil && entry.Valid(k.now()) {
+		return token(entry), nil
+	}
+	if f, ok := k.loadFailure(); ok && k.age(f) < k.now().Sub(began) {
+		return credentials.Token{}, &failure{Failure: f}
+	}
+	if k.unkeptSince(began) {
+		unlock() // let the others through: waiting would bring them nothing
+	}
+	return k.ask(ctx, 0)
+}
+
+// loadFailure returns the last failure to fetch a token. That of a renewal is none: it had less time than a get has.
+func (k *key) loadFailure() (f store.Failure, ok bool) {
+	f, ok = k.store.LoadFailure(k.registry.Host, k.id)
+	return f, ok && !f.Renewal
+}
+
+// ask asks the Source, and keeps its answer or what it failed with. A limit makes it a renewal, for which the Source has no more than
+// that; keeping the answer has what ctx leaves.
+func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, error) {
+	began := k.now()
+	t, err := k.askSource(ctx, limit)
+	if err != nil {
+		k.store.SaveFailure(k.registry.Host, k.id, store.Failure{
+			Line:       err.Error(),
+			NoIdentity: errors.Is(err, credentials.ErrNoIdentity),
+			Renewal:    limit != 0,
+			Began:      began.UnixNano(),
+			Ended:      k.now().UnixNano(),
+		})
+		return credentials.Token{}, err
+	}
+	if err := k.save(ctx, entry(k.registry, t)); err != nil { // if a user should know, that has been said
+		k.log().Debug("token not kept", "registry", k.registry.Host, "reason", err)
+		k.markUnkept()
+	}
+	k.store.Forget(k.registry.Host, k.id)
+	if err := k.store.Sweep(k.now()); err != nil {
+		k.log().Debug("sweeping the cache", "error", err)
+	}
+	return t, nil
+}
+
+func (k *key) askSource(ctx context.Context, limit time.Duration) (credentials.Token, error) {
+	if limit != 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	return k.Source.Token(ctx, k.registry)
+}
