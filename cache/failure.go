@@ -47,9 +47,10 @@ func mended(f store.Failure) bool {
 	}
 	since := time.Unix(0, f.Ended)
 	for _, dir := range []string{"sso/cache", "cli/cache", "login/cache"} {
-		files, _ := filepath.Glob(filepath.Join(home, ".aws", filepath.FromSlash(dir), "*"))
+		dir = filepath.Join(home, ".aws", filepath.FromSlash(dir))
+		files, _ := os.ReadDir(dir) // none if it is not there
 		for _, file := range files {
-			if info, err := os.Stat(file); err == nil && info.ModTime().After(since) {
+			if info, err := os.Stat(filepath.Join(dir, file.Name())); err == nil && info.ModTime().After(since) {
 				return true
 			}
 		}

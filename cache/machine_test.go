@@ -29,7 +29,11 @@ type machine struct {
 // newMachine returns a machine without an identity, from which AWS's real host names lead to the stand-in.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{t: t, cloud: awstest.New(t), home: t.TempDir()}
+	// A bracket in the path is what a pattern would take for a class.
+	m := &machine{t: t, cloud: awstest.New(t), home: filepath.Join(t.TempDir(), "[home")}
+	if err := os.Mkdir(m.home, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	m.cache = filepath.Join(m.home, "cache")
 	m.env = map[string]string{
 		"HOME":                      m.home,
