@@ -6,6 +6,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,9 +31,10 @@ type Cache struct {
 	Log     *slog.Logger       // nil discards it
 	Now     func() time.Time   // nil means time.Now
 
-	// A process may have begun to wait for others before it made the Cache.
-	Since time.Time // since when it has been waiting; zero means from each call on
-	Held  string    // path of the lock file that it has locked already, see store.LockPath; "" for none
+	// A process may have begun to wait for others before it made the Cache, for a token of one registry.
+	Since      time.Time // since when it has been waiting; zero means from each call on
+	Held       string    // path of the lock file that it has locked already, see store.LockPath; "" for none
+	Generation string    // what store.Generation returned for the registry then; "" means at the beginning of each call
 }
 
 // How long things take or are remembered.
@@ -79,10 +81,11 @@ func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Tok
 // A key is one token's place in the cache, for the time of one call.
 type key struct {
 	*Cache
-	registry registry.Registry
-	store    *store.Store
-	id       store.Identity
-	lost     error // why the Vault is not asked any more
+	registry   registry.Registry
+	store      *store.Store
+	id         store.Identity
+	generation string // of the registry when the call began
+	lost       error  // why the Vault is not asked any more
 }
 
 // open finds the key's place; ok is false when nothing can be kept.
@@ -101,7 +104,7 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 		c.log().Debug("not cached", "reason", err)
 		return nil, false
 	}
-	return &key{Cache: c, registry: r, store: s, id: inputs.Identity()}, true
+	return &key{Cache: c, registry: r, store: s, id: inputs.Identity(), generation: cmp.Or(c.Generation, s.Generation(r.Host))}, true
 }
 
 // notice tells a user what is not safe, and why the Vault that was chosen cannot be asked. All else that keeps the cache

@@ -30,7 +30,7 @@ func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 		}
 	}
 	if c.Vault != nil {
-		err := c.withStore((*store.Store).Clear) // as in key.save
+		err := c.withStore((*store.Store).RemoveTokens) // as in key.save
 		return errors.Join(err, c.Vault.Save(context.Background(), entry(r, t), store.Login))
 	}
 	s, err := store.Create(c.Dir)

@@ -13,7 +13,7 @@ import (
 // renew returns a token in place of entry, which is past half of its life: a new one, if it is this process that fetches it and that
 // succeeds soon, and else entry. ok is false when entry has expired meanwhile, so that there is no token any more.
 func (k *key) renew(ctx context.Context, entry store.Entry) (t credentials.Token, ok bool) {
-	unlock, locked := k.tryLock()
+	unlock, locked := tryLock(k.leaderLock())
 	if !locked {
 		return token(entry), entry.Valid(k.now()) // another process is at it
 	}
@@ -62,7 +62,7 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	if k.lost != nil {
 		return k.ask(ctx, 0) // nobody's answer could be found
 	}
-	unlock, err := k.lock(ctx)
+	unlock, err := k.lock(ctx, k.leaderLock())
 	if err != nil {
 		k.log().Debug("not waiting for another process", "registry", k.registry.Host, "reason", err)
 		return k.ask(ctx, 0)
@@ -93,7 +93,7 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 	began := k.now()
 	t, err := k.askSource(ctx, limit)
 	if err != nil {
-		k.store.SaveFailure(k.registry.Host, k.id, store.Failure{
+		k.saveFailure(store.Failure{
 			Line:       err.Error(),
 			NoIdentity: errors.Is(err, credentials.ErrNoIdentity),
 			Renewal:    limit != 0,
@@ -107,7 +107,7 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 		k.markUnkept()
 	}
 	k.store.Forget(k.registry.Host, k.id)
-	if err := k.store.Sweep(k.now()); err != nil {
+	if err := k.store.Sweep(k.now(), tryLock); err != nil {
 		k.log().Debug("sweeping the cache", "error", err)
 	}
 	return t, nil

@@ -22,13 +22,28 @@ func (k *key) load(ctx context.Context, id store.Identity) (store.Entry, error) 
 	return e, err
 }
 
-// save keeps an entry for the key's identity. With a Vault no token is left in the folder, also none from before there was
-// a Vault.
+// errErased is why a token is not kept.
+var errErased = errors.New("the host was erased, as docker logout does, while the token was fetched")
+
+// erased reports whether the host was erased since this process began to ask for its token.
+func (k *key) erased() bool { return k.store.Generation(k.registry.Host) != k.generation }
+
+// save keeps an entry for the key's identity, unless the host was erased meanwhile. With a Vault no token is left in the folder,
+// also none from before there was a Vault.
 func (k *key) save(ctx context.Context, e store.Entry) error {
-	if k.Vault == nil {
-		return k.store.Save(e, k.id)
+	if k.erased() {
+		return errErased
 	}
-	if err := k.store.Clear(); err != nil {
+	if k.Vault == nil {
+		if err := k.store.Save(e, k.id); err != nil {
+			return err
+		}
+		if k.erased() { // between the first look and now
+			return errors.Join(errErased, k.store.Remove(e.Host, k.id))
+		}
+		return nil
+	}
+	if err := k.store.RemoveTokens(); err != nil {
 		k.log().Debug("clearing the folder", "error", err)
 	}
 	if k.lost != nil {
@@ -38,10 +53,20 @@ func (k *key) save(ctx context.Context, e store.Entry) error {
 		k.lose(err)
 		return err
 	}
+	if k.erased() {
+		return errors.Join(errErased, k.Vault.Remove(context.WithoutCancel(ctx), e.Host, k.id))
+	}
 	if err := k.Vault.Sweep(ctx, k.now()); err != nil {
 		k.log().Debug("sweeping the vault", "error", err)
 	}
 	return nil
+}
+
+// saveFailure remembers a failure, unless the host was erased meanwhile.
+func (k *key) saveFailure(f store.Failure) {
+	if !k.erased() {
+		k.store.SaveFailure(k.registry.Host, k.id, f)
+	}
 }
 
 // lose gives the Vault up for this call when it is not available, and tells the user: once, and without waiting for it

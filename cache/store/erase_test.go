@@ -17,8 +17,8 @@ func TestEraseAndClear(t *testing.T) {
 		forget func(s *Store) error
 		left   []string
 	}{
-		"erase": {func(s *Store) error { return s.Erase(host) }, []string{name(other, id, entrySuffix), name(other, id, failureSuffix)}},
-		"clear": {(*Store).Clear, nil},
+		"erase": {func(s *Store) error { return s.Erase(host) }, []string{name(other, id, entrySuffix), name(other, id, failureSuffix), generationName(host)}},
+		"clear": {(*Store).Clear, []string{generationName(host), generationName(other)}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "cache")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +33,7 @@ func parseName(name string) (file, bool) {
 		f.suffix = tempSuffix
 	}
 	switch f.suffix {
-	case entrySuffix, failureSuffix, lockSuffix, tempSuffix:
+	case entrySuffix, failureSuffix, lockSuffix, erasedSuffix, tempSuffix:
 		return f, true
 	}
 	return file{}, false
@@ -127,8 +128,9 @@ const (
 )
 
 // Sweep removes our files that have not been written for a day: expired entries, and what processes that were killed
-// left behind. It does so once a day, and never touches a file with another kind of name.
-func (s *Store) Sweep(now time.Time) error {
+// left behind. It does so once a day, and never touches a file with another kind of name. Of the locks it removes those that
+// tryLock gets: whoever opened one of these before must find out that it is gone.
+func (s *Store) Sweep(now time.Time, tryLock func(path string) (unlock func(), ok bool)) error {
 	if mark, err := s.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()).Abs() < sweepEvery {
 		return nil
 	}
@@ -140,10 +142,25 @@ func (s *Store) Sweep(now time.Time) error {
 	for _, f := range files {
 		info, statErr := s.root.Lstat(f.name)
 		if statErr == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > keep {
-			err = errors.Join(err, ignoreMissing(s.root.Remove(f.name)))
+			err = errors.Join(err, s.sweep(f, tryLock))
 		}
 	}
 	return err
+}
+
+func (s *Store) sweep(f file, tryLock func(path string) (unlock func(), ok bool)) error {
+	if f.suffix == lockSuffix {
+		unlock, ok := tryLock(s.dir + "/" + f.name)
+		if !ok {
+			return nil
+		}
+		if runtime.GOOS == "windows" { // where no file can be removed that is open
+			unlock()
+		} else {
+			defer unlock()
+		}
+	}
+	return ignoreMissing(s.root.Remove(f.name))
 }
 
 // random tells temporary files apart; it need not be a secret. Whoever gets the same one cannot create its file.

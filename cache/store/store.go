@@ -92,6 +92,7 @@ const (
 	entrySuffix   = ".token"
 	failureSuffix = ".failure"
 	lockSuffix    = ".lock"
+	erasedSuffix  = ".erased"
 	tempSuffix    = ".tmp"
 )
 
@@ -127,28 +128,6 @@ func (s *Store) Save(e Entry, id Identity) error {
 		return err
 	}
 	return s.write(name(e.Host, id, entrySuffix), b)
-}
-
-// Erase removes all that is kept of a host, for all identities: tokens, also those that nobody can read, and what is
-// remembered of failures.
-func (s *Store) Erase(host string) error {
-	return s.erase(func(f file) bool { return f.host == host })
-}
-
-// Clear removes all that is kept of any host.
-func (s *Store) Clear() error {
-	return s.erase(func(file) bool { return true })
-}
-
-// erase removes our files that match, but for locks, which somebody may hold and which hold nothing.
-func (s *Store) erase(match func(file) bool) error {
-	files, err := s.files()
-	for _, f := range files {
-		if match(f) && f.suffix != lockSuffix {
-			err = errors.Join(err, ignoreMissing(s.root.Remove(f.name)))
-		}
-	}
-	return err
 }
 
 func (s *Store) read(name string) ([]byte, error) {

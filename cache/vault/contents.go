@@ -71,17 +71,17 @@ func (v *Vault) erase(ctx context.Context, match func(key) bool) error {
 	keys, err := v.keys(ctx)
 	for _, k := range keys {
 		if match(k) {
-			err = errors.Join(err, v.remove(ctx, k))
+			err = errors.Join(err, v.Remove(ctx, k.host, k.id))
 		}
 	}
 	return err
 }
 
-// remove removes an entry that may be gone already.
-func (v *Vault) remove(ctx context.Context, k key) error {
+// Remove removes the entry of a host and identity, which may be gone already. The error is ErrUnavailable.
+func (v *Vault) Remove(ctx context.Context, host string, id store.Identity) error {
 	h, err := v.helper(ctx)
 	if err == nil {
-		err = explain(h.Delete(name(k.host, k.id)))
+		err = explain(h.Delete(name(host, id)))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -98,7 +98,7 @@ func (v *Vault) Sweep(ctx context.Context, now time.Time) error {
 	keys, err := v.keys(ctx) // in the random order of a map
 	for _, k := range keys[:min(swept, len(keys))] {
 		if e, loadErr := v.Load(ctx, k.host, k.id); loadErr == nil && !e.Valid(now) {
-			err = errors.Join(err, v.remove(ctx, k))
+			err = errors.Join(err, v.Remove(ctx, k.host, k.id))
 		}
 	}
 	return err

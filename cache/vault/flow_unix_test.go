@@ -126,6 +126,49 @@ func TestSlowKeychain(t *testing.T) {
 	})
 }
 
+// docker logout during a get wins, also while the keychain is at work.
+func TestEraseDuringGet(t *testing.T) {
+	erase := func(u *user) {
+		other := *u.cache // as another process
+		if err := other.Drop(host); err != nil {
+			u.t.Error(err)
+		}
+	}
+	t.Run("while AWS is asked", func(t *testing.T) {
+		u := newUser(t)
+		u.during = func() { erase(u) }
+		u.gets(host, 1)
+		if names := u.names(); len(names) != 0 {
+			t.Errorf("the keychain has %q", names)
+		}
+	})
+	t.Run("while the keychain stores", func(t *testing.T) {
+		u := newUser(t)
+		u.install(`test "$1" = store && touch "$DIR/storing" && while test -e "$DIR/storing"; do sleep 0.01; done;` + keychain)
+		go func() { // the entry is not there yet when its host is erased
+			defer os.Remove(filepath.Join(u.dir, "storing"))
+			for range 1000 {
+				if _, err := os.Stat(filepath.Join(u.dir, "storing")); err == nil {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			erase(u)
+		}()
+		u.gets(host, 1)
+		if names := u.names(); len(names) != 0 {
+			t.Errorf("the keychain has %q", names)
+		}
+	})
+	t.Run("after that", func(t *testing.T) {
+		u := newUser(t)
+		u.gets(host, 1)
+		erase(u)
+		u.gets(host, 2)
+		u.gets(host, 2)
+	})
+}
+
 func TestContents(t *testing.T) {
 	u := newUser(t)
 	expect := func(hosts ...string) {

@@ -39,6 +39,7 @@ type user struct {
 	err     error
 	as      string // whom tokens are issued to
 	life    time.Duration
+	during  func() // called while AWS is asked; nil for nothing
 	home    string
 	dir     string // of the keychain
 	vault   *vault.Vault
@@ -49,6 +50,9 @@ type user struct {
 // Token makes the user a Source, with another password each time.
 func (u *user) Token(context.Context, registry.Registry) (credentials.Token, error) {
 	u.calls++
+	if u.during != nil {
+		u.during()
+	}
 	if u.err != nil {
 		return credentials.Token{}, u.err
 	}

@@ -58,14 +58,15 @@ func (s *setting) dir() string {
 // source returns the chain that tokens come from: what is kept, and AWS.
 func (s *setting) source() *cache.Cache {
 	return &cache.Cache{
-		Source:  &aws.Source{Identity: s.config.Identity, Log: s.log},
-		Dir:     s.dir(),
-		Vault:   s.vault(),
-		Config:  s.flag,
-		Notices: s.Stderr,
-		Log:     s.log,
-		Since:   s.began,
-		Held:    hit.Held(),
+		Source:     &aws.Source{Identity: s.config.Identity, Log: s.log},
+		Dir:        s.dir(),
+		Vault:      s.vault(),
+		Config:     s.flag,
+		Notices:    s.Stderr,
+		Log:        s.log,
+		Since:      s.began,
+		Held:       hit.Held(),
+		Generation: hit.Generation(),
 	}
 }
 

@@ -48,6 +48,8 @@ var (
 	began = time.Now()
 	held  string // the lock file that this process has locked, if any
 
+	generation string // of the registry, see Generation
+
 	stdin io.Reader = os.Stdin // standard input as it was before init read of it
 )
 
@@ -59,6 +61,9 @@ func Stdin() io.Reader { return stdin }
 
 // Held returns the path of the lock file that this process has locked, until it ends; "" if there is none.
 func Held() string { return held }
+
+// Generation returns what store.Generation was for the registry when this process found no fresh token; "" if it did not look.
+func Generation() string { return generation }
 
 func init() {
 	// A log is wanted of the ordinary way.
@@ -129,10 +134,11 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	}
 	id := inputs.Identity()
 	e, err := s.Load(r.Host, id)
-	switch {
-	case err == nil && e.Fresh(time.Now()):
+	if err == nil && e.Fresh(time.Now()) {
 		return encode(host, e)
-	case err == nil && e.Valid(time.Now()):
+	}
+	generation = s.Generation(r.Host)
+	if err == nil && e.Valid(time.Now()) {
 		return nil, false // to be renewed
 	}
 	if bytes.Contains(inputs.Config(), []byte("timeout")) {

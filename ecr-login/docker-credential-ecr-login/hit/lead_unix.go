@@ -15,6 +15,10 @@ func lead(path string, longest time.Duration) (waited, locked bool) {
 		return false, false
 	}
 	if err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+		if !isAt(fd, path) { // the file was swept before it was locked; package cache locks the next one
+			syscall.Close(fd)
+			return false, false
+		}
 		return false, true
 	}
 	done := make(chan struct{})
@@ -28,4 +32,10 @@ func lead(path string, longest time.Duration) (waited, locked bool) {
 	case <-time.After(longest):
 	}
 	return true, false
+}
+
+// isAt reports whether a locked file is still the one at its path, where others look for it.
+func isAt(fd int, path string) bool {
+	var locked, there syscall.Stat_t
+	return syscall.Fstat(fd, &locked) == nil && syscall.Lstat(path, &there) == nil && locked.Dev == there.Dev && locked.Ino == there.Ino
 }

@@ -1,0 +1,62 @@
+package cache
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Whoever waits for a lock whose file is removed meanwhile does not take the removed one for the lock: the next to come would have
+// another.
+func TestLockOfRemovedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.lock")
+	lock := func() (unlock func()) {
+		unlock, err := lockFile(path)
+		if err != nil {
+			t.Error(err)
+		}
+		return unlock
+	}
+	first := lock()
+	waiter := make(chan func())
+	go func() { waiter <- lock() }()
+	opened(t, path, 2)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	second := lock()
+	first()
+	if _, ok := tryLock(path); ok {
+		t.Error("the lock is held twice")
+	}
+	second()
+	unlock := <-waiter
+	if _, ok := tryLock(path); ok {
+		t.Error("the lock is held twice, once by the one who waited")
+	}
+	unlock()
+	if unlock, ok := tryLock(path); ok {
+		unlock()
+	} else {
+		t.Error("a lock that nobody holds is not to be had")
+	}
+}
+
+// opened waits until this process has a file open so many times.
+func opened(t *testing.T, path string, times int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		open, _ := filepath.Glob("/proc/self/fd/*")
+		n := 0
+		for _, fd := range open {
+			if target, _ := os.Readlink(fd); target == path {
+				n++
+			}
+		}
+		if n == times {
+			return
+		}
+	}
+	t.Fatalf("%s was not opened %d times", path, times)
+}
