@@ -62,21 +62,31 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	if k.lost != nil {
 		return k.ask(ctx, 0) // nobody's answer could be found
 	}
-	unlock, err := k.lock(ctx, k.leaderLock())
-	if err != nil {
-		k.log().Debug("not waiting for another process", "registry", k.registry.Host, "reason", err)
-		return k.ask(ctx, 0)
-	}
-	defer unlock()
-	// Whoever held the lock has left its answer behind.
-	if entry, err := k.load(ctx, k.id); err == nil && entry.Valid(k.now()) {
-		return token(entry), nil
-	}
-	if f, ok := k.loadFailure(); ok && k.age(f) < k.now().Sub(began) {
-		return credentials.Token{}, &failure{Failure: f}
-	}
-	if k.unkeptSince(began) {
-		unlock() // let the others through: waiting would bring them nothing
+	// Of the processes that have waited too long for the leader, one asks in its place. The others wait for that one.
+	for _, path := range []string{k.leaderLock(), k.deputyLock()} {
+		unlock, err := k.lock(ctx, path)
+		if err != nil && err != errTooLong {
+			k.log().Debug("not waiting for another process", "registry", k.registry.Host, "reason", err)
+			break
+		}
+		if err == nil {
+			defer unlock()
+		}
+		// Whoever held the lock has left its answer behind.
+		if entry, err := k.load(ctx, k.id); err == nil && entry.Valid(k.now()) {
+			return token(entry), nil
+		}
+		if err == errTooLong {
+			k.log().Debug("not waiting any longer", "registry", k.registry.Host, "reason", err)
+			continue
+		}
+		if f, ok := k.loadFailure(); ok && k.age(f) < k.now().Sub(began) {
+			return credentials.Token{}, &failure{Failure: f}
+		}
+		if k.unkeptSince(began) {
+			unlock() // let the others through: waiting would bring them nothing
+		}
+		break
 	}
 	return k.ask(ctx, 0)
 }
@@ -93,6 +103,9 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 	began := k.now()
 	t, err := k.askSource(ctx, limit)
 	if err != nil {
+		if e, loadErr := k.lastLook(ctx); limit == 0 && loadErr == nil && e.Valid(k.now()) {
+			return token(e), nil // another process has been luckier
+		}
 		k.saveFailure(store.Failure{
 			Line:       err.Error(),
 			NoIdentity: errors.Is(err, credentials.ErrNoIdentity),

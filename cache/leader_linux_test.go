@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ecrlogin/internal/awstest"
 )
 
 // atLock waits until the process has come to its lock: it has the file open, to hold the lock or to wait for it.
@@ -158,4 +160,26 @@ func TestRenewalMakesNobodyWait(t *testing.T) {
 		t.Error("the token was not renewed")
 	}
 	m.called(2)
+}
+
+// Waiters that gave up and asked for themselves take the answer that another process has left meanwhile, before they fail; and of
+// those that give up, one asks and not all.
+func TestWaitersTakeTheAnswer(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	m.env["ECR_LOGIN_TIMEOUT"] = "8s"
+	// The waiters give up after 5.2 s of their 7.7, and those who wait for one of them after 6.4.
+	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 5700 * time.Millisecond, Times: 1})
+	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
+	runs := m.together(slices.Repeat([]string{host}, 12)...)
+	password := runs[0].password()
+	m.opens(host, password)
+	for _, r := range runs {
+		if r.quiet().password() != password {
+			t.Error("not all have the same password")
+		}
+	}
+	if n := m.cloud.Count(awstest.GetAuthorizationToken); n > 6 {
+		t.Errorf("AWS was asked %d times; 2 are enough", n)
+	}
 }

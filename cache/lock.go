@@ -97,6 +97,9 @@ func newLock(path string) *flock.Flock {
 // leaderLock returns the path of the lock that whoever asks the Source holds.
 func (k *key) leaderLock() string { return k.store.LockPath(k.registry.Host, k.id) }
 
+// deputyLock returns the path of the lock that whoever asks in place of a slow leader holds.
+func (k *key) deputyLock() string { return k.store.DeputyLockPath(k.registry.Host, k.id) }
+
 // unkeptMark is how far ahead of the clock the mark's time is, which tells it from the time of a lock file just made.
 const unkeptMark = time.Hour
 

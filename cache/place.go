@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"ecrlogin/cache/store"
 	"ecrlogin/cache/vault"
@@ -20,6 +21,21 @@ func (k *key) load(ctx context.Context, id store.Identity) (store.Entry, error) 
 	e, err := k.Vault.Load(ctx, k.registry.Host, id)
 	k.lose(err)
 	return e, err
+}
+
+// lastLookTime is for a last look into the Vault when ctx has ended, within what the program keeps back of its deadline.
+const lastLookTime = 200 * time.Millisecond
+
+// lastLook returns the entry for the key's identity when the Source has failed, perhaps because ctx has ended. That the Vault does
+// not answer in this time is not worth a line beside the Source's error.
+func (k *key) lastLook(ctx context.Context) (store.Entry, error) {
+	if k.Vault == nil || k.lost != nil {
+		return k.load(ctx, k.id)
+	}
+	v := *k.Vault
+	h := *v.Helper
+	h.Timeout, v.Helper = lastLookTime, &h
+	return v.Load(context.WithoutCancel(ctx), k.registry.Host, k.id)
 }
 
 // errErased is why a token is not kept.

@@ -33,7 +33,7 @@ func parseName(name string) (file, bool) {
 		f.suffix = tempSuffix
 	}
 	switch f.suffix {
-	case entrySuffix, failureSuffix, lockSuffix, erasedSuffix, tempSuffix:
+	case entrySuffix, failureSuffix, lockSuffix, deputySuffix, erasedSuffix, tempSuffix:
 		return f, true
 	}
 	return file{}, false
@@ -149,7 +149,7 @@ func (s *Store) Sweep(now time.Time, tryLock func(path string) (unlock func(), o
 }
 
 func (s *Store) sweep(f file, tryLock func(path string) (unlock func(), ok bool)) error {
-	if f.suffix == lockSuffix {
+	if f.suffix == lockSuffix || f.suffix == deputySuffix {
 		unlock, ok := tryLock(s.dir + "/" + f.name)
 		if !ok {
 			return nil

@@ -92,6 +92,7 @@ const (
 	entrySuffix   = ".token"
 	failureSuffix = ".failure"
 	lockSuffix    = ".lock"
+	deputySuffix  = ".deputy.lock"
 	erasedSuffix  = ".erased"
 	tempSuffix    = ".tmp"
 )
@@ -104,6 +105,12 @@ func name(host string, id Identity, suffix string) string {
 // LockPath returns the path of the file by which processes agree on who asks for this token.
 func (s *Store) LockPath(host string, id Identity) string {
 	return s.dir + "/" + name(host, id, lockSuffix)
+}
+
+// DeputyLockPath returns the path of the file by which processes that have waited too long for the holder of LockPath agree on who
+// asks in its place.
+func (s *Store) DeputyLockPath(host string, id Identity) string {
+	return s.dir + "/" + name(host, id, deputySuffix)
 }
 
 // Load returns the entry of a host and identity, whether or not it has expired. The error wraps fs.ErrNotExist when
