@@ -32,9 +32,9 @@ type Cache struct {
 	Now     func() time.Time   // nil means time.Now
 
 	// A process may have begun to wait for others before it made the Cache, for a token of one registry.
-	Since      time.Time // since when it has been waiting; zero means from each call on
-	Held       string    // path of the lock file that it has locked already, see store.LockPath; "" for none
-	Generation string    // what store.Generation returned for the registry then; "" means at the beginning of each call
+	Since      time.Time                                  // since when it has been waiting; zero means from each call on
+	Held       func(path string) (unlock func(), ok bool) // hands over a lock file that it has locked already, see store.LockPath; nil for none
+	Generation string                                     // what store.Generation returned for the registry then; "" means at the beginning of each call
 }
 
 // How long things take or are remembered.

@@ -76,17 +76,17 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 		if entry, err := k.load(ctx, k.id); err == nil && entry.Valid(k.now()) {
 			return token(entry), nil
 		}
-		if err == errTooLong {
-			k.log().Debug("not waiting any longer", "registry", k.registry.Host, "reason", err)
-			continue
-		}
-		if f, ok := k.loadFailure(); ok && k.age(f) < k.now().Sub(began) {
+		if f, ok := k.loadFailure(); ok && err == nil && k.age(f) < k.now().Sub(began) {
 			return credentials.Token{}, &failure{Failure: f}
 		}
-		if k.unkeptSince(began) {
-			unlock() // let the others through: waiting would bring them nothing
+		unkept := k.unkeptSince(began) // waiting would bring nobody an answer
+		if err == nil && unkept {
+			unlock()
 		}
-		break
+		if err == nil || unkept {
+			break
+		}
+		k.log().Debug("not waiting any longer", "registry", k.registry.Host, "reason", err)
 	}
 	return k.ask(ctx, 0)
 }

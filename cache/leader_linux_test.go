@@ -106,6 +106,36 @@ func TestAnswerThatCannotBeKept(t *testing.T) {
 	}
 }
 
+// That is so too for the one among them that got the lock as the first, before most of the program was initialized.
+func TestFirstLetsOthersThrough(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	g := m.gate()
+	g.open()
+	m.password(host)
+	m.edit(host, func(lines []string) { lines[versionLine] = "ecr-login token 2" })
+	g.shut()
+	unkept := time.Now().Add(time.Hour + time.Minute) // as if somebody found that out a minute from now
+	if err := os.Chtimes(filepath.Join(m.cache, m.kept(".lock")[0]), unkept, unkept); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	var processes []*process
+	for range 4 {
+		processes = append(processes, m.start("get", host))
+	}
+	for range processes {
+		g.wait()
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the others came after %s", took)
+	}
+	g.open()
+	for _, p := range processes {
+		p.wait().quiet().password()
+	}
+}
+
 // A leader that is stopped costs the others half of their time and no failure, and those of another key nothing at all.
 func TestLeaderStopped(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -18,10 +19,12 @@ const longestWait = 30 * time.Second
 var errTooLong = errors.New("another process has been asking for too long")
 
 // lock waits for the lock of a file. It gives up with errTooLong when half of the time until the deadline has gone, because the
-// rest is needed for asking oneself.
+// rest is needed for asking oneself. Calls of unlock after the first do nothing.
 func (k *key) lock(ctx context.Context, path string) (unlock func(), err error) {
-	if k.Held == path {
-		return func() {}, nil
+	if k.Held != nil {
+		if unlock, ok := k.Held(path); ok {
+			return sync.OnceFunc(unlock), nil
+		}
 	}
 	longest := longestWait
 	if deadline, ok := ctx.Deadline(); ok {

@@ -65,7 +65,7 @@ func (s *setting) source() *cache.Cache {
 		Notices:    s.Stderr,
 		Log:        s.log,
 		Since:      s.began,
-		Held:       hit.Held(),
+		Held:       hit.Held,
 		Generation: hit.Generation(),
 	}
 }

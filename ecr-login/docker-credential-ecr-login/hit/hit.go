@@ -46,7 +46,7 @@ func Timeout(value string) (d time.Duration, ok bool) {
 
 var (
 	began = time.Now()
-	held  string // the lock file that this process has locked, if any
+	held  lock // the lock that this process holds, if any
 
 	generation string // of the registry, see Generation
 
@@ -59,8 +59,21 @@ func Began() time.Time { return began }
 // Stdin returns standard input as it was before this package read of it. It is os.Stdin if this package did not.
 func Stdin() io.Reader { return stdin }
 
-// Held returns the path of the lock file that this process has locked, until it ends; "" if there is none.
-func Held() string { return held }
+// A lock is a lock file and how to let go of it.
+type lock struct {
+	path   string // "" for none
+	unlock func()
+}
+
+// Held hands over the lock of a file if this process holds it: to the first caller, who may keep it until the process ends.
+func Held(path string) (unlock func(), ok bool) {
+	if held.path != path {
+		return nil, false
+	}
+	unlock = held.unlock
+	held = lock{}
+	return unlock, true
+}
 
 // Generation returns what store.Generation was for the registry when this process found no fresh token; "" if it did not look.
 func Generation() string { return generation }
@@ -146,9 +159,9 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	}
 	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
 	path := s.LockPath(r.Host, id)
-	waited, locked := lead(path, timeout/3)
-	if locked {
-		held = path
+	waited, unlock := lead(path, timeout/3)
+	if unlock != nil {
+		held = lock{path, unlock}
 	}
 	if !waited {
 		return nil, false

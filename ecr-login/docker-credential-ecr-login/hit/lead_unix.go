@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// lead locks a file and keeps it locked until the process ends, if nobody else has it locked. Otherwise it waits until that
-// one lets go of it, or longest has passed. These are the locks of package cache; its library is initialised too late.
-func lead(path string, longest time.Duration) (waited, locked bool) {
+// lead locks a file if nobody else has it locked, and returns how to unlock it, which the end of the process does too. Otherwise it
+// waits until that one lets go of it, or longest has passed. These are the locks of package cache; its library is initialised too
+// late.
+func lead(path string, longest time.Duration) (waited bool, unlock func()) {
 	fd, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600)
 	if err != nil {
-		return false, false
+		return false, nil
 	}
 	if err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
 		if !isAt(fd, path) { // the file was swept before it was locked; package cache locks the next one
 			syscall.Close(fd)
-			return false, false
+			return false, nil
 		}
-		return false, true
+		return false, func() { syscall.Close(fd) }
 	}
 	done := make(chan struct{})
 	go func() {
@@ -31,7 +32,7 @@ func lead(path string, longest time.Duration) (waited, locked bool) {
 	case <-done:
 	case <-time.After(longest):
 	}
-	return true, false
+	return true, nil
 }
 
 // isAt reports whether a locked file is still the one at its path, where others look for it.

@@ -3,4 +3,4 @@ package hit
 import "time"
 
 // lead leaves locks to package cache on Windows, where the standard library has none.
-func lead(string, time.Duration) (waited, locked bool) { return false, false }
+func lead(string, time.Duration) (waited bool, unlock func()) { return false, nil }
