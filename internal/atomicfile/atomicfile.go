@@ -40,7 +40,7 @@ func Create(dir *os.Root, prefix, suffix string) (*Temp, error) {
 	const attempts = 100
 	for n := 1; ; n++ {
 		name := prefix + random(n) + suffix
-		f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err := dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 		if err == nil {
 			return &Temp{f, dir, name}, nil
 		}
@@ -91,18 +91,39 @@ func (t *Temp) Discard() {
 func OpenLock(dir *os.Root, name string) (*os.File, error) {
 	const attempts = 10 // others may remove it
 	for n := 1; ; n++ {
-		f, err := dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		if err == nil {
-			return f, inherit(dir, f)
-		}
+		f, err := createLock(dir, name)
 		if !errors.Is(err, fs.ErrExist) {
-			return nil, err
+			return f, err
 		}
 		f, _, err = openRegular(dir, name, os.O_RDWR)
 		if n == attempts || !errors.Is(err, fs.ErrNotExist) {
 			return f, err
 		}
 	}
+}
+
+// createLock creates a lock file, if there is none. One that root creates in another user's directory gets its name when it belongs
+// to that user, who else could not open it for a moment.
+func createLock(dir *os.Root, name string) (*os.File, error) {
+	if !foreign(dir) {
+		return dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	}
+	if _, err := dir.Lstat(name); err == nil {
+		return nil, fs.ErrExist
+	}
+	temp, err := Create(dir, "."+name+".", "")
+	if err != nil {
+		return nil, err
+	}
+	if err = inherit(dir, temp.File); err == nil {
+		err = dir.Link(temp.name, name)
+	}
+	_ = dir.Remove(temp.name)
+	if err != nil {
+		temp.Close()
+		return nil, err
+	}
+	return temp.File, nil
 }
 
 // openRegular opens a regular file that exists, and returns what it has opened. It does not follow a link, except for one that

@@ -27,6 +27,15 @@ func (p *Place) Open() (*os.File, error) {
 	return f, nil
 }
 
+// Private is like the function Private for a file at the place, except that a file in a directory of another user's, where root
+// may work, must belong to that user.
+func (p *Place) Private(info fs.FileInfo) error {
+	if p.user != 0 && p.users(info) {
+		return writable(p.Path(), info)
+	}
+	return Private(p.Path(), info)
+}
+
 // MakeDir opens the directory that the file is in, to write there. It creates the directories that are missing, with that
 // mode, and for the owner of the one that each is in.
 func (p *Place) MakeDir(mode fs.FileMode) (*os.Root, error) {
@@ -35,7 +44,7 @@ func (p *Place) MakeDir(mode fs.FileMode) (*os.Root, error) {
 		return nil, err
 	}
 	if s := p.last(); p.user != 0 && s.err == nil && !p.users(s.info) {
-		return nil, p.foreign(p.Path())
+		return nil, p.refuse(p.Path())
 	}
 	return dir, nil
 }
@@ -73,26 +82,51 @@ func (p *Place) open(steps []step, mode fs.FileMode) (err error) {
 	case p.user == 0 || p.users(s.info):
 		return nil
 	case len(steps) == 1 || !p.users(steps[len(steps)-2].info):
-		return p.foreign(s.path)
+		return p.refuse(s.path)
 	}
 	return p.adopt(steps, mode, false)
 }
 
-// make creates the last of these directories.
+// make creates the last of these directories. One that root creates in another user's directory gets its name when it belongs to that
+// user, who else could not open it for a moment.
 func (p *Place) make(steps []step, mode fs.FileMode) error {
 	s, parent := &steps[len(steps)-1], steps[len(steps)-2].dir
-	err := parent.Mkdir(s.name, 0o700)
+	name := s.name
+	if p.user != 0 {
+		name = "." + name + "." + random(0)
+	}
+	err := parent.Mkdir(name, 0o700)
 	made := err == nil
 	if !made && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if s.info, s.err = parent.Lstat(s.name); s.err != nil {
-		return s.err
-	}
-	if s.dir, err = openDir(parent, s.name, s.info); err != nil {
+	if err := p.opened(s, parent, name); err != nil {
 		return err
 	}
-	return p.adopt(steps, mode, made)
+	if err := p.adopt(steps, mode, made); err != nil || name == s.name {
+		return err
+	}
+	if err = parent.Rename(name, s.name); err == nil {
+		return nil
+	}
+	_ = parent.Remove(name)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	s.close() // another process was quicker
+	if err := p.opened(s, parent, s.name); err != nil {
+		return err
+	}
+	return p.adopt(steps, mode, false)
+}
+
+// opened opens a directory that has just been made, by this process or another.
+func (p *Place) opened(s *step, parent *os.Root, name string) (err error) {
+	if s.info, s.err = parent.Lstat(name); s.err == nil {
+		s.dir, err = openDir(parent, name, s.info)
+		return err
+	}
+	return s.err
 }
 
 func (p *Place) adopt(steps []step, mode fs.FileMode, made bool) (err error) {
@@ -101,7 +135,7 @@ func (p *Place) adopt(steps []step, mode fs.FileMode, made bool) (err error) {
 		return err
 	}
 	if s.info, err = s.dir.Stat("."); err == nil && p.held && !p.users(s.info) {
-		return p.foreign(s.path)
+		return p.refuse(s.path)
 	}
 	return err
 }
@@ -112,7 +146,7 @@ func (p *Place) users(info fs.FileInfo) bool {
 	return uid == p.user
 }
 
-func (p *Place) foreign(path string) error {
+func (p *Place) refuse(path string) error {
 	if p.where == "" {
 		return &UnsafeError{path, "belongs to another user"}
 	}

@@ -26,6 +26,11 @@ func Private(path string, info fs.FileInfo) error {
 	if uid, _ := ownerOf(info); uid != os.Geteuid() {
 		return &UnsafeError{path, "belongs to another user"}
 	}
+	return writable(path, info)
+}
+
+// writable returns an error if users other than the owner can write to a file or directory.
+func writable(path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&0o022 != 0 {
 		return &UnsafeError{path, "can be written to by others"}
 	}
@@ -41,6 +46,19 @@ func own(f *os.File, like fs.FileInfo) error {
 		return nil
 	}
 	return f.Chown(uid, gid)
+}
+
+// foreign reports whether this process is root's and the directory another user's.
+func foreign(dir *os.Root) bool {
+	if !asRoot() {
+		return false
+	}
+	info, err := dir.Stat(".")
+	if err != nil {
+		return false
+	}
+	uid, _ := ownerOf(info)
+	return uid != 0
 }
 
 // inherit gives a file or directory that has just been created to the owner of the directory it is in, so that it does not

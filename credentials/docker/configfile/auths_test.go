@@ -246,6 +246,18 @@ func TestAuthsAtOnce(t *testing.T) {
 	}
 }
 
+// Paths may be relative, as those of a relative DOCKER_CONFIG are.
+func TestAuthsRelative(t *testing.T) {
+	t.Chdir(t.TempDir())
+	a := &configfile.Auths{Path: filepath.Join("docker", "auths.json")}
+	if err := a.Add(&helper.Credentials{ServerURL: "ghcr.io", Username: "u", Secret: "p"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, secret, err := a.Get("ghcr.io"); err != nil || secret != "p" {
+		t.Errorf("got %q, %v", secret, err)
+	}
+}
+
 func TestAuthsOfABrokenFile(t *testing.T) {
 	path := file(t, `{"auths": {"ghcr.io": {"auth": hunter2}}}`)
 	a := &configfile.Auths{Path: path}

@@ -136,10 +136,11 @@ func TestAuthsOfManyProcesses(t *testing.T) {
 // Root's login in another user's home creates and changes nothing elsewhere.
 func TestAuthsOfRootAreNotRedirected(t *testing.T) {
 	tests := map[string]func(a *swaptest.Arena){
-		"lock":      func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, "auths.json.lock", a.Dir+"/made") },
-		"file":      func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, ".auths.json", a.File) },
-		"new lock":  func(a *swaptest.Arena) { a.Attack(swaptest.Missing, a.Home, "auths.json.lock", a.Dir+"/made") },
-		"directory": func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, "sub", a.Dir) },
+		"lock":              func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, "auths.json.lock", a.Dir+"/made") },
+		"lock that is made": func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, ".auths.json.lock", a.File) },
+		"file":              func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, ".auths.json", a.File) },
+		"new lock":          func(a *swaptest.Arena) { a.Attack(swaptest.Missing, a.Home, "auths.json.lock", a.Dir+"/made") },
+		"directory":         func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, "sub", a.Dir) },
 	}
 	for name, attack := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"ecrlogin/internal/atomicfile"
 )
@@ -56,9 +57,12 @@ func Remove(path string) error {
 
 // beside follows a path to its directory, and no further.
 func beside(path string) (*atomicfile.Place, error) {
-	p, err := atomicfile.ResolveParent(path)
-	if err != nil {
-		return nil, failure(path, "its directory cannot be found", err, "see whether it exists")
+	absolute, err := filepath.Abs(path)
+	if err == nil {
+		var p *atomicfile.Place
+		if p, err = atomicfile.ResolveParent(absolute); err == nil {
+			return p, nil
+		}
 	}
-	return p, nil
+	return nil, failure(path, "its directory cannot be found", err, "see whether it exists")
 }

@@ -43,6 +43,13 @@ func TestRootIsNotRedirected(t *testing.T) {
 			a.Attack(swaptest.Symlink, a.Home, "new", a.Dir)
 			return func(n int) { replace(filepath.Join(a.Home, "new", "a", "config.json"), "{}") }
 		},
+		"directory that is made, before it has its name": func(t *testing.T, a *swaptest.Arena, docker, config string) func(int) {
+			a.Attack(swaptest.Symlink, a.Home, ".new", a.Dir)
+			return func(n int) {
+				replace(filepath.Join(a.Home, "new", "config.json"), "{}")
+				os.RemoveAll(filepath.Join(a.Home, "new"))
+			}
+		},
 		"directory that is made, below a link": func(t *testing.T, a *swaptest.Arena, docker, config string) func(int) {
 			a.Attack(swaptest.Missing, a.Home, "new", a.Dir)
 			return func(n int) {

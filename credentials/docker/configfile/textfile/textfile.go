@@ -28,6 +28,7 @@ type File struct {
 	Content []byte // nil if there is no file
 	Public  bool   // whether a new file is for everybody to read, and not for its owner alone
 	info    fs.FileInfo
+	unsafe  error // see Unsafe
 }
 
 // modes returns those of a new file and a new folder.
@@ -107,7 +108,7 @@ func (f *File) load(p *atomicfile.Place) error {
 	if err != nil {
 		return f.unreadable(err)
 	}
-	f.Content, f.info = content, info
+	f.Content, f.info, f.unsafe = content, info, p.Private(info)
 	return nil
 }
 
@@ -124,6 +125,10 @@ func kind(info fs.FileInfo) string {
 
 // Exists reports whether there was a file when it was read.
 func (f *File) Exists() bool { return f.info != nil }
+
+// Unsafe returns an atomicfile.UnsafeError if, when the file was read, it belonged to another user or could be written to by
+// others. For root, in another user's directory, it must belong to that user.
+func (f *File) Unsafe() error { return f.unsafe }
 
 // Replace writes content in place of what was read. Missing directories are created, for the same users as a new file. If it
 // fails, nothing has been written and no file is left behind.
