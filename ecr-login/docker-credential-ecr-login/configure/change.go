@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"ecrlogin/credentials/docker/configfile"
@@ -69,7 +68,7 @@ func write(rec *record, changes []*change) error {
 		if err != nil {
 			failed := rec.Files[i]
 			rec.Files = rec.Files[:i]
-			_ = os.Remove(failed.Backup)
+			_ = textfile.Remove(failed.Backup)
 			return errors.Join(err, rec.restore(false))
 		}
 	}

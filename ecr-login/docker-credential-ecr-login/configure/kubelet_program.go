@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
+	"ecrlogin/internal/atomicfile"
 )
 
 // A provider is the program that kubelet is to run. It is a copy of this one and no link to it: the folder may be all that
@@ -80,24 +81,37 @@ func (r *Request) install(p *provider) error {
 	return nil
 }
 
-func (p *provider) copy() (err error) {
-	if err := os.MkdirAll(filepath.Dir(p.path), 0o755); err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(p.path), "."+filepath.Base(p.path)+".*")
+func (p *provider) copy() error {
+	path, err := filepath.Abs(p.path)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name()) // it is gone if all went well
-	if err := errors.Join(copyFile(temp, p.from), temp.Chmod(0o755), temp.Sync(), temp.Close()); err != nil {
+	place, err := atomicfile.ResolveParent(path)
+	if err != nil {
+		return err
+	}
+	defer place.Close()
+	if foreign := place.Foreign(); foreign != "" {
+		return fmt.Errorf("%s belongs to another user, who could replace the program", foreign)
+	}
+	dir, err := place.MakeDir(0o755)
+	if err != nil {
+		return err
+	}
+	temp, err := atomicfile.Create(dir, "."+place.Name()+".", "")
+	if err != nil {
+		return err
+	}
+	defer temp.Discard() // does nothing if all goes well
+	if err := errors.Join(copyFile(temp, p.from), temp.Finish(0o755, nil)); err != nil {
 		return err
 	}
 	if p.backup != "" {
-		if err := os.Link(p.path, p.backup); err != nil {
+		if err := dir.Link(place.Name(), filepath.Base(p.backup)); err != nil {
 			return err
 		}
 	}
-	return os.Rename(temp.Name(), p.path)
+	return temp.Rename(place.Name())
 }
 
 func copyFile(to io.Writer, from string) error {

@@ -9,16 +9,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"ecrlogin/config/file"
 	"ecrlogin/credentials/docker/configfile/textfile"
+	"ecrlogin/internal/atomicfile"
 )
 
-// A record is what is kept of a run so that it can be undone: a file UTC-TIME.json in the folder undo beside our own
-// configuration. What the files held is not in it but in copies beside them, which have the same readers.
+// A record is what is kept of a run so that it can be undone: a file UTC-TIME.json in the directory undo beside our own
+// configuration. Nobody else can write there. What the files held is not in it but in copies beside them, which have the same readers.
 type record struct {
 	path    string
 	Command string     `json:"command"`
@@ -33,13 +33,29 @@ type recorded struct {
 	After  string `json:"after"`
 }
 
-// recordsDir is for this user alone, be the configuration in effect whose it may.
+// recordsDir returns the directory for the records of this user, whichever configuration is in effect. Root has systemRecords if
+// its home directory is another user's, who could write there what root would undo.
 func recordsDir() (string, error) {
+	dir := homeRecords()
+	switch {
+	case dir == "":
+		return "", errors.New("there is no place to keep what was there before; set HOME")
+	case atomicfile.Foreign(filepath.Dir(dir)):
+		return systemRecords, nil
+	}
+	return dir, nil
+}
+
+// systemRecords is a variable for tests.
+var systemRecords = "/var/lib/ecr-login/undo"
+
+// homeRecords returns the directory below the user's configuration directory; "" for one without a HOME.
+func homeRecords() string {
 	user := file.User()
 	if user == "" {
-		return "", errors.New("there is no place to keep what was there before; set HOME")
+		return ""
 	}
-	return filepath.Join(filepath.Dir(user), "undo"), nil
+	return filepath.Join(filepath.Dir(user), "undo")
 }
 
 const (
@@ -88,41 +104,98 @@ func (rec *record) save() error {
 	if err != nil {
 		return err
 	}
-	f, err := textfile.Read(rec.path)
+	dir, err := atomicfile.MakePrivate(filepath.Dir(rec.path))
 	if err != nil {
-		return err
+		return unusable(rec.path, "kept", err)
 	}
-	return f.Replace(append(content, '\n'))
+	defer dir.Close()
+	temp, err := atomicfile.Create(dir, ".", ".tmp")
+	if err != nil {
+		return unusable(rec.path, "kept", err)
+	}
+	defer temp.Discard()
+	_, err = temp.Write(append(content, '\n'))
+	if err := errors.Join(err, temp.Finish(0o600, nil), temp.Rename(filepath.Base(rec.path))); err != nil {
+		return unusable(rec.path, "kept", err)
+	}
+	return nil
+}
+
+// unusable is the error for a record, or the directory of it.
+func unusable(path, what string, err error) error {
+	var unsafe *atomicfile.UnsafeError
+	if errors.As(err, &unsafe) {
+		if filepath.IsAbs(unsafe.Path) {
+			path = unsafe.Path
+		}
+		return fmt.Errorf("%s: not used to undo anything, because it %s; correct its owner and mode, or move it away", path, unsafe.Reason)
+	}
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		err = cause.Err // without the path
+	}
+	return fmt.Errorf("%s: cannot be %s: %w; see who owns the directory, what its mode is and whether its disk is full or read-only", path, what, err)
 }
 
 // lastRecord reads the newest record.
 func lastRecord() (*record, error) {
-	dir, err := recordsDir()
+	path, err := recordsDir()
 	if err != nil {
 		return nil, err
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: cannot be read: %w; see who owns it", dir, err)
+	dir, err := atomicfile.OpenPrivate(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nothing(path)
 	}
-	var ids []string
-	for _, e := range entries {
-		if id, ok := strings.CutSuffix(e.Name(), recordSuffix); ok && e.Type().IsRegular() {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) == 0 {
-		return nil, errors.New("there is nothing to undo")
-	}
-	rec := &record{path: filepath.Join(dir, slices.Max(ids)+recordSuffix)}
-	f, err := textfile.Read(rec.path)
 	if err != nil {
-		return nil, err
+		return nil, unusable(path, "read", err)
 	}
-	if err := json.Unmarshal(f.Content, rec); err != nil || len(rec.Files) == 0 {
+	defer dir.Close()
+	name, err := newest(dir)
+	if err != nil {
+		return nil, unusable(path, "read", err)
+	}
+	if name == "" {
+		return nil, nothing(path)
+	}
+	rec := &record{path: filepath.Join(path, name)}
+	content, err := atomicfile.ReadPrivate(dir, name, textfile.MaxSize)
+	if err != nil {
+		return nil, unusable(rec.path, "read", err)
+	}
+	if err := json.Unmarshal(content, rec); err != nil || len(rec.Files) == 0 {
 		return nil, fmt.Errorf("%s: is not what a run leaves there; move it away to undo the run before", rec.path)
 	}
 	return rec, nil
+}
+
+// newest returns the name of the newest record; "" if there is none.
+func newest(dir *os.Root) (name string, err error) {
+	d, err := dir.Open(".")
+	if err != nil {
+		return "", err
+	}
+	defer d.Close()
+	entries, err := d.ReadDir(-1)
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), recordSuffix) && e.Type().IsRegular() && recordID(e.Name()) > recordID(name) {
+			name = e.Name()
+		}
+	}
+	return name, err
+}
+
+// recordID is the part of a record's name by which records are sorted: what comes after a suffix in the alphabet must not count.
+func recordID(name string) string { return strings.TrimSuffix(name, recordSuffix) }
+
+// nothing is the error when there is no record. Root does not use those that another user could have written.
+func nothing(dir string) error {
+	if home := homeRecords(); home != dir {
+		if _, err := os.Lstat(home); err == nil {
+			return fmt.Errorf("there is nothing to undo that root has done; %s is another user's: to undo the runs recorded there, run this as that user", home)
+		}
+	}
+	return errors.New("there is nothing to undo")
 }
 
 // restore puts back what the files held, and forgets the run. Those that hold it already are left alone; those that hold
@@ -149,10 +222,10 @@ func (rec *record) restore(force bool) error {
 	}
 	for _, f := range rec.Files {
 		if f.Backup != "" {
-			_ = os.Remove(f.Backup) // a copy too many does no harm
+			_ = textfile.Remove(f.Backup) // a copy too many does no harm
 		}
 	}
-	return os.Remove(rec.path)
+	return textfile.Remove(rec.path)
 }
 
 // untouched reports whether nobody else has changed the file.
@@ -176,6 +249,8 @@ func (f recorded) putBack(now *textfile.File) error {
 	switch {
 	case err != nil:
 		return err
+	case backup.Unsafe() != nil:
+		return unusable(f.Backup, "read", backup.Unsafe())
 	case sum(backup) != f.Before:
 		return fmt.Errorf("%s: the copy of it, %s, is gone or was edited; put back by hand what there should be", f.Path, f.Backup)
 	}
