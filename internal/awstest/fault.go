@@ -22,6 +22,7 @@ type Fault struct {
 	Status int // HTTP status; 0 means 400 with Type, 200 with Body; alone, it is answered with its own text
 
 	Type, Message string // an AWS error, in the protocol of the operation; throttling needs no Message
+	Repeat        bool   // adds the whole request to Message, its headers and its body with the secrets in them
 
 	Body, ContentType string // answered as it stands; "" means text/plain
 
@@ -87,7 +88,7 @@ func (s *Server) wait(ctx context.Context, f Fault) bool {
 }
 
 // answer returns the answer that f gives in place of the right one, if it does.
-func (f Fault) answer(op Operation) (answer, bool) {
+func (f Fault) answer(r *request) (answer, bool) {
 	switch {
 	case f.Body != "":
 		return newAnswer(cmp.Or(f.Status, http.StatusOK), cmp.Or(f.ContentType, "text/plain"), []byte(f.Body)), true
@@ -96,7 +97,10 @@ func (f Fault) answer(op Operation) (answer, bool) {
 		if e.message == "" && (f.Type == "ThrottlingException" || f.Type == "Throttling") {
 			e.message = "Rate exceeded" // what AWS says to everyone
 		}
-		return op.behaviour().protocol.fail(e), true
+		if f.Repeat {
+			e.message += repetition(r)
+		}
+		return r.op.behaviour().protocol.fail(e), true
 	case f.Status != 0:
 		return plain.fail(&apiError{status: f.Status, message: http.StatusText(f.Status)}), true
 	}

@@ -134,7 +134,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if !s.wait(r.Context(), fault) {
 		panic(http.ErrAbortHandler) // drops the connection
 	}
-	a, ok := fault.answer(req.op)
+	a, ok := fault.answer(req)
 	if !ok {
 		a = s.answer(req)
 	}

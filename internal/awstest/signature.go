@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 // amzDate is the layout of times in Signature Version 4.
 const amzDate = "20060102T150405Z"
 
-// mismatch is what AWS says to a signature that is wrong, most often by another secret key.
+// mismatch is what AWS says to a signature that is wrong, most often by another secret key. It goes on with a repetition.
 const mismatch = "The request signature we calculated does not match the signature you provided. " +
 	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
@@ -75,7 +77,7 @@ func (s *Server) verify(r *request, service string) error {
 		return err
 	}
 	if r.signed.value != right {
-		return &apiError{words.status, words.invalid, mismatch}
+		return &apiError{words.status, words.invalid, mismatch + repetition(r)}
 	}
 	r.key = k
 	return nil
@@ -110,6 +112,18 @@ func ageMessage(signed, now time.Time, maxAge time.Duration) string {
 			signed.Format(amzDate), latest.Format(amzDate), now.Format(amzDate), minutes)
 	}
 	return ""
+}
+
+// repetition returns what AWS adds to an error about a signature: the request as it should have been signed. A session token is
+// one of its headers. Here it has all of the headers and the body too.
+func repetition(r *request) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "\n\nThe Canonical String for this request should have been\n'%s\n%s\n%s\n", r.Method, r.URL.EscapedPath(), r.URL.RawQuery)
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		fmt.Fprintf(&text, "%s:%s\n", strings.ToLower(name), strings.Join(r.Header[name], ","))
+	}
+	fmt.Fprintf(&text, "\n%s\n%s'\n", strings.Join(r.signed.headers, ";"), r.body)
+	return text.String()
 }
 
 // resign returns the Authorization header of r as it is right: the parts that it says to be signed, signed with k.

@@ -34,6 +34,8 @@ func TestIdentities(t *testing.T) {
 		"expired": {expired, "ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired"},
 		"wrong secret": {awstest.Key{ID: awstest.KeyID, Secret: "secret"}, "InvalidSignatureException", "SignatureDoesNotMatch",
 			"The request signature we calculated does not match the signature you provided."},
+		"wrong secret of a session": {awstest.Key{ID: session.ID, Secret: "other", Session: session.Session}, "InvalidSignatureException",
+			"SignatureDoesNotMatch", "\nx-amz-security-token:" + session.Session + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := awstest.New(t)
