@@ -75,7 +75,7 @@ func explainDenied(t *try, err error) (cause, next string) {
 		return "", ""
 	}
 	service, name := operation(err)
-	message := apiMessage(err)
+	message := t.message(err)
 	action := cmp.Or(wordBehind(message, "not authorized to perform: "), deniedActions[service+" "+name], name)
 	who := t.identity.label
 	if arn := wordBehind(message, "User: "); arn != "" {

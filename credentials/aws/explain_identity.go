@@ -45,8 +45,8 @@ func explainRole(t *try, err error) (cause, next string) {
 	case errors.As(err, &partition):
 		return fmt.Sprintf("role %s is not of partition %s, as the registry is", partition.role, t.registry.Partition),
 			"name a role of that partition in roleArn, and a profile that may assume it; identities do not reach from one partition into another"
-	case apiCode(err) == "ValidationError" && strings.Contains(apiMessage(err), "DurationSeconds"):
-		return fmt.Sprintf("%s may not assume %s for so long: %s", t.identity.label, t.identity.role, plain(err)),
+	case apiCode(err) == "ValidationError" && strings.Contains(t.message(err), "DurationSeconds"):
+		return fmt.Sprintf("%s may not assume %s for so long: %s", t.identity.label, t.identity.role, t.plain(err)),
 			"shorten duration, or raise the maximum session duration of the role"
 	}
 	return "", ""
@@ -69,7 +69,7 @@ func explainSSO(t *try, err error) (cause, next string) {
 	case service == "SSO" && statusCode(err) == 401:
 		return t.ssoExpired(), login
 	case service == "SSO" && statusCode(err) == 403:
-		return fmt.Sprintf("%s: this SSO user may not use the role and account that the profile names (%s)", t.identity.label, plain(err)),
+		return fmt.Sprintf("%s: this SSO user may not use the role and account that the profile names (%s)", t.identity.label, t.plain(err)),
 			"check sso_role_name and sso_account_id, or ask for that permission set"
 	}
 	return "", ""
@@ -159,7 +159,7 @@ func (t *try) metadataCause(err error) string {
 	case status != 0:
 		return fmt.Sprintf("answered with status %d", status)
 	}
-	return fmt.Sprintf("cannot be reached (%s)", networkCause(err))
+	return fmt.Sprintf("cannot be reached (%s)", cmp.Or(networkCause(err), t.plain(err)))
 }
 
 // explainContainer is for the endpoint of ECS or EKS Pod Identity when it answers with an error.
@@ -167,7 +167,7 @@ func explainContainer(t *try, err error) (cause, next string) {
 	if _, call := operation(err); !isIdentity(err) || t.identity.source != container || call != "" || apiCode(err) == "" {
 		return "", ""
 	}
-	return fmt.Sprintf("%s refused: %s", t.identity.label, plain(err)),
+	return fmt.Sprintf("%s refused: %s", t.identity.label, t.plain(err)),
 		"check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names, and the role of this task or pod"
 }
 
@@ -181,7 +181,7 @@ func explainWebIdentity(t *try, err error) (cause, next string) {
 		_, file, _ := strings.Cut(err.Error(), unreadable)
 		return fmt.Sprintf("%s: the web identity token cannot be read: %s", t.identity.label, file), "check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file"
 	case apiCode(err) == "InvalidIdentityToken", apiCode(err) == "ExpiredTokenException", apiCode(err) == "IDPRejectedClaim":
-		return fmt.Sprintf("%s: AWS refused the web identity token: %s", t.identity.label, plain(err)),
+		return fmt.Sprintf("%s: AWS refused the web identity token: %s", t.identity.label, t.plain(err)),
 			"get a new token, and check that its issuer is an identity provider of the role's account" + t.claims()
 	}
 	return "", ""

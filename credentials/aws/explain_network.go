@@ -32,7 +32,7 @@ func explainNetwork(t *try, err error) (cause, next string) {
 	return cause, "check the network, the VPN, firewalls, and whether this place needs HTTPS_PROXY"
 }
 
-// networkCause tells how the request failed, and to which host, in a few words.
+// networkCause tells how the request failed, and to which host, in a few words; "" for an error that is not about a request.
 func networkCause(err error) string {
 	var sent *url.Error
 	errors.As(err, &sent)
@@ -40,7 +40,7 @@ func networkCause(err error) string {
 	var dns *net.DNSError
 	switch {
 	case sent == nil:
-		return plain(err)
+		return ""
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the name %s cannot be looked up: %s", dns.Name, dns.Err)
 	case isTLS(err):
@@ -60,7 +60,7 @@ func networkCause(err error) string {
 	case proxyOf(sent) != "":
 		return fmt.Sprintf("the proxy %s did not connect to %s: %v", proxyOf(sent), host, sent.Err)
 	}
-	return plain(err)
+	return oneLine("%s: %v", host, sent.Err)
 }
 
 // hangUps are the ways in which it shows that the other side closed the connection.

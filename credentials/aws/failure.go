@@ -57,7 +57,7 @@ var explanations = []explanation{
 }
 
 func (t *try) explain(ctx context.Context, err error) error {
-	t.log.Debug("no token", "identity", t.identity.label, "took", time.Since(t.started), "error", plain(err))
+	t.log.Debug("no token", "identity", t.identity.label, "took", time.Since(t.started), "error", t.plain(err))
 	f := &failure{host: t.registry.Host, err: err}
 	if ctx.Err() != nil {
 		f.cause, f.next = t.explainDeadline(ctx)
@@ -69,12 +69,12 @@ func (t *try) explain(ctx context.Context, err error) error {
 		}
 	}
 	if f.cause == "" {
-		f.cause = fmt.Sprintf("asking AWS as %s: %s", t.identity.label, plain(err))
+		f.cause = fmt.Sprintf("asking AWS as %s: %s", t.identity.label, t.plain(err))
 	}
 	if isIdentity(err) && t.identity.source == metadata && !t.identity.chosen {
 		f.err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
 	}
-	f.cause, f.next = oneLine("%s", f.cause), oneLine("%s", f.next)
+	f.cause, f.next = t.safe(oneLine("%s", f.cause)), t.safe(oneLine("%s", f.next))
 	return f
 }
 
@@ -87,7 +87,7 @@ func (t *try) explainDeadline(ctx context.Context) (cause, next string) {
 	if last := t.last.Load(); last != nil && last.host != "" {
 		waited = "waiting for " + last.host
 		if last.outcome != nil && !errors.Is(last.outcome, context.DeadlineExceeded) {
-			waited += ", which last said: " + plain(last.outcome)
+			waited += ", which last said: " + t.plain(last.outcome)
 		}
 	}
 	took := time.Since(t.started).Round(100 * time.Millisecond)

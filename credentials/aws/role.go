@@ -31,9 +31,11 @@ func (t *try) assume(ctx context.Context, cfg *awssdk.Config) error {
 			o.ExternalID = &wanted.ExternalID
 		}
 	}))
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+	keys, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
 		return err
 	}
+	t.secrets.addKeys(keys)
 	t.identity.label = fmt.Sprintf("role %s by way of %s", wanted.RoleARN, t.identity.label)
 	t.log.Info("role assumed", "identity", t.identity.label, "took", time.Since(began))
 	return nil

@@ -11,22 +11,25 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// plain is the SDK's text for an error without its request dump, on one line and without a secret: of an answer that
-// could not be read it repeats nothing, since that may have held a token, nor of what a credential_process printed.
-func plain(err error) string {
+// plain is the SDK's text for an error without its request dump, on one line and without a secret. All that an error or the log
+// says in the SDK's words comes from here. Nothing is repeated of an answer that could not be read, which may have held a token, nor
+// of what a credential_process printed, nor of a message of AWS's that may contain credentials.
+func (t *try) plain(err error) string {
 	var api smithy.APIError
 	var sent *url.Error
 	switch {
 	case asProcess(err) != nil:
-		return asProcess(err).cause
+		return t.safe(asProcess(err).cause)
 	case isUnreadable(err):
 		return "the answer could not be read"
+	case errors.As(err, &api) && t.isWithheld(api):
+		return oneLine("%s (message withheld, because it may contain credentials)", api.ErrorCode())
 	case errors.As(err, &api):
-		return oneLine("%s: %s", api.ErrorCode(), api.ErrorMessage())
+		return oneLine("%s: %s", api.ErrorCode(), t.message(err))
 	case errors.As(err, &sent):
-		return oneLine("%s: %v", hostOf(err), sent.Err)
+		return t.safe(oneLine("%s: %v", hostOf(err), sent.Err))
 	}
-	return strings.TrimPrefix(oneLine("%v", err), "failed to refresh cached credentials, ")
+	return t.safe(strings.TrimPrefix(oneLine("%v", err), "failed to refresh cached credentials, "))
 }
 
 func asProcess(err error) *processError {
@@ -59,14 +62,6 @@ func apiCode(err error) string {
 		return ""
 	}
 	return api.ErrorCode()
-}
-
-func apiMessage(err error) string {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return ""
-	}
-	return api.ErrorMessage()
 }
 
 // response returns the HTTP answer that err came of, or nil.

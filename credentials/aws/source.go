@@ -72,6 +72,7 @@ type try struct {
 	identity identity             // who asks, as far as the AWS configuration tells
 	process  *process             // runs the credential_process of that identity; nil if it has none
 	last     atomic.Pointer[sent] // the last request to AWS, for telling what a deadline interrupted
+	secrets  secrets              // what no error and no log may have
 }
 
 func (t *try) token(ctx context.Context) (credentials.Token, error) {
@@ -113,9 +114,11 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 	t.log.Debug("AWS configuration loaded", "identity", t.identity.label, "took", time.Since(t.started))
 
 	began := time.Now()
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+	keys, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
 		return awssdk.Config{}, &identityError{err}
 	}
+	t.secrets.addKeys(keys)
 	t.log.Info("AWS credentials found", "identity", t.identity.label, "took", time.Since(began))
 	if t.wanted.RoleARN != "" {
 		err = t.assume(ctx, &cfg)
@@ -132,7 +135,7 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 		config.WithHTTPClient(apiClient()),
 		config.WithRetryer(newRetryer),
 		config.WithAPIOptions([]func(*middleware.Stack) error{t.trace, wholeBodies}),
-		config.WithLogger(sdkLogger{t.log}),
+		config.WithLogger(sdkLogger{t}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = localClient(apiHeaderTimeout) }),
 		t.withoutProcess,

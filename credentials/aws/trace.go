@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -33,6 +32,7 @@ func (t *try) trace(s *middleware.Stack) error {
 		host := ""
 		if req, ok := in.Request.(*smithyhttp.Request); ok {
 			host = req.URL.Host
+			t.secrets.addRequest(req)
 		}
 		t.last.Store(&sent{host: host})
 		began := time.Now()
@@ -43,23 +43,23 @@ func (t *try) trace(s *middleware.Stack) error {
 		}
 		t.last.Store(&sent{host: host, status: status, outcome: err})
 		t.log.Debug("request sent", "service", awsmiddleware.GetServiceID(ctx), "operation", awsmiddleware.GetOperationName(ctx),
-			"host", host, "status", status, "took", time.Since(began), "error", reason(err))
+			"host", host, "status", status, "took", time.Since(began), "error", t.reason(err))
 		return out, metadata, err
 	})
 	return s.Deserialize.Add(step, middleware.Before)
 }
 
 // reason is an error as a log may hold it, "" for none.
-func reason(err error) string {
+func (t *try) reason(err error) string {
 	if err == nil {
 		return ""
 	}
-	return plain(err)
+	return t.plain(err)
 }
 
 // sdkLogger sends what the SDK itself has to say, such as "falling back to IMDSv1", the way of our own log.
-type sdkLogger struct{ log *slog.Logger }
+type sdkLogger struct{ try *try }
 
 func (l sdkLogger) Logf(_ logging.Classification, format string, args ...any) {
-	l.log.Debug("AWS SDK", "says", oneLine(format, args...))
+	l.try.log.Debug("AWS SDK", "says", l.try.safe(oneLine(format, args...)))
 }

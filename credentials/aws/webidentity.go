@@ -40,9 +40,11 @@ func (t *try) assumeWithWebIdentity(ctx context.Context, cfg *awssdk.Config) err
 	cfg.Credentials = awssdk.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(client, t.web.RoleARN, t.web, func(o *stscreds.WebIdentityRoleOptions) {
 		o.RoleSessionName = t.web.SessionName
 	}))
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+	keys, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
 		return &identityError{err}
 	}
+	t.secrets.addKeys(keys)
 	t.identity.label = fmt.Sprintf("role %s of %s", t.web.RoleARN, t.web.Label)
 	t.log.Info("role assumed", "identity", t.identity.label, "took", time.Since(began))
 	return nil

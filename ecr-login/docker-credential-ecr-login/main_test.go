@@ -82,16 +82,18 @@ func cloudOf(ts *testscript.TestScript) *awstest.Server {
 	return ts.Value(cloudKey{}).(*awstest.Server)
 }
 
-// fault OPERATION CODE makes AWS answer with that error; CODE may be "hang". "fault none" ends all faults.
+// fault OPERATION CODE [repeat] makes AWS answer with that error, which may repeat the request; CODE may be "hang". "fault none"
+// ends all faults.
 func fault(ts *testscript.TestScript, neg bool, args []string) {
 	if !neg && len(args) == 1 && args[0] == "none" {
 		cloudOf(ts).ClearFaults()
 		return
 	}
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: fault OPERATION CODE | none")
+	repeat := len(args) == 3 && args[2] == "repeat"
+	if neg || len(args) != 2 && !repeat {
+		ts.Fatalf("usage: fault OPERATION CODE [repeat] | none")
 	}
-	f := awstest.Fault{Op: awstest.Operation(args[0]), Type: args[1]}
+	f := awstest.Fault{Op: awstest.Operation(args[0]), Type: args[1], Repeat: repeat}
 	if args[1] == "hang" {
 		f = awstest.Fault{Op: f.Op, Hang: true}
 	}

@@ -1,0 +1,202 @@
+package aws_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/awstest"
+	"ecrlogin/registry"
+)
+
+// shown asks for a token and a caller, and returns everything that a user could get to see: the errors and the debug log.
+func (m *machine) shown(s *aws.Source) string {
+	m.t.Helper()
+	return m.shownWithin(s, time.Minute)
+}
+
+func (m *machine) shownWithin(s *aws.Source, timeout time.Duration) string {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(m.t.Context(), timeout)
+	defer cancel()
+	var log bytes.Buffer
+	s.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r, err := registry.Parse(privateHost)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	_, err = s.Token(ctx, r)
+	if err == nil {
+		m.t.Fatal("there is no error to look at")
+	}
+	_, callerErr := s.Caller(ctx, r)
+	if callerErr == nil {
+		m.t.Fatal("there is no error of the caller to look at")
+	}
+	return err.Error() + "\n" + callerErr.Error() + "\n" + log.String()
+}
+
+// session is a key with a session token as long as those of STS.
+var session = awstest.Key{ID: "ASIASESSION", Secret: "hunter2/session+secret", Session: strings.Repeat("FwoGZXIvYXdzEhunter2/+", 20), Account: awstest.Account}
+
+// mustNotShow fails if the text has a secret, or a part of one that is long enough to be of use.
+func mustNotShow(t *testing.T, text string, secrets ...string) {
+	t.Helper()
+	for _, secret := range append(secrets, awstest.SecretKey, awstest.WebIdentityToken, session.Secret, session.Session, cloud.SSOToken(), cloud.SSORefreshToken(), "AWS4-HMAC-SHA256", "Signature=") {
+		for _, form := range []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret))} {
+			for ; len(form) >= 20 || len(form) == len(secret); form = form[min(7, len(form)):] {
+				if strings.Contains(text, form[:min(20, len(form))]) {
+					t.Fatalf("%q is shown in:\n%s", form[:min(20, len(form))], text)
+				}
+			}
+		}
+	}
+}
+
+// AWS repeats the request in its errors, with its session token, for signatures that are wrong. Of such a message nothing is shown,
+// whichever the code and the service are.
+func TestErrorsThatRepeatTheRequest(t *testing.T) {
+	const role = "arn:aws:iam::210987654321:role/pull"
+	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
+	inSession := func(m *machine) {
+		cloud.AddKey(session)
+		m.env("AWS_ACCESS_KEY_ID", session.ID)
+		m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
+		m.env("AWS_SESSION_TOKEN", session.Session)
+	}
+	sources := map[string]func(m *machine){
+		"environment": inSession,
+		"wrong secret": func(m *machine) {
+			inSession(m)
+			m.env("AWS_SECRET_ACCESS_KEY", "hunter2-the-wrong-one")
+		},
+		"role of a profile": func(m *machine) {
+			inSession(m)
+			m.env("AWS_ACCESS_KEY_ID", "")
+			m.env("AWS_PROFILE", "dev")
+			m.config("[profile base]\naws_access_key_id = " + session.ID + "\naws_secret_access_key = " + session.Secret + "\naws_session_token = " + session.Session +
+				"\n[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
+		},
+		"web identity": func(m *machine) {
+			m.env("AWS_ROLE_ARN", role)
+			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
+		},
+		"SSO": func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config(ssoProfile)
+			m.sso("corp", time.Hour)
+		},
+		"SSO to be refreshed": func(m *machine) {
+			m.env("AWS_PROFILE", "dev")
+			m.config(ssoProfile)
+			m.sso("corp", -time.Hour)
+		},
+		"container": func(m *machine) {
+			cloud.SetContainerToken("hunter2-of-the-pod")
+			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", cloud.URL+"/container")
+			m.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", m.file("pod", "hunter2-of-the-pod"))
+		},
+		"metadata": func(m *machine) { m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL) },
+	}
+	codes := []string{"InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "RequestExpired", "AccessDeniedException", "AccessDenied", "ValidationError",
+		"ExpiredTokenException", "IDPRejectedClaim", "InvalidGrantException", "ForbiddenException", "TeapotException"}
+	for name, setUp := range sources {
+		for _, code := range codes {
+			t.Run(name+"/"+code, func(t *testing.T) {
+				m := newMachine(t)
+				setUp(m)
+				status := 400
+				if code == "ForbiddenException" {
+					status = 403
+				}
+				cloud.Inject(awstest.Fault{Status: status, Type: code, Repeat: true,
+					Message: "DurationSeconds is wrong. User: arn:aws:iam::123456789012:user/ci is not authorized to perform: x:Y on resource: z because of this:"})
+				mustNotShow(t, m.shown(new(aws.Source)), "hunter2")
+			})
+		}
+	}
+}
+
+// So it is with a message that has a secret without any of the words around it, or half of it.
+func TestErrorsThatRepeatASecret(t *testing.T) {
+	for name, part := range map[string]string{
+		"whole":       session.Session,
+		"half":        session.Session[:len(session.Session)/2],
+		"in a URL":    url.QueryEscape(session.Session),
+		"in base64":   base64.StdEncoding.EncodeToString([]byte("x" + session.Session)),
+		"secret key":  session.Secret,
+		"signature":   "Signature=0123",
+		"header":      "the Authorization header is wrong",
+		"credential":  "Credential=AKIA/20260102",
+		"header name": "x-amz-security-token is wrong",
+	} {
+		for _, code := range []string{"AccessDeniedException", "TeapotException"} {
+			t.Run(name+"/"+code, func(t *testing.T) {
+				m := newMachine(t)
+				cloud.AddKey(session)
+				m.env("AWS_ACCESS_KEY_ID", session.ID)
+				m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
+				m.env("AWS_SESSION_TOKEN", session.Session)
+				cloud.Inject(awstest.Fault{Type: code, Message: "no, because " + part + " says so"})
+				got := m.shown(new(aws.Source))
+				mustNotShow(t, got, part)
+				if !strings.Contains(got, code) {
+					t.Errorf("the code is not shown:\n%s", got)
+				}
+			})
+		}
+	}
+}
+
+// What was said last is told when the deadline passes.
+func TestDeadlineAfterARepetition(t *testing.T) {
+	m := withKeys(t)
+	cloud.AddKey(session)
+	m.env("AWS_ACCESS_KEY_ID", session.ID)
+	m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
+	m.env("AWS_SESSION_TOKEN", session.Session)
+	cloud.Inject(awstest.Fault{Type: "ThrottlingException", Repeat: true})
+	got := m.shownWithin(new(aws.Source), 500*time.Millisecond)
+	mustNotShow(t, got, "hunter2")
+	if want := "which last said: ThrottlingException (message withheld, because it may contain credentials)"; !strings.Contains(got, want) {
+		t.Errorf("the deadline does not tell what was said last:\n%s", got)
+	}
+}
+
+// The line of a signature error has AWS's code and our own words, and so has the log.
+func TestSignatureErrorLine(t *testing.T) {
+	m := withKeys(t)
+	cloud.AddKey(session)
+	m.env("AWS_ACCESS_KEY_ID", session.ID)
+	m.env("AWS_SECRET_ACCESS_KEY", "wrong")
+	m.env("AWS_SESSION_TOKEN", session.Session)
+	got := m.shown(new(aws.Source))
+	line, _, _ := strings.Cut(got, "\n")
+	want := privateHost + ": the keys in AWS_ACCESS_KEY_ID: the secret access key does not fit the access key ID (InvalidSignatureException); copy both keys again, without white space"
+	if line != want {
+		t.Errorf("got  %s\nwant %s", line, want)
+	}
+	const logged = `status=400 took=`
+	if !strings.Contains(got, logged) || !strings.Contains(got, `error="InvalidSignatureException (message withheld, because it may contain credentials)"`) {
+		t.Errorf("the log does not tell of it:\n%s", got)
+	}
+}
+
+// The token of a service account is not in the environment and not in a file.
+func TestErrorsThatRepeatTheWebIdentity(t *testing.T) {
+	m := newMachine(t)
+	const token = "hunter2.of.a.service.account"
+	cloud.Inject(awstest.Fault{Type: "IDPRejectedClaim", Message: "Couldn't read " + token})
+	s := &aws.Source{WebIdentity: &aws.WebIdentity{RoleARN: "arn:aws:iam::210987654321:role/pull", Token: token, SessionName: "pod", Label: "service account b/puller"}}
+	got := m.shown(s)
+	mustNotShow(t, got, token)
+	if want := privateHost + ": service account b/puller: AWS refused the web identity token: IDPRejectedClaim"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %s", got)
+	}
+}
