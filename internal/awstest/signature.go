@@ -115,12 +115,12 @@ func ageMessage(signed, now time.Time, maxAge time.Duration) string {
 }
 
 // repetition returns what AWS adds to an error about a signature: the request as it should have been signed. A session token is
-// one of its headers. Here it has all of the headers and the body too.
+// one of its headers. Here it goes on with all of the headers and the body.
 func repetition(r *request) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "\n\nThe Canonical String for this request should have been\n'%s\n%s\n%s\n", r.Method, r.URL.EscapedPath(), r.URL.RawQuery)
-	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		fmt.Fprintf(&text, "%s:%s\n", strings.ToLower(name), strings.Join(r.Header[name], ","))
+	for _, name := range append(slices.Clone(r.signed.headers), slices.Sorted(maps.Keys(r.Header))...) {
+		fmt.Fprintf(&text, "%s:%s\n", strings.ToLower(name), strings.Join(r.Header.Values(name), ","))
 	}
 	fmt.Fprintf(&text, "\n%s\n%s'\n", strings.Join(r.signed.headers, ";"), r.body)
 	return text.String()
