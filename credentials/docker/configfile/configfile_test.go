@@ -197,23 +197,32 @@ func TestReading(t *testing.T) {
 	}
 }
 
-// No way of showing a file shows a password, be it in what changes or in the lines around it.
+// No way of showing a file shows a password, be it in what changes or in the lines around it. A plugin may keep one under any key.
 func TestDiffMasks(t *testing.T) {
 	f := open(t, file(t, `{
-	"auths": {"a": {"auth": "hunter2"}, "b": {"identitytoken": "hunter2", "email": "hunter2"}, "c": {"Password": "hunter2"}, "https://u:hunter2@d": {}},
+	"auths": {"a": {"auth": "hunter2"}, "b": {"identitytoken": "hunter2", "email": "hunter2"}, "c": {"Password": "hunter2"}, "https://u:hunter2@d": {}, "u:hun/ter2@e": {"x": [["hunter2"]]}},
 	"HttpHeaders": {"X-Meta": ["hunter2"]},
-	"plugins": {"x": {"apiToken": "hunter2", "plain": "shown"}},
-	"password": "hunter2",
-	"proxies": {"default": {"httpProxy": "http://u:hunter2@proxy:3128", "noProxy": "localhost"}},
-	"credHelpers": {"token.example.com": "shown"}
+	"plugins": {"x": {"apiToken": "hunter2", "plain": "hunter2", "enabled": true, "retries": 3, "none": null, "empty": ""}},
+	"password": "hunter2", "detachKeys": "hunter2",
+	"https://u:hunter2@f": "hunter2",
+	"unknown": [{"hunter": "hunter2"}, "hunter2", 1],
+	"proxies": {"default": {"httpProxy": "http://u:hunter2@proxy:3128", "noProxy": "hunter2"}},
+	"credsStore": "pass",
+	"credHelpers": {"token.example.com": "shown", "https://u:hunter2@g": "old"}
 }`))
 	f.RemoveEntry("a")
 	f.SetCredHelper("auth.example.com", "ecr-login")
+	f.SetCredsStore("osxkeychain")
 	got := f.Diff()
-	if strings.Contains(got+f.String(), "hunter2") {
+	if text := got + f.String(); strings.Contains(text, "hunter2") || strings.Contains(text, "ter2") {
 		t.Errorf("a password is shown:\n%s", got)
 	}
-	for _, want := range []string{`"a": {"auth": "(hidden)"}`, `"plain": "shown"`, `"noProxy": "localhost"`, `"token.example.com": "shown"`, `"auth.example.com": "ecr-login"`} {
+	for _, want := range []string{
+		`"a": {"auth": "(hidden)"}`, `"email": "(hidden)"`, `"…@d": {}`, `"…@e": {"x": [["(hidden)"]]}`, `"X-Meta": ["(hidden)"]`,
+		`"x": {"apiToken": "(hidden)", "plain": "(hidden)", "enabled": true, "retries": 3, "none": null, "empty": ""}`,
+		`"detachKeys": "(hidden)"`, `"…@f": "(hidden)"`, `"unknown": [{"hunter": "(hidden)"}, "(hidden)", 1]`, `"noProxy": "(hidden)"`,
+		`-	"credsStore": "pass"`, `+	"credsStore": "osxkeychain"`, `"token.example.com": "shown"`, `"…@g": "old"`, `"auth.example.com": "ecr-login"`,
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is not in the diff:\n%s", want, got)
 		}

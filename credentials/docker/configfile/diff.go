@@ -2,12 +2,12 @@ package configfile
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"github.com/tailscale/hujson"
 
 	"ecrlogin/credentials/docker/configfile/textfile"
+	"ecrlogin/registry"
 )
 
 // Diff returns what Save would change, as diff -u shows it, and "" if nothing. Whatever may be a secret is masked, also in
@@ -23,45 +23,52 @@ func (f *File) Diff() string {
 	return textfile.Diff(f.text.Path, before, after)
 }
 
-// masked returns the text of a file without secrets.
+// masked returns the text of a file without secrets: of all texts in it, only those that name a helper are shown. Any other may be
+// a secret, since plugins keep what they want in the file.
 func masked(content []byte) []byte {
 	root, err := hujson.Parse(bytes.Clone(content))
 	if err != nil {
 		return nil // it has been parsed before
 	}
-	for i := range members(&root) {
-		if m := &members(&root)[i]; !strings.EqualFold(text(&m.Name), credHelpers) {
-			hide(&m.Value, suspicious.MatchString(text(&m.Name)))
+	top := members(&root)
+	for i := range top {
+		switch name := text(&top[i].Name); {
+		case strings.EqualFold(name, credsStore):
+		case strings.EqualFold(name, credHelpers):
+			helpers := members(&top[i].Value)
+			for j := range helpers {
+				maskName(&helpers[j])
+			}
+		default:
+			maskName(&top[i])
+			mask(&top[i].Value)
 		}
 	}
 	return root.Pack()
 }
 
-// hide masks the texts in a value that may be secrets, or all.
-func hide(v *hujson.Value, all bool) {
+// mask replaces every text in a value. Numbers, true and false stay.
+func mask(v *hujson.Value) {
 	switch value := v.Value.(type) {
 	case *hujson.Object:
 		for i := range value.Members {
-			m := &value.Members[i]
-			hide(&m.Value, all || suspicious.MatchString(text(&m.Name)))
-			if userInfo.MatchString(text(&m.Name)) {
-				m.Name.Value = hujson.String("(hidden)")
-			}
+			maskName(&value.Members[i])
+			mask(&value.Members[i].Value)
 		}
 	case *hujson.Array:
 		for i := range value.Elements {
-			hide(&value.Elements[i], all)
+			mask(&value.Elements[i])
 		}
 	default:
-		if s := text(v); s != "" && (all || userInfo.MatchString(s)) {
+		if text(v) != "" {
 			v.Value = hujson.String("(hidden)")
 		}
 	}
 }
 
-var (
-	// suspicious are names of what Docker and Podman keep secrets in, and by which their plugins might.
-	suspicious = regexp.MustCompile(`(?i)auth|token|passw|secret|httpheaders`)
-	// userInfo is in a URL with a password, as that of a proxy may be.
-	userInfo = regexp.MustCompile(`://[^/]*@`)
-)
+// maskName takes user information out of the name of a member, which may be a URL.
+func maskName(m *hujson.ObjectMember) {
+	if name := text(&m.Name); registry.Shown(name) != name {
+		m.Name.Value = hujson.String(registry.Shown(name))
+	}
+}
