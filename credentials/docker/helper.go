@@ -87,7 +87,7 @@ func (h *Helper) Add(c *helper.Credentials) error {
 		return h.Fallback.Add(c)
 	case isOthers(err):
 		return fmt.Errorf("%s: cannot keep this password, since this helper serves Amazon ECR only; write the helper that shall keep those of other "+
-			`registries into the configuration, such as "fallback: file", or name ecr-login under "credHelpers" for your ECR hosts and not as "credsStore"`, hostOf(c.ServerURL))
+			`registries into the configuration, such as "fallback: file", or name ecr-login under "credHelpers" for your ECR hosts and not as "credsStore"`, registry.ShownHost(c.ServerURL))
 	case err != nil:
 		return err
 	case h.Forgo:
@@ -200,13 +200,4 @@ func (h *Helper) notice(format string, args ...any) {
 	if h.Notices != nil {
 		fmt.Fprintf(h.Notices, format+"\n", args...)
 	}
-}
-
-// hostOf cuts a server address down to what may be repeated in an error: no user information, no path.
-func hostOf(serverURL string) string {
-	if _, rest, ok := strings.Cut(serverURL, "://"); ok {
-		serverURL = rest
-	}
-	host, _, _ := strings.Cut(serverURL, "/")
-	return host[strings.LastIndex(host, "@")+1:]
 }

@@ -72,7 +72,7 @@ func (p *Provider) answer(in io.Reader) (answer []byte, notice string, err error
 	}
 	r, err := resolve(host)
 	if errors.Is(err, registry.ErrNotECR) {
-		notice = fmt.Sprintf("%s: no credentials, because it is neither an Amazon ECR registry nor an alias of one; leave it out of matchImages", host)
+		notice = fmt.Sprintf("%s: no credentials, because it is neither an Amazon ECR registry nor an alias of one; leave it out of matchImages", hostOf(registry.Shown(req.Image)))
 		return response{APIVersion: req.APIVersion}.encode(), notice, nil
 	}
 	if err != nil {

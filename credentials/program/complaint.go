@@ -3,9 +3,10 @@ package program
 import (
 	"encoding/json"
 	"strings"
-	"unicode"
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
+
+	"ecrlogin/registry"
 )
 
 // A complaint says in one line what came of an action for a host, and why.
@@ -39,29 +40,11 @@ func (c *complaint) Unwrap() error { return c.reason }
 // hostOfInput returns the host that an action's input is about, "" if it is not what clients send.
 func hostOfInput(action string, input []byte) string {
 	if action != helper.ActionStore {
-		return hostOf(string(input))
+		return registry.ShownHost(string(input))
 	}
 	var request helper.Credentials
 	if json.Unmarshal(input, &request) != nil {
 		return ""
 	}
-	return hostOf(request.ServerURL)
-}
-
-// maxHost is the longest host that there can be (RFC 1035), and a port.
-const maxHost = 253 + len(":65535")
-
-// hostOf cuts a server address down to what may be repeated in a line: no user information, no path, and nothing that is
-// no host at all.
-func hostOf(serverURL string) string {
-	serverURL = strings.TrimSpace(serverURL)
-	if _, rest, ok := strings.Cut(serverURL, "://"); ok {
-		serverURL = rest
-	}
-	host, _, _ := strings.Cut(serverURL, "/")
-	host = host[strings.LastIndex(host, "@")+1:]
-	if len(host) > maxHost || strings.ContainsFunc(host, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
-		return ""
-	}
-	return host
+	return registry.ShownHost(request.ServerURL)
 }

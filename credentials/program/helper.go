@@ -8,6 +8,8 @@ import (
 
 	"github.com/docker/docker-credential-helpers/client"
 	helper "github.com/docker/docker-credential-helpers/credentials"
+
+	"ecrlogin/registry"
 )
 
 // Get returns what the helper has for a server. The error is the protocol's "not found" when it has nothing, and also
@@ -18,7 +20,7 @@ func (h *Helper) Get(serverURL string) (username, secret string, err error) {
 	c, err := client.Get(r.program, serverURL)
 	switch {
 	case errors.Is(r.err, errMissing):
-		h.say((&complaint{helper.ActionGet, hostOf(serverURL), r.err}).Error())
+		h.say((&complaint{helper.ActionGet, registry.ShownHost(serverURL), r.err}).Error())
 		return "", "", helper.NewErrCredentialsNotFound()
 	case err != nil:
 		return "", "", r.explain(helper.ActionGet, serverURL, err)
@@ -117,5 +119,5 @@ func (r *request) explain(action, serverURL string, err error) error {
 		}
 		reason = fmt.Errorf("%s failed with exit code %d and said: %.*s", r.helper.program(), r.exit, maxText, said)
 	}
-	return &complaint{action, hostOf(serverURL), reason}
+	return &complaint{action, registry.ShownHost(serverURL), reason}
 }

@@ -14,6 +14,7 @@ import (
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
 	"ecrlogin/credentials/docker/configfile/textfile"
+	"ecrlogin/registry"
 )
 
 // Auths is a credential helper that keeps passwords as Docker does without one: unencrypted, in "auths" of a file.
@@ -127,7 +128,7 @@ func (a *Auths) Add(c *helper.Credentials) error {
 	if err != nil || known {
 		return err
 	}
-	a.notice(`%s: the password is kept unencrypted in %s; name a keychain's helper as "fallback" to keep it there`, hostOf(k), a.Path)
+	a.notice(`%s: the password is kept unencrypted in %s; name a keychain's helper as "fallback" to keep it there`, registry.ShownHost(k), a.Path)
 	return nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/tailscale/hujson"
+
+	"ecrlogin/registry"
 )
 
 // The keys of an entry of "auths" that hold a password or a token.
@@ -81,7 +83,7 @@ func (f *File) login(key string) (l login, ok bool, err error) {
 	l = login{field("username"), field("password")}
 	if auth := field("auth"); auth != "" {
 		if l, err = decodeAuth(auth); err != nil {
-			return login{}, false, fmt.Errorf(`%s: "auth" of %s %w; log in again to replace it`, f.text.Path, hostOf(key), err)
+			return login{}, false, fmt.Errorf(`%s: "auth" of %s %w; log in again to replace it`, f.text.Path, registry.ShownHost(key), err)
 		}
 	}
 	if token := field("identitytoken"); token != "" {

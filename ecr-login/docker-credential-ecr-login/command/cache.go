@@ -15,6 +15,7 @@ import (
 
 	"ecrlogin/cache"
 	"ecrlogin/cache/store"
+	"ecrlogin/registry"
 )
 
 func (p *Program) cache() *cobra.Command {
@@ -139,7 +140,7 @@ func (s *setting) drop(hosts []string) error {
 	for _, host := range hosts {
 		r, err := s.resolve(host)
 		if err != nil {
-			return fmt.Errorf("clearing the cache: %q: %w; nothing was cleared", host, err)
+			return fmt.Errorf("clearing the cache: %q: %w; nothing was cleared", registry.Shown(host), err)
 		}
 		registries[r.Host] = true
 	}

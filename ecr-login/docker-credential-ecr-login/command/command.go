@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"ecrlogin/registry"
 )
 
 // A Program is one run.
@@ -48,8 +51,18 @@ func (p *Program) Run(args []string) (exit int) {
 		fmt.Fprintln(p.Stderr, err)
 		return 1
 	}
-	fmt.Fprintf(p.Stderr, "%v; see: %s --help\n", err, cmd.CommandPath())
+	fmt.Fprintf(p.Stderr, "%s; see: %s --help\n", withoutPasswords(err.Error(), args), cmd.CommandPath())
 	return 2
+}
+
+// withoutPasswords returns an error of cobra's, which repeats the arguments, without the user information in them.
+func withoutPasswords(line string, args []string) string {
+	for _, arg := range args {
+		if strings.Contains(arg, "@") {
+			line = strings.ReplaceAll(strings.ReplaceAll(line, strconv.Quote(arg), strconv.Quote(registry.Shown(arg))), arg, registry.Shown(arg))
+		}
+	}
+	return line
 }
 
 // An exitError ends the program with a code when all has been said.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"ecrlogin/credentials"
+	"ecrlogin/registry"
 )
 
 func (p *Program) password() *cobra.Command {
@@ -42,7 +43,7 @@ func (p *Program) printPassword(ctx context.Context, host string) error {
 	s := p.load()
 	r, err := s.resolve(host)
 	if err != nil {
-		return fmt.Errorf("password of %s: %w", host, err)
+		return fmt.Errorf("password of %s: %w", registry.Shown(host), err)
 	}
 	ctx, cancel := context.WithDeadline(ctx, s.deadline())
 	defer cancel()

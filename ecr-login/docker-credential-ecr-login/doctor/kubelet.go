@@ -170,7 +170,7 @@ func (n *node) providers(context.Context) result {
 		matching = slices.DeleteFunc(slices.Clone(all), func(p kubeletfile.Provider) bool { return !p.Matches(n.image) })
 	}
 	if len(matching) == 0 {
-		r := failed("none of the providers (%s) is for %s, so kubelet pulls it without a password", names(all), n.image)
+		r := failed("none of the providers (%s) is for %s, so kubelet pulls it without a password", names(all), registry.Shown(n.image))
 		if _, err := registry.Parse(n.image); err == nil {
 			return r.then("%s", n.configure())
 		}
@@ -185,10 +185,10 @@ func (n *node) providers(context.Context) result {
 	case n.image == "":
 		return ok("%s has %s", n.ConfigFile, names(all))
 	case len(matching) > 1:
-		return ok("kubelet runs %d for %s, and tries their passwords in this order: %s", len(matching), n.image, names(matching)).
+		return ok("kubelet runs %d for %s, and tries their passwords in this order: %s", len(matching), registry.Shown(n.image), names(matching)).
 			then("to have one alone, take what matches out of the others' matchImages in %s", n.ConfigFile)
 	}
-	return ok("kubelet runs %s for %s", n.provider.Name, n.image)
+	return ok("kubelet runs %s for %s", n.provider.Name, registry.Shown(n.image))
 }
 
 func names(providers []kubeletfile.Provider) string {

@@ -135,7 +135,7 @@ func (t *tail) lastLine() string {
 // runtime's business, and the password is sent nowhere else.
 func (n *node) takes(ctx context.Context) result {
 	if _, err := registry.Parse(n.image); n.image != "" && err != nil {
-		return skipped("%s is asked for under another name, and where that leads to is in the configuration of the container runtime", n.image)
+		return skipped("%s is asked for under another name, and where that leads to is in the configuration of the container runtime", registry.Shown(n.image))
 	}
 	if n.token.Password == "" {
 		return skipped("there is no password to try")
