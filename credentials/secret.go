@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Withheld stands for a message of someone else's that is not shown, since Reveals or its other words say that it may have a secret.
+const Withheld = "message withheld, because it may contain credentials"
+
 // Text reveals a secret that it has telling characters of in succession. No secret of fewer than shortest is looked for, since
 // ordinary words contain those.
 const (

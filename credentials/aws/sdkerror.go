@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"ecrlogin/credentials"
 )
 
 // plain is the SDK's text for an error without its request dump, on one line and without a secret. All that an error or the log
@@ -23,7 +25,7 @@ func (t *try) plain(err error) string {
 	case isUnreadable(err):
 		return "the answer could not be read"
 	case errors.As(err, &api) && t.isWithheld(api):
-		return oneLine("%s (message withheld, because it may contain credentials)", api.ErrorCode())
+		return oneLine("%s (%s)", api.ErrorCode(), credentials.Withheld)
 	case errors.As(err, &api):
 		return oneLine("%s: %s", api.ErrorCode(), t.message(err))
 	case errors.As(err, &sent):

@@ -94,10 +94,10 @@ func (s *secrets) revealedBy(text string) bool {
 	return credentials.Reveals(text, s.values...)
 }
 
-// safe returns a text, or other words if it contains a secret.
+// safe returns a text, or credentials.Withheld if it contains a secret.
 func (t *try) safe(text string) string {
 	if t.secrets.revealedBy(text) {
-		return "error withheld, because it contains credentials"
+		return credentials.Withheld
 	}
 	return text
 }

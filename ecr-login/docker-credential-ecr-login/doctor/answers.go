@@ -136,8 +136,7 @@ func (a *answers) exchange(ctx context.Context, challenge string) (string, error
 	return "", errors.New(a.host + " gives no token for the password (status " + http.StatusText(resp.StatusCode) + ")")
 }
 
-// words returns what a registry says in the form of the OCI distribution specification, at a length that can be read, and
-// without the password if it should say that.
+// words returns what a registry says in the form of the OCI distribution specification, at a length that can be read.
 func (a *answers) words(body []byte) string {
 	var said struct {
 		Errors []struct{ Message string } `json:"errors"`
@@ -146,12 +145,19 @@ func (a *answers) words(body []byte) string {
 		return ""
 	}
 	text := oneLine(said.Errors[0].Message)
-	if a.token.Password != "" {
-		text = strings.ReplaceAll(text, a.token.Password, "…")
-	}
 	const longest = 400
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + " …"
+	}
+	return a.safe(text)
+}
+
+// safe returns words of the registry's or about its answer, or credentials.Withheld if they have the password, in any form, or what
+// may be somebody's Authorization header: some servers and proxies repeat the request in their errors.
+func (a *answers) safe(text string) string {
+	lower := strings.ToLower(text)
+	if credentials.Reveals(text, a.token.Password, a.bearer) || strings.Contains(lower, "authorization:") || strings.Contains(lower, "authorization=") {
+		return credentials.Withheld
 	}
 	return text
 }

@@ -15,8 +15,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,7 +106,11 @@ func fronts(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("there is no kind %q", args[1])
 	}
 	message := strings.Join(args[2:], " ")
-	f, ca, err := newFront(args[0], ts.Getenv("PROXY"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { kind(w, r, message) }))
+	seen := ts.Value(passwordsKey{}).(*passwords)
+	f, ca, err := newFront(args[0], ts.Getenv("PROXY"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen.add(r)
+		kind(w, r, message)
+	}))
 	ts.Check(err)
 	front := listen(ts, f)
 	bundle, err := os.OpenFile(ts.Getenv("AWS_CA_BUNDLE"), os.O_APPEND|os.O_WRONLY, 0)
@@ -114,6 +120,37 @@ func fronts(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(bundle.Close())
 	ts.Setenv("HTTPS_PROXY", front)
 	ts.Setenv("PROXY", front) // as it appears in what is printed
+}
+
+// passwords are those that fronts were given.
+type passwords struct {
+	mu  sync.Mutex
+	all []string
+}
+
+type passwordsKey struct{}
+
+func (p *passwords) add(r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, password, ok := r.BasicAuth(); ok {
+		p.all = append(p.all, password, strings.TrimPrefix(r.Header.Get("Authorization"), "Basic "))
+	}
+}
+
+// in returns a part of a password that is in a text, "" if there is none.
+func (p *passwords) in(text string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	const telling = 20
+	for _, password := range p.all {
+		for i := 0; i+telling <= len(password); i++ {
+			if strings.Contains(text, password[i:i+telling]) {
+				return password[i : i+telling]
+			}
+		}
+	}
+	return ""
 }
 
 // kinds are how registries answer.
@@ -126,10 +163,42 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message stri
 			refuse(w, http.StatusForbidden, message)
 		}
 	},
-	// takes no password, and repeats it
-	"repeats": func(w http.ResponseWriter, r *http.Request, _ string) {
+	// takes no password, and repeats it in that form
+	"repeats": func(w http.ResponseWriter, r *http.Request, form string) {
 		_, password, _ := r.BasicAuth()
-		refuse(w, http.StatusUnauthorized, "your password is "+password)
+		header := r.Header.Get("Authorization")
+		text, ok := map[string]string{
+			"password":  "your password is " + password,
+			"header":    "Authorization: " + header,
+			"basic":     strings.TrimPrefix(header, "Basic "),
+			"beginning": "Authorization=" + header[:min(60, len(header))] + "...",
+			"middle":    "it has " + password[len(password)/2:][:min(40, len(password)/2)] + " in it",
+			"URL":       "https://AWS:" + url.QueryEscape(password) + "@registry",
+			"somebody":  "Authorization: Bearer hunter2-of-somebody-else",
+		}[form]
+		if !ok {
+			panic("there is no form " + form)
+		}
+		refuse(w, http.StatusUnauthorized, text)
+	},
+	// answers with something else than HTTP, in which the password is
+	"garbles": func(w http.ResponseWriter, r *http.Request, _ string) {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 401 Unauthorized\r\nWww-Authenticate: Basic\r\n"+r.Header.Get("Authorization")+"\r\n\r\n")
+			conn.Close()
+		}
+	},
+	// gives a token for a password, as Amazon ECR Public does, takes it, and repeats it for every image
+	"exchanges and repeats": func(w http.ResponseWriter, r *http.Request, _ string) {
+		switch bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); {
+		case r.URL.Path == "/token/":
+			_, _ = io.WriteString(w, `{"token":"hunter2-which-was-exchanged"}`)
+		case !ok:
+			w.Header().Set("Www-Authenticate", `Bearer realm="https://public.ecr.aws/token/"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path != "/v2/":
+			refuse(w, http.StatusForbidden, "not with "+bearer)
+		}
 	},
 	// takes a token that it gave for a password, as Amazon ECR Public does; the message is from where
 	"exchanges": func(w http.ResponseWriter, r *http.Request, realm string) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
 )
 
@@ -17,7 +18,7 @@ func (e *exam) registryAnswers(ctx context.Context) result {
 	got, err := e.answers.ask(ctx, http.MethodGet, "/v2/")
 	switch {
 	case err != nil:
-		cause, next := aws.Advice(err)
+		cause, next := e.unanswered(err)
 		return failed("%s", cause).then("%s", cmp.Or(next, e.elsewhere()))
 	case got.status == http.StatusOK && !e.answers.wanted:
 		return ok("%s answers without a password, as seen from this process", e.address)
@@ -27,6 +28,15 @@ func (e *exam) registryAnswers(ctx context.Context) result {
 		return failed("%s does not take the password%s", e.address, said(got)).then("%s", e.elsewhere())
 	}
 	return failed("%s answers as no registry does%s", e.address, said(got)).then("curl -sv https://%s/v2/", e.address)
+}
+
+// unanswered takes apart why the registry gave no answer that can be read.
+func (e *exam) unanswered(err error) (cause, next string) {
+	cause, next = aws.Advice(err)
+	if e.answers.safe(cause) != cause {
+		cause = fmt.Sprintf("%s returned an invalid response: %s", e.address, credentials.Withheld)
+	}
+	return cause, next
 }
 
 // said tells what a registry answered.
@@ -64,7 +74,7 @@ func (e *exam) imageIsThere(ctx context.Context) result {
 		got, err = e.answers.ask(ctx, http.MethodGet, path, manifestTypes...) // the answer to HEAD has no words
 	}
 	if err != nil {
-		cause, next := aws.Advice(err)
+		cause, next := e.unanswered(err)
 		return e.or(failed("%s", cause).then("%s", next))
 	}
 	switch got.status {

@@ -74,6 +74,7 @@ func setUp(env *testscript.Env) error {
 	env.Defer(cloud.Close)
 	env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command ends a second late
 	env.Values[cloudKey{}] = cloud
+	env.Values[passwordsKey{}] = new(passwords)
 	docs, err := filepath.Abs("../../../docs")
 	if err != nil {
 		return err
@@ -159,6 +160,9 @@ func unseen(ts *testscript.TestScript, _ bool, _ []string) {
 		if strings.Contains(printed, secret) {
 			ts.Fatalf("%q was printed:\n%s", secret, printed)
 		}
+	}
+	if part := ts.Value(passwordsKey{}).(*passwords).in(printed); part != "" {
+		ts.Fatalf("%q of a password was printed:\n%s", part, printed)
 	}
 }
 
