@@ -38,7 +38,7 @@ func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, e
 	}
 	e := Endpoint{client: cfg.HTTPClient}
 	cfg.Credentials = credentials.NewStaticCredentialsProvider("none", "none", "") // to sign what is not sent
-	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), e.catch)
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error { return e.catch(t, s) })
 	if _, err := ask(ctx, cfg, r); e.URL == nil {
 		return Endpoint{}, t.explain(ctx, err)
 	}
@@ -49,9 +49,12 @@ func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, e
 var errCaught = errors.New("not sent")
 
 // catch makes every request end where it would be sent, and notes where that is.
-func (e *Endpoint) catch(s *middleware.Stack) error {
+func (e *Endpoint) catch(t *try, s *middleware.Stack) error {
 	step := middleware.DeserializeMiddlewareFunc("ecrLoginCatch", func(_ context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		if req, ok := in.Request.(*smithyhttp.Request); ok {
+			if err := t.checkURL(req.URL); err != nil {
+				return middleware.DeserializeOutput{}, middleware.Metadata{}, err
+			}
 			e.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}
 		}
 		return middleware.DeserializeOutput{}, middleware.Metadata{}, errCaught

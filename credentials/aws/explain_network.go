@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"syscall"
 )
 
@@ -41,6 +40,8 @@ func networkCause(err error) string {
 	switch {
 	case sent == nil:
 		return ""
+	case badURL(err):
+		return errBadURL.Error()
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the name %s cannot be looked up: %s", dns.Name, dns.Err)
 	case isTLS(err):
@@ -109,13 +110,8 @@ func isTLS(err error) bool {
 // proxyOf returns the host of the proxy that the environment names for a request, without the password that its URL
 // may hold; "" for none.
 func proxyOf(sent *url.Error) string {
-	u, err := url.Parse(sent.URL)
-	if err != nil || !strings.HasPrefix(u.Scheme, "http") {
-		return ""
+	if proxy := proxyURL(sent); proxy != nil {
+		return proxy.Host
 	}
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
-	if err != nil || proxy == nil {
-		return ""
-	}
-	return proxy.Host
+	return ""
 }

@@ -40,6 +40,7 @@ type explanation func(t *try, err error) (cause, next string)
 // explanations are asked in this order: what the identity's source can tell better than the error, then the error
 // itself. A deadline that has passed comes before all of them, because it can look like any.
 var explanations = []explanation{
+	explainURL,
 	explainConfiguration,
 	explainRole,
 	explainSSO,

@@ -49,16 +49,7 @@ func profileName() string {
 // identityOf tells which identity the SDK will use with cfg, which was loaded for a profile of the user's configuration or for
 // none. It follows the order of the SDK's own resolveCredentialChain, config/resolve_credentials.go.
 func identityOf(cfg awssdk.Config, profile string) identity {
-	var env config.EnvConfig
-	var shared config.SharedConfig
-	for _, s := range cfg.ConfigSources {
-		switch s := s.(type) {
-		case config.EnvConfig:
-			env = s
-		case config.SharedConfig:
-			shared = s
-		}
-	}
+	env, shared := sourcesOf(cfg)
 	switch {
 	case profile != "": // comes before the environment, unlike that of AWS_PROFILE
 	case env.Credentials.HasKeys():
@@ -67,6 +58,19 @@ func identityOf(cfg awssdk.Config, profile string) identity {
 		return identity{label: "the web identity of AWS_ROLE_ARN " + env.RoleARN, source: webIdentity, role: env.RoleARN, chosen: true}
 	}
 	return identityOfProfile(env, shared)
+}
+
+// sourcesOf returns what the environment and the AWS files say.
+func sourcesOf(cfg awssdk.Config) (env config.EnvConfig, shared config.SharedConfig) {
+	for _, s := range cfg.ConfigSources {
+		switch s := s.(type) {
+		case config.EnvConfig:
+			env = s
+		case config.SharedConfig:
+			shared = s
+		}
+	}
+	return env, shared
 }
 
 func identityOfProfile(env config.EnvConfig, shared config.SharedConfig) identity {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -35,11 +36,9 @@ func (m *machine) shownWithin(s *aws.Source, timeout time.Duration) string {
 	if err == nil {
 		m.t.Fatal("there is no error to look at")
 	}
-	_, callerErr := s.Caller(ctx, r)
-	if callerErr == nil {
-		m.t.Fatal("there is no error of the caller to look at")
-	}
-	return err.Error() + "\n" + callerErr.Error() + "\n" + log.String()
+	_, callerErr := s.Caller(ctx, r) // which may work
+	_, endpointErr := s.Endpoint(ctx, r)
+	return fmt.Sprint(err, "\n", callerErr, "\n", endpointErr, "\n", log.String())
 }
 
 // session is a key with a session token as long as those of STS.
@@ -198,5 +197,47 @@ func TestErrorsThatRepeatTheWebIdentity(t *testing.T) {
 	mustNotShow(t, got, token)
 	if want := privateHost + ": service account b/puller: AWS refused the web identity token: IDPRejectedClaim"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %s", got)
+	}
+}
+
+// A URL with a password is repeated by no error, above all when a part of the password is taken for the host or the port.
+func TestURLsWithPasswords(t *testing.T) {
+	const advice = "; write it as https://HOST:PORT; in a user name or password, write %2F for /, %3F for ?, %23 for # and %40 for @"
+	for _, value := range []string{
+		"http://somebody:hun/ter2@127.0.0.1:1", "http://somebody:hun?ter2@127.0.0.1:1", "http://somebody:hun#ter2@127.0.0.1:1", "http://somebody:hun ter2@127.0.0.1:1", "http://somebody:hun%zzter2@127.0.0.1:1",
+		"http://somebody:hunter2@127.0.0.1:ter2", "somebody:hunter2@127.0.0.1:1", "//somebody:hunter2@127.0.0.1:1", "hunter2@127.0.0.1:1", "hunter2://somebody@127.0.0.1:1",
+		"http://hunter2:56/ter2@127.0.0.1:1", "http://hunter2?ter2@127.0.0.1:1", "http://hunter2#ter2@127.0.0.1:1",
+	} {
+		for name, setUp := range map[string]func(m *machine){
+			"AWS_ENDPOINT_URL":     func(m *machine) { m.env("AWS_ENDPOINT_URL", value) },
+			"AWS_ENDPOINT_URL_ECR": func(m *machine) { m.env("AWS_ENDPOINT_URL_ECR", value) },
+			"AWS_ENDPOINT_URL_SSO": func(m *machine) {
+				m.env("AWS_ACCESS_KEY_ID", "")
+				m.env("AWS_PROFILE", "dev")
+				m.config("[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n")
+				m.sso("corp", time.Hour)
+				m.env("AWS_ENDPOINT_URL_SSO", value)
+			},
+			"an endpoint in HOME/.aws/config or HOME/.aws/credentials": func(m *machine) { m.config("[default]\nendpoint_url = " + value + "\n") },
+			"AWS_CONTAINER_CREDENTIALS_FULL_URI": func(m *machine) {
+				m.env("AWS_ACCESS_KEY_ID", "")
+				m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", value)
+			},
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT": func(m *machine) {
+				m.env("AWS_ACCESS_KEY_ID", "")
+				m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", value)
+			},
+		} {
+			t.Run(name+"/"+value, func(t *testing.T) {
+				m := withKeys(t)
+				setUp(m)
+				got := strings.ReplaceAll(m.shown(new(aws.Source)), m.home, "HOME")
+				mustNotShow(t, got, "hunter2", "hun/", "ter2", "somebody")
+				line, _, _ := strings.Cut(got, "\n")
+				if want := privateHost + ": " + name + " is not a valid URL (asking as *)" + advice; !match(want, line) {
+					t.Errorf("got  %s\nwant %s", line, want)
+				}
+			})
+		}
 	}
 }

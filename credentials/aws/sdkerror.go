@@ -15,11 +15,13 @@ import (
 
 // plain is the SDK's text for an error without its request dump, on one line and without a secret. All that an error or the log
 // says in the SDK's words comes from here. Nothing is repeated of an answer that could not be read, which may have held a token, nor
-// of what a credential_process printed, nor of a message of AWS's that may contain credentials.
+// of what a credential_process printed, nor of a URL that cannot be parsed, nor of a message of AWS's that may contain credentials.
 func (t *try) plain(err error) string {
 	var api smithy.APIError
 	var sent *url.Error
 	switch {
+	case badURL(err):
+		return errBadURL.Error()
 	case asProcess(err) != nil:
 		return t.safe(asProcess(err).cause)
 	case isUnreadable(err):

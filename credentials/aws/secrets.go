@@ -40,12 +40,21 @@ func (s *secrets) addKeys(keys awssdk.Credentials) { s.add(keys.SecretAccessKey,
 // addRequest adds the secrets in the header and the body of a request that is about to be sent.
 func (s *secrets) addRequest(req *smithyhttp.Request) {
 	s.addHeader(req.Header)
+	s.addUser(req.URL.User)
+	if proxy := proxyURL(&url.Error{URL: req.URL.String()}); proxy != nil {
+		s.addUser(proxy.User)
+	}
 	if stream := req.GetStream(); stream != nil && req.IsStreamSeekable() {
 		if body, err := io.ReadAll(stream); err == nil {
 			s.addBody(body)
 		}
 		_ = req.RewindStream() // an error is met again where the body is sent
 	}
+}
+
+func (s *secrets) addUser(user *url.Userinfo) {
+	password, _ := user.Password() // of nobody too
+	s.add(password)
 }
 
 func (s *secrets) addHeader(header http.Header) {

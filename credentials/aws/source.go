@@ -71,6 +71,7 @@ type try struct {
 	web      *WebIdentity         // who is to ask instead; nil for nobody
 	identity identity             // who asks, as far as the AWS configuration tells
 	process  *process             // runs the credential_process of that identity; nil if it has none
+	shared   config.SharedConfig  // what the AWS files say, once they have been read
 	last     atomic.Pointer[sent] // the last request to AWS, for telling what a deadline interrupted
 	secrets  secrets              // what no error and no log may have
 }
@@ -143,6 +144,7 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 	if err != nil {
 		return awssdk.Config{}, &identityError{err}
 	}
+	_, t.shared = sourcesOf(cfg)
 	metadata.Client = imds.NewFromConfig(cfg, func(o *imds.Options) { o.HTTPClient = localClient(metadataHeaderTimeout) })
 	return cfg, nil
 }

@@ -31,6 +31,9 @@ func (t *try) trace(s *middleware.Stack) error {
 	step := middleware.DeserializeMiddlewareFunc("ecrLoginTrace", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		host := ""
 		if req, ok := in.Request.(*smithyhttp.Request); ok {
+			if err := t.checkURL(req.URL); err != nil {
+				return middleware.DeserializeOutput{}, middleware.Metadata{}, err
+			}
 			host = req.URL.Host
 			t.secrets.addRequest(req)
 		}

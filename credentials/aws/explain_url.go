@@ -1,0 +1,133 @@
+package aws
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+)
+
+// errBadURL is for a request that is not sent, since its URL is not one of an API.
+var errBadURL = errors.New("a URL in the configuration is invalid")
+
+// isMisread reports whether a URL parses as one that the user cannot mean: of http://user:12/34@host a parser takes "user" for the
+// host and "12" for the port, and nothing of that may be shown.
+func isMisread(u *url.URL, schemes ...string) bool {
+	return !slices.Contains(schemes, u.Scheme) || u.Host == "" || strings.Contains(u.Opaque+u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@")
+}
+
+// isMisreadEndpoint is isMisread for the value of a setting. What does not parse is left to the SDK, which says so.
+func isMisreadEndpoint(value string) bool {
+	u, err := url.Parse(value)
+	return value != "" && err == nil && isMisread(u, "http", "https")
+}
+
+// checkURL returns errBadURL for a request that must not be sent, since it goes to the host of an endpoint that is misread.
+func (t *try) checkURL(u *url.URL) error {
+	for _, value := range t.endpoints() {
+		if given, err := url.Parse(value); err == nil && given.Host == u.Host && isMisreadEndpoint(value) {
+			return errBadURL
+		}
+	}
+	return nil
+}
+
+// The variables with the URL of the metadata service and of the container endpoint.
+const (
+	metadataEndpoint  = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+	containerEndpoint = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+)
+
+// endpoints returns the URLs that the environment and the AWS files have.
+func (t *try) endpoints() []string {
+	all := []string{t.shared.BaseEndpoint, t.shared.EC2IMDSEndpoint}
+	for _, service := range t.shared.Services.ServiceValues {
+		all = append(all, service["endpoint_url"])
+	}
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "AWS_ENDPOINT_URL") || name == metadataEndpoint || name == containerEndpoint {
+			all = append(all, value)
+		}
+	}
+	return all
+}
+
+// badURL reports whether an error is about a URL that the user's configuration has, and cannot be parsed or is misread. Nothing of
+// the words of such an error can be shown: what the parser calls a host or a port may be a part of a password.
+func badURL(err error) bool {
+	var sent *url.Error
+	switch {
+	case errors.Is(err, errBadURL):
+		return true
+	case errors.As(err, &sent):
+		return sent.Op == "parse" || badProxy(sent)
+	}
+	text := err.Error() // of the SDK's, which has no types for them
+	if strings.Contains(text, "failed to resolve host") || strings.Contains(text, "invalid endpoint host") {
+		return isMisreadEndpoint(os.Getenv(containerEndpoint))
+	}
+	return strings.Contains(text, "Failed to parse uri: ") || strings.Contains(text, "unable to parse host from local HTTP cred provider URL")
+}
+
+// badProxy reports whether the proxy for a request is not the one that the user means.
+func badProxy(sent *url.Error) bool {
+	proxy := proxyURL(sent)
+	return proxy != nil && isMisread(proxy, "http", "https", "socks5", "socks5h")
+}
+
+// proxyURL returns the proxy that the environment names for a request; nil for none.
+func proxyURL(sent *url.Error) *url.URL {
+	u, err := url.Parse(sent.URL)
+	if err != nil || !strings.HasPrefix(u.Scheme, "http") {
+		return nil
+	}
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	if err != nil {
+		return nil
+	}
+	return proxy
+}
+
+// explainURL is for a URL of the configuration that is invalid. It names the variable and not its value.
+func explainURL(t *try, err error) (cause, next string) {
+	if !badURL(err) {
+		return "", ""
+	}
+	name := t.urlSetting(err)
+	return fmt.Sprintf("%s is not a valid URL (asking as %s)", name, t.identity.label),
+		"write it as https://HOST:PORT; in a user name or password, write %2F for /, %3F for ?, %23 for # and %40 for @"
+}
+
+// urlSetting names what has the URL of a request.
+func (t *try) urlSetting(err error) string {
+	var sent *url.Error
+	if errors.As(err, &sent) && badProxy(sent) {
+		return firstSet("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+	}
+	service, _ := operation(err)
+	name := ""
+	switch service {
+	case "":
+		name = firstSet("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", containerEndpoint)
+	case "ec2imds":
+		name = firstSet(metadataEndpoint)
+	default:
+		name = firstSet("AWS_ENDPOINT_URL_"+strings.ToUpper(strings.ReplaceAll(service, " ", "_")), "AWS_ENDPOINT_URL")
+	}
+	return cmp.Or(name, "an endpoint in "+files())
+}
+
+// firstSet returns the first of the variables that is set, "" if none is.
+func firstSet(names ...string) string {
+	for _, name := range names {
+		if os.Getenv(name) != "" {
+			return name
+		}
+	}
+	return ""
+}
