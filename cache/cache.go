@@ -23,13 +23,15 @@ import (
 
 // Cache is a Source around a Source. It may be used by many goroutines and processes at once.
 type Cache struct {
-	Source  credentials.Source // required
-	Dir     string             // the folder; "" keeps nothing. See store.Dir
-	Vault   *vault.Vault       // keeps the tokens in place of the folder, which then holds nothing secret; nil for the folder
-	Config  string             // the configuration file that a flag names, as store.Gather takes it; "" for none
-	Notices io.Writer          // gets a line for what a user should know although there is a token; nil discards it
-	Log     *slog.Logger       // nil discards it
-	Now     func() time.Time   // nil means time.Now
+	Source credentials.Source // required
+	Dir    string             // the folder; "" keeps nothing. See store.Dir
+	Vault  *vault.Vault       // keeps the tokens in place of the folder, which then holds nothing secret; nil for the folder
+	Config string             // the configuration file that a flag names, as store.Gather takes it; "" for none
+	// Variables are those on which the Source's identity depends beside those that are always covered, as store.Gather takes them.
+	Variables []string
+	Notices   io.Writer        // gets a line for what a user should know although there is a token; nil discards it
+	Log       *slog.Logger     // nil discards it
+	Now       func() time.Time // nil means time.Now
 
 	// A process may have begun to wait for others before it made the Cache, for a token of one registry.
 	Since      time.Time                                  // since when it has been waiting; zero means from each call on
@@ -93,7 +95,7 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 	if c.Dir == "" {
 		return nil, false
 	}
-	inputs, err := store.Gather(c.Config)
+	inputs, err := store.Gather(c.Config, c.Variables...)
 	if err != nil {
 		c.log().Debug("not cached", "reason", err)
 		return nil, false

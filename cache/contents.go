@@ -45,7 +45,7 @@ func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 // nothing can be read.
 func (c *Cache) Hosts() map[string]string {
 	hosts := map[string]string{}
-	inputs, err := store.Gather(c.Config)
+	inputs, err := store.Gather(c.Config, c.Variables...)
 	if err != nil {
 		return hosts
 	}

@@ -26,11 +26,12 @@ type Config struct {
 // FallbackFile is the Fallback to plain passwords in a file beside Docker's config.json, and those in its "auths".
 const FallbackFile = "file"
 
-// A Cache says where tokens are kept.
+// A Cache says where tokens are kept, and which other variables decide whose they are.
 type Cache struct {
-	Dir      string // an absolute path; "" when it is not set
-	Disabled bool
-	Store    string // the NAME of docker-credential-NAME, which keeps them in place of files; "" for files
+	Dir       string // an absolute path; "" when it is not set
+	Disabled  bool
+	Store     string   // the NAME of docker-credential-NAME, which keeps them in place of files; "" for files
+	Variables []string // names, or the beginnings of names with a "*" behind
 }
 
 // A Rule is about the hosts that its pattern matches.

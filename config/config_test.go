@@ -32,7 +32,7 @@ const whole = `registries:                                   # first match wins
   - match: public.ecr.aws
 fallback: secretservice
 timeout: 20s
-cache: { dir: /var/cache/x, disabled: true, store: osxkeychain }
+cache: { dir: /var/cache/x, disabled: true, store: osxkeychain, variables: [MY_ROLE, TEAM_*] }
 `
 
 func TestParse(t *testing.T) {
@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 		},
 		Fallback: "secretservice",
 		Timeout:  20 * time.Second,
-		Cache:    config.Cache{Dir: "/var/cache/x", Disabled: true, Store: "osxkeychain"},
+		Cache:    config.Cache{Dir: "/var/cache/x", Disabled: true, Store: "osxkeychain", Variables: []string{"MY_ROLE", "TEAM_*"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -60,7 +60,7 @@ func TestParse(t *testing.T) {
 
 // Much that says nothing is a good configuration.
 func TestParseNothing(t *testing.T) {
-	for _, content := range []string{"", "\n", "# only a comment\n", "---\n", "{}\n", "registries:\n", "registries: []\n", "cache: {}\n", "---\n# a\n---\n"} {
+	for _, content := range []string{"", "\n", "# only a comment\n", "---\n", "{}\n", "registries:\n", "registries: []\n", "cache: {}\n", "cache: {variables: []}\n", "---\n# a\n---\n"} {
 		got, err := config.Parse("config.yaml", []byte(content))
 		if err != nil {
 			t.Errorf("%q: %v", content, err)
@@ -114,7 +114,7 @@ func TestParseErrors(t *testing.T) {
 	for _, tt := range []struct{ name, content, place, want string }{
 		{"unknown key", "fallbak: pass\n", "1:1", `unknown key "fallbak"; the configuration has cache, fallback, registries, timeout; the line is: fallbak: pass`},
 		{"unknown key in a rule", rule("Profile: dev"), "3:5", `unknown key "Profile"; a rule has duration, externalId, match, mfaSerial, profile, registry, roleArn, roleSessionName; the line is: Profile: dev`},
-		{"unknown key in the cache", "cache: {path: /x}\n", "1:9", `unknown key "path"; cache has dir, disabled, store`},
+		{"unknown key in the cache", "cache: {path: /x}\n", "1:9", `unknown key "path"; cache has dir, disabled, store, variables; the line is: cache: {path: /x}`},
 		{"key twice", "timeout: 5s\ntimeout: 6s\n", "2:1", `duplicate key "timeout"; remove one; the line is: timeout: 6s`},
 		{"key of a rule twice", rule("profile: a", "profile: b"), "4:5", `duplicate key "profile"`},
 		{"no mapping", "- match: x\n", "1:1", "the configuration must be keys with values"},
@@ -186,6 +186,14 @@ func TestParseErrors(t *testing.T) {
 		{"fallback with prefix", "fallback: docker-credential-pass\n", "1:11", "leave the prefix out: pass"},
 		{"fallback with path", "fallback: /usr/bin/pass\n", "1:11", "the NAME of a program docker-credential-NAME on PATH"},
 		{"store in files", "cache: {store: file}\n", "1:16", "files are where tokens are kept anyway"},
+		{"variables as text", "cache: {variables: MY_ROLE}\n", "1:20", "variables must be a list of names, such as [VAULT_ROLE, TEAM_*]"},
+		{"number for a variable", "cache: {variables: [1]}\n", "1:21", "this must be text"},
+		{"variable with a value", "cache:\n  variables:\n    - HOME\n    - MY_ROLE=dev\n", "4:7", `"MY_ROLE=dev" cannot be used: it must be the name of a variable, such as VAULT_ROLE`},
+		{"variable with a digit first", "cache: {variables: [1A]}\n", "1:21", `"1A" cannot be used: it must be the name of a variable`},
+		{"variable with a wildcard within", "cache: {variables: [A_*_B]}\n", "1:21", `"A_*_B" cannot be used: it must be the name of a variable`},
+		{"reference to a variable", "cache: {variables: [$HOME]}\n", "1:21", `"$HOME" cannot be used: it must be the name of a variable`},
+		{"all variables", "cache: {variables: ['*']}\n", "1:21", `"*" cannot be used: the whole environment differs from terminal to terminal`},
+		{"variable twice", "cache: {variables: [A, B_*, A]}\n", "1:29", `"A" is in the list twice; remove one`},
 		{"relative folder", "cache: {dir: tokens}\n", "1:14", "it must be an absolute path, or begin with ~/"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

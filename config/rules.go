@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,9 +35,37 @@ func (p *document) config(n *yaml.Node, c *Config) error {
 					}
 					return checkHelper(s)
 				}),
+				"variables": p.variables(&c.Cache.Variables),
 			})
 		},
 	})
+}
+
+// variables reads the names of variables.
+func (p *document) variables(into *[]string) strictyaml.Field {
+	return p.List("variables must be a list of names, such as [VAULT_ROLE, TEAM_*]", func(n *yaml.Node) error {
+		var name string
+		if err := p.text(&name, checkVariable)(n); err != nil {
+			return err
+		}
+		if slices.Contains(*into, name) {
+			return p.Wrong(n, "%q is in the list twice; remove one", name)
+		}
+		*into = append(*into, name)
+		return nil
+	})
+}
+
+// checkVariable is for the name of a variable, or the beginning of one with a "*" behind.
+func checkVariable(s string) error {
+	name, _ := strings.CutSuffix(s, "*")
+	switch {
+	case name == "":
+		return errors.New("the whole environment differs from terminal to terminal, so no token would be used twice; name the variables")
+	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "", name[0] >= '0' && name[0] <= '9':
+		return errors.New("it must be the name of a variable, such as VAULT_ROLE, or the beginning of names with a * at its end, such as TEAM_*")
+	}
+	return nil
 }
 
 // registries reads the rules and looks for those that an earlier one hides.

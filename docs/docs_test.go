@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"ecrlogin/cache/store"
 	"ecrlogin/config"
 )
 
@@ -93,6 +94,20 @@ func TestVariablesAreDocumented(t *testing.T) {
 	}
 }
 
+// Every prefix of the variables that are covered because of a credential_process is listed.
+func TestToolsAreDocumented(t *testing.T) {
+	doc := read(t, "cache.md")
+	prefixes := store.ToolPrefixes()
+	for _, p := range prefixes {
+		if !strings.Contains(doc, "`"+p+"`") {
+			t.Errorf("cache.md does not list the prefix %s", p)
+		}
+	}
+	if len(prefixes) < 10 {
+		t.Errorf("there are only %d prefixes", len(prefixes))
+	}
+}
+
 // The file that shows everything is a good one.
 func TestExampleIsAccepted(t *testing.T) {
 	_, text, ok := strings.Cut(read(t, "configuration.md"), "<!-- the whole file: begin -->\n")
@@ -104,7 +119,7 @@ func TestExampleIsAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Registries) != 3 || c.Fallback == "" || c.Timeout == 0 || c.Cache.Store == "" {
+	if len(c.Registries) != 3 || c.Fallback == "" || c.Timeout == 0 || c.Cache.Store == "" || len(c.Cache.Variables) == 0 {
 		t.Errorf("the example says no more than %+v", c)
 	}
 }

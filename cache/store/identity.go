@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -27,8 +28,9 @@ func (id Identity) String() string { return hex.EncodeToString(id[:]) }
 
 // Inputs are what an Identity is made of. None of it needs the AWS SDK or the network to read.
 type Inputs struct {
-	Environ []string // NAME=VALUE, sorted: HOME and what begins with AWS_, but for what only steers this program
-	Files   []File   // the AWS configuration, the AWS credentials and the user's configuration of this program, in this order
+	Environ  []string // NAME=VALUE, sorted: HOME, what begins with AWS_ except what only steers this program, and see Gather
+	Files    []File   // the AWS configuration, the AWS credentials and the user's configuration of this program, in this order
+	Programs []string // what changes when a program that a credential_process setting names is replaced
 
 	// Skipped are the paths of those in the user's home or configuration directory that count as missing, because this
 	// process may not search the directories above them. They are no part of the Identity.
@@ -53,15 +55,11 @@ const maxFile = 16 << 20
 
 // Gather reads the inputs of this process. A file that cannot be read is an error, since nobody can say then which
 // identity it leads to; one that the AWS SDK skips too, because it is in a home directory of another user, is not. The
-// flag is that of configfile.Read.
-func Gather(flag string) (Inputs, error) {
+// flag is that of configfile.Read. The variables are names of others that are to be covered, or prefixes of names with a "*" behind.
+// If there is a credential_process setting in the AWS files, whichever profile it is in, its programs, the variables that it mentions
+// and those of the usual tools are covered too.
+func Gather(flag string, variables ...string) (Inputs, error) {
 	var in Inputs
-	for _, v := range os.Environ() {
-		if (strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "HOME=")) && !slices.ContainsFunc(steering, func(s string) bool { return strings.HasPrefix(v, s) }) {
-			in.Environ = append(in.Environ, v)
-		}
-	}
-	slices.Sort(in.Environ)
 	for _, f := range []struct{ variable, name string }{{"AWS_CONFIG_FILE", "config"}, {"AWS_SHARED_CREDENTIALS_FILE", "credentials"}} {
 		path := awsFile(f.variable, f.name)
 		file, err := readFile(path)
@@ -73,6 +71,9 @@ func Gather(flag string) (Inputs, error) {
 		}
 		in.Files = append(in.Files, file)
 	}
+	commands := slices.Concat(commandLines(in.Files[0].Content), commandLines(in.Files[1].Content))
+	in.Programs = stampPrograms(commands)
+	in.Environ = environ(slices.Concat(variables, mentioned(commands)), len(commands) > 0)
 	own, err := configfile.Read(flag)
 	if err != nil {
 		return Inputs{}, err
@@ -82,6 +83,31 @@ func Gather(flag string) (Inputs, error) {
 	}
 	in.Files = append(in.Files, File{Exists: own.Path != "", Content: own.Content})
 	return in, nil
+}
+
+// environ returns the variables that are part of the inputs: those that always are, those that patterns name, and those of the usual
+// tools if one may be run.
+func environ(patterns []string, tools bool) (all []string) {
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		switch {
+		case slices.ContainsFunc(steering, func(s string) bool { return strings.HasPrefix(v, s) }):
+		case strings.HasPrefix(name, "AWS_"), name == "HOME", tools && isToolVariable(name),
+			slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, name) }):
+			all = append(all, v)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// matches reports whether a pattern, a name or the beginning of one with a "*" behind, is that of a variable.
+func matches(pattern, name string) bool {
+	prefix, ok := strings.CutSuffix(pattern, "*")
+	if ok {
+		name = name[:min(len(name), len(prefix))]
+	}
+	return name == prefix || runtime.GOOS == "windows" && strings.EqualFold(name, prefix)
 }
 
 // awsFile returns where the AWS SDK reads a file. Without a HOME the SDK asks for the user's home folder, so that must be
@@ -134,11 +160,16 @@ func (in Inputs) encode() []byte {
 	for _, f := range in.Files {
 		size += len(f.Content) + 9
 	}
-	b := append(make([]byte, 0, size), "ecr-login identity 1\n"...)
-	b = binary.BigEndian.AppendUint64(b, uint64(len(in.Environ)))
-	for _, v := range in.Environ {
-		b = binary.BigEndian.AppendUint64(b, uint64(len(v)))
-		b = append(b, v...)
+	for _, p := range in.Programs {
+		size += len(p) + 8
+	}
+	b := append(make([]byte, 0, size), "ecr-login identity 2\n"...)
+	for _, list := range [][]string{in.Environ, in.Programs} {
+		b = binary.BigEndian.AppendUint64(b, uint64(len(list)))
+		for _, v := range list {
+			b = binary.BigEndian.AppendUint64(b, uint64(len(v)))
+			b = append(b, v...)
+		}
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(len(in.Files)))
 	for _, f := range in.Files {

@@ -19,9 +19,12 @@ func decodeInputs(b []byte) (in Inputs, err error) {
 	}()
 	number := func() uint64 { n := binary.BigEndian.Uint64(b); b = b[8:]; return n }
 	part := func() []byte { n := number(); p := b[:n]; b = b[n:]; return p }
-	b = b[len("ecr-login identity 1\n"):]
+	b = b[len("ecr-login identity 2\n"):]
 	for range number() {
 		in.Environ = append(in.Environ, string(part()))
+	}
+	for range number() {
+		in.Programs = append(in.Programs, string(part()))
 	}
 	for range number() {
 		exists := b[0] == 1
@@ -38,16 +41,17 @@ func FuzzIdentity(f *testing.F) {
 	f.Add("AWS_PROFILE=dev", "HOME=/root", true, []byte("[default]\n"), false, []byte(""))
 	f.Add("AWS_A=1AWS_B=2", "", false, []byte(nil), true, []byte("x"))
 	f.Fuzz(func(t *testing.T, first, second string, configured bool, config []byte, keyed bool, keys []byte) {
-		in := Inputs{Environ: []string{first, second}, Files: []File{{configured, config}, {keyed, keys}}}
+		in := Inputs{Environ: []string{first, second}, Files: []File{{configured, config}, {keyed, keys}}, Programs: []string{second}}
 		encoded := in.encode()
 		out, err := decodeInputs(encoded)
 		if err != nil || !reflect.DeepEqual(normal(in), normal(out)) {
 			t.Errorf("%+v became %+v (%v)", in, out, err)
 		}
 		for name, other := range map[string]Inputs{
-			"one variable fewer": {Environ: []string{first}, Files: in.Files},
-			"variables as one":   {Environ: []string{first + second}, Files: in.Files},
-			"files exchanged":    {Environ: in.Environ, Files: []File{{keyed, keys}, {configured, config}}},
+			"one variable fewer":   {Environ: []string{first}, Files: in.Files, Programs: in.Programs},
+			"variables as one":     {Environ: []string{first + second}, Files: in.Files, Programs: in.Programs},
+			"program for variable": {Environ: []string{first}, Files: in.Files, Programs: []string{second, second}},
+			"files exchanged":      {Environ: in.Environ, Files: []File{{keyed, keys}, {configured, config}}, Programs: in.Programs},
 		} {
 			same := reflect.DeepEqual(normal(in), normal(other))
 			if bytes.Equal(encoded, other.encode()) != same {
@@ -63,7 +67,7 @@ func normal(in Inputs) Inputs {
 	for i, f := range in.Files {
 		files[i] = File{f.Exists, append([]byte{}, f.Content...)}
 	}
-	return Inputs{Environ: append([]string{}, in.Environ...), Files: files}
+	return Inputs{Environ: append([]string{}, in.Environ...), Files: files, Programs: append([]string{}, in.Programs...)}
 }
 
 // What decides the identity is part of it, what only steers this program is not.

@@ -62,6 +62,7 @@ func (s *setting) source() *cache.Cache {
 		Dir:        s.dir(),
 		Vault:      s.vault(),
 		Config:     s.flag,
+		Variables:  s.config.Cache.Variables,
 		Notices:    s.Stderr,
 		Log:        s.log,
 		Since:      s.began,

@@ -1,0 +1,199 @@
+package store
+
+import (
+	"bytes"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A credential_process setting of an AWS file has a program print the credentials. What it prints cannot be known without running it,
+// so an Identity covers what it most likely depends on: the program, the variables that its command line mentions, and those of the
+// tools that are usually run there.
+
+// toolPrefixes are those of the variables by which the usual tools choose an account, a role or a user: AWSume, aws-azure-login, gcloud,
+// Doppler, gimme-aws-creds, aws-google-auth, Granted, Kion, Leapp, okta-aws-cli, onelogin-aws-cli, 1Password, saml2aws, Teleport and
+// HashiCorp Vault. Those of aws-vault, aws-sso-cli and the AWS CLI begin with AWS_.
+var toolPrefixes = []string{"AWSUME_", "AZURE_", "CLOUDSDK_", "DOPPLER_", "GIMME_", "GOOGLE_", "GRANTED_", "KION_", "LEAPP_", "OKTA_", "ONELOGIN_",
+	"OP_", "SAML2AWS_", "TELEPORT_", "TSH_", "VAULT_"}
+
+// toolSessions are the prefixes of tools' variables that differ from terminal to terminal and choose nothing.
+var toolSessions = []string{"OP_SESSION", "TELEPORT_SESSION"}
+
+// ToolPrefixes returns the prefixes of the variables of the usual tools.
+func ToolPrefixes() []string { return slices.Clone(toolPrefixes) }
+
+// isToolVariable reports whether a variable is one of a usual tool's.
+func isToolVariable(name string) bool {
+	has := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+	return slices.ContainsFunc(toolPrefixes, has) && !slices.ContainsFunc(toolSessions, has)
+}
+
+const processKey = "credential_process"
+
+// commandLines returns the values of the credential_process settings in an AWS file, each with the lines that continue it. The SDK takes
+// the key in any letter case, and a colon for the equals sign.
+func commandLines(content []byte) (lines []string) {
+	const left, right = len("credential"), len("_process")
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(content[i:], '_')
+		if next < 0 {
+			return lines
+		}
+		i += next
+		if i < left || i+right > len(content) || content[i+1]|0x20 != 'p' || !bytes.EqualFold(content[i-left:i+right], []byte(processKey)) {
+			continue
+		}
+		start := bytes.LastIndexByte(content[:i], '\n') + 1
+		value := bytes.TrimLeft(content[i+right:], " \t")
+		if len(bytes.TrimLeft(content[start:i-left], " \t")) == 0 && len(value) > 0 && (value[0] == '=' || value[0] == ':') {
+			lines = append(lines, string(unquote(value[1:logicalEnd(value)])))
+		}
+	}
+}
+
+// logicalEnd returns where a value ends: before the first line that does not begin with a blank.
+func logicalEnd(value []byte) int {
+	for i, c := range value {
+		if c == '\n' && (i+1 == len(value) || value[i+1] != ' ' && value[i+1] != '\t') {
+			return i
+		}
+	}
+	return len(value)
+}
+
+// unquote takes away quotes around a whole value, as the SDK does.
+func unquote(value []byte) []byte {
+	value = bytes.TrimSpace(value)
+	if n := len(value); n > 1 && value[0] == value[n-1] && (value[0] == '"' || value[0] == '\'') {
+		return value[1 : n-1]
+	}
+	return value
+}
+
+// mentioned returns the names of the variables that command lines mention: $NAME and ${NAME}, on Windows %NAME% and $env:NAME too.
+func mentioned(commands []string) (names []string) {
+	for _, command := range commands {
+		for i, c := range []byte(command) {
+			rest := command[i+1:]
+			switch {
+			case c == '$':
+				rest = strings.TrimLeft(rest, "{#!")
+				if runtime.GOOS == "windows" && len(rest) > 4 && strings.EqualFold(rest[:4], "env:") {
+					rest = rest[4:]
+				}
+			case c != '%' || runtime.GOOS != "windows":
+				continue
+			}
+			if n := nameLength(rest); n > 0 && !slices.Contains(names, rest[:n]) {
+				names = append(names, rest[:n])
+			}
+		}
+	}
+	return names
+}
+
+// nameLength returns how many bytes of a text are the name of a variable.
+func nameLength(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9' || i == 0) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// stampPrograms returns, for each program that command lines run, what changes when it is replaced.
+func stampPrograms(commands []string) (stamps []string) {
+	var seen []string
+	for _, command := range commands {
+		for _, name := range programs(command) {
+			if !slices.Contains(seen, name) {
+				seen = append(seen, name)
+				stamps = append(stamps, stampProgram(name))
+			}
+		}
+	}
+	return stamps
+}
+
+// stampProgram returns where a program is, and what changes when it is replaced; "" if it is nowhere.
+func stampProgram(name string) string {
+	path, info := findProgram(name)
+	if info == nil {
+		return ""
+	}
+	return path + "\n" + strconv.FormatInt(info.Size(), 10) + "\n" + strconv.FormatInt(info.ModTime().UnixNano(), 10) + "\n" + inode(info)
+}
+
+// programs returns the programs that a command line runs: the first word of each of its commands, after assignments.
+func programs(command string) (names []string) {
+	expected := true // whether the next word is a program
+	for command != "" {
+		word, separator, rest := cutWord(command)
+		command = rest
+		if word != "" && expected && !isPrelude(word) {
+			names, expected = append(names, word), false
+		}
+		expected = expected || separator
+	}
+	return names
+}
+
+// isPrelude reports whether a word comes before the program: an assignment, or a command that runs another.
+func isPrelude(word string) bool {
+	name, _, assignment := strings.Cut(word, "=")
+	return assignment && nameLength(name) == len(name) || word == "exec" || word == "env" || word == "command"
+}
+
+// cutWord cuts the first word off a command line, without its quotes and with its variables expanded. separator tells that what follows
+// is another command.
+func cutWord(command string) (word string, separator bool, rest string) {
+	posix := runtime.GOOS != "windows"
+	var b []byte
+	var quote byte // the one that is open, 0 for none
+	for i := 0; i < len(command); i++ {
+		switch c := command[i]; {
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == '\'':
+			b = append(b, c)
+		case quote == 0 && (c == '"' || c == '\'' && posix):
+			quote = c
+		case c == '\\' && posix && i+1 < len(command):
+			i++
+			b = append(b, command[i])
+		case c == '$' && posix, c == '%' && !posix:
+			value, n := expand(command[i:])
+			b = append(b, value...)
+			i += n - 1
+		case c == '~' && posix && len(b) == 0 && quote == 0 && strings.HasPrefix(command[i:], "~/"):
+			b = append(b, os.Getenv("HOME")...)
+		case quote == 0 && strings.IndexByte(" \t\r\n;|&()<>", c) >= 0:
+			return string(b), strings.IndexByte("\n;|&(", c) >= 0, command[i+1:]
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(b), false, ""
+}
+
+// expand returns the value of the variable that a text begins with, as $NAME, ${NAME} or %NAME%, and how many bytes the reference has. Of
+// anything more than a name it returns the first byte: such a program is not found, but its variables are covered.
+func expand(s string) (value string, n int) {
+	begin, end := s[:1], ""
+	switch {
+	case s[0] == '%':
+		end = "%"
+	case strings.HasPrefix(s, "${"):
+		begin, end = "${", "}"
+	}
+	rest := s[len(begin):]
+	length := nameLength(rest)
+	if length == 0 || !strings.HasPrefix(rest[length:], end) {
+		return s[:1], 1
+	}
+	return os.Getenv(rest[:length]), len(begin) + length + len(end)
+}
