@@ -29,9 +29,13 @@ type Cache struct {
 	Config string             // the configuration file that a flag names, as store.Gather takes it; "" for none
 	// Variables are those on which the Source's identity depends beside those that are always covered, as store.Gather takes them.
 	Variables []string
-	Notices   io.Writer        // gets a line for what a user should know although there is a token; nil discards it
-	Log       *slog.Logger     // nil discards it
-	Now       func() time.Time // nil means time.Now
+	// Inputs returns the snapshot that the process took before it read the configuration that the Source follows; nil to take one at the
+	// beginning of each call.
+	Inputs func() (store.Snapshot, error)
+
+	Notices io.Writer        // gets a line for what a user should know although there is a token; nil discards it
+	Log     *slog.Logger     // nil discards it
+	Now     func() time.Time // nil means time.Now
 
 	// A process may have begun to wait for others before it made the Cache, for a token of one registry.
 	Since      time.Time                                  // since when it has been waiting; zero means from each call on
@@ -85,9 +89,10 @@ type key struct {
 	*Cache
 	registry   registry.Registry
 	store      *store.Store
-	id         store.Identity
-	generation string // of the registry when the call began
-	lost       error  // why the Vault is not asked any more
+	before     store.Snapshot
+	id         store.Identity // of before
+	generation string         // of the registry when the call began
+	lost       error          // why the Vault is not asked any more
 }
 
 // open finds the key's place; ok is false when nothing can be kept.
@@ -95,7 +100,11 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 	if c.Dir == "" {
 		return nil, false
 	}
-	inputs, err := store.Gather(c.Config, c.Variables...)
+	take := c.Inputs
+	if take == nil {
+		take = func() (store.Snapshot, error) { return store.Take(c.Config) }
+	}
+	before, err := take()
 	if err != nil {
 		c.log().Debug("not cached", "reason", err)
 		return nil, false
@@ -106,7 +115,8 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 		c.log().Debug("not cached", "reason", err)
 		return nil, false
 	}
-	return &key{Cache: c, registry: r, store: s, id: inputs.Identity(), generation: cmp.Or(c.Generation, s.Generation(r.Host))}, true
+	before = before.With(c.Variables)
+	return &key{Cache: c, registry: r, store: s, before: before, id: before.Identity(), generation: cmp.Or(c.Generation, s.Generation(r.Host))}, true
 }
 
 // notice tells a user what is not safe, and why the Vault that was chosen cannot be asked. All else that keeps the cache

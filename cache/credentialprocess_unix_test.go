@@ -112,6 +112,17 @@ func TestProcessIgnoresTerminal(t *testing.T) {
 	}
 }
 
+// A program that keeps a file beside the AWS files does not cost a hit.
+func TestProcessWritesBesideAWSFiles(t *testing.T) {
+	t.Parallel()
+	m := withProcess(t, "credential_process = creds")
+	m.tool("bin/creds", `rm -f "$HOME/.aws/session"; touch "$HOME/.aws/session"; id=`+awstest.KeyID+` key=`+awstest.SecretKey)
+	if m.password(host) != m.password(host) {
+		t.Error("the token was not kept")
+	}
+	m.called(1)
+}
+
 // Variables that the configuration names are a part of it too.
 func TestConfiguredVariables(t *testing.T) {
 	t.Parallel()

@@ -102,11 +102,15 @@ func (k *key) loadFailure() (f store.Failure, ok bool) {
 func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, error) {
 	began := k.now()
 	t, err := k.askSource(ctx, limit)
+	if reason := k.outdated(); reason != nil {
+		k.unkept(reason)
+		return t, err
+	}
 	if err != nil {
 		if e, loadErr := k.lastLook(ctx); limit == 0 && loadErr == nil && e.Valid(k.now()) {
 			return token(e), nil // another process has been luckier
 		}
-		k.saveFailure(store.Failure{
+		k.store.SaveFailure(k.registry.Host, k.id, store.Failure{
 			Line:       err.Error(),
 			NoIdentity: errors.Is(err, credentials.ErrNoIdentity),
 			Renewal:    limit != 0,
@@ -116,14 +120,19 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 		return credentials.Token{}, err
 	}
 	if err := k.save(ctx, entry(k.registry, t)); err != nil { // if a user should know, that has been said
-		k.log().Debug("token not kept", "registry", k.registry.Host, "reason", err)
-		k.markUnkept()
+		k.unkept(err)
 	}
 	k.store.Forget(k.registry.Host, k.id)
 	if err := k.store.Sweep(k.now(), tryLock); err != nil {
 		k.log().Debug("sweeping the cache", "error", err)
 	}
 	return t, nil
+}
+
+// unkept tells the log and those who wait that an answer is not kept.
+func (k *key) unkept(reason error) {
+	k.log().Debug("answer not kept", "registry", k.registry.Host, "reason", reason)
+	k.markUnkept()
 }
 
 func (k *key) askSource(ctx context.Context, limit time.Duration) (credentials.Token, error) {

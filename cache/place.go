@@ -38,23 +38,34 @@ func (k *key) lastLook(ctx context.Context) (store.Entry, error) {
 	return v.Load(context.WithoutCancel(ctx), k.registry.Host, k.id)
 }
 
-// errErased is why a token is not kept.
-var errErased = errors.New("the host was erased, as docker logout does, while the token was fetched")
+// Why an answer is not kept.
+var (
+	errErased  = errors.New("the host was erased, as docker logout does, while its token was fetched")
+	errChanged = errors.New("the AWS files, the configuration or a credential_process changed while the token was fetched")
+)
+
+// outdated returns why an answer must not be kept that the Source gave just now: a user wants none, or nobody can tell whose it is.
+func (k *key) outdated() error {
+	switch {
+	case k.erased():
+		return errErased
+	case !k.before.Holds(k.Config, k.Variables):
+		return errChanged
+	}
+	return nil
+}
 
 // erased reports whether the host was erased since this process began to ask for its token.
 func (k *key) erased() bool { return k.store.Generation(k.registry.Host) != k.generation }
 
-// save keeps an entry for the key's identity, unless the host was erased meanwhile. With a Vault no token is left in the folder,
+// save keeps an entry for the key's identity, unless the host is erased meanwhile. With a Vault no token is left in the folder,
 // also none from before there was a Vault.
 func (k *key) save(ctx context.Context, e store.Entry) error {
-	if k.erased() {
-		return errErased
-	}
 	if k.Vault == nil {
 		if err := k.store.Save(e, k.id); err != nil {
 			return err
 		}
-		if k.erased() { // between the first look and now
+		if k.erased() { // since outdated
 			return errors.Join(errErased, k.store.Remove(e.Host, k.id))
 		}
 		return nil
@@ -76,13 +87,6 @@ func (k *key) save(ctx context.Context, e store.Entry) error {
 		k.log().Debug("sweeping the vault", "error", err)
 	}
 	return nil
-}
-
-// saveFailure remembers a failure, unless the host was erased meanwhile.
-func (k *key) saveFailure(f store.Failure) {
-	if !k.erased() {
-		k.store.SaveFailure(k.registry.Host, k.id, f)
-	}
 }
 
 // lose gives the Vault up for this call when it is not available, and tells the user: once, and without waiting for it

@@ -35,6 +35,9 @@ type Inputs struct {
 	// Skipped are the paths of those in the user's home or configuration directory that count as missing, because this
 	// process may not search the directories above them. They are no part of the Identity.
 	Skipped []string
+
+	patterns []string // of the variables that credential_process settings mention
+	tools    bool     // whether there is such a setting
 }
 
 // Config returns the bytes of the user's configuration of this program; none if there is no such file.
@@ -60,7 +63,7 @@ const maxFile = 16 << 20
 // and those of the usual tools are covered too.
 func Gather(flag string, variables ...string) (Inputs, error) {
 	var in Inputs
-	for _, f := range []struct{ variable, name string }{{"AWS_CONFIG_FILE", "config"}, {"AWS_SHARED_CREDENTIALS_FILE", "credentials"}} {
+	for _, f := range awsFiles {
 		path := awsFile(f.variable, f.name)
 		file, err := readFile(path)
 		switch {
@@ -72,8 +75,8 @@ func Gather(flag string, variables ...string) (Inputs, error) {
 		in.Files = append(in.Files, file)
 	}
 	commands := slices.Concat(commandLines(in.Files[0].Content), commandLines(in.Files[1].Content))
-	in.Programs = stampPrograms(commands)
-	in.Environ = environ(slices.Concat(variables, mentioned(commands)), len(commands) > 0)
+	in.Programs, in.patterns, in.tools = stampPrograms(commands), mentioned(commands), len(commands) > 0
+	in.cover(variables)
 	own, err := configfile.Read(flag)
 	if err != nil {
 		return Inputs{}, err
@@ -83,6 +86,12 @@ func Gather(flag string, variables ...string) (Inputs, error) {
 	}
 	in.Files = append(in.Files, File{Exists: own.Path != "", Content: own.Content})
 	return in, nil
+}
+
+// cover adds variables to the inputs, as Gather takes them.
+func (in *Inputs) cover(variables []string) {
+	in.patterns = slices.Concat(in.patterns, variables)
+	in.Environ = environ(in.patterns, in.tools)
 }
 
 // environ returns the variables that are part of the inputs: those that always are, those that patterns name, and those of the usual
@@ -109,6 +118,9 @@ func matches(pattern, name string) bool {
 	}
 	return name == prefix || runtime.GOOS == "windows" && strings.EqualFold(name, prefix)
 }
+
+// awsFiles are the variables that name the AWS files, and their names below ~/.aws.
+var awsFiles = []struct{ variable, name string }{{"AWS_CONFIG_FILE", "config"}, {"AWS_SHARED_CREDENTIALS_FILE", "credentials"}}
 
 // awsFile returns where the AWS SDK reads a file. Without a HOME the SDK asks for the user's home folder, so that must be
 // done here too.

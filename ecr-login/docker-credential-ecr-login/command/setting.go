@@ -24,11 +24,15 @@ import (
 type setting struct {
 	*Program
 	environment
-	config  *config.Config // of no file when err is not nil
-	flag    string         // the configuration file that --config names; "" for none
-	err     error          // why the configuration cannot be used
-	began   time.Time      // when the deadline of an action began to run
-	skipped sync.Once      // runs reportSkipped
+	config *config.Config // of no file when err is not nil
+	flag   string         // the configuration file that --config names; "" for none
+	err    error          // why the configuration cannot be used
+	began  time.Time      // when the deadline of an action began to run
+
+	inputs    store.Snapshot
+	inputsErr error
+
+	skipped sync.Once // runs reportSkipped
 }
 
 // load reads both.
@@ -37,6 +41,7 @@ func (p *Program) load() *setting { return p.loadFrom("") }
 // loadFrom is load with the configuration file that --config names; "" for none.
 func (p *Program) loadFrom(flag string) *setting {
 	s := &setting{Program: p, flag: flag, began: hit.Began()}
+	s.inputs, s.inputsErr = store.Take(flag) // first: a change after that is noticed, also of the configuration
 	if s.config, s.err = config.Load(flag); s.err != nil {
 		s.config = new(config.Config)
 	}
@@ -63,6 +68,7 @@ func (s *setting) source() *cache.Cache {
 		Vault:      s.vault(),
 		Config:     s.flag,
 		Variables:  s.config.Cache.Variables,
+		Inputs:     func() (store.Snapshot, error) { return s.inputs, s.inputsErr },
 		Notices:    s.Stderr,
 		Log:        s.log,
 		Since:      s.began,
@@ -119,8 +125,7 @@ func (s *setting) resolve(serverURL string) (registry.Registry, error) {
 // reportSkipped prints which files of the user count as missing because this process may not search the directories above
 // them. Requests for other registries do not need them.
 func (s *setting) reportSkipped() {
-	inputs, err := store.Gather(s.flag)
-	if err != nil || len(inputs.Skipped) == 0 {
+	if s.inputsErr != nil || len(s.inputs.Skipped) == 0 {
 		return // whoever needs the inputs reports the error
 	}
 	variables := "HOME"
@@ -128,7 +133,7 @@ func (s *setting) reportSkipped() {
 		variables += " and XDG_CONFIG_HOME"
 	}
 	fmt.Fprintf(s.Stderr, "%s: skipped, because this user may not search the directory; set %s to a directory of this user\n",
-		strings.Join(inputs.Skipped, ", "), variables)
+		strings.Join(s.inputs.Skipped, ", "), variables)
 }
 
 // remaining returns how long an action that is being served may still take.
