@@ -105,7 +105,11 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 		take = func() (store.Snapshot, error) { return store.Take(c.Config) }
 	}
 	before, err := take()
+	if errors.Is(err, store.ErrTooLarge) {
+		err = fmt.Errorf("tokens are not cached: %w; remove unused profiles from it", err)
+	}
 	if err != nil {
+		c.notice(err)
 		c.log().Debug("not cached", "reason", err)
 		return nil, false
 	}
@@ -119,10 +123,10 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 	return &key{Cache: c, registry: r, store: s, before: before, id: before.Identity(), generation: cmp.Or(c.Generation, s.Generation(r.Host))}, true
 }
 
-// notice tells a user what is not safe, and why the Vault that was chosen cannot be asked. All else that keeps the cache
+// notice tells a user what is not safe or too large, and why the Vault that was chosen cannot be asked. All else that keeps the cache
 // from working, a disk that cannot be written to for example, is nobody's mistake and goes to the log.
 func (c *Cache) notice(err error) {
-	if c.Notices != nil && (errors.Is(err, store.ErrUnsafe) || errors.Is(err, vault.ErrUnavailable)) {
+	if c.Notices != nil && (errors.Is(err, store.ErrUnsafe) || errors.Is(err, store.ErrTooLarge) || errors.Is(err, vault.ErrUnavailable)) {
 		fmt.Fprintln(c.Notices, err)
 	}
 }

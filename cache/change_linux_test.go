@@ -77,8 +77,8 @@ func newReader(t *testing.T) (*user, *reader, func(content string)) {
 // change, and not those who ask after.
 func TestChangeDuringGet(t *testing.T) {
 	for name, change := range map[string]func(write func(string), r *reader){
-		"another identity":          func(write func(string), _ *reader) { write(bob) },
-		"another one and back":      func(write func(string), _ *reader) { write(bob); write(alice) },
+		"another identity":     func(write func(string), _ *reader) { write(bob) },
+		"another one and back": func(write func(string), _ *reader) { write(bob); write(alice) },
 		"replaced by the same": func(_ func(string), r *reader) { r.replace(alice) },
 		"credentials for a moment": func(func(string), *reader) {
 			path := filepath.Join(os.Getenv("HOME"), ".aws", "credentials")

@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -132,4 +133,21 @@ func TestFolderBelowHome(t *testing.T) {
 	m.password(host)
 	m.entry()
 	m.called(2)
+}
+
+// An AWS file that is too large to be read for each get switches the cache off, and a line says so.
+func TestLargeFile(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{".aws/config", ".aws/credentials"} {
+		m := withKeys(t)
+		path := m.file(name, "[default]\n"+strings.Repeat("# a comment\n", 16<<20/12))
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := fmt.Sprintf("tokens are not cached: %s is too large: it has %d bytes, and the limit is 16777216; remove unused profiles from it", path, info.Size())
+		m.opens(host, m.get(host).said(line).password())
+		m.get(host).said(line).password()
+		m.called(2)
+	}
 }

@@ -135,6 +135,9 @@ func awsFile(variable, name string) string {
 	return home + "/.aws/" + name
 }
 
+// ErrTooLarge is wrapped by the error for an AWS file that is not read, because reading it for each get would take too long.
+var ErrTooLarge = errors.New("is too large")
+
 // errSearch is wrapped by the error for a file above which this process may not search a directory.
 var errSearch = errors.New("cannot be looked for")
 
@@ -150,8 +153,11 @@ func readFile(path string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return File{}, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file of a size that AWS files have")}
+	if !info.Mode().IsRegular() {
+		return File{}, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	}
+	if info.Size() > maxFile {
+		return File{}, fmt.Errorf("%s %w: it has %d bytes, and the limit is %d", path, ErrTooLarge, info.Size(), maxFile)
 	}
 	content, err := os.ReadFile(path)
 	return File{Exists: err == nil, Content: content}, err
