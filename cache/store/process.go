@@ -131,7 +131,7 @@ func stampProgram(name string) string {
 // programs returns the programs that a command line runs: the first word of each of its commands, after assignments.
 func programs(command string) (names []string) {
 	expected := true // whether the next word is a program
-	for command != "" {
+	for command != "" && (expected || strings.ContainsAny(command, separators)) {
 		word, separator, rest := cutWord(command)
 		command = rest
 		if word != "" && expected && !isPrelude(word) {
@@ -147,6 +147,9 @@ func isPrelude(word string) bool {
 	name, _, assignment := strings.Cut(word, "=")
 	return assignment && nameLength(name) == len(name) || word == "exec" || word == "env" || word == "command"
 }
+
+// separators come before another command.
+const separators = "\n;|&("
 
 // cutWord cuts the first word off a command line, without its quotes and with its variables expanded. separator tells that what follows
 // is another command.
@@ -172,7 +175,7 @@ func cutWord(command string) (word string, separator bool, rest string) {
 		case c == '~' && posix && len(b) == 0 && quote == 0 && strings.HasPrefix(command[i:], "~/"):
 			b = append(b, os.Getenv("HOME")...)
 		case quote == 0 && strings.IndexByte(" \t\r\n;|&()<>", c) >= 0:
-			return string(b), strings.IndexByte("\n;|&(", c) >= 0, command[i+1:]
+			return string(b), strings.IndexByte(separators, c) >= 0, command[i+1:]
 		default:
 			b = append(b, c)
 		}
