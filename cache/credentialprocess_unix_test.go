@@ -117,7 +117,7 @@ func TestProcessWritesBesideAWSFiles(t *testing.T) {
 	t.Parallel()
 	m := withProcess(t, "credential_process = creds")
 	m.tool("bin/creds", `rm -f "$HOME/.aws/session"; touch "$HOME/.aws/session"; id=`+awstest.KeyID+` key=`+awstest.SecretKey)
-	if m.password(host) != m.password(host) {
+	if first := m.password(host); m.password(host) != first {
 		t.Error("the token was not kept")
 	}
 	m.called(1)
