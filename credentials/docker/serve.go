@@ -33,7 +33,10 @@ func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit
 	}
 	var answer bytes.Buffer
 	if err == nil {
-		err = explain(action, helper.HandleCommand(h, action, bytes.NewReader(input), &answer))
+		err = check(action, input)
+	}
+	if err == nil {
+		err = helper.HandleCommand(h, action, bytes.NewReader(input), &answer)
 	}
 	switch {
 	case err == nil:
@@ -88,15 +91,25 @@ func (h *Helper) isForOthers(action string, input []byte) bool {
 // maxInput bounds what is read, in bytes: the longest input is a password of some thousand.
 const maxInput = 1 << 20
 
-// explain says what was wrong with the input where docker-credential-helpers hands on what its parser said.
-func explain(action string, err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
+// check returns what is wrong with the input, whatever the answer to it would be. It says so where docker-credential-helpers hands
+// on what its parser said.
+func check(action string, input []byte) error {
+	err := helper.HandleCommand(noHelper{}, action, bytes.NewReader(input), io.Discard)
 	switch {
+	case err == nil, helper.IsCredentialsMissingServerURL(err), helper.IsCredentialsMissingUsername(err):
+		return err
 	case errors.Is(err, bufio.ErrTooLong):
 		return fmt.Errorf("%s: there is a line on standard input that is too long for what clients send: %w", action, err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax), errors.As(err, &kind):
+	case action == helper.ActionStore:
 		return fmt.Errorf(`%s: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: %w`, action, err)
 	}
 	return err
 }
+
+// noHelper does nothing and succeeds, so that an error of the protocol is one of its input.
+type noHelper struct{}
+
+func (noHelper) Add(*helper.Credentials) error      { return nil }
+func (noHelper) Delete(string) error                { return nil }
+func (noHelper) Get(string) (string, string, error) { return "", "", nil }
+func (noHelper) List() (map[string]string, error)   { return nil, nil }

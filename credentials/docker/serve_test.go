@@ -1,9 +1,12 @@
 package docker_test
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,9 +15,11 @@ import (
 	"time"
 
 	"ecrlogin/cache"
+	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/credentials/docker"
 	"ecrlogin/internal/awstest"
+	"ecrlogin/registry"
 )
 
 const (
@@ -218,5 +223,27 @@ func TestListAndEraseWithACache(t *testing.T) {
 	}
 	if got := serve("list", ""); got.exit != 0 || got.out != "{}\n" {
 		t.Errorf("list in a folder that is not safe = %+v, want {}", got)
+	}
+}
+
+// failingSource is a Source whose error wraps another.
+type failingSource struct{ err error }
+
+func (f failingSource) Token(context.Context, registry.Registry) (credentials.Token, error) {
+	return credentials.Token{}, fmt.Errorf("%s: the API failed; try again: %w", host, f.err)
+}
+
+// An error of the Source is shown as it is, also if it wraps one that a parser of the input could return.
+func TestErrorsOfTheSourceAreNotOfTheInput(t *testing.T) {
+	syntax, kind := json.Unmarshal([]byte("x"), new(int)), json.Unmarshal([]byte(`"x"`), new(int))
+	for _, cause := range []error{io.EOF, io.ErrUnexpectedEOF, syntax, kind, bufio.ErrTooLong, errors.New("other")} {
+		for _, serverURL := range []string{host, "https://" + host + "/v2/"} {
+			var out, errOut bytes.Buffer
+			exit := (&docker.Helper{Source: failingSource{cause}}).Serve("get", strings.NewReader(serverURL), &out, &errOut)
+			line := host + ": the API failed; try again: " + cause.Error() + "\n"
+			if got, want := (outcome{out.String(), errOut.String(), exit}), (outcome{line, line, 1}); got != want {
+				t.Errorf("%T: got %+v\nwant %+v", cause, got, want)
+			}
+		}
 	}
 }
