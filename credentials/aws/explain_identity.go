@@ -8,35 +8,8 @@ import (
 	"os"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 )
-
-// explainConfiguration is for what the AWS files say, or fail to say.
-func explainConfiguration(t *try, err error) (cause, next string) {
-	var missing config.SharedConfigProfileNotExistError
-	var unreadable config.SharedConfigLoadError
-	var role config.SharedConfigAssumeRoleError
-	var mfa config.AssumeRoleTokenProviderNotSetError
-	switch {
-	case errors.As(err, &role):
-		return fmt.Sprintf("%s assumes role %s as source_profile %q, which cannot be used: %v", t.identity.label, role.RoleARN, role.Profile, role.Err),
-			"check that this profile exists and holds credentials"
-	case errors.As(err, &missing):
-		where := "AWS_PROFILE"
-		if t.wanted.Profile != "" {
-			where = "the rule for this registry in the configuration of ecr-login"
-		}
-		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, files()),
-			fmt.Sprintf("check %s, or create the profile: aws configure --profile %s", where, shell(missing.Profile))
-	case errors.As(err, &unreadable):
-		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err), "check the file and who may read it"
-	case errors.As(err, &mfa):
-		return fmt.Sprintf("%s asks for an MFA code, which nobody can type while a client waits", t.identity.label),
-			fmt.Sprintf(`put temporary keys into the environment first: eval "$(aws configure export-credentials --profile %s --format env)"`, shell(t.identity.profile))
-	}
-	return "", ""
-}
 
 // explainRole is for the role of the user's configuration, beyond what goes for every role.
 func explainRole(t *try, err error) (cause, next string) {
@@ -58,10 +31,16 @@ func explainSSO(t *try, err error) (cause, next string) {
 	}
 	login := "run: aws sso login --profile " + shell(t.identity.profile)
 	var invalid *ssocreds.InvalidTokenError
+	var unreadable *fs.PathError
 	service, _ := operation(err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("%s uses SSO, and nobody has logged in to its session yet", t.identity.label), login
+	case errors.As(err, &unreadable):
+		return fmt.Sprintf("%s: %s cannot be read: %v", t.identity.label, unreadable.Path, unreadable.Err), "check its permissions, or " + login
+	case isBrokenSSO(err):
+		file, _ := ssocreds.StandardCachedTokenFilepath(t.identity.start) // there is a home directory, since the file was found
+		return fmt.Sprintf("%s: %s is not a valid SSO token", t.identity.label, file), login
 	case errors.As(err, &invalid), apiCode(err) == "" && strings.Contains(err.Error(), "cached SSO token is expired"):
 		return t.ssoExpired(), login
 	case service == "SSO OIDC" && statusCode(err)/100 == 4 && !throttled(err):
@@ -75,17 +54,28 @@ func explainSSO(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
+// isBrokenSSO reports whether an error is about the content of the file that aws sso login writes. The SDK has no type for it.
+func isBrokenSSO(err error) bool {
+	return strings.Contains(err.Error(), "failed to parse cached SSO token file") || strings.Contains(err.Error(), "cached SSO token must contain")
+}
+
 func (t *try) ssoExpired() string {
 	return fmt.Sprintf("the SSO session of %s has expired", t.identity.label)
 }
 
 // explainLogin is for profiles made by "aws login", whose errors have no types.
 func explainLogin(t *try, err error) (cause, next string) {
-	if !isIdentity(err) || t.identity.source != login || !strings.Contains(err.Error(), "reauthenticate") {
+	if !isIdentity(err) || t.identity.source != login {
 		return "", ""
 	}
-	return fmt.Sprintf("the login session of %s has expired or was never started", t.identity.label),
-		"run: aws login --profile " + shell(t.identity.profile)
+	again := "run: aws login --profile " + shell(t.identity.profile)
+	switch {
+	case strings.Contains(err.Error(), "reauthenticate"):
+		return fmt.Sprintf("the login session of %s has expired or was never started", t.identity.label), again
+	case strings.Contains(err.Error(), "load login token"), strings.Contains(err.Error(), "validate login token"):
+		return fmt.Sprintf("%s: the file that aws login wrote is not valid", t.identity.label), again
+	}
+	return "", ""
 }
 
 func explainProcess(t *try, err error) (cause, next string) {
@@ -120,6 +110,9 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	if t.identity.chosen {
 		return fmt.Sprintf("%s gave no credentials: the EC2 metadata service %s", t.identity.label, service),
 			cmp.Or(next, "check that the instance has a role")
+	}
+	if t.identity.role != "" {
+		return fmt.Sprintf("profile %q %s", t.identity.profile, roleAlone), completeRole(t.identity.profile)
 	}
 	lookedIn := fmt.Sprintf("%s, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",
 		environmentCause(), t.identity.profile, files(), service)
@@ -185,12 +178,6 @@ func explainWebIdentity(t *try, err error) (cause, next string) {
 			"get a new token, and check that its issuer is an identity provider of the role's account" + t.claims()
 	}
 	return "", ""
-}
-
-// files names the AWS files that are read.
-func files() string {
-	return fmt.Sprintf("%s or %s", cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()),
-		cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()))
 }
 
 // shell quotes a profile's name where a shell would take it apart.

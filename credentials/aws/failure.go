@@ -41,6 +41,8 @@ type explanation func(t *try, err error) (cause, next string)
 // itself. A deadline that has passed comes before all of them, because it can look like any.
 var explanations = []explanation{
 	explainURL,
+	explainUnreadable,
+	explainBundle,
 	explainConfiguration,
 	explainRole,
 	explainSSO,
@@ -72,7 +74,7 @@ func (t *try) explain(ctx context.Context, err error) error {
 	if f.cause == "" {
 		f.cause = fmt.Sprintf("asking AWS as %s: %s", t.identity.label, t.plain(err))
 	}
-	if isIdentity(err) && t.identity.source == metadata && !t.identity.chosen {
+	if t.lacksIdentity(err) {
 		f.err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
 	}
 	f.cause, f.next = t.safe(oneLine("%s", f.cause)), t.safe(oneLine("%s", f.next))

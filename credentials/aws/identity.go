@@ -2,6 +2,7 @@ package aws
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 
@@ -33,6 +34,25 @@ type identity struct {
 	start   string // of SSO: the session's name or start URL
 	role    string // ARN of the role to be assumed, if any
 	chosen  bool   // whether the user's configuration names the source; false when it is merely the last that is left
+}
+
+// identityUnloaded returns which identity the SDK would have used when it could not load the configuration for the reason err, and
+// what the AWS files say of it. The profile is that of the user's configuration, if any.
+func identityUnloaded(profile string, err error) (identity, config.SharedConfig) {
+	id := identityFromEnv(profile)
+	var mfa config.AssumeRoleTokenProviderNotSetError
+	env, envErr := config.NewEnvConfig()
+	shared, sharedErr := readProfile(id.profile)
+	var missing config.SharedConfigProfileNotExistError
+	if errors.As(sharedErr, &missing) && profile == "" && os.Getenv("AWS_PROFILE") == "" {
+		sharedErr = nil // as the SDK does
+	}
+	if envErr != nil || sharedErr != nil || errors.As(err, &mfa) {
+		return id, shared
+	}
+	id = identityOf(awssdk.Config{ConfigSources: []any{env, shared}}, profile)
+	id.source = unknown // nothing was asked for credentials, so no error is about that
+	return id, shared
 }
 
 // identityFromEnv is the best that can be said when the AWS configuration could not be read. The profile is that of the user's

@@ -19,6 +19,7 @@ import (
 func (t *try) plain(err error) string {
 	var api smithy.APIError
 	var sent *url.Error
+	var instant *time.ParseError
 	switch {
 	case badURL(err):
 		return errBadURL.Error()
@@ -26,6 +27,8 @@ func (t *try) plain(err error) string {
 		return t.safe(asProcess(err).cause)
 	case isUnreadable(err):
 		return "the answer could not be read"
+	case errors.As(err, &instant):
+		return "a time could not be parsed" // in a file with tokens, of which it may be another part
 	case errors.As(err, &api) && t.isWithheld(api):
 		return oneLine("%s (%s)", api.ErrorCode(), credentials.Withheld)
 	case errors.As(err, &api):

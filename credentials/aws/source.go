@@ -142,6 +142,7 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 		t.withoutProcess,
 	)
 	if err != nil {
+		t.identity, t.shared = identityUnloaded(t.wanted.Profile, err)
 		return awssdk.Config{}, &identityError{err}
 	}
 	_, t.shared = sourcesOf(cfg)

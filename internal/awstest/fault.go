@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A Fault is what goes wrong with the calls that match Op and Host. Delay comes first; then the first of Hang, Body, Type
+// A Fault is what goes wrong with the calls that match Op and Host. Delay comes first; then the first of Hang, Drop, Body, Type
 // and Status that is set decides. With none of them the call gets its right answer.
 type Fault struct {
 	Op    Operation // "" means every operation
@@ -18,6 +18,7 @@ type Fault struct {
 
 	Delay time.Duration // waited first; cut short when the client goes away or the stand-in is closed
 	Hang  bool          // no answer at all, until the client goes away or the stand-in is closed
+	Drop  bool          // no answer; the connection is closed
 
 	Status int // HTTP status; 0 means 400 with Type, 200 with Body; alone, it is answered with its own text
 
@@ -68,10 +69,11 @@ func (f *faults) take(op Operation, host string) Fault {
 	return *taken
 }
 
-// wait waits as f wants. It reports whether the client, ctx, and the stand-in are still there afterwards.
+// wait waits as f wants. It reports whether there is to be an answer: the client, ctx, and the stand-in are still there, and f does
+// not drop the connection.
 func (s *Server) wait(ctx context.Context, f Fault) bool {
 	if f.Delay <= 0 && !f.Hang {
-		return true
+		return !f.Drop
 	}
 	var elapsed <-chan time.Time // never, to hang
 	if !f.Hang {
@@ -79,7 +81,7 @@ func (s *Server) wait(ctx context.Context, f Fault) bool {
 	}
 	select {
 	case <-elapsed:
-		return true
+		return !f.Drop
 	case <-ctx.Done():
 		return false
 	case <-s.done:

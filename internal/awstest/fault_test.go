@@ -138,6 +138,18 @@ func onCall(s *awstest.Server, f func()) {
 	})
 }
 
+func TestFaultDrops(t *testing.T) {
+	for name, fault := range map[string]awstest.Fault{"at once": {Drop: true}, "later": {Drop: true, Delay: time.Millisecond}} {
+		t.Run(name, func(t *testing.T) {
+			s := awstest.New(t)
+			s.Inject(fault)
+			if resp, err := http.Get(s.URL + "/container"); !errors.Is(err, io.EOF) {
+				t.Errorf("answer %v, error %v; want a closed connection", resp, err)
+			}
+		})
+	}
+}
+
 func TestFaultWaitEndsWithClient(t *testing.T) {
 	for name, fault := range waits {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,140 @@
+package aws
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// explainConfiguration is for what the AWS files say, or fail to say.
+func explainConfiguration(t *try, err error) (cause, next string) {
+	var missing config.SharedConfigProfileNotExistError
+	var unreadable config.SharedConfigLoadError
+	var role config.SharedConfigAssumeRoleError
+	var mfa config.AssumeRoleTokenProviderNotSetError
+	switch {
+	case errors.As(err, &role) && role.Err == nil:
+		return t.explainSource(role)
+	case errors.As(err, &role):
+		return fmt.Sprintf("%s assumes role %s as source_profile %q, which cannot be used: %v", t.identity.label, role.RoleARN, role.Profile, role.Err),
+			"check that this profile exists and holds credentials"
+	case errors.As(err, &missing):
+		where := "AWS_PROFILE"
+		if t.wanted.Profile != "" {
+			where = "the rule for this registry in the configuration of ecr-login"
+		}
+		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, files()),
+			fmt.Sprintf("check %s, or create the profile: aws configure --profile %s", where, shell(missing.Profile))
+	case errors.As(err, &unreadable):
+		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err), "check the file and who may read it"
+	case errors.As(err, &mfa):
+		return fmt.Sprintf("%s asks for an MFA code, which nobody can type while a client waits", t.identity.label),
+			fmt.Sprintf(`put temporary keys into the environment first: eval "$(aws configure export-credentials --profile %s --format env)"`, shell(t.identity.profile))
+	}
+	return "", ""
+}
+
+// What is wrong with a profile that has role_arn alone, and what to do about it. On an EC2 instance the SDK assumes the role as the
+// instance.
+const roleAlone = "has role_arn but neither source_profile nor credential_source"
+
+func completeRole(profile string) (next string) {
+	return fmt.Sprintf("add one of them to profile %q, for example source_profile = NAME or credential_source = Ec2InstanceMetadata", profile)
+}
+
+// explainSource is for a source_profile that exists and gives no credentials. The SDK does not say why, so the profile is read by
+// itself.
+func (t *try) explainSource(role config.SharedConfigAssumeRoleError) (cause, next string) {
+	cause = fmt.Sprintf("%s assumes role %s as source_profile %q, which ", t.identity.label, role.RoleARN, role.Profile)
+	source, err := readProfile(role.Profile)
+	switch {
+	case err != nil: // it needs itself
+		return fmt.Sprintf("%s cannot be used, because its source_profile settings are circular: they lead back to profile %q, which has no access keys", t.identity.label, role.Profile),
+			"name a source_profile that has credentials"
+	case source.RoleARN != "":
+		return cause + roleAlone, completeRole(role.Profile)
+	}
+	return cause + "has no credentials",
+		fmt.Sprintf("add access keys or another source of credentials to profile %q, or name another source_profile", role.Profile)
+}
+
+// readProfile reads a profile of the AWS files, as the SDK does.
+func readProfile(name string) (config.SharedConfig, error) {
+	return config.LoadSharedConfigProfile(context.Background(), name, func(o *config.LoadSharedConfigOptions) {
+		o.ConfigFiles, o.CredentialsFiles = []string{configFile()}, []string{credentialsFile()}
+	})
+}
+
+// explainUnreadable is for an AWS file that is there and cannot be opened. The SDK takes it for one that is not there, so that a
+// profile or its credentials are missing.
+func explainUnreadable(t *try, err error) (cause, next string) {
+	var missing config.SharedConfigProfileNotExistError
+	var role config.SharedConfigAssumeRoleError
+	if !errors.As(err, &missing) && !errors.As(err, &role) && !t.lacksIdentity(err) {
+		return "", ""
+	}
+	for _, file := range []string{configFile(), credentialsFile()} {
+		f, err := os.Open(file)
+		if err == nil {
+			f.Close()
+			continue
+		}
+		var reason *fs.PathError
+		if !errors.Is(err, fs.ErrNotExist) && errors.As(err, &reason) && !isUnsearchable(file) {
+			return fmt.Sprintf("profile %q: %s cannot be read: %v", t.identity.profile, file, reason.Err), "check the permissions of the file and of the directories above it"
+		}
+	}
+	return "", ""
+}
+
+// isUnsearchable reports whether it cannot even be told whether a file is there, as in the home directory of another user.
+func isUnsearchable(file string) bool {
+	_, err := os.Lstat(file)
+	return errors.Is(err, fs.ErrPermission)
+}
+
+// lacksIdentity reports whether an error came of the last place that is looked in for credentials, which the user's configuration
+// does not name.
+func (t *try) lacksIdentity(err error) bool {
+	service, _ := operation(err)
+	return isIdentity(err) && t.identity.source == metadata && !t.identity.chosen && service != "STS"
+}
+
+// explainBundle is for a file of certificate authorities that cannot be used.
+func explainBundle(t *try, err error) (cause, next string) {
+	setting, where, file := "AWS_CA_BUNDLE", "AWS_CA_BUNDLE, or unset it", os.Getenv("AWS_CA_BUNDLE")
+	if file == "" {
+		setting, where, file = fmt.Sprintf("ca_bundle of profile %q", t.identity.profile), "ca_bundle, or remove it", t.shared.CustomCABundle
+	}
+	var unread *fs.PathError
+	problem := ""
+	switch {
+	case !isIdentity(err) || file == "":
+		return "", ""
+	case errors.As(err, &unread) && unread.Path == file:
+		problem = fmt.Sprintf("which cannot be read: %v", unread.Err)
+	case strings.Contains(err.Error(), "failed to load custom CA bundle PEM file"):
+		problem = "which has no certificate in PEM format"
+	default:
+		return "", ""
+	}
+	return fmt.Sprintf("%s names %s, %s (asking as %s)", setting, file, problem, t.identity.label),
+		fmt.Sprintf("correct %s to trust the certificate authorities of the system", where)
+}
+
+// files names the AWS files that are read.
+func files() string { return configFile() + " or " + credentialsFile() }
+
+func configFile() string {
+	return cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename())
+}
+
+func credentialsFile() string {
+	return cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename())
+}
