@@ -72,11 +72,12 @@ func readProfile(name string) (config.SharedConfig, error) {
 }
 
 // explainUnreadable is for an AWS file that is there and cannot be opened. The SDK takes it for one that is not there, so that a
-// profile or its credentials are missing.
+// profile or its credentials are missing. Where nothing names a profile, the home directory of another user counts as empty.
 func explainUnreadable(t *try, err error) (cause, next string) {
 	var missing config.SharedConfigProfileNotExistError
 	var role config.SharedConfigAssumeRoleError
-	if !errors.As(err, &missing) && !errors.As(err, &role) && !t.lacksIdentity(err) {
+	named := errors.As(err, &missing) || errors.As(err, &role)
+	if !named && !t.lacksIdentity(err) {
 		return "", ""
 	}
 	for _, file := range []string{configFile(), credentialsFile()} {
@@ -86,14 +87,14 @@ func explainUnreadable(t *try, err error) (cause, next string) {
 			continue
 		}
 		var reason *fs.PathError
-		if !errors.Is(err, fs.ErrNotExist) && errors.As(err, &reason) && !isUnsearchable(file) {
+		if !errors.Is(err, fs.ErrNotExist) && errors.As(err, &reason) && (named || !isUnsearchable(file)) {
 			return fmt.Sprintf("profile %q: %s cannot be read: %v", t.identity.profile, file, reason.Err), "check the permissions of the file and of the directories above it"
 		}
 	}
 	return "", ""
 }
 
-// isUnsearchable reports whether it cannot even be told whether a file is there, as in the home directory of another user.
+// isUnsearchable reports whether this user may not search a directory above a file, as in the home directory of another user.
 func isUnsearchable(file string) bool {
 	_, err := os.Lstat(file)
 	return errors.Is(err, fs.ErrPermission)

@@ -114,8 +114,12 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	if t.identity.role != "" {
 		return fmt.Sprintf("profile %q %s", t.identity.profile, roleAlone), completeRole(t.identity.profile)
 	}
+	places := files()
+	if isUnsearchable(configFile()) || isUnsearchable(credentialsFile()) {
+		places += " (in a directory that this user may not search)"
+	}
 	lookedIn := fmt.Sprintf("%s, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",
-		environmentCause(), t.identity.profile, files(), service)
+		environmentCause(), t.identity.profile, places, service)
 	return "no AWS credentials found: " + lookedIn,
 		cmp.Or(next, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure")
 }

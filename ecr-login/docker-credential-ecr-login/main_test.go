@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ func TestScript(t *testing.T) {
 			"role":    role,
 			"cluster": cluster,
 			"trust":   trust,
+			"told":    told,
 		},
 	})
 }
@@ -82,8 +84,8 @@ func cloudOf(ts *testscript.TestScript) *awstest.Server {
 	return ts.Value(cloudKey{}).(*awstest.Server)
 }
 
-// fault OPERATION CODE [repeat] makes AWS answer with that error, which may repeat the request; CODE may be "hang". "fault none"
-// ends all faults.
+// fault OPERATION CODE [repeat] makes AWS answer with that error, which may repeat the request; CODE may be "hang", "drop" or
+// "truncate". "fault none" ends all faults.
 func fault(ts *testscript.TestScript, neg bool, args []string) {
 	if !neg && len(args) == 1 && args[0] == "none" {
 		cloudOf(ts).ClearFaults()
@@ -94,10 +96,52 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: fault OPERATION CODE [repeat] | none")
 	}
 	f := awstest.Fault{Op: awstest.Operation(args[0]), Type: args[1], Repeat: repeat}
-	if args[1] == "hang" {
+	switch args[1] {
+	case "hang":
 		f = awstest.Fault{Op: f.Op, Hang: true}
+	case "drop":
+		f = awstest.Fault{Op: f.Op, Drop: true}
+	case "truncate":
+		f = awstest.Fault{Op: f.Op, Truncate: true}
 	}
 	cloudOf(ts).Inject(f)
+}
+
+// told HOST FILE asks for a password in every way that there is, and fails unless each fails with the line in the file, which begins
+// with the host: on both streams for clients of Docker's protocol, on standard error for people and for kubelet, and in a check of
+// doctor.
+func told(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: told HOST FILE")
+	}
+	host, want := args[0], strings.ReplaceAll(ts.ReadFile(args[1]), "$WORK", ts.Getenv("WORK"))
+	fails := func(stdin, program string, args ...string) (stdout, stderr string) {
+		ts.Check(os.WriteFile(ts.MkAbs("stdin"), []byte(stdin), 0o600))
+		if err := ts.Exec("sh", append([]string{"-c", `"$@" <stdin`, "sh", program}, args...)...); err == nil {
+			ts.Fatalf("%s %s did not fail", program, args)
+		}
+		return ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	}
+	equal := func(what, got, want string) {
+		if got != want {
+			ts.Fatalf("%s\n got %swant %s", what, got, want)
+		}
+	}
+	const helper = "docker-credential-ecr-login"
+	stdout, stderr := fails(host, helper, "get")
+	equal("get, standard output", stdout, want)
+	equal("get, standard error", stderr, want)
+	stdout, stderr = fails("", helper, "password", host)
+	equal("password, standard output", stdout, "")
+	equal("password, standard error", stderr, want)
+	stdout, stderr = fails(fmt.Sprintf(`{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"%s/app"}`, host), "ecr-credential-provider")
+	equal("kubelet, standard output", stdout, "")
+	equal("kubelet, standard error", stderr+"\n", want)
+	stdout, _ = fails("", helper, "doctor", host)
+	cause, _, _ := strings.Cut(strings.TrimPrefix(want, host+": "), "; ")
+	if !strings.Contains(stdout, ": "+cause+" (") {
+		ts.Fatalf("doctor does not print %q", cause)
+	}
 }
 
 // called N OPERATION fails unless AWS saw so many of these calls since the last time; with "called 0" alone, any call.
