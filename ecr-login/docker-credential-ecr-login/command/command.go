@@ -58,8 +58,12 @@ func (p *Program) Run(args []string) (exit int) {
 // withoutPasswords returns an error of cobra's, which repeats the arguments, without the user information in them.
 func withoutPasswords(line string, args []string) string {
 	for _, arg := range args {
-		if strings.Contains(arg, "@") {
-			line = strings.ReplaceAll(strings.ReplaceAll(line, strconv.Quote(arg), strconv.Quote(registry.Shown(arg))), arg, registry.Shown(arg))
+		_, value, _ := strings.Cut(arg, "=") // of a flag
+		for _, typed := range []string{arg, value} {
+			if strings.Contains(typed, "@") {
+				shown := registry.Shown(typed)
+				line = strings.ReplaceAll(strings.ReplaceAll(line, strconv.Quote(typed), strconv.Quote(shown)), typed, shown)
+			}
 		}
 	}
 	return line
