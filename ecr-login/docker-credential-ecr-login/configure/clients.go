@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ecrlogin/credentials/docker/configfile"
+	"ecrlogin/registry"
 )
 
 // serve makes the helper that of the targets.
@@ -47,7 +48,7 @@ func (r *Request) replaceURLs(f *configfile.File, own *ownFile, covers func(targ
 func (r *Request) dropLogins(f *configfile.File, own *ownFile, covers func(target) bool) {
 	for _, e := range f.Entries() {
 		if t, ok := own.target(e.Host); ok && e.Secret && covers(t) {
-			r.say("%s: the password that a login left in %s is taken out, since %s fetches one whenever it is needed", shown(e.Key), f, self)
+			r.say("%s: the password that a login left in %s is taken out, since %s fetches one whenever it is needed", registry.Shown(e.Key), f, self)
 			f.RemoveEntry(e.Key)
 		}
 	}

@@ -61,7 +61,7 @@ func (r *Request) targets(own *ownFile, files ...*configfile.File) ([]target, er
 	for _, typed := range r.Registries {
 		t, ok := own.target(typed)
 		if !ok {
-			return nil, fmt.Errorf("%s: neither an Amazon ECR registry nor an alias of one in %s; correct it, or add it there; nothing was written", shown(typed), own.path())
+			return nil, fmt.Errorf("%s: neither an Amazon ECR registry nor an alias of one in %s; correct it, or add it there; nothing was written", registry.Shown(typed), own.path())
 		}
 		if !slices.Contains(all, t) {
 			all = append(all, t)
@@ -199,12 +199,4 @@ func (r *Request) now() time.Time {
 		return time.Now().UTC()
 	}
 	return r.Now().UTC()
-}
-
-// shown makes what was typed fit for an error: without what may be a password in a URL.
-func shown(typed string) string {
-	if _, rest, ok := strings.Cut(typed, "@"); ok {
-		return "…@" + rest
-	}
-	return typed
 }

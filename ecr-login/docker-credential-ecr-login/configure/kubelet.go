@@ -95,7 +95,7 @@ func (r *Request) images(own *ownFile) ([]string, error) {
 			add(pattern)
 		default:
 			return nil, fmt.Errorf("%s: neither an Amazon ECR registry, nor an alias of one in %s, nor a pattern of them such as *.dkr.ecr.us-west-2.amazonaws.com; correct it, or add it there; nothing was written",
-				shown(typed), own.path())
+				registry.Shown(typed), own.path())
 		}
 	}
 	if len(r.Registries) == 0 {
