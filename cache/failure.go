@@ -38,6 +38,13 @@ func (k *key) age(f store.Failure) time.Duration {
 	return age
 }
 
+// endedSince reports whether f ended after a time and not in the future, by the wall clock that f's times are of: how long ago that was says
+// less if the clock has been set meanwhile.
+func (k *key) endedSince(f store.Failure, began time.Time) bool {
+	ended := time.Unix(0, f.Ended)
+	return ended.After(began.Round(0)) && !ended.After(k.now().Round(0))
+}
+
 // mended reports whether anything has changed since f that could have mended it and is not a part of the key: a login
 // leaves a file in one of these folders. The AWS files themselves are a part of the key.
 func mended(f store.Failure) bool {

@@ -76,7 +76,7 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 		if entry, err := k.load(ctx, k.id); err == nil && entry.Valid(k.now()) {
 			return token(entry), nil
 		}
-		if f, ok := k.loadFailure(); ok && err == nil && k.age(f) < k.now().Sub(began) {
+		if f, ok := k.loadFailure(); ok && err == nil && k.endedSince(f, began) {
 			return credentials.Token{}, &failure{Failure: f}
 		}
 		unkept := k.unkeptSince(began) // waiting would bring nobody an answer
