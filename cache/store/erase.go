@@ -45,8 +45,8 @@ func (s *Store) erase(match func(file) bool, hosts ...string) error {
 	err = errors.Join(err, s.remove(files, func(f file) bool {
 		return match(f) && (f.suffix == entrySuffix || f.suffix == failureSuffix || f.suffix == tempSuffix)
 	}))
-	for _, host := range full { // now there is room on the disk
-		err = errors.Join(err, s.newGeneration(host))
+	for _, host := range full {
+		_ = s.newGeneration(host) // now there may be room on the disk; a folder that cannot be written to keeps nothing anyway
 	}
 	return err
 }
