@@ -140,3 +140,30 @@ func TestLinks(t *testing.T) {
 		}
 	}
 }
+
+// Every test that security.md names exists.
+func TestSecurityNamesTests(t *testing.T) {
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)`").FindAllStringSubmatch(read(t, "security.md"), -1)
+	if len(named) < 20 {
+		t.Fatalf("security.md names only %d tests", len(named))
+	}
+	defined := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z]+)\(`)
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		for _, m := range function.FindAllStringSubmatch(read(t, path), -1) {
+			defined[m[1]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range named {
+		if !defined[m[1]] {
+			t.Errorf("security.md names %s, which does not exist", m[1])
+		}
+	}
+}
