@@ -123,11 +123,17 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 	return &key{Cache: c, registry: r, store: s, before: before, id: before.Identity(), generation: cmp.Or(c.Generation, s.Generation(r.Host))}, true
 }
 
-// notice tells a user what is not safe or too large, and why the Vault that was chosen cannot be asked. All else that keeps the cache
-// from working, a disk that cannot be written to for example, is nobody's mistake and goes to the log.
+// notice tells a user what is not safe or too large, what else they can be expected to correct, and why the Vault that was chosen
+// cannot be asked. All else that keeps the cache from working is nobody's mistake and goes to the log.
 func (c *Cache) notice(err error) {
-	if c.Notices != nil && (errors.Is(err, store.ErrUnsafe) || errors.Is(err, store.ErrTooLarge) || errors.Is(err, vault.ErrUnavailable)) {
-		fmt.Fprintln(c.Notices, err)
+	if c.Notices == nil {
+		return
+	}
+	for _, told := range []error{store.ErrUnsafe, store.ErrTooLarge, store.ErrUnusable, vault.ErrUnavailable} {
+		if errors.Is(err, told) {
+			fmt.Fprintln(c.Notices, err)
+			return
+		}
 	}
 }
 

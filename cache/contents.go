@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 
 	"ecrlogin/cache/store"
 	"ecrlogin/cache/vault"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/filelock"
 	"ecrlogin/registry"
 )
 
@@ -106,6 +108,14 @@ func (c *Cache) Clear() error {
 		err = errors.Join(err, c.Vault.Clear(context.Background()))
 	}
 	return err
+}
+
+// Check returns why tokens cannot be kept in the directory, which it creates if it does not exist. It leaves nothing there.
+func (c *Cache) Check() error {
+	return store.Probe(c.Dir, func(f *os.File) error {
+		_, err := filelock.TryLock(f) // that another process has locked it is no failure
+		return err
+	})
 }
 
 // withStore runs f with the folder, if there is one.

@@ -13,7 +13,7 @@ import (
 // renew returns a token in place of entry, which is past half of its life: a new one, if it is this process that fetches it and that
 // succeeds soon, and else entry. ok is false when entry has expired meanwhile, so that there is no token any more.
 func (k *key) renew(ctx context.Context, entry store.Entry) (t credentials.Token, ok bool) {
-	unlock, locked := tryLock(k.leaderLock())
+	unlock, locked := tryLock(k.store, k.leaderLock())
 	if !locked {
 		return token(entry), entry.Valid(k.now()) // another process is at it
 	}
@@ -123,7 +123,7 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 		k.unkept(err)
 	}
 	k.store.Forget(k.registry.Host, k.id)
-	if err := k.store.Sweep(k.now(), tryLock); err != nil {
+	if err := k.store.Sweep(k.now(), func(path string) (unlock func(), ok bool) { return tryLock(k.store, path) }); err != nil {
 		k.log().Debug("sweeping the cache", "error", err)
 	}
 	return t, nil

@@ -89,10 +89,10 @@ func TestDisabled(t *testing.T) {
 	}
 }
 
-// Nothing needs the folder: wherever it cannot be, the helper works and says nothing.
+// Nothing needs the directory: wherever it cannot be, the helper works. It says so where the user has chosen the place.
 func TestNoFolder(t *testing.T) {
 	t.Parallel()
-	file := func(m *machine) string { return m.file("file", "no folder") }
+	file := func(m *machine) string { return m.file("file", "no directory") }
 	for name, env := range map[string]func(m *machine) map[string]string{
 		"below a file": func(m *machine) map[string]string {
 			return map[string]string{"AWS_ECR_CACHE_DIR": filepath.Join(file(m), "cache")}
@@ -108,10 +108,24 @@ func TestNoFolder(t *testing.T) {
 			t.Parallel()
 			m := withKeys(t)
 			m = m.with(env(m))
-			m.password(host)
-			m.password(host)
+			dir := m.env["AWS_ECR_CACHE_DIR"]
+			for range 2 {
+				r := m.get(host)
+				r.password()
+				if dir == "" {
+					r.quiet()
+				} else {
+					r.said("the cache directory " + dir + " cannot be used: not a directory; ")
+				}
+			}
 			m.called(2)
-			if r := m.run("list", "").quiet(); r.stdout != "{}\n" && name != "a file" {
+			r := m.run("list", "")
+			if name == "a file" {
+				r.said("the cache directory " + dir + " cannot be used: not a directory; ")
+			} else {
+				r.quiet()
+			}
+			if r.stdout != "{}\n" {
 				t.Errorf("list answered %q", r.stdout)
 			}
 		})

@@ -3,11 +3,11 @@ package cache
 import (
 	"context"
 	"errors"
-	"os"
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
+	"ecrlogin/cache/store"
+	"ecrlogin/internal/filelock"
 )
 
 // The kernel drops these locks when their holder dies, however that happens, so nobody ever waits for a dead process.
@@ -32,69 +32,42 @@ func (k *key) lock(ctx context.Context, path string) (unlock func(), err error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	type result struct {
-		unlock func()
-		err    error
-	}
-	locked := make(chan result, 1)
-	// Waiting in the kernel wakes a thousand waiters one after another, with none of them polling.
-	go func() {
-		unlock, err := lockFile(path)
-		locked <- result{unlock, err}
-	}()
-	select {
-	case r := <-locked:
-		return r.unlock, r.err
-	case <-ctx.Done():
-		go func() { // whoever got the lock after all has no use for it
-			if r := <-locked; r.err == nil {
-				r.unlock()
-			}
-		}()
+	unlock, err = lockFile(ctx, k.store, path)
+	if err != nil && ctx.Err() != nil {
 		return nil, errTooLong
 	}
+	return unlock, err
 }
 
-// lockFile waits for the lock of a file for as long as it takes.
-func lockFile(path string) (unlock func(), err error) {
+// lockFile waits for the lock of a file until ctx is done.
+func lockFile(ctx context.Context, s *store.Store, path string) (unlock func(), err error) {
 	for range 100 {
-		l := newLock(path)
-		if err := l.Lock(); err != nil {
+		f, err := s.OpenLock(path)
+		if err != nil {
 			return nil, err
 		}
-		if isAt(l, path) {
-			return func() { _ = l.Close() }, nil
+		if err := filelock.Lock(ctx, f); err != nil {
+			return nil, err
 		}
-		_ = l.Close() // the file was swept before it was locked; the next one is another
+		if s.Locks(f, path) {
+			return sync.OnceFunc(func() { f.Close() }), nil
+		}
+		f.Close() // the file was swept before it was locked; the next one is another
 	}
 	return nil, errors.New("the lock file is removed again and again")
 }
 
 // tryLock takes the lock of a file if nobody has it.
-func tryLock(path string) (unlock func(), ok bool) {
-	l := newLock(path)
-	if ok, err := l.TryLock(); err != nil || !ok {
-		return nil, false
-	}
-	if !isAt(l, path) {
-		_ = l.Close()
-		return nil, false
-	}
-	return func() { _ = l.Close() }, true
-}
-
-// isAt reports whether the file of a lock is still the one at its path, where others look for it.
-func isAt(l *flock.Flock, path string) bool {
-	locked, err := l.Stat()
+func tryLock(s *store.Store, path string) (unlock func(), ok bool) {
+	f, err := s.OpenLock(path)
 	if err != nil {
-		return false
+		return nil, false
 	}
-	there, err := os.Lstat(path)
-	return err == nil && os.SameFile(locked, there)
-}
-
-func newLock(path string) *flock.Flock {
-	return flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
+	if ok, err := filelock.TryLock(f); err != nil || !ok || !s.Locks(f, path) {
+		f.Close()
+		return nil, false
+	}
+	return sync.OnceFunc(func() { f.Close() }), true
 }
 
 // leaderLock returns the path of the lock that whoever asks the Source holds.
@@ -108,13 +81,9 @@ const unkeptMark = time.Hour
 
 // markUnkept tells those who wait for the lock that this process has an answer which could not be kept, on a full disk for
 // example. The time of the lock file can be set even there.
-func (k *key) markUnkept() {
-	mark := time.Now().Add(unkeptMark)
-	_ = os.Chtimes(k.leaderLock(), mark, mark)
-}
+func (k *key) markUnkept() { k.store.Touch(k.leaderLock(), time.Now().Add(unkeptMark)) }
 
 // unkeptSince reports whether somebody marked the lock so.
 func (k *key) unkeptSince(t time.Time) bool {
-	info, err := os.Lstat(k.leaderLock())
-	return err == nil && info.ModTime().Add(-unkeptMark).After(t)
+	return k.store.Touched(k.leaderLock()).Add(-unkeptMark).After(t)
 }

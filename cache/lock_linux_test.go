@@ -5,14 +5,21 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"ecrlogin/cache/store"
 )
 
 // Whoever waits for a lock whose file is removed meanwhile does not take the removed one for the lock: the next to come would have
 // another.
 func TestLockOfRemovedFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.lock")
+	s, err := store.Create(filepath.Join(t.TempDir(), "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	path := s.LockPath("x", store.Login)
 	lock := func() (unlock func()) {
-		unlock, err := lockFile(path)
+		unlock, err := lockFile(t.Context(), s, path)
 		if err != nil {
 			t.Error(err)
 		}
@@ -27,16 +34,16 @@ func TestLockOfRemovedFile(t *testing.T) {
 	}
 	second := lock()
 	first()
-	if _, ok := tryLock(path); ok {
+	if _, ok := tryLock(s, path); ok {
 		t.Error("the lock is held twice")
 	}
 	second()
 	unlock := <-waiter
-	if _, ok := tryLock(path); ok {
+	if _, ok := tryLock(s, path); ok {
 		t.Error("the lock is held twice, once by the one who waited")
 	}
 	unlock()
-	if unlock, ok := tryLock(path); ok {
+	if unlock, ok := tryLock(s, path); ok {
 		unlock()
 	} else {
 		t.Error("a lock that nobody holds is not to be had")

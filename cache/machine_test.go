@@ -23,6 +23,7 @@ type machine struct {
 	cloud *awstest.Server
 	home  string
 	cache string // AWS_ECR_CACHE_DIR
+	uid   uint32 // whom processes run as; 0 for the user of the test
 	env   map[string]string
 }
 

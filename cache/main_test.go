@@ -24,6 +24,10 @@ func withHelper(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // for tests with other users
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	helper = filepath.Join(dir, "docker-credential-ecr-login.exe") // Windows runs nothing else, others do not mind
 	build := exec.Command("go", "build", "-buildvcs=false", "-o", helper, "../ecr-login/docker-credential-ecr-login")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -63,6 +63,9 @@ func (k *key) erased() bool { return k.store.Generation(k.registry.Host) != k.ge
 func (k *key) save(ctx context.Context, e store.Entry) error {
 	if k.Vault == nil {
 		if err := k.store.Save(e, k.id); err != nil {
+			if errors.Is(err, store.ErrUnusable) {
+				k.notice(err)
+			}
 			return err
 		}
 		if k.erased() { // since outdated

@@ -26,6 +26,8 @@ func (m *machine) start(action, host string, args ...string) *process {
 	for name, value := range m.env {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
 	}
+	p.cmd.Dir = m.home
+	m.asUser(p.cmd)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = strings.NewReader(host), &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		m.t.Fatal(err)

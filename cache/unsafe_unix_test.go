@@ -104,7 +104,7 @@ func TestUnsafeFolder(t *testing.T) {
 			if err := tt.make(m, elsewhere); err != nil {
 				t.Fatal(err)
 			}
-			line := "the cache folder " + m.cache + " is not used, because " + tt.line
+			line := "the cache directory " + m.cache + " is not used, because " + tt.line
 			for range 2 {
 				m.get(host).said(line).password()
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -43,7 +44,7 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// A disk without room for a token costs the cache and nothing else. What cannot be written
+// A disk without room for a token costs the cache and nothing else, and a line says so. What cannot be written
 // is not left there in part, and with room again the cache works again.
 func TestCacheOnFullDisk(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -61,9 +62,14 @@ func TestCacheOnFullDisk(t *testing.T) {
 			}
 			tt.use(t, dir)
 			u := newUser(t, alice).with("HOME=/", "AWS_ECR_CACHE_DIR="+cache)
-			u.gets(t, "")
-			u.gets(t, "")
+			const line = " cannot be used: no space left on device"
+			for range 2 {
+				u.gets(t, "the cache directory "+cache+line+"; free some space there, or set AWS_ECR_CACHE_DIR to another directory")
+			}
 			u.asked(t, 2)
+			if r := u.run(t, "doctor", ""); !strings.Contains(r.stdout, "✗ cache: the cache directory "+cache+line+"; every get asks AWS ") {
+				t.Errorf("doctor: %s", r.stdout)
+			}
 			for _, pattern := range []string{"*.token", "*.tmp"} {
 				if files, err := filepath.Glob(filepath.Join(cache, pattern)); err != nil || len(files) != 0 {
 					t.Errorf("the folder has %q (%v)", files, err)

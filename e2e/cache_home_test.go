@@ -30,6 +30,37 @@ func TestCacheOfRootWithoutHome(t *testing.T) {
 	}
 }
 
+// Root with another user's HOME, as sudo may leave it, leaves nothing there, and shuts that user
+// out of nothing. Its tokens are in the system's folder.
+func TestCacheOfRootInHomeOfAnotherUser(t *testing.T) {
+	const cache = "/var/cache/ecr-login" // of the sandbox
+	t.Cleanup(func() {
+		if err := os.RemoveAll(cache); err != nil {
+			t.Error(err)
+		}
+	})
+	user := newUser(t, alice)
+	home := user.folder(t)
+	user = user.with("HOME=" + home)
+	root := user.as(0)
+	answer := root.gets(t, "")
+	if root.gets(t, "") != answer {
+		t.Error("the token was not kept")
+	}
+	root.asked(t, 1)
+	if files, err := os.ReadDir(home); err != nil || len(files) != 0 {
+		t.Errorf("root left %v (%v)", files, err)
+	}
+	own := user.gets(t, "")
+	if own == answer {
+		t.Error("the user was given root's token")
+	}
+	if user.gets(t, "") != own {
+		t.Error("the user's token was not kept")
+	}
+	root.asked(t, 1)
+}
+
 // Others without a HOME have no cache, and neither have those whose HOME is not there or
 // not theirs. None of them is bothered with it.
 func TestCacheWithoutHome(t *testing.T) {

@@ -23,9 +23,9 @@ func TestCacheOfTwoUsers(t *testing.T) {
 		t.Fatal(err)
 	}
 	first.asked(t, 1)
-	for _, uid := range []int{bob, 0} {
+	for uid, whose := range map[int]string{bob: "it", 0: filepath.Dir(cache)} {
 		second := first.as(uid)
-		const line = "is not used, because it belongs to another user"
+		line := "the cache directory " + cache + " is not used, because " + whose + " belongs to another user; set AWS_ECR_CACHE_DIR to another directory"
 		for range 2 {
 			if second.gets(t, line) == answer {
 				t.Errorf("user %d was given alice's password", uid)
@@ -64,7 +64,7 @@ func TestCacheEntryOfAnotherUser(t *testing.T) {
 	}
 }
 
-// A folder that the user may not write to, or not even look into, is no failure.
+// A directory that the user may not write to, or not even look into, is no failure, and a line says so.
 func TestCacheWithoutPermission(t *testing.T) {
 	u := newUser(t, alice)
 	dir := u.folder(t)
@@ -78,17 +78,18 @@ func TestCacheWithoutPermission(t *testing.T) {
 	if u.gets(t, "") != answer {
 		t.Error("what can be read was not used")
 	}
+	line := "the cache directory " + cache + " cannot be used: permission denied; check its owner and mode, or set AWS_ECR_CACHE_DIR to another directory"
 	other := u.with("AWS_REGION=eu-west-1") // has no entry yet
-	other.gets(t, "")
-	other.gets(t, "")
+	other.gets(t, line)
+	other.gets(t, line)
 	u.asked(t, 2)
 	for _, path := range []string{cache, dir} {
 		if err := os.Chmod(path, 0); err != nil {
 			t.Fatal(err)
 		}
-		u.gets(t, "")
+		u.gets(t, line)
 		u.asked(t, 1)
-		if r := u.run(t, "list", ""); r.exit != 0 || r.stdout != "{}\n" {
+		if r := u.run(t, "list", ""); r.exit != 0 || r.stdout != "{}\n" || r.stderr != line+"\n" {
 			t.Errorf("list: exit code %d, stdout %q", r.exit, r.stdout)
 		}
 	}

@@ -1,90 +1,49 @@
-// Package store keeps tokens in a folder, one in a file, for as long as they live. A file is named by the registry's
+// Package store keeps tokens in a directory, one in a file, for as long as they live. A file is named by the registry's
 // host and by a hash of what decides the AWS identity, so that an entry is found without asking AWS anything and never
 // by another identity.
 //
-// It imports little of the standard library and nothing else, because it answers before the rest of the program is
-// initialised: each package that is initialised late makes it wait for more of the others.
+// It imports little of the standard library, and of this module what does the same, because it answers before the rest of the program
+// is initialized: each package that is initialized late makes it wait for more of the others.
 package store
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
-)
+	"time"
 
-// ErrUnsafe is wrapped by errors that say why a folder or an entry is not used: others could have written it or could
-// read it.
-var ErrUnsafe = errors.New("not used")
+	"ecrlogin/internal/atomicfile"
+)
 
 // maxEntry bounds what is read of an entry, in bytes; a password has about 2,000.
 const maxEntry = 64 << 10
 
-// A Store is an open folder of entries. It may be used by many processes and goroutines at once. Close it.
+// A Store is an open directory of entries. It may be used by many processes and goroutines at once. Close it.
 type Store struct {
 	root *os.Root
 	dir  string
 }
 
-// Dir returns the folder to keep entries in: AWS_ECR_CACHE_DIR, or ecr-login below the user's cache folder
-// (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LocalAppData%). Root without a HOME, as daemons run, has
-// /var/cache/ecr-login. It is "" when nothing is to be kept: with AWS_ECR_DISABLE_CACHE, and for others without a HOME.
-func Dir() string {
-	if os.Getenv("AWS_ECR_DISABLE_CACHE") != "" {
-		return ""
-	}
-	if dir := os.Getenv("AWS_ECR_CACHE_DIR"); dir != "" {
-		return dir
-	}
-	if dir, err := os.UserCacheDir(); err == nil {
-		return dir + "/ecr-login"
-	}
-	return systemDir()
-}
+// Open opens the directory. The error wraps fs.ErrNotExist when it does not exist; ErrUnsafe when its path is relative, when it is a
+// link, belongs to another user or can be written to by others, and for root also when another user could replace it; and ErrUnusable
+// where that is documented.
+func Open(dir string) (*Store, error) { return open(dir, atomicfile.OpenPrivate) }
 
-// Open opens the folder. It is an error that wraps fs.ErrNotExist when it is not there, and ErrUnsafe when it is a link,
-// somebody else's, or writable by others.
-func Open(dir string) (*Store, error) {
-	info, err := os.Lstat(dir)
-	if errors.Is(err, notFolder) { // a part of the path is a file, so the folder is not there either
-		err = &fs.PathError{Op: "lstat", Path: dir, Err: fs.ErrNotExist}
-	}
+// Create creates the directory, for its owner alone, if it does not exist, and opens it. Its errors are those of Open.
+func Create(dir string) (*Store, error) { return open(dir, atomicfile.MakePrivate) }
+
+func open(dir string, open func(path string) (*os.Root, error)) (*Store, error) {
+	root, err := open(dir)
+	clean, _ := atomicfile.Clean(dir)
 	if err != nil {
-		return nil, err
+		return nil, failure(clean, err)
 	}
-	if err := safe(info); err != nil {
-		return nil, fmt.Errorf("the cache folder %s is %w, because it %w", dir, ErrUnsafe, err)
-	}
-	if !info.IsDir() {
-		return nil, &fs.PathError{Op: "open", Path: dir, Err: errors.New("not a folder")}
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	// The folder may have been replaced since it was looked at.
-	if opened, err := root.Stat("."); err != nil || !os.SameFile(info, opened) {
-		root.Close()
-		return nil, fmt.Errorf("the cache folder %s is %w, because it was replaced while it was opened", dir, ErrUnsafe)
-	}
-	return &Store{root: root, dir: dir}, nil
+	return &Store{root: root, dir: clean}, nil
 }
 
-// Create makes the folder, readable by its owner alone, if it is not there, and opens it.
-func Create(dir string) (*Store, error) {
-	s, err := Open(dir)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return s, err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	return Open(dir)
-}
-
-// Close closes the folder.
+// Close closes the directory.
 func (s *Store) Close() error { return s.root.Close() }
 
 // The files of a key differ by their suffixes.
@@ -125,7 +84,7 @@ func (s *Store) Load(host string, id Identity) (Entry, error) {
 }
 
 // Save writes an entry, in one step: a reader sees the old one or the new one. It does not write over one of a later
-// version, nor over what is not an ordinary file.
+// version, nor over what is not an ordinary file. The error wraps ErrUnusable where that is documented.
 func (s *Store) Save(e Entry, id Identity) error {
 	if _, err := s.Load(e.Host, id); errors.Is(err, ErrLater) || errors.Is(err, ErrUnsafe) {
 		return err
@@ -134,58 +93,32 @@ func (s *Store) Save(e Entry, id Identity) error {
 	if err != nil {
 		return err
 	}
-	return s.write(name(e.Host, id, entrySuffix), b)
+	if err := s.write(name(e.Host, id, entrySuffix), b); err != nil {
+		return failure(s.dir, err)
+	}
+	return nil
 }
 
 func (s *Store) read(name string) ([]byte, error) {
-	info, err := s.root.Lstat(name)
-	if err != nil {
-		return nil, err
+	b, err := atomicfile.ReadPrivate(s.root, name, maxEntry)
+	var unsafe *atomicfile.UnsafeError
+	if errors.As(err, &unsafe) {
+		return nil, unsafeEntry(s.dir+"/"+name, unsafe)
 	}
-	if err := safe(info); err != nil {
-		return nil, fmt.Errorf("the cache entry %s is %w, because it %w", s.dir+"/"+name, ErrUnsafe, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("the cache entry %s is %w, because it is not a regular file", s.dir+"/"+name, ErrUnsafe)
-	}
-	f, err := s.root.OpenFile(name, os.O_RDONLY|nonBlocking, 0) // what it was replaced by may be a pipe
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	opened, err := f.Stat()
-	if err != nil || !opened.Mode().IsRegular() {
-		return nil, errors.New("replaced while it was opened")
-	}
-	if opened.Size() > maxEntry {
-		return nil, errors.New("larger than any entry")
-	}
-	b := make([]byte, opened.Size()) // info's may be that of an entry which this one has replaced
-	n, err := io.ReadFull(f, b)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return b[:n], nil
+	return b, err
 }
 
-// write writes a file by way of a temporary one in the same folder.
-func (s *Store) write(name string, b []byte) (err error) {
-	temp := name[:strings.LastIndexByte(name, '.')] + "." + random() + tempSuffix
-	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// write writes a file in one step. What cannot be removed of a temporary file is swept later.
+func (s *Store) write(name string, b []byte) error {
+	temp, err := atomicfile.Create(s.root, name[:strings.LastIndexByte(name, '.')]+".", tempSuffix)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(b)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
+	defer temp.Discard()
+	if _, err := temp.Write(b); err != nil {
+		return err
 	}
-	if err == nil {
-		err = s.root.Rename(temp, name)
-	}
-	if err != nil {
-		_ = s.root.Remove(temp) // what cannot be removed now is swept later
-	}
-	return err
+	return temp.Rename(name)
 }
 
 func ignoreMissing(err error) error {
@@ -193,4 +126,67 @@ func ignoreMissing(err error) error {
 		return nil
 	}
 	return err
+}
+
+// OpenLock opens the file of a lock, which LockPath or DeputyLockPath has returned, and creates it if it does not exist.
+func (s *Store) OpenLock(path string) (*os.File, error) {
+	return atomicfile.OpenLock(s.root, base(path))
+}
+
+// Locks reports whether a file that OpenLock has opened is still the one at the path, where others look for it.
+func (s *Store) Locks(f *os.File, path string) bool {
+	locked, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := s.root.Lstat(base(path))
+	return err == nil && os.SameFile(locked, there)
+}
+
+// Touch sets the time of a lock's file.
+func (s *Store) Touch(path string, t time.Time) { _ = s.root.Chtimes(base(path), t, t) }
+
+// Touched returns the time of a lock's file; the zero time if there is none.
+func (s *Store) Touched(path string) time.Time {
+	info, err := s.root.Lstat(base(path))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+// Probe creates the directory if it does not exist, and creates, locks and removes files in it, as keeping a token does. Its errors are
+// those of Open; lock locks an open file.
+func Probe(dir string, lock func(*os.File) error) error {
+	s, err := Create(dir)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	lockName, entryName := name("probe.invalid", Login, lockSuffix), name("probe.invalid", Login, failureSuffix)
+	err = s.write(entryName, make([]byte, 4<<10)) // as large as an entry
+	if err == nil {
+		err = ignoreMissing(s.root.Remove(entryName)) // another process may have been quicker
+	}
+	if err == nil {
+		err = s.probeLock(lockName, lock)
+	}
+	if err != nil {
+		return failure(s.dir, err)
+	}
+	return nil
+}
+
+func (s *Store) probeLock(name string, lock func(*os.File) error) error {
+	f, err := atomicfile.OpenLock(s.root, name)
+	if err != nil {
+		return err
+	}
+	if err = lock(f); err != nil {
+		err = fmt.Errorf("%w: %w", errNoLocks, err)
+	}
+	f.Close()
+	return errors.Join(err, ignoreMissing(s.root.Remove(name)))
 }

@@ -12,11 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"ecrlogin/cache/store"
 	"ecrlogin/cache/vault"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/filelock"
 )
 
 // Without the keychain everybody gets a token, one line says why it is not kept, and the keychain is asked once for each.
@@ -97,8 +96,11 @@ func TestNoWaitingInVain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer folder.Close()
-	lock := flock.New(folder.LockPath(host, u.id()))
-	if err := lock.Lock(); err != nil {
+	lock, err := folder.OpenLock(folder.LockPath(host, u.id()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := filelock.Lock(t.Context(), lock); err != nil {
 		t.Fatal(err)
 	}
 	defer lock.Close()

@@ -39,7 +39,7 @@ func attack(order []string) {
 			}
 			continue
 		case Swapped:
-			swap(dir+"/"+prefix, target, pool)
+			swap(dir+"/"+prefix, target)
 			continue
 		}
 		for _, name := range names(dir) {
@@ -71,8 +71,8 @@ func attack(order []string) {
 }
 
 // swap puts a link in the place of a directory, and the directory back.
-func swap(path, target, pool string) {
-	away := pool + "/away"
+func swap(path, target string) {
+	away := path + ".away" // in the same directory, or it would have to be the attacker's own
 	if syscall.Rename(path, away) == nil {
 		_ = os.Symlink(target, path)
 		remove(path)

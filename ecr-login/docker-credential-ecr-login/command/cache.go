@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -163,6 +164,9 @@ func (p *Program) cachePath() *cobra.Command {
 			s := p.load()
 			switch dir := s.dir(); {
 			case dir != "":
+				if _, err := store.Open(dir); err != nil && !filepath.IsAbs(dir) {
+					return err
+				}
 				_, err := fmt.Fprintln(p.Stdout, dir)
 				return err
 			case s.config.Cache.Disabled:

@@ -159,7 +159,7 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	}
 	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
 	path := s.LockPath(r.Host, id)
-	waited, unlock := lead(path, timeout/3)
+	waited, unlock := lead(s, path, timeout/3)
 	if unlock != nil {
 		held = lock{path, unlock}
 	}

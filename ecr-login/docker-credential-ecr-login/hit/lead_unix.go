@@ -5,27 +5,29 @@ package hit
 import (
 	"syscall"
 	"time"
+
+	"ecrlogin/cache/store"
 )
 
 // lead locks a file if nobody else has it locked, and returns how to unlock it, which the end of the process does too. Otherwise it
-// waits until that one lets go of it, or longest has passed. These are the locks of package cache; its library is initialised too
-// late.
-func lead(path string, longest time.Duration) (waited bool, unlock func()) {
-	fd, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600)
+// waits until that one lets go of it, or longest has passed. These are the locks of package cache.
+func lead(s *store.Store, path string, longest time.Duration) (waited bool, unlock func()) {
+	f, err := s.OpenLock(path)
 	if err != nil {
 		return false, nil
 	}
+	fd := int(f.Fd())
 	if err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
-		if !isAt(fd, path) { // the file was swept before it was locked; package cache locks the next one
-			syscall.Close(fd)
+		if !s.Locks(f, path) { // the file was swept before it was locked; package cache locks the next one
+			f.Close()
 			return false, nil
 		}
-		return false, func() { syscall.Close(fd) }
+		return false, func() { f.Close() }
 	}
 	done := make(chan struct{})
 	go func() {
 		_ = syscall.Flock(fd, syscall.LOCK_SH) // all who wait go on together
-		syscall.Close(fd)
+		f.Close()
 		close(done)
 	}()
 	select {
@@ -33,10 +35,4 @@ func lead(path string, longest time.Duration) (waited bool, unlock func()) {
 	case <-time.After(longest):
 	}
 	return true, nil
-}
-
-// isAt reports whether a locked file is still the one at its path, where others look for it.
-func isAt(fd int, path string) bool {
-	var locked, there syscall.Stat_t
-	return syscall.Fstat(fd, &locked) == nil && syscall.Lstat(path, &there) == nil && locked.Dev == there.Dev && locked.Ino == there.Ino
 }

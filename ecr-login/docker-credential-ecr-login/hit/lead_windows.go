@@ -1,6 +1,10 @@
 package hit
 
-import "time"
+import (
+	"time"
+
+	"ecrlogin/cache/store"
+)
 
 // lead leaves locks to package cache on Windows, where the standard library has none.
-func lead(string, time.Duration) (waited bool, unlock func()) { return false, nil }
+func lead(*store.Store, string, time.Duration) (waited bool, unlock func()) { return false, nil }

@@ -1,3 +1,0 @@
-package cache
-
-const noFollow = 0

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"ecrlogin/internal/atomicfile"
+)
+
+// ErrUnsafe is wrapped by errors that say why a directory or an entry is not used: others could have written it or could
+// read it, or its path means another directory from time to time.
+var ErrUnsafe = errors.New("not used")
+
+// ErrUnusable is wrapped by errors that say why a directory cannot be used, where its user can be expected to do something about it. Not
+// so on a read-only file system, as containers have, and where there is no directory in which the default one could be created: those
+// are as intended, mostly, and a line for each token would be too many.
+var ErrUnusable = errors.New("cannot be used")
+
+// failure explains why a directory, whose path is clean, cannot be opened or written to. An error that says that it does not exist
+// is returned as it is.
+func failure(dir string, err error) error {
+	var unsafe *atomicfile.UnsafeError
+	if errors.As(err, &unsafe) {
+		return unsafeDir(dir, unsafe)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	kind := ErrUnusable
+	if normal, _ := atomicfile.Clean(defaultDir()); errors.Is(err, syscall.EROFS) || dir == normal && !exists(parent(dir)) {
+		kind = errQuiet
+	}
+	next := "check its owner and mode"
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		next = "free some space there"
+	case errors.Is(err, errNoLocks):
+		next = "see whether its file system supports locks"
+	case errors.Is(err, syscall.ENOTDIR):
+		next = "move the file away"
+	}
+	return fmt.Errorf("the cache directory %s %w: %w; %s, or set AWS_ECR_CACHE_DIR to another directory", dir, kind, cause(err), next)
+}
+
+// errQuiet is in place of ErrUnusable where the user is not told.
+var errQuiet = errors.New(ErrUnusable.Error())
+
+var errNoLocks = errors.New("a file cannot be locked")
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func parent(path string) string {
+	end := len(path)
+	for end > 1 && !os.IsPathSeparator(path[end-1]) {
+		end--
+	}
+	return path[:end]
+}
+
+// cause leaves out the path that an error names, which the sentence around it does too.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}
+
+func unsafeDir(dir string, why *atomicfile.UnsafeError) error {
+	next := "set AWS_ECR_CACHE_DIR to another directory"
+	if _, ok := atomicfile.Clean(dir); !ok {
+		next = "set AWS_ECR_CACHE_DIR to an absolute path or to one that begins with ~/"
+	}
+	what := "it"
+	if why.Path != dir {
+		what = why.Path
+	}
+	return fmt.Errorf("the cache directory %s is %w, because %s %s; %s", dir, ErrUnsafe, what, why.Reason, next)
+}
+
+func unsafeEntry(path string, why *atomicfile.UnsafeError) error {
+	return fmt.Errorf("the cache entry %s is %w, because it %s", path, ErrUnsafe, why.Reason)
+}

@@ -1,0 +1,112 @@
+//go:build unix
+
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/swaptest"
+)
+
+func TestDir(t *testing.T) {
+	own := t.TempDir()
+	tests := map[string]struct{ home, dir, xdg, want string }{
+		"variable":                     {own, "/x/y", "", "/x/y"},
+		"relative variable":            {own, "x/y", "", "x/y"},
+		"home directory":               {own, "~/x/y", "", own + "/x/y"},
+		"home directory of the system": {"", "~/x", "", accountHome() + "/x"},
+		"another's home directory":     {own, "~root/x", "", "~root/x"},
+		"no home directory":            {"", "", "", systemDir()},
+		"relative XDG_CACHE_HOME":      {own, "", "relative", systemDir()},
+	}
+	if os.Geteuid() == 0 {
+		a := swaptest.New(t)
+		tests["root in another user's home"] = struct{ home, dir, xdg, want string }{a.Home, "", "", "/var/cache/ecr-login"}
+		tests["root below another user's home"] = struct{ home, dir, xdg, want string }{a.Home + "/none", "", "", "/var/cache/ecr-login"}
+		tests["root that names it"] = struct{ home, dir, xdg, want string }{a.Home, "~/x", "", a.Home + "/x"}
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("AWS_ECR_DISABLE_CACHE", "")
+			t.Setenv("HOME", tt.home)
+			t.Setenv("AWS_ECR_CACHE_DIR", tt.dir)
+			t.Setenv("XDG_CACHE_HOME", tt.xdg)
+			if tt.xdg != "" && os.PathSeparator == '/' {
+				if _, err := os.UserCacheDir(); err == nil {
+					t.Skip("XDG_CACHE_HOME counts on Linux only")
+				}
+			}
+			if got := Dir(); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// What root writes to a cache in a directory where others can exchange names is nowhere else.
+func TestStoreOfRootIsNotRedirected(t *testing.T) {
+	for name, attack := range map[string]func(a *swaptest.Arena, public string){
+		"directory": func(a *swaptest.Arena, public string) { a.Attack(swaptest.Swapped, public, "cache", a.Dir) },
+		"missing":   func(a *swaptest.Arena, public string) { a.Attack(swaptest.Missing, public, "cache", a.Dir) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := swaptest.New(t)
+			public := filepath.Join(filepath.Dir(a.Home), "public")
+			if err := os.Mkdir(public, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(public, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			attack(a, public)
+			saved := 0
+			a.Survive(2000, time.Second, func(n int) {
+				if name == "missing" {
+					os.RemoveAll(filepath.Join(public, "cache"))
+				}
+				s, err := Create(filepath.Join(public, "cache"))
+				if err != nil {
+					return
+				}
+				defer s.Close()
+				if s.Save(Entry{Host: host, Username: "AWS", Password: "p", Issued: 1, Expiry: 2}, Identity{1}) == nil {
+					saved++
+				}
+				if f, err := s.OpenLock(s.LockPath(host, Identity{1})); err == nil {
+					f.Close()
+				}
+				s.Touch(s.LockPath(host, Identity{1}), time.Now())
+			})
+			if saved == 0 {
+				t.Error("nothing was saved")
+			}
+		})
+	}
+}
+
+// A probe finds what keeps tokens from being kept, and leaves nothing behind.
+func TestProbe(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "cache")
+	var locked bool
+	if err := Probe(dir, func(*os.File) error { locked = true; return nil }); err != nil || !locked {
+		t.Errorf("locked: %v, %v", locked, err)
+	}
+	want := "the cache directory " + dir + " cannot be used: a file cannot be locked: function not implemented; see whether its file system supports locks, or set AWS_ECR_CACHE_DIR to another directory"
+	if err := Probe(dir, func(*os.File) error { return syscall.ENOSYS }); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+		t.Errorf("it left %v, %v", files, err)
+	}
+	if err := os.Chmod(dir, 0o770); err != nil {
+		t.Fatal(err)
+	}
+	if err := Probe(dir, func(*os.File) error { return nil }); !errors.Is(err, ErrUnsafe) {
+		t.Errorf("got %v", err)
+	}
+}
