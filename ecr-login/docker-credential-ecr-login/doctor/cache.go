@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
 	"ecrlogin/cache/store"
 )
 
-// cache looks at what is kept: clients get that, and not what has been asked for here.
+// cache tries whether tokens can be kept, and looks at those that are: clients get them, and not what has been asked for here.
 func (e *exam) cache(context.Context) result {
 	dir := e.Cache.Dir
 	switch {
@@ -23,13 +22,11 @@ func (e *exam) cache(context.Context) result {
 	default:
 		return skipped("nothing is kept, since there is no folder for it: no HOME, XDG_CACHE_HOME or AWS_ECR_CACHE_DIR")
 	}
+	if err := e.Cache.Check(); err != nil {
+		return e.unusable(err)
+	}
 	kept, err := e.Cache.Entries()
-	switch {
-	case errors.Is(err, store.ErrUnsafe):
-		return failed("%v", err).then("chmod 700 %s; if it is somebody else's, name another folder in AWS_ECR_CACHE_DIR", dir)
-	case errors.Is(err, fs.ErrPermission):
-		return failed("%s cannot be read, so nothing is kept", dir).then("ls -ld %s", dir)
-	case err != nil:
+	if err != nil {
 		return e.or(failure(err))
 	}
 	now, valid := time.Now(), 0
@@ -42,6 +39,18 @@ func (e *exam) cache(context.Context) result {
 		return ok("%s has no tokens yet", e.keeper())
 	}
 	return ok("%s has %d %s%s", e.keeper(), valid, plural(valid, "token", "tokens"), e.kept(kept, now))
+}
+
+// unusable is the result when tokens cannot be kept.
+func (e *exam) unusable(err error) result {
+	r := failure(err)
+	r.found += "; every get asks AWS"
+	if errors.Is(err, store.ErrUnsafe) {
+		if info, err := os.Lstat(e.Cache.Dir); err == nil && info.IsDir() {
+			r.next = fmt.Sprintf("chmod 700 %s; if it is another user's, %s", e.Cache.Dir, r.next)
+		}
+	}
+	return e.or(r)
 }
 
 // keeper is where tokens are kept.

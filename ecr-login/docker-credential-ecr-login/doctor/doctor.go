@@ -1,7 +1,7 @@
 // Package doctor looks for what is wrong between a client and an image in Amazon ECR, in the order in which things go wrong
 // for people, and tells for each what to type next.
 //
-// It asks everything afresh, changes nothing, and shows nothing secret: neither a password nor a key is in a Check.
+// It asks everything afresh, changes nothing but for files in the cache directory that it removes again, and shows nothing secret: neither a password nor a key is in a Check.
 package doctor
 
 import (
