@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// A partition is a separate AWS cloud: regions of its own, and host names of its own.
+// A partition is a separate AWS cloud with its own regions and host names.
 type partition struct {
 	name      string
-	prefix    string // how its regions begin; empty means two letters and a hyphen that no other partition claims
-	suffix    string // behind the region, in hosts reached over IPv4 only
-	dualStack string // the same for dual-stack hosts; empty where AWS documents none
+	prefix    string // of its region names; empty means two letters and a hyphen that match no other partition
+	suffix    string // after the region in IPv4-only hosts
+	dualStack string // after the region in dual-stack hosts; empty if AWS documents none
 }
 
-// partitions is checked in order; the one without a prefix comes last, since it takes what is left.
+// partitions is checked in order; the one without a prefix comes last because it matches all remaining regions.
 // Source: partitions.json of the AWS SDKs, and for the registry hosts
 // https://docs.aws.amazon.com/general/latest/gr/ecr.html
 var partitions = []partition{
@@ -28,9 +28,9 @@ var partitions = []partition{
 	{name: "aws", suffix: "amazonaws.com", dualStack: "on.aws"},
 }
 
-// Patterns returns patterns of hosts which together match every ECR registry, in the form that kubelet's matchImages has:
-// "*" stands for any part of one label. They match other hosts too, for example those whose first label is no account, so
-// they are for choosing whom to ask, not whom to trust.
+// Patterns returns host patterns that together match every ECR registry, in the syntax of kubelet's matchImages: "*"
+// matches any part of one label. The patterns also match some hosts that are not ECR, such as those whose first label
+// is not an account ID, so use them to route requests and never to decide which hosts to trust.
 func Patterns() []string {
 	var patterns []string
 	add := func(pattern string) {
@@ -53,7 +53,7 @@ func Patterns() []string {
 	return append(patterns, slices.Sorted(maps.Keys(publicHosts))...)
 }
 
-// partitionOf returns the partition to which both the region, by its shape, and the suffix belong.
+// partitionOf returns the partition whose region format and suffix both match.
 func partitionOf(region, suffix string, dualStack bool) (name string, ok bool) {
 	for _, p := range partitions {
 		if !p.claims(region) {
@@ -68,8 +68,8 @@ func partitionOf(region, suffix string, dualStack bool) (name string, ok bool) {
 	return "", false
 }
 
-// claims reports whether region has the shape of this partition's: the prefix, a compass point and a number, such as
-// "us-gov-west-1". The compass point of a region nobody has heard of yet is any word.
+// claims reports whether region has the format of this partition's regions: the prefix, a compass point and a number,
+// such as "us-gov-west-1". Any word is accepted as the compass point, so that new regions are recognized.
 func (p partition) claims(region string) bool {
 	rest, ok := strings.CutPrefix(region, p.prefix)
 	if !ok {

@@ -1,6 +1,6 @@
-// Package registry recognises the hosts of Amazon ECR and Amazon ECR Public and tells what their names say: account,
-// region, partition, FIPS, dual stack, public. It is the gate of the whole program, since a password leaves only for
-// a host that Parse accepts. It does no I/O.
+// Package registry recognizes the host names of Amazon ECR and Amazon ECR Public and parses them into account, region,
+// partition, FIPS, dual stack and public. The whole program relies on it for security: ECR passwords are only returned
+// for hosts that Parse accepts. It does no I/O.
 package registry
 
 import (
@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// ErrNotECR is wrapped by every error of Parse: the input does not name an Amazon ECR registry.
+// ErrNotECR reports that the input does not name an Amazon ECR registry. Every error that Parse returns wraps it.
 var ErrNotECR = errors.New("not an Amazon ECR registry")
 
-// A Registry is what the name of an ECR host says. Two Registries are equal when their hosts are.
+// A Registry is a parsed ECR host name. Two Registries are equal if their hosts are equal.
 type Registry struct {
 	Host      string // lower case, without scheme, port or path, e.g. "210987654321.dkr.ecr.us-west-2.amazonaws.com"
-	Account   string // 12 digits; empty for ECR Public, whose host names no account
-	Region    string // e.g. "us-west-2"; the region of the API for ECR Public
-	Partition string // as the AWS SDKs call it, e.g. "aws", "aws-cn", "aws-us-gov"
+	Account   string // 12 digits; empty for ECR Public, whose host name contains no account
+	Region    string // e.g. "us-west-2"; for ECR Public, the region of its API
+	Partition string // the name used by the AWS SDKs, e.g. "aws", "aws-cn", "aws-us-gov"
 	FIPS      bool   // served by FIPS 140 validated endpoints
 	DualStack bool   // reachable over IPv6 as well as IPv4
 	Public    bool   // Amazon ECR Public
@@ -27,11 +27,11 @@ type Registry struct {
 // String returns the host.
 func (r Registry) String() string { return r.Host }
 
-// Parse reads what a client may send to name a registry: a host, a host with a port, an https URL, or an image
-// reference, in any letter case and with white space around it. It refuses every input of which a URL parser could
-// take another host, and every host that is not ECR by its whole name; the error then wraps ErrNotECR and does not repeat
-// the input, which may hold a password. A region is accepted by its shape, because new ones appear without notice, but it must be of the partition that the host's
-// suffix belongs to.
+// Parse parses the forms in which clients send a registry: a host, a host with a port, an https URL, or an image
+// reference, in upper or lower case and with surrounding white space. It rejects input that a URL parser could
+// interpret as a different host, and every host that is not a complete ECR host name. The error wraps ErrNotECR and
+// does not repeat the input, which may contain a password. A region is accepted by its format, because AWS adds
+// regions without notice, but it must belong to the same partition as the host's suffix.
 func Parse(s string) (Registry, error) {
 	host, _, err := SplitHost(s)
 	if err != nil {
@@ -47,38 +47,37 @@ func Parse(s string) (Registry, error) {
 	return r, nil
 }
 
-// The two hosts of ECR Public, whose only API is in us-east-1.
+// publicHosts are the two hosts of ECR Public, whose only API is in us-east-1.
 // Source: https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html
 var publicHosts = map[string]Registry{
 	"public.ecr.aws":     {Host: "public.ecr.aws", Region: "us-east-1", Partition: "aws", Public: true},
 	"ecr-public.aws.com": {Host: "ecr-public.aws.com", Region: "us-east-1", Partition: "aws", Public: true, DualStack: true},
 }
 
-// SplitHost strips what may stand around the host that a client sends, as Parse allows it: the host comes in lower case,
-// the port without its colon and empty if there is none. It is stricter than any URL parser: scheme and path are cut at the
-// first place where any of them would, and what is left may hold nothing but the letters of a host name. Its errors do
-// not repeat the input.
+// SplitHost returns the host, in lower case, and the port, which may be empty, from any form that Parse accepts. It is
+// stricter than any URL parser: it cuts scheme and path at the first position where any parser would, and the rest may
+// only contain characters that are valid in a host name. Its errors do not repeat the input.
 func SplitHost(s string) (host, port string, err error) {
 	s = strings.Trim(s, " \t\r\n")
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {
-			return "", "", errors.New("has a character that no host, port or image name has")
+			return "", "", errors.New("invalid character in the registry name")
 		}
 	}
 	s = strings.ToLower(s) // after the check, because the lower case of the Kelvin sign (U+212A) is an ASCII k
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		if scheme != "https" {
-			return "", "", errors.New("the scheme is not https")
+			return "", "", errors.New("unsupported URL scheme, only https is supported")
 		}
 		s = rest
 	}
 	host, _, _ = strings.Cut(s, "/")
 	host, port, hasPort := strings.Cut(host, ":")
 	if hasPort && !validPort(port) {
-		return "", "", errors.New("the port is not a number from 1 to 65535")
+		return "", "", errors.New("invalid port, not a number from 1 to 65535")
 	}
 	if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" {
-		return "", "", errors.New("not a host name")
+		return "", "", errors.New("invalid host name")
 	}
 	return host, port, nil
 }
@@ -88,14 +87,14 @@ func validPort(s string) bool {
 	return err == nil && n > 0
 }
 
-// parsePrivate takes the host of a private registry apart:
+// parsePrivate parses the host of a private registry:
 //
 //	ACCOUNT.dkr.ecr[-fips].REGION.SUFFIX
 //	ACCOUNT.dkr-ecr[-fips].REGION.SUFFIX   dual stack
 func parsePrivate(host string) (Registry, error) {
 	account, rest, _ := strings.Cut(host, ".")
 	if len(account) != 12 || strings.Trim(account, "0123456789") != "" {
-		return Registry{}, errors.New("does not begin with an account of 12 digits")
+		return Registry{}, errors.New("host does not start with a 12-digit AWS account ID")
 	}
 	r := Registry{Host: host, Account: account}
 	for _, f := range forms {
@@ -108,14 +107,14 @@ func parsePrivate(host string) (Registry, error) {
 		r.FIPS, r.DualStack = f.fips, f.dualStack
 		r.Partition, ok = partitionOf(r.Region, suffix, f.dualStack)
 		if !ok {
-			return Registry{}, fmt.Errorf("%q is not a region of a partition whose hosts end in %q", r.Region, suffix)
+			return Registry{}, fmt.Errorf("invalid region %q for a host that ends in %q", r.Region, suffix)
 		}
 		return r, nil
 	}
-	return Registry{}, errors.New(`has no "dkr.ecr" or "dkr-ecr" behind the account`)
+	return Registry{}, errors.New(`missing "dkr.ecr" or "dkr-ecr" after the AWS account ID`)
 }
 
-// forms are the ways in which a private host goes on behind its account.
+// forms are the labels that follow the account ID in a private host.
 // Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
 var forms = []struct {
 	labels          string

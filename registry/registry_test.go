@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A vector is a line of testdata/registry-hosts.jsonl, in which a false or empty field is left out.
+// A vector is a line of testdata/registry-hosts.jsonl, which omits false and empty fields.
 type vector struct {
 	Host, Account, Region, Partition string
 	FIPS, DualStack, Public          bool
@@ -29,7 +29,7 @@ func vectors(t testing.TB) []Registry {
 	return all
 }
 
-// lines returns the lines of a file, of which there must be some: an empty file would make every test pass.
+// lines returns the lines of a file. An empty file fails the test, because no case would be checked.
 func lines(t testing.TB, name string) []string {
 	t.Helper()
 	f, err := os.Open(name)
@@ -110,7 +110,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-func TestParseAcceptsRegionsNotYetHeardOf(t *testing.T) {
+func TestParseAcceptsFutureRegions(t *testing.T) {
 	for host, partition := range map[string]string{
 		"210987654321.dkr.ecr.nz-central-1.amazonaws.com":         "aws",
 		"210987654321.dkr.ecr.ap-southeast-12.amazonaws.com":      "aws",
@@ -129,16 +129,16 @@ func TestParseAcceptsRegionsNotYetHeardOf(t *testing.T) {
 	}
 }
 
-// What a user typed may hold a password in the place of user information.
-func TestParseErrorKeepsInputToItself(t *testing.T) {
+// Input may contain a password as the user information of a URL.
+func TestParseErrorDoesNotRepeatInput(t *testing.T) {
 	_, err := Parse("https://user:hunter2@210987654321.dkr.ecr.us-west-2.amazonaws.com")
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("error = %v; want one without the password", err)
 	}
 }
 
-// FuzzParse asserts the promise on which the whole program rests: whatever is accepted, the host that a URL parser
-// would connect to is an ECR host by its whole name, and it is the host that Parse found.
+// FuzzParse verifies the guarantee that the whole program relies on: for all accepted input, the host that a URL
+// parser connects to is a complete ECR host name, and it is the host that Parse returned.
 func FuzzParse(f *testing.F) {
 	for _, r := range vectors(f) {
 		f.Add(r.Host)
@@ -164,7 +164,7 @@ func FuzzParse(f *testing.F) {
 		}
 		u, err := url.Parse(raw)
 		if err != nil {
-			return // nobody connects anywhere
+			return // no client connects to an invalid URL
 		}
 		if !strings.EqualFold(u.Hostname(), r.Host) || u.User != nil || u.Scheme != "https" {
 			t.Errorf("Parse(%q) = %+v, but a URL parser takes it to %s://%s (user %v)", in, r, u.Scheme, u.Host, u.User)
@@ -172,7 +172,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// wholeName builds the host of a private registry from its parts, independently of how Parse takes it apart.
+// wholeName builds the host of a private registry from its parts, independently of Parse.
 func wholeName(r Registry) string {
 	service := "dkr.ecr"
 	suffix := map[string]string{

@@ -5,12 +5,13 @@ import (
 	"unicode"
 )
 
-// maxShown is the longest text that Shown returns, in bytes, without its mark at the end.
+// maxShown is the maximum length of the text that Shown returns, in bytes, not counting the "…" that marks a cut.
 const maxShown = 300
 
-// Shown returns a host, an image or a URL, as a user or a client gave it, in a form that an error or a log may contain. User
-// information, which may be a password, is replaced with "…", a query is cut off, and what cannot be printed becomes "�". All in
-// front of the last "@" counts as user information, since a password may contain every character that ends one in a URL.
+// Shown returns a host, an image or a URL from a user or a client in a form that is safe for errors and logs. User
+// information, which may be a password, is replaced with "…", a query is removed, and characters that are not
+// printable become "�". Everything before the last "@" is treated as user information, because a password may contain
+// any of the characters that end the user information in a URL.
 func Shown(given string) string {
 	given = strings.TrimSpace(given)
 	digest := ""
@@ -35,16 +36,16 @@ func Shown(given string) string {
 	return given
 }
 
-// isDigest reports whether s is what follows "@" in the name of an image, such as sha256:0123…
+// isDigest reports whether s is an image digest, such as sha256:0123…
 func isDigest(s string) bool {
 	algorithm, hex, ok := strings.Cut(s, ":")
 	return ok && algorithm != "" && len(hex) >= 32 && strings.Trim(hex, "0123456789abcdefABCDEF") == ""
 }
 
-// maxHost is the longest host that there can be (RFC 1035), with a port.
+// maxHost is the maximum length of a host name (RFC 1035) with a port.
 const maxHost = 253 + len(":65535")
 
-// ShownHost is like Shown and returns the host and the port alone; "" if there is nothing that could be a host.
+// ShownHost is like Shown but returns only the host and the port; "" if given contains no possible host.
 func ShownHost(given string) string {
 	host := strings.TrimPrefix(Shown(given), "…@")
 	if _, rest, ok := strings.Cut(host, "://"); ok {

@@ -29,7 +29,7 @@ func (k *keychain) Token(context.Context, registry.Registry) (credentials.Token,
 
 // A token that expires before it can be printed is fetched once more, and then the line says so.
 func TestExpiresWhileFetched(t *testing.T) {
-	const expired = host + ": the token expired while it was fetched, twice; check the clock, and how long the store of tokens takes to answer\n"
+	const expired = host + ": two tokens expired while they were fetched; check the system clock and the response time of the credential store\n"
 	answer := func(password string) outcome {
 		return outcome{out: `{"ServerURL":"` + host + `","Username":"AWS","Secret":"` + password + `"}` + "\n"}
 	}

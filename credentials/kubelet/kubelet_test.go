@@ -97,7 +97,7 @@ func TestCacheDuration(t *testing.T) {
 
 // A token that has expired is not handed out.
 func TestExpired(t *testing.T) {
-	want := outcome{err: host + ": the token expired while it was fetched, twice; check the clock, and how long the store of tokens takes to answer", exit: 1}
+	want := outcome{err: host + ": two tokens expired while they were fetched; check the system clock and the response time of the credential store", exit: 1}
 	for _, age := range []time.Duration{12*time.Hour - time.Minute, 12 * time.Hour, 13 * time.Hour} {
 		if got := serve(&kubelet.Provider{Source: aged(age)}, request("v1", host+"/app")); got != want {
 			t.Errorf("of a token of %s: %+v", age, got)
