@@ -9,13 +9,13 @@ import (
 	"ecrlogin/cache/store"
 )
 
-// A key is what an entry is found by.
+// A key identifies an entry.
 type key struct {
 	host string
 	id   store.Identity
 }
 
-// keys lists the entries by what they are found by, in no order. The error is ErrUnavailable.
+// keys returns the keys of all entries, in no particular order. The error is ErrUnavailable.
 func (v *Vault) keys(ctx context.Context) ([]key, error) {
 	h, err := v.helper(ctx)
 	if err != nil {
@@ -34,8 +34,8 @@ func (v *Vault) keys(ctx context.Context) ([]key, error) {
 	return keys, nil
 }
 
-// Entries returns the entries that are wanted and can be read, also those that have expired, in no order. The store is asked
-// for each. The error is ErrUnavailable.
+// Entries returns the readable entries for which wanted returns true, including expired ones, in no particular order.
+// It runs the helper once per entry. The error is ErrUnavailable.
 func (v *Vault) Entries(ctx context.Context, wanted func(host string, id store.Identity) bool) ([]store.Kept, error) {
 	keys, err := v.keys(ctx)
 	if err != nil {
@@ -57,12 +57,12 @@ func (v *Vault) Entries(ctx context.Context, wanted func(host string, id store.I
 	return kept, nil
 }
 
-// Erase removes the entries of a host, for all identities, also those that nobody can read.
+// Erase removes the entries of a host, for all identities, including invalid entries.
 func (v *Vault) Erase(ctx context.Context, host string) error {
 	return v.erase(ctx, func(k key) bool { return k.host == host })
 }
 
-// Clear removes all entries, and nothing else that the store holds.
+// Clear removes all entries. It does not change anything else in the credential store.
 func (v *Vault) Clear(ctx context.Context) error {
 	return v.erase(ctx, func(key) bool { return true })
 }
@@ -77,7 +77,7 @@ func (v *Vault) erase(ctx context.Context, match func(key) bool) error {
 	return err
 }
 
-// Remove removes the entry of a host and identity, which may be gone already. The error is ErrUnavailable.
+// Remove removes the entry of a host and identity, if it exists. The error is ErrUnavailable.
 func (v *Vault) Remove(ctx context.Context, host string, id store.Identity) error {
 	h, err := v.helper(ctx)
 	if err == nil {
@@ -89,13 +89,13 @@ func (v *Vault) Remove(ctx context.Context, host string, id store.Identity) erro
 	return err
 }
 
-// swept is how many entries one sweep looks at. Each takes a run of the helper.
+// swept is the number of entries that one sweep checks. Each check runs the helper.
 const swept = 2
 
-// Sweep looks at a few entries and removes those that have expired. Done after each Save, that removes more than is
-// added, for as long as most have expired.
+// Sweep checks a few entries and removes those that have expired. When it is called after each Save, it removes more
+// entries than are added, as long as most of them have expired.
 func (v *Vault) Sweep(ctx context.Context, now time.Time) error {
-	keys, err := v.keys(ctx) // in the random order of a map
+	keys, err := v.keys(ctx) // in random order, from a map
 	for _, k := range keys[:min(swept, len(keys))] {
 		if e, loadErr := v.Load(ctx, k.host, k.id); loadErr == nil && !e.Valid(now) {
 			err = errors.Join(err, v.Remove(ctx, k.host, k.id))

@@ -7,20 +7,21 @@ import (
 	"ecrlogin/cache/store"
 )
 
-// domain is where the names of entries are. Nothing can be reached by a name that ends in invalid (RFC 2606), so no
-// registry's password is ever there.
+// domain is the host of all entry names. The top-level domain .invalid is reserved (RFC 2606), so the names cannot
+// collide with the password of a registry.
 const domain = "ecr-login.invalid"
 
-// prefix makes names URLs, because osxkeychain and wincred split names as such, and osxkeychain lists them with a scheme.
-// secretservice takes any text, and pass makes a file name of it in base64, for which 190 bytes are the limit.
+// prefix makes names URLs, because osxkeychain and wincred parse names as URLs, and osxkeychain lists them with a
+// scheme. secretservice accepts any text, and pass uses the name in base64 as a file name, which limits names to 190
+// bytes.
 const prefix = "https://" + domain + "/"
 
-// name returns the name of an entry, in the place of a server's address.
+// name returns the name of an entry, which the helper takes as the server URL.
 func name(host string, id store.Identity) string {
 	return prefix + host + "/" + id.String()
 }
 
-// parse tells what an entry's name says; ok is false for every other name.
+// parse parses the name of an entry; ok is false for any other name.
 func parse(serverURL string) (host string, id store.Identity, ok bool) {
 	rest, ok := strings.CutPrefix(serverURL, prefix)
 	if !ok {
@@ -34,8 +35,8 @@ func parse(serverURL string) (host string, id store.Identity, ok bool) {
 	return host, id, err == nil
 }
 
-// Owned reports whether a server address is one of those under which entries are kept, however it is written. There is
-// nothing for clients under these.
+// Owned reports whether a server URL, in any spelling, is in the domain of the entry names. Clients must not get these
+// entries.
 func Owned(serverURL string) bool {
 	rest := strings.ToLower(strings.TrimSpace(serverURL))
 	if _, after, ok := strings.Cut(rest, "://"); ok {

@@ -1,5 +1,5 @@
-// Package vault keeps tokens in the credential store of the operating system, or any other, by way of its helper: the
-// program docker-credential-NAME that Docker uses for passwords.
+// Package vault stores tokens in the credential store of the operating system, or any other, via its credential
+// helper: the program docker-credential-NAME that Docker uses for passwords.
 package vault
 
 import (
@@ -15,18 +15,18 @@ import (
 	"ecrlogin/credentials/program"
 )
 
-// ErrUnavailable is what errors are, for errors.Is, that say why the credential store cannot be asked: its helper is missing or does not
-// answer, or the keychain is locked.
+// ErrUnavailable reports that the credential store is missing, locked or not responding.
 var ErrUnavailable = errors.New("not available")
 
-// A Vault keeps entries. It may be used by many processes and goroutines at once.
+// A Vault stores entries. It is safe for concurrent use by processes and goroutines.
 type Vault struct {
-	Helper *program.Helper // required; one call takes no longer than its Timeout
+	Helper *program.Helper // required; its Timeout limits each call
 }
 
-// Load returns the entry of a host and identity, whether or not it has expired. The error is fs.ErrNotExist when there is
-// none, ErrUnavailable when nobody can tell, and store.ErrLater when it must be left alone. Any other error says what is wrong
-// with an entry that may be written over. A third of the time until ctx's deadline is the longest that it takes.
+// Load returns the entry of a host and identity, even if it has expired. The error is fs.ErrNotExist if there is no
+// entry, ErrUnavailable if the credential store cannot be read, and store.ErrLater if a later version of this program
+// wrote the entry, which must not be changed. Any other error reports an invalid entry, which may be overwritten.
+// Load takes at most a third of the time until ctx's deadline.
 func (v *Vault) Load(ctx context.Context, host string, id store.Identity) (store.Entry, error) {
 	h, err := v.helper(ctx)
 	if err != nil {
@@ -39,8 +39,8 @@ func (v *Vault) Load(ctx context.Context, host string, id store.Identity) (store
 	return decode(secret, host)
 }
 
-// Save keeps an entry, in place of the one before. It does not write over one of a later version. It takes up to two thirds of
-// the time until ctx's deadline.
+// Save writes an entry, replacing the previous one, unless a later version of this program wrote that. It takes at
+// most two thirds of the time until ctx's deadline.
 func (v *Vault) Save(ctx context.Context, e store.Entry, id store.Identity) error {
 	secret, err := encode(e)
 	if err != nil {
@@ -56,12 +56,12 @@ func (v *Vault) Save(ctx context.Context, e store.Entry, id store.Identity) erro
 	return explain(h.Add(&helper.Credentials{ServerURL: name(e.Host, id), Username: e.Username, Secret: secret}))
 }
 
-// share is the part of the remaining time that one call gets: the rest is for asking AWS, or for the next call.
+// share limits one call to 1/share of the remaining time; the rest is for the request to AWS or the next call.
 const share = 3
 
-// helper returns the helper, if it can be asked, with what ctx leaves to it of its time.
+// helper returns the helper, if it is available, with a timeout within ctx's deadline.
 func (v *Vault) helper(ctx context.Context) (*program.Helper, error) {
-	if err := v.Helper.Check(); err != nil { // a Get would say "not found", and a List would be empty
+	if err := v.Helper.Check(); err != nil { // otherwise Get would return "not found", and List an empty list
 		return nil, &unavailable{err}
 	}
 	h := *v.Helper
@@ -74,7 +74,7 @@ func (v *Vault) helper(ctx context.Context) (*program.Helper, error) {
 	return &h, nil
 }
 
-// explain tells what an error of the helper means for an entry.
+// explain converts an error of the helper to fs.ErrNotExist or ErrUnavailable.
 func explain(err error) error {
 	switch {
 	case err == nil:
@@ -82,35 +82,35 @@ func explain(err error) error {
 	case helper.IsErrCredentialsNotFound(err):
 		return fs.ErrNotExist
 	}
-	if reason := errors.Unwrap(err); reason != nil { // the rest of it is about a password for a host, and would mislead
+	if reason := errors.Unwrap(err); reason != nil { // the outer error is about a password for a host, which would be misleading
 		err = reason
 	}
 	return &unavailable{err}
 }
 
-// An unavailable is an ErrUnavailable that says nothing but the reason.
+// An unavailable is an ErrUnavailable whose text is only the reason.
 type unavailable struct{ reason error }
 
 func (u *unavailable) Error() string        { return u.reason.Error() }
 func (u *unavailable) Is(target error) bool { return target == ErrUnavailable }
 
-// An entry is one line in the store, since some of them know only lines. Windows lets a secret have 2,560 bytes
-// (CRED_MAX_CREDENTIAL_BLOB_SIZE of wincred.h), of which a token takes some 2,000.
+// separator joins the values of an entry to one line, because some credential stores only support lines. Windows
+// limits a secret to 2,560 bytes (CRED_MAX_CREDENTIAL_BLOB_SIZE of wincred.h); a token takes about 2,000.
 const separator = "\t"
 
-// encode writes an entry as a secret. One with a tab or a line break in it is an error.
+// encode encodes an entry as a secret. An entry that contains a tab or a line break is an error.
 func encode(e store.Entry) (string, error) {
 	b, err := e.Encode()
 	switch {
 	case err != nil:
 		return "", err
 	case strings.Contains(string(b), separator):
-		return "", errors.New("a value with a tab cannot be kept")
+		return "", errors.New("token contains a tab")
 	}
 	return strings.ReplaceAll(strings.TrimSuffix(string(b), "\n"), "\n", separator), nil
 }
 
-// decode reads a secret that encode wrote. Its errors are those of store.Decode.
+// decode decodes a secret that encode returned. Its errors are those of store.Decode.
 func decode(secret, host string) (store.Entry, error) {
 	return store.Decode([]byte(strings.ReplaceAll(secret, separator, "\n")+"\n"), host)
 }

@@ -1,7 +1,7 @@
-// Package filelock locks open files. The kernel drops these locks when their holder ends, however that happens, so nobody waits
-// for a dead process.
+// Package filelock locks open files. The kernel releases these locks when their holder exits for any reason, so no
+// process waits for a dead one.
 //
-// It takes files rather than paths, so that the caller decides how they are opened.
+// It takes files rather than paths, so that the caller decides how to open them.
 package filelock
 
 import (
@@ -9,8 +9,8 @@ import (
 	"os"
 )
 
-// Lock locks a file for this process alone. It waits for others in the kernel, which wakes one waiter after another with none
-// of them polling, until the context is done. The lock ends when the file is closed; Lock closes it if it returns an error.
+// Lock locks a file exclusively. It waits for other holders, without polling, until the context is done. Closing the
+// file releases the lock; Lock closes the file if it returns an error.
 func Lock(ctx context.Context, f *os.File) error {
 	locked := make(chan error, 1)
 	go func() { locked <- lock(f) }()
@@ -21,7 +21,7 @@ func Lock(ctx context.Context, f *os.File) error {
 		}
 		return err
 	case <-ctx.Done():
-		go func() { // the caller has no use for a lock that comes later
+		go func() { // release the lock if it is acquired later
 			<-locked
 			f.Close()
 		}()
@@ -29,5 +29,5 @@ func Lock(ctx context.Context, f *os.File) error {
 	}
 }
 
-// TryLock locks a file for this process alone, if no other has locked it.
+// TryLock locks a file exclusively, if it is not locked; ok reports whether it did.
 func TryLock(f *os.File) (ok bool, err error) { return tryLock(f) }

@@ -9,8 +9,8 @@ import (
 
 var errFormat = errors.New("unexpected content in /proc/PID/stat")
 
-// Find returns the entry of a process. The error wraps fs.ErrNotExist if there is no such process, or if this process may not
-// see it.
+// Find returns the entry of a process. The error wraps fs.ErrNotExist if the process does not exist or is not visible
+// to this process.
 func Find(pid int) (Process, error) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -19,12 +19,13 @@ func Find(pid int) (Process, error) {
 	return parse(b)
 }
 
-// Rename changes the Name of this process, of which the system keeps 15 bytes.
+// Rename changes the Name of this process. The system truncates it to 15 bytes.
 func Rename(name string) error {
 	return os.WriteFile("/proc/self/comm", []byte(name), 0)
 }
 
-// parse reads a line of /proc/PID/stat: PID (NAME) STATE PARENT …. The name may contain anything, parentheses too.
+// parse reads a line of /proc/PID/stat: PID (NAME) STATE PARENT …. The name may contain any character, including
+// parentheses.
 func parse(stat []byte) (Process, error) {
 	open, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
 	if open < 0 || end < open {
@@ -45,8 +46,7 @@ func parse(stat []byte) (Process, error) {
 	return Process{PID: pid, Parent: parent, Name: string(stat[open+1 : end])}, nil
 }
 
-// Children returns the PIDs of the processes that a process started and that have not ended, as far as this process may see
-// them.
+// Children returns the PIDs of the running children of a process that are visible to this process.
 func Children(pid int) []int {
 	dir, err := os.Open("/proc")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Find returns an error that wraps errors.ErrUnsupported: this operating system has no /proc.
+// Find returns an error that wraps errors.ErrUnsupported, because this operating system has no /proc.
 func Find(pid int) (Process, error) {
 	return Process{}, fmt.Errorf("reading the entry of process %d: %w", pid, errors.ErrUnsupported)
 }
@@ -17,5 +17,5 @@ func Rename(string) error {
 	return fmt.Errorf("renaming this process: %w", errors.ErrUnsupported)
 }
 
-// Children returns nothing: this operating system has no /proc.
+// Children returns nil, because this operating system has no /proc.
 func Children(int) []int { return nil }

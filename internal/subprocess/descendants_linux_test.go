@@ -11,7 +11,7 @@ import (
 	"ecrlogin/internal/ptytest"
 )
 
-// At a terminal a child can read from it, and prompt on it via standard error.
+// With a terminal, a child can read from it and prompt on it via standard error.
 func TestTerminalRead(t *testing.T) {
 	screen, tty := ptytest.Open(t)
 	cmd := process(t, `test -t 2 || echo 'no terminal'; printf 'code? ' >&2; read -r code </dev/tty; echo "$code"`)
@@ -35,7 +35,7 @@ func TestTerminalRead(t *testing.T) {
 	}
 }
 
-// There, too, the deadline ends everything that the child started, although it has no process group of its own.
+// With a terminal, the deadline also kills all descendants of the child, although it has no process group of its own.
 func TestTerminalDeadline(t *testing.T) {
 	_, tty := ptytest.Open(t)
 	held, hold, err := os.Pipe()
@@ -44,10 +44,10 @@ func TestTerminalDeadline(t *testing.T) {
 	}
 	defer held.Close()
 	cmd := process(t, "(sleep 600 & sleep 600; true) & sleep 600; true", "SUBPROCESS_TEST_TIMEOUT=300ms")
-	// The shell is the session's leader, whose end would end the rest. It waits for its input.
+	// The shell is the session leader, whose exit would terminate the rest. It waits for its input.
 	cmd.Args = []string{"sh", "-c", `"$0" 3>&3 </dev/null; echo $?; exec 3>&-; read -r line`, cmd.Path}
 	cmd.Path = "/bin/sh"
-	cmd.ExtraFiles = append(cmd.ExtraFiles, hold) // which everything inherits
+	cmd.ExtraFiles = append(cmd.ExtraFiles, hold) // all descendants inherit it
 	ptytest.Control(cmd, tty)
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -63,10 +63,10 @@ func TestTerminalDeadline(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(held); err != nil {
-		t.Errorf("something that the child started is still there: %v", err)
+		t.Errorf("a descendant of the child is still running: %v", err)
 	}
 	in.Close()
-	_ = cmd.Wait() // the output tells
+	_ = cmd.Wait() // checked via the output
 	if out.String() != "100\n" {
 		t.Errorf("exit code %q", out.String())
 	}
@@ -75,7 +75,7 @@ func TestTerminalDeadline(t *testing.T) {
 // A descendant in a process group of its own, such as a child of another instance of this program, is killed as well.
 func TestOtherGroupIsKilled(t *testing.T) {
 	if _, err := exec.LookPath("setsid"); err != nil {
-		t.Skip("there is no setsid here")
+		t.Skip("setsid is not installed")
 	}
 	held, hold, err := os.Pipe()
 	if err != nil {
@@ -83,7 +83,7 @@ func TestOtherGroupIsKilled(t *testing.T) {
 	}
 	defer held.Close()
 	cmd := process(t, "setsid sh -c 'sleep 600; true' & sleep 600", "SUBPROCESS_TEST_TIMEOUT=500ms")
-	cmd.ExtraFiles = append(cmd.ExtraFiles, hold) // which everything inherits
+	cmd.ExtraFiles = append(cmd.ExtraFiles, hold) // all descendants inherit it
 	if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 100 {
 		t.Fatal(err)
 	}
@@ -92,6 +92,6 @@ func TestOtherGroupIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(held); err != nil {
-		t.Errorf("something that the child started is still there: %v", err)
+		t.Errorf("a descendant of the child is still running: %v", err)
 	}
 }

@@ -12,15 +12,15 @@ import (
 	"ecrlogin/internal/proctable"
 )
 
-// endings are the signals by which a process is asked to end.
+// endings are the termination signals.
 var endings = []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
 
-// command returns a command that runs in a process group of its own and is killed with it, and with its descendants, when the
-// returned context ends.
-// Signals to this process do not reach that group, so they end the context, until stop is called.
+// command returns a command that runs in its own process group. The group and all descendants are killed when the
+// returned context ends. Signals to this process do not reach that group, so they cancel the context, until stop is
+// called.
 //
-// With a controlling terminal the command stays in this process's group. In another one it would be in the background,
-// where it can neither read a pass phrase from the terminal nor be reached by Ctrl-C.
+// With a controlling terminal the command stays in this process's group. In another group it would be a background
+// process, which can neither read a passphrase from the terminal nor be interrupted with Ctrl-C.
 func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Context, stop func()) {
 	if atTerminal() {
 		cmd = exec.CommandContext(ctx, path)
@@ -32,12 +32,12 @@ func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Con
 	}
 	var heeded []os.Signal
 	for _, s := range endings {
-		if !signal.Ignored(s) { // by nohup, for example
+		if !signal.Ignored(s) { // ignored by nohup, for example
 			heeded = append(heeded, s)
 		}
 	}
 	stop = func() {}
-	if len(heeded) > 0 { // none would mean all
+	if len(heeded) > 0 { // NotifyContext without signals means all signals
 		ctx, stop = signal.NotifyContext(ctx, heeded...)
 	}
 	cmd = exec.CommandContext(ctx, path)
@@ -49,15 +49,15 @@ func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Con
 	return cmd, ctx, stop
 }
 
-// killGroup kills what a command that has ended left in its process group, if it had one.
+// killGroup kills the processes that an exited command left in its process group, if it had its own.
 func killGroup(cmd *exec.Cmd) {
 	if cmd.SysProcAttr != nil && cmd.SysProcAttr.Setpgid {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it fails when nothing is left
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // fails if the group is empty
 	}
 }
 
-// killTree stops a process and kills its descendants, also those in other process groups, as far as the system tells them.
-// All are stopped first, one generation after the other, so that none escapes by starting another.
+// killTree stops a process and kills its descendants, including those in other process groups, as far as the system
+// reports them. It first stops all of them, one generation after the other, so that none can start another process.
 func killTree(pid int) {
 	all := []int{pid}
 	for i := 0; i < len(all); i++ {
@@ -79,10 +79,10 @@ func atTerminal() bool {
 	return true
 }
 
-// killed reports whether a signal ended a process.
+// killed reports whether a process was terminated by a signal.
 func killed(state *os.ProcessState) bool { return !state.Exited() }
 
-// signalName returns the name of the signal that ended a process.
+// signalName returns the name of the signal that terminated a process.
 func signalName(state *os.ProcessState) string {
 	return state.Sys().(syscall.WaitStatus).Signal().String()
 }

@@ -6,16 +6,16 @@ import (
 	"os/exec"
 )
 
-// command returns a command. What it started is not ended with it, but is not waited for either.
+// command returns a command. Its descendants are not killed with it, but Run does not wait for them either.
 func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Context, stop func()) {
 	return exec.CommandContext(ctx, path), ctx, func() {}
 }
 
-// killGroup does nothing where there are no process groups.
+// killGroup does nothing: Windows has no process groups.
 func killGroup(*exec.Cmd) {}
 
-// killed reports whether a process may have been ended by another: here it then has an exit code like any that fails.
+// killed reports whether a process may have been killed: on Windows its exit code is then like that of any failure.
 func killed(state *os.ProcessState) bool { return !state.Success() }
 
-// signalName is not needed where there are no signals.
+// signalName returns the state: Windows has no signals.
 func signalName(state *os.ProcessState) string { return state.String() }

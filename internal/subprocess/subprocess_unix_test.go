@@ -20,10 +20,10 @@ import (
 	"ecrlogin/internal/subprocess"
 )
 
-// patience is much longer than anything here takes, and much shorter than what is to be killed.
+// patience is much longer than any test takes, and much shorter than the sleep of the processes to be killed.
 const patience = 20 * time.Second
 
-// script makes a process of the test binary one that runs a shell script as a Command, as a product does for a client.
+// script is the variable that makes the test binary run a shell script as a Command.
 const script = "SUBPROCESS_TEST_SCRIPT"
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runScript prints what a script printed, and the error on standard error.
+// runScript prints the output of a script, and the error on standard error.
 func runScript(text string) {
 	ctx := context.Background()
 	if timeout, err := time.ParseDuration(os.Getenv("SUBPROCESS_TEST_TIMEOUT")); err == nil {
@@ -72,7 +72,7 @@ func process(t *testing.T, text string, env ...string) *exec.Cmd {
 	return cmd
 }
 
-// start starts a process that runs a script. Its standard error is a pipe, as clients have it.
+// start starts a process that runs a script. Its standard error is a pipe, as with clients.
 func start(t *testing.T, text string, env ...string) *run {
 	t.Helper()
 	r := &run{t: t, cmd: process(t, text, env...)}
@@ -89,7 +89,7 @@ func start(t *testing.T, text string, env ...string) *run {
 	return r
 }
 
-// outcome returns what a client saw. It fails the test if standard error is still held open long after.
+// outcome returns what a client receives. It fails the test if standard error is still open long after the end.
 func (r *run) outcome() (out, errOut string, exit int) {
 	r.t.Helper()
 	if err := r.errOut.SetReadDeadline(time.Now().Add(patience)); err != nil {
@@ -124,7 +124,7 @@ func TestOutcome(t *testing.T) {
 	start(t, `echo out; echo err >&2; exit 7`).expect("out\n", "err\n", 7)
 }
 
-// Standard error is passed on as it comes, and not when the child ends.
+// Standard error is passed on as it is written, rather than when the child exits.
 func TestStderrIsLive(t *testing.T) {
 	gate := filepath.Join(t.TempDir(), "gate")
 	if err := syscall.Mkfifo(gate, 0o600); err != nil {
@@ -143,7 +143,7 @@ func TestDeadline(t *testing.T) {
 	start(t, "sleep 600 & sleep 600", "SUBPROCESS_TEST_TIMEOUT=200ms").expect("", "error: did not finish in time", 100)
 }
 
-// A deadline that passed before the child starts is a deadline as well.
+// A deadline that passed before the child starts is reported as ErrDeadline too.
 func TestDeadlineBeforeStart(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
@@ -152,10 +152,10 @@ func TestDeadlineBeforeStart(t *testing.T) {
 	}
 }
 
-// A process that left the group and has no parent any more is not killed, but the client does not wait for it.
+// A process that left the group and has lost its parent is not killed, but the client does not wait for it.
 func TestLeftGroup(t *testing.T) {
 	if _, err := exec.LookPath("setsid"); err != nil {
-		t.Skip("there is no setsid here")
+		t.Skip("setsid is not installed")
 	}
 	pid := filepath.Join(t.TempDir(), "pid")
 	leave := "(setsid sh -c 'echo $$ >" + pid + ".new; mv " + pid + ".new " + pid + "; echo >&2; exec sleep 600' &); "
@@ -165,7 +165,7 @@ func TestLeftGroup(t *testing.T) {
 	}{
 		"at the deadline":   {leave + "sleep 600", "error: did not finish in time", 100},
 		"after the child":   {leave + "while ! test -e " + pid + "; do sleep 0.01; done", "", 0},
-		"at its own output": {leave + "cat /dev/zero", "error: printed too much", 100},
+		"at its own output": {leave + "cat /dev/zero", "error: printed too much output", 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, tt.script, "SUBPROCESS_TEST_TIMEOUT=1s")
@@ -195,7 +195,7 @@ func kill(t *testing.T, path string) {
 	os.Remove(path)
 }
 
-// A process in the background holds neither the client's standard error nor the output open.
+// A background process keeps neither the client's standard error nor the output open.
 func TestBackground(t *testing.T) {
 	pid := filepath.Join(t.TempDir(), "pid")
 	r := start(t, "sleep 600 & echo $! >"+pid+"; echo done")
@@ -203,7 +203,7 @@ func TestBackground(t *testing.T) {
 	kill(t, pid)
 }
 
-// Output without an end is not read to its end, and what writes it is killed.
+// Endless output is not read to its end, and its writer is killed.
 func TestOutputLimit(t *testing.T) {
 	for name, text := range map[string]string{
 		"endless":           "exec cat /dev/zero",
@@ -213,7 +213,7 @@ func TestOutputLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, text, "SUBPROCESS_TEST_LIMIT=100000")
-			r.expect("", "error: printed too much", 100)
+			r.expect("", "error: printed too much output", 100)
 			if usage, ok := r.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && usage.Maxrss > 512<<20 {
 				t.Errorf("it took %d kB", usage.Maxrss)
 			}
@@ -222,9 +222,9 @@ func TestOutputLimit(t *testing.T) {
 	start(t, "head -c 100000 /dev/zero | tr '\\0' x", "SUBPROCESS_TEST_LIMIT=100000").expect(strings.Repeat("x", 100000), "", 0)
 }
 
-// A signal that asks this process to end ends the child and what it started.
+// A termination signal to this process kills the child and its descendants.
 func TestSignal(t *testing.T) {
-	// What is handled here is not ignored in a child, as it would be when this test runs under nohup.
+	// A signal that is handled here is not ignored in a child, as it would be if this test ran under nohup.
 	handled := make(chan os.Signal, 1)
 	signal.Notify(handled, syscall.SIGHUP)
 	defer signal.Stop(handled)
@@ -234,13 +234,13 @@ func TestSignal(t *testing.T) {
 		if err := r.cmd.Process.Signal(sig); err != nil {
 			t.Fatal(err)
 		}
-		r.expect("", "error: was ended: "+sig.String()+" signal received", 100)
+		r.expect("", "error: was stopped: "+sig.String()+" signal received", 100)
 	}
 }
 
-// A signal to the child alone is its own end.
+// A signal to the child alone is reported as a SignalError.
 func TestChildSignaled(t *testing.T) {
-	start(t, "echo half; kill -SEGV $$").expect("", "error: was ended by a signal (segmentation fault)", 100)
+	start(t, "echo half; kill -SEGV $$").expect("", "error: was terminated by a signal (segmentation fault)", 100)
 }
 
 func TestCannotStart(t *testing.T) {
@@ -261,7 +261,7 @@ func TestCanceled(t *testing.T) {
 	}
 }
 
-// The argument vector and the environment are those of the Command, and nothing else.
+// The argument vector and the environment are exactly those of the Command.
 func TestArgsAndEnv(t *testing.T) {
 	t.Setenv("SUBPROCESS_TEST_SECRET", "inherited")
 	const show = `echo "$0 $# ${SUBPROCESS_TEST_SECRET:-} ${ONLY:-}"`
@@ -281,7 +281,7 @@ func TestArgsAndEnv(t *testing.T) {
 	}
 }
 
-// Input that the child does not read, however long, is no error.
+// Input that the child does not read, of any length, is not an error.
 func TestUnreadInput(t *testing.T) {
 	input := bytes.NewReader(make([]byte, 1<<20))
 	got, err := subprocess.Command{Path: "/bin/sh", Args: []string{"sh", "-c", "exec <&-; echo done"}, Stdin: input}.Run(t.Context())

@@ -11,24 +11,25 @@ import (
 	"syscall"
 )
 
-// maxLinks is how many symbolic links may be on the way, as on Linux.
+// maxLinks is the maximum number of symbolic links to follow, as on Linux.
 const maxLinks = 40
 
-// Check returns nil if only root and the effective user can change or replace what path leads to. It walks from the root
-// directory as the operating system does, and looks at every directory and every symbolic link on the way. Each must belong to
-// one of the two, and must not be writable by its group or others. A directory with the sticky bit may be on the way,
-// since others cannot replace there what is not theirs; it may not be what path leads to.
+// Check returns nil if only root and the effective user can change or replace the file at path. It walks from the
+// root directory as the operating system does, and checks every directory and every symbolic link. Each must belong
+// to root or the effective user, and must not be writable by its group or others. Directories above the file may have
+// the sticky bit instead, because other users cannot replace files of this user there; the last element of path may
+// not.
 //
-// Since everything above it is looked at first, what has passed cannot change in the meantime, except by root or the user.
-// The error is an *Error, or that of the operating system if something is missing or cannot be looked at; it wraps
-// fs.ErrNotExist then, and what is there of the path has passed.
+// Because the parents of an element are checked first, only root or the user can change what has been checked. The
+// error is an *Error, or the error of the operating system if an element is missing or cannot be read. If it wraps
+// fs.ErrNotExist, the existing part of the path is safe.
 func Check(path string) error {
 	if !filepath.IsAbs(path) {
 		dir, err := os.Getwd()
 		if err != nil {
 			return err
 		}
-		path = dir + "/" + path // not cleaned: what is before ".." may be a link
+		path = dir + "/" + path // not cleaned, because the element before ".." may be a link
 	}
 	rest := strings.Split(path, "/")
 	at, links := "/", 0
@@ -42,7 +43,7 @@ func Check(path string) error {
 		case "", ".":
 			continue
 		case "..":
-			at = filepath.Dir(at) // it was looked at on the way down
+			at = filepath.Dir(at) // already checked
 			continue
 		}
 		next := filepath.Join(at, name)
@@ -65,7 +66,7 @@ func Check(path string) error {
 	return check(at, true)
 }
 
-// check looks at one file, directory or link. What the path leads to in the end is looked at once more as last.
+// check checks one file, directory or link. The last element of the path is checked a second time with last set.
 func check(path string, last bool) error {
 	info, err := os.Lstat(path)
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 	"ecrlogin/internal/trustedpath"
 )
 
-// stranger is a user who is neither root nor who runs the tests.
+// stranger is neither root nor the user that runs the tests.
 const stranger = 12345
 
-// A tree is made below a directory that the user alone can write to: directories end in "/", links have a target, and all
-// others are files.
+// tree creates files in a directory that only the user can write to: directories end in "/", links have a target, and
+// all others are files.
 func tree(t *testing.T, paths ...string) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -53,15 +53,15 @@ func TestCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		path   string
-		chmod  string // a path, of which this is the mode:
+		chmod  string // a path that gets the mode below
 		mode   fs.FileMode
-		chown  string // a path that becomes the stranger's; needs root
-		fault  string // the path at fault; "" for none
+		chown  string // a path to give to the stranger; requires root
+		fault  string // the unsafe path; "" for none
 		reason string
 	}{
 		{name: "file", path: "bin/program"},
 		{name: "directory", path: "bin"},
-		{name: "cleaned otherwise", path: "bin//./../bin/program/"},
+		{name: "not clean", path: "bin//./../bin/program/"},
 		{name: "links", path: "bin/link"},
 		{name: "out", path: "bin/out"},
 		{name: "absolute", path: "bin/abs"},
@@ -69,12 +69,12 @@ func TestCheck(t *testing.T) {
 		{"file writable by group", "bin/program", "bin/program", 0o775, "", "bin/program", "is writable by others than its owner (-rwxrwxr-x)"},
 		{"file writable by all", "bin/program", "bin/program", 0o757, "", "bin/program", "is writable by others than its owner (-rwxr-xrwx)"},
 		{"directory writable", "bin/program", "bin", 0o777, "", "bin", "is writable by others than its owner (drwxrwxrwx)"},
-		{"behind a link", "bin/out", "other/program", 0o777, "", "other/program", "is writable by others"},
-		{"directory behind a link", "bin/out", "other", 0o775, "", "other", "is writable by others"},
-		{"directory behind an absolute link", "bin/abs", "other", 0o775, "", "other", "is writable by others"},
-		{"directory behind a chain", "chain/program", "other", 0o775, "", "other", "is writable by others"},
+		{"target of a link", "bin/out", "other/program", 0o777, "", "other/program", "is writable by others"},
+		{"directory of a link target", "bin/out", "other", 0o775, "", "other", "is writable by others"},
+		{"directory of an absolute link target", "bin/abs", "other", 0o775, "", "other", "is writable by others"},
+		{"directory after a chain of links", "chain/program", "other", 0o775, "", "other", "is writable by others"},
 		{"directory with the link", "bin/out", "bin", 0o777, "", "bin", "is writable by others"},
-		{"directory left by dots", "bin/../other/program", "bin", 0o777, "", "bin", "is writable by others"},
+		{"directory left via dots", "bin/../other/program", "bin", 0o777, "", "bin", "is writable by others"},
 		{"own file in a sticky directory", "sticky/program", "sticky", 0o777 | fs.ModeSticky, "", "", ""},
 		{"own directory in a sticky one", "sticky/sub/program", "sticky", 0o777 | fs.ModeSticky, "", "", ""},
 		{"own link in a sticky directory", "sticky/link", "sticky", 0o777 | fs.ModeSticky, "", "", ""},
@@ -84,7 +84,7 @@ func TestCheck(t *testing.T) {
 		{"another's directory", "bin/program", "", 0, "bin", "bin", "belongs to user 12345"},
 		{"another's link", "bin/link", "", 0, "bin/link", "bin/link", "is a symbolic link of user 12345"},
 		{"another's link on the way", "chain/program", "", 0, "way", "way", "is a symbolic link of user 12345"},
-		{"another's file behind a link", "bin/abs", "", 0, "other/program", "other/program", "belongs to user 12345"},
+		{"another's file as link target", "bin/abs", "", 0, "other/program", "other/program", "belongs to user 12345"},
 		{"another's file in a sticky directory", "sticky/program", "sticky", 0o777 | fs.ModeSticky, "sticky/program", "sticky/program", "belongs to user 12345"},
 		{"another's directory in a sticky one", "sticky/sub/program", "sticky", 0o777 | fs.ModeSticky, "sticky/sub", "sticky/sub", "belongs to user 12345"},
 		{"another's link in a sticky directory", "sticky/link", "sticky", 0o777 | fs.ModeSticky, "sticky/link", "sticky/link", "is a symbolic link of user 12345"},
@@ -118,7 +118,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// What is missing is told apart from what is unsafe, and nothing that is unsafe on the way to it is passed over.
+// A missing file is reported as such, unless a directory above it is unsafe.
 func TestCheckMissing(t *testing.T) {
 	root := tree(t, "bin/gone -> absent", "bin/loop -> loop", "bin/program", "open/x")
 	for _, path := range []string{"bin/absent", "bin/gone", "absent/program"} {

@@ -1,11 +1,12 @@
-// Package trustedpath checks that only root and the current user can change what a path leads to, so that it is safe to run.
+// Package trustedpath checks that only root and the current user can change the file at a path, so that it is safe to
+// run.
 package trustedpath
 
-// An Error reports who else could change what a path leads to.
+// An Error reports that another user could change the file at a path.
 type Error struct {
-	Path  string // of the file, directory or symbolic link at fault, without links on the way to it
-	Cause string // follows Path in a sentence
-	Fix   string // a command
+	Path  string // of the unsafe file, directory or symbolic link; its parents are not links
+	Cause string // completes the sentence that starts with Path
+	Fix   string // the command that fixes it
 }
 
 // Error returns "PATH CAUSE; FIX".
