@@ -1,8 +1,9 @@
-// Package cache is the Source that remembers, across processes, what another Source answered.
+// Package cache provides a Source that caches the tokens and slow failures of another Source for all processes of a
+// user.
 //
-// A token is found by what decides the AWS identity, so a hit asks nobody anything. Of any number of processes that miss,
-// one asks and the others get its answer. Wherever the folder cannot be used, the cache is as if it were not there: it
-// never makes anything fail.
+// The key of a token consists of the registry and everything that determines the AWS identity, so a hit needs no
+// request and no credentials. Of any number of processes that miss, one calls the Source and the others use its
+// result. If the cache directory is unavailable, the Source is called each time; the cache never causes a failure.
 package cache
 
 import (
@@ -21,51 +22,53 @@ import (
 	"ecrlogin/registry"
 )
 
-// Cache is a Source around a Source. It may be used by many goroutines and processes at once.
+// Cache is a Source that wraps another Source. It is safe for concurrent use by goroutines and processes.
 type Cache struct {
 	Source credentials.Source // required
-	Dir    string             // the folder; "" keeps nothing. See store.Dir
-	Vault  *vault.Vault       // keeps the tokens in place of the folder, which then holds nothing secret; nil for the folder
-	Config string             // the configuration file that a flag names, as store.Gather takes it; "" for none
-	// Variables are those on which the Source's identity depends beside those that are always covered, as store.Gather takes them.
+	Dir    string             // the cache directory; "" disables the cache. See store.Dir
+	Vault  *vault.Vault       // stores the tokens instead of Dir, which then contains no secrets; nil to use Dir
+	Config string             // the configuration file that a flag names, as in store.Gather; "" for none
+	// Variables are additional environment variables that the Source's identity depends on, as in store.Gather.
 	Variables []string
-	// Inputs returns the snapshot that the process took before it read the configuration that the Source follows; nil to take one at the
-	// beginning of each call.
+	// Inputs returns the snapshot that the process took before it read the Source's configuration; nil to take one at
+	// the start of each call.
 	Inputs func() (store.Snapshot, error)
 
-	Notices io.Writer        // gets a line for what a user should know although there is a token; nil discards it
+	Notices io.Writer        // receives lines that a user should see even if there is a token; nil discards them
 	Log     *slog.Logger     // nil discards it
 	Now     func() time.Time // nil means time.Now
 
-	// A process may have begun to wait for others before it made the Cache, for a token of one registry.
-	Since      time.Time                                  // since when it has been waiting; zero means from each call on
-	Held       func(path string) (unlock func(), ok bool) // hands over a lock file that it has locked already, see store.LockPath; nil for none
-	Generation string                                     // what store.Generation returned for the registry then; "" means at the beginning of each call
+	// The fields below are for a process that started waiting for other processes before it created the Cache.
+
+	Since      time.Time                                  // when it started waiting; zero means at each call
+	Held       func(path string) (unlock func(), ok bool) // returns a lock that it already holds, see store.LockPath; may be nil
+	Generation string                                     // the result of store.Generation at that time; "" to read it at each call
 }
 
-// How long things take or are remembered.
+// Time limits of renewals and failures.
 const (
-	// renewTimeout is the longest that one process waits for a new token while it has a valid one.
+	// renewTimeout is how long a process with a valid token waits for a new one.
 	renewTimeout = 5 * time.Second
-	// renewPause is how long nobody tries to renew a valid token after that has failed.
+	// renewPause is how long no process retries a failed renewal of a valid token.
 	renewPause = time.Minute
-	// slow is what a failure must have taken to be remembered: a quick one is tried afresh, since that costs nothing.
+	// slow is the minimum duration of a failed request whose error is cached. Faster failures are retried each time.
 	slow = time.Second
-	// remembered is for how long. BuildKit runs a helper that fails up to 29 times in a row.
-	remembered = 10 * time.Second
+	// failureTTL is how long a slow failure is returned to other processes. BuildKit runs a failing helper up to 29
+	// times in a row.
+	failureTTL = 10 * time.Second
 )
 
-// Token returns the token that was given to Keep for the registry while it is valid. Else it returns the one that is kept for
-// the registry and this process's AWS identity if it is fresh, and otherwise the Source's. One that is past half of its life
-// is renewed by one process, while the others are given it; when it cannot be renewed, it is good until it expires. Its
-// errors are the Source's, also those that another process got.
+// Token returns the registry's token from Keep while that is valid, or else the cached token for the registry and
+// this process's AWS identity if it is fresh, or else a token from the Source. After half of its lifetime, one
+// process renews a token while the others continue to use it; if the renewal fails, it is used until it expires. The
+// errors are those of the Source, possibly as another process received them.
 func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	k, ok := c.open(r)
 	if !ok {
 		return c.Source.Token(ctx, r)
 	}
 	defer k.store.Close()
-	// The clock is read after every step, since a keychain may take seconds.
+	// Read the clock after each step, because a keychain may take seconds.
 	if login, err := k.load(ctx, store.Login); err == nil && login.Valid(c.now()) {
 		k.logHit("token of a login", login)
 		return token(login), nil
@@ -84,7 +87,7 @@ func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Tok
 	return k.fetch(ctx)
 }
 
-// A key is one token's place in the cache, for the time of one call.
+// A key is the location of a token in the cache, for one call.
 type key struct {
 	*Cache
 	registry   registry.Registry
@@ -92,10 +95,10 @@ type key struct {
 	before     store.Snapshot
 	id         store.Identity // of before
 	generation string         // of the registry when the call began
-	lost       error          // why the Vault is not asked any more
+	lost       error          // why the Vault is unavailable; it is not used again
 }
 
-// open finds the key's place; ok is false when nothing can be kept.
+// open returns the key for a registry; ok is false if the cache is disabled or unavailable.
 func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 	if c.Dir == "" {
 		return nil, false
@@ -123,14 +126,14 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 	return &key{Cache: c, registry: r, store: s, before: before, id: before.Identity(), generation: cmp.Or(c.Generation, s.Generation(r.Host))}, true
 }
 
-// notice tells a user what is not safe or too large, what else they can be expected to correct, and why the Vault that was chosen
-// cannot be asked. All else that keeps the cache from working is nobody's mistake and goes to the log.
+// notice prints an error that the user can correct: an unsafe or unusable directory or entry, a file that is too
+// large, or an unavailable Vault. Other reasons why the cache is unavailable are only logged.
 func (c *Cache) notice(err error) {
 	if c.Notices == nil {
 		return
 	}
-	for _, told := range []error{store.ErrUnsafe, store.ErrTooLarge, store.ErrUnusable, vault.ErrUnavailable} {
-		if errors.Is(err, told) {
+	for _, reported := range []error{store.ErrUnsafe, store.ErrTooLarge, store.ErrUnusable, vault.ErrUnavailable} {
+		if errors.Is(err, reported) {
 			fmt.Fprintln(c.Notices, err)
 			return
 		}

@@ -147,7 +147,8 @@ func TestRenewalPause(t *testing.T) {
 	u.gets(4)
 }
 
-// What a clock does that is wrong, or gets right: no expired token is served, and no more requests are made than needed.
+// What a clock does that is wrong, or gets right: no expired token is served, and no more requests are made than
+// needed.
 func TestWrongClock(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"13 hours ahead": 13 * time.Hour, "13 hours behind": -13 * time.Hour} {
 		t.Run(name+" from now on", func(t *testing.T) {
@@ -172,8 +173,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// With a clock that is behind, a token looks longer-lived than any is. It still is not served for longer than twelve hours, less the
-// minute.
+// With a clock that is behind, a token looks longer-lived than any is. It still is not served for longer than twelve
+// hours, less the minute.
 func TestClockBehindAWS(t *testing.T) {
 	u := newUser(t)
 	u.source.aws = u.clock.in(13 * time.Hour)
@@ -184,14 +185,14 @@ func TestClockBehindAWS(t *testing.T) {
 	u.gets(2)
 }
 
-// A failure is remembered by when it was found; one from a future that a wrong clock had believed in is not.
+// A failure is cached by its time. One from the future, recorded before a clock was set back, is ignored.
 func TestFailureMemory(t *testing.T) {
 	u := newUser(t)
 	u.source.err = errors.New("no route")
 	u.source.took = 1001 * time.Millisecond
 	u.fails(1, "no route")
 	u.clock.advance(9 * time.Second)
-	u.fails(1, "no route (found 9s ago; ")
+	u.fails(1, "no route (cached error, 9s old; retry in 1s)")
 	u.clock.advance(time.Second)
 	u.fails(2, "no route")
 	u.clock.advance(-13 * time.Hour)

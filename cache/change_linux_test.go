@@ -73,8 +73,8 @@ func newReader(t *testing.T) (*user, *reader, func(content string)) {
 	return u, r, write
 }
 
-// When the AWS files change while a token is fetched, nobody can tell whose it is, so it is nobody's: not those who asked before the
-// change, and not those who ask after.
+// When the AWS files change while a token is fetched, nobody can tell whose it is, so it is nobody's: not those who
+// asked before the change, and not those who ask after.
 func TestChangeDuringGet(t *testing.T) {
 	for name, change := range map[string]func(write func(string), r *reader){
 		"another identity":     func(write func(string), _ *reader) { write(bob) },
@@ -191,7 +191,8 @@ func TestChangeWhileOthersWait(t *testing.T) {
 	m.called(1)
 }
 
-// The configuration that decides who asks is the one that the token is found by, also when it changes right after it was read.
+// The configuration that decides who asks is the one that the token is found by, also when it changes right after it
+// was read.
 func TestConfigurationChangesBeforeGet(t *testing.T) {
 	u, r, _ := newReader(t)
 	before, err := store.Take("")

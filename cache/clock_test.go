@@ -125,7 +125,7 @@ func TestEarlierExpiryCounts(t *testing.T) {
 			m.password(host)
 			m.fail()
 			m.age(host, 55*time.Minute)
-			if m.get(host).said("valid for another 5m0s").password() != password {
+			if m.get(host).said("(valid for 5m0s)").password() != password {
 				t.Error("another token was served")
 			}
 			m.age(host, 5*time.Minute)
@@ -156,7 +156,7 @@ func TestAWSFailsBeforeExpiry(t *testing.T) {
 			m.age(host, 7*time.Hour)
 			tt.fail(m)
 			for range 3 {
-				r := m.get(host).said("using a token that is valid for another 5h0m0s, since it could not be renewed: ").said(tt.line)
+				r := m.get(host).said("token could not be renewed, using the cached one (valid for 5h0m0s): ").said(tt.line)
 				if r.password() != first {
 					t.Error("another token was served")
 				}

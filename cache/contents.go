@@ -15,12 +15,12 @@ import (
 	"ecrlogin/registry"
 )
 
-// Keep keeps a token that a user has brought along. Until it expires or is dropped, it comes before every other for the
-// registry, whatever the AWS identity is. A token that is kept already stays what it is: it is the answer to an earlier get,
-// which docker login hands back. The error says why nothing can be kept.
+// Keep stores a token that the user provided. Until it expires or is dropped, it takes precedence over all other
+// tokens for the registry, for every AWS identity. A token that is already in the cache is not changed: it is the
+// result of an earlier get, which docker login passes back. The error reports why the token cannot be stored.
 func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 	if c.Dir == "" {
-		return errors.New("the cache is switched off or has no folder")
+		return errors.New("the cache is disabled or has no directory")
 	}
 	kept, err := c.entries(func(host string, _ store.Identity) bool { return host == r.Host })
 	if err != nil {
@@ -43,8 +43,8 @@ func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 	return s.Save(entry(r, t), store.Login)
 }
 
-// Hosts returns the registries with a valid token for this process's identity, each with its user name. It is empty when
-// nothing can be read.
+// Hosts returns the registries with a valid token for this process's identity, and the user name of each token. It is
+// empty if the cache cannot be read.
 func (c *Cache) Hosts() map[string]string {
 	hosts := map[string]string{}
 	inputs, err := store.Gather(c.Config, c.Variables...)
@@ -54,7 +54,7 @@ func (c *Cache) Hosts() map[string]string {
 	own := inputs.Identity()
 	kept, err := c.entries(func(_ string, id store.Identity) bool { return id == own || id == store.Login })
 	if errors.Is(err, vault.ErrUnavailable) {
-		err = fmt.Errorf("kept tokens are not listed, because %w", err)
+		err = fmt.Errorf("cached tokens are not listed: %w", err)
 	}
 	c.notice(err)
 	for _, k := range kept {
@@ -65,17 +65,16 @@ func (c *Cache) Hosts() map[string]string {
 	return hosts
 }
 
-// Owns reports whether a name in a credential store is that of a token which is kept there, by a Vault of this Cache or
-// another.
+// Owns reports whether a name in a credential store is the name of a token that a Vault, of this Cache or another,
+// stores there.
 func (c *Cache) Owns(serverURL string) bool { return vault.Owned(serverURL) }
 
-// Entries returns what is kept for all identities, also what has expired. None is no error, nor is a folder that is not
-// there.
+// Entries returns the cached tokens of all identities, including expired ones. A missing directory is not an error.
 func (c *Cache) Entries() ([]store.Kept, error) {
 	return c.entries(func(string, store.Identity) bool { return true })
 }
 
-// entries returns what is wanted of it. A Vault is asked for that alone.
+// entries returns the entries for which wanted returns true. It does not read any others from a Vault.
 func (c *Cache) entries(wanted func(host string, id store.Identity) bool) ([]store.Kept, error) {
 	switch {
 	case c.Dir == "":
@@ -92,7 +91,7 @@ func (c *Cache) entries(wanted func(host string, id store.Identity) bool) ([]sto
 	return kept, err
 }
 
-// Drop forgets a host's tokens for all identities.
+// Drop removes a host's tokens for all identities.
 func (c *Cache) Drop(host string) error {
 	err := c.withStore(func(s *store.Store) error { return s.Erase(host) })
 	if c.Dir != "" && c.Vault != nil {
@@ -101,7 +100,7 @@ func (c *Cache) Drop(host string) error {
 	return err
 }
 
-// Clear forgets all tokens.
+// Clear removes all tokens.
 func (c *Cache) Clear() error {
 	err := c.withStore((*store.Store).Clear)
 	if c.Dir != "" && c.Vault != nil {
@@ -110,15 +109,16 @@ func (c *Cache) Clear() error {
 	return err
 }
 
-// Check returns why tokens cannot be kept in the directory, which it creates if it does not exist. It leaves nothing there.
+// Check returns an error if tokens cannot be stored in the directory, which it creates if it is missing. It removes
+// the files that it writes.
 func (c *Cache) Check() error {
 	return store.Probe(c.Dir, func(f *os.File) error {
-		_, err := filelock.TryLock(f) // that another process has locked it is no failure
+		_, err := filelock.TryLock(f) // a lock held by another process is not a failure
 		return err
 	})
 }
 
-// withStore runs f with the folder, if there is one.
+// withStore calls f with the opened directory, if there is one.
 func (c *Cache) withStore(f func(*store.Store) error) error {
 	if c.Dir == "" {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// withProcess returns a machine whose identity is what a credential_process prints: the keys of "dev", unless ROLE or VAULT_ROLE is
-// "prod".
+// withProcess returns a machine whose identity is what a credential_process prints: the keys of "dev", unless ROLE or
+// VAULT_ROLE is "prod".
 func withProcess(t *testing.T, command string) *machine {
 	t.Helper()
 	m := newMachine(t)

@@ -12,8 +12,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// docker logout during a get wins: neither its token nor those of the gets that wait for it are kept. They are given one, and do not
-// queue up for it.
+// docker logout during a get wins: neither its token nor those of the gets that wait for it are kept. They are given
+// one, and do not queue up for it.
 func TestEraseDuringGet(t *testing.T) {
 	t.Parallel()
 	for name, erase := range map[string]func(m *machine) run{
@@ -128,7 +128,8 @@ func (m *machine) old(names ...string) {
 	}
 }
 
-// The daily sweep leaves a lock that is held, however old its file is: while one asks, the next one waits for its answer.
+// The daily sweep leaves a lock that is held, however old its file is: while one asks, the next one waits for its
+// answer.
 func TestSweepLeavesHeldLocks(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)

@@ -32,8 +32,8 @@ func (o *outage) Token(ctx context.Context, r registry.Registry) (credentials.To
 	return credentials.Token{Username: "AWS", Password: "issued " + now.Format(time.TimeOnly), Issued: now, Expiry: now.Add(12 * time.Hour)}, nil
 }
 
-// A renewal takes no longer than the token that it would fall back on may be handed out. After that the token is fetched as if there
-// were none, within what is left of the deadline.
+// A renewal takes no longer than the token that it would fall back on may be handed out. After that the token is
+// fetched as if there were none, within what is left of the deadline.
 func TestRenewalOutlivesToken(t *testing.T) {
 	for _, tt := range []struct {
 		left, outage, took time.Duration

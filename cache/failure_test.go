@@ -9,15 +9,15 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// failSlowly makes AWS deny every token from now on, and take longer for it than a failure may that is not remembered.
+// failSlowly makes AWS reject all token requests, slowly enough that the failure is cached.
 func (m *machine) failSlowly() {
 	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 1100 * time.Millisecond, Type: "AccessDeniedException"})
 }
 
-const found = " (found "
+const found = " (cached error, "
 
-// A failure that came quickly costs nothing to try again, so it is.
-func TestQuickFailureIsTriedAfresh(t *testing.T) {
+// A fast failure is not cached.
+func TestFastFailureIsRetried(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	m.fail()
@@ -31,8 +31,9 @@ func TestQuickFailureIsTriedAfresh(t *testing.T) {
 	m.password(host)
 }
 
-// A failure that took its time is the answer for some seconds, with its age, but for nobody else and no other registry.
-func TestSlowFailureIsRemembered(t *testing.T) {
+// A failure that took its time is the answer for some seconds, with its age, but for nobody else and no other
+// registry.
+func TestSlowFailureIsCached(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	m.failSlowly()

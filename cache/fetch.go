@@ -10,12 +10,12 @@ import (
 	"ecrlogin/credentials"
 )
 
-// renew returns a token in place of entry, which is past half of its life: a new one, if it is this process that fetches it and that
-// succeeds soon, and else entry. ok is false when entry has expired meanwhile, so that there is no token any more.
+// renew returns a token to use instead of entry, which is past half of its lifetime: a new token if this process
+// renews it and that succeeds in time, or else entry. ok is false if entry has expired in the meantime.
 func (k *key) renew(ctx context.Context, entry store.Entry) (t credentials.Token, ok bool) {
 	unlock, locked := tryLock(k.store, k.leaderLock())
 	if !locked {
-		return token(entry), entry.Valid(k.now()) // another process is at it
+		return token(entry), entry.Valid(k.now()) // another process renews it
 	}
 	defer unlock()
 	if newer, err := k.load(ctx, k.id); err == nil && newer.Fresh(k.now()) {
@@ -47,22 +47,22 @@ func (k *key) notRenewed(entry store.Entry, reason string) {
 	if left < 2*unit {
 		unit = time.Second
 	}
-	fmt.Fprintf(k.Notices, "using a token that is valid for another %s, since it could not be renewed: %s\n", left.Round(unit), reason)
+	fmt.Fprintf(k.Notices, "token could not be renewed, using the cached one (valid for %s): %s\n", left.Round(unit), reason)
 }
 
-// fetch gets a token when there is none: from the Source, or from another process that asks it at this moment.
+// fetch returns a token if none is cached: from the Source, or from another process that is calling its Source.
 func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	began := k.Since
 	if began.IsZero() {
 		began = k.now()
 	}
-	if f, ok := k.loadFailure(); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < remembered && !mended(f) {
+	if f, ok := k.loadFailure(); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < failureTTL && !mended(f) {
 		return credentials.Token{}, &failure{f, k.age(f)}
 	}
 	if k.lost != nil {
-		return k.ask(ctx, 0) // nobody's answer could be found
+		return k.ask(ctx, 0) // the result of another process could not be read
 	}
-	// Of the processes that have waited too long for the leader, one asks in its place. The others wait for that one.
+	// Of the processes whose wait for the leader timed out, one becomes its deputy. The others wait for the deputy.
 	for _, path := range []string{k.leaderLock(), k.deputyLock()} {
 		unlock, err := k.lock(ctx, path)
 		if err != nil && err != errTooLong {
@@ -72,14 +72,14 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 		if err == nil {
 			defer unlock()
 		}
-		// Whoever held the lock has left its answer behind.
+		// The previous holder of the lock has stored its result.
 		if entry, err := k.load(ctx, k.id); err == nil && entry.Valid(k.now()) {
 			return token(entry), nil
 		}
 		if f, ok := k.loadFailure(); ok && err == nil && k.endedSince(f, began) {
 			return credentials.Token{}, &failure{Failure: f}
 		}
-		unkept := k.unkeptSince(began) // waiting would bring nobody an answer
+		unkept := k.unkeptSince(began) // waiting is useless: results cannot be stored
 		if err == nil && unkept {
 			unlock()
 		}
@@ -91,14 +91,14 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	return k.ask(ctx, 0)
 }
 
-// loadFailure returns the last failure to fetch a token. That of a renewal is none: it had less time than a get has.
+// loadFailure returns the last failure to fetch a token. It ignores failed renewals, which have less time than a get.
 func (k *key) loadFailure() (f store.Failure, ok bool) {
 	f, ok = k.store.LoadFailure(k.registry.Host, k.id)
 	return f, ok && !f.Renewal
 }
 
-// ask asks the Source, and keeps its answer or what it failed with. A limit makes it a renewal, for which the Source has no more than
-// that; keeping the answer has what ctx leaves.
+// ask calls the Source and stores the token or the failure. A limit other than 0 marks a renewal and is the time
+// limit of the Source; storing the token is limited by ctx alone.
 func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, error) {
 	began := k.now()
 	t, err := k.askSource(ctx, limit)
@@ -108,7 +108,7 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 	}
 	if err != nil {
 		if e, loadErr := k.lastLook(ctx); limit == 0 && loadErr == nil && e.Valid(k.now()) {
-			return token(e), nil // another process has been luckier
+			return token(e), nil // another process has succeeded
 		}
 		k.store.SaveFailure(k.registry.Host, k.id, store.Failure{
 			Line:       err.Error(),
@@ -119,7 +119,7 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 		})
 		return credentials.Token{}, err
 	}
-	if err := k.save(ctx, entry(k.registry, t)); err != nil { // if a user should know, that has been said
+	if err := k.save(ctx, entry(k.registry, t)); err != nil { // save prints a notice if necessary
 		k.unkept(err)
 	}
 	k.store.Forget(k.registry.Host, k.id)
@@ -129,9 +129,9 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 	return t, nil
 }
 
-// unkept tells the log and those who wait that an answer is not kept.
+// unkept logs that a result was not stored, and signals it to waiting processes.
 func (k *key) unkept(reason error) {
-	k.log().Debug("answer not kept", "registry", k.registry.Host, "reason", reason)
+	k.log().Debug("token not cached", "registry", k.registry.Host, "reason", reason)
 	k.markUnkept()
 }
 

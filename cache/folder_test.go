@@ -89,7 +89,8 @@ func TestDisabled(t *testing.T) {
 	}
 }
 
-// Nothing needs the directory: wherever it cannot be, the helper works. It says so where the user has chosen the place.
+// Nothing needs the directory: wherever it cannot be, the helper works. It says so where the user has chosen the
+// place.
 func TestNoFolder(t *testing.T) {
 	t.Parallel()
 	file := func(m *machine) string { return m.file("file", "no directory") }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A gate stands between the helper and AWS. It holds requests while it is shut, so that a test can do things while somebody
-// asks.
+// A gate stands between the helper and AWS. It holds requests while it is shut, so that a test can do things while
+// somebody asks.
 type gate struct {
 	t       *testing.T
 	proxy   http.Handler

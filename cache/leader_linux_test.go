@@ -136,7 +136,8 @@ func TestFirstLetsOthersThrough(t *testing.T) {
 	}
 }
 
-// A leader that is stopped costs the others half of their time and no failure, and those of another key nothing at all.
+// A leader that is stopped costs the others half of their time and no failure, and those of another key nothing at
+// all.
 func TestLeaderStopped(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -192,8 +193,8 @@ func TestRenewalMakesNobodyWait(t *testing.T) {
 	m.called(2)
 }
 
-// Waiters that gave up and asked for themselves take the answer that another process has left meanwhile, before they fail; and of
-// those that give up, one asks and not all.
+// Waiters that gave up and asked for themselves take the answer that another process has left meanwhile, before they
+// fail; and of those that give up, one asks and not all.
 func TestWaitersTakeTheAnswer(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)

@@ -10,16 +10,15 @@ import (
 	"ecrlogin/internal/filelock"
 )
 
-// The kernel drops these locks when their holder dies, however that happens, so nobody ever waits for a dead process.
-
-// longestWait is for callers without a deadline.
+// longestWait is how long lock waits if the context has no deadline.
 const longestWait = 30 * time.Second
 
-// errTooLong is returned by lock when another process has held it for too long.
-var errTooLong = errors.New("another process has been asking for too long")
+// errTooLong reports that another process held a lock for too long.
+var errTooLong = errors.New("timed out waiting for another process")
 
-// lock waits for the lock of a file. It gives up with errTooLong when half of the time until the deadline has gone, because the
-// rest is needed for asking oneself. Calls of unlock after the first do nothing.
+// lock locks a file and waits for other holders. It returns errTooLong after half of the time until the deadline,
+// because the rest is needed for this process's own request. Only the first call of unlock has an effect. The kernel
+// releases the lock when its holder exits for any reason, so no process waits for a dead one.
 func (k *key) lock(ctx context.Context, path string) (unlock func(), err error) {
 	if k.Held != nil {
 		if unlock, ok := k.Held(path); ok {
@@ -39,7 +38,7 @@ func (k *key) lock(ctx context.Context, path string) (unlock func(), err error) 
 	return unlock, err
 }
 
-// lockFile waits for the lock of a file until ctx is done.
+// lockFile locks a file and waits for other holders until ctx is done.
 func lockFile(ctx context.Context, s *store.Store, path string) (unlock func(), err error) {
 	for range 100 {
 		f, err := s.OpenLock(path)
@@ -52,12 +51,12 @@ func lockFile(ctx context.Context, s *store.Store, path string) (unlock func(), 
 		if s.Locks(f, path) {
 			return sync.OnceFunc(func() { f.Close() }), nil
 		}
-		f.Close() // the file was swept before it was locked; the next one is another
+		f.Close() // the file was removed before it was locked; lock the new one
 	}
-	return nil, errors.New("the lock file is removed again and again")
+	return nil, errors.New("lock file was removed repeatedly")
 }
 
-// tryLock takes the lock of a file if nobody has it.
+// tryLock locks a file if no other process holds the lock.
 func tryLock(s *store.Store, path string) (unlock func(), ok bool) {
 	f, err := s.OpenLock(path)
 	if err != nil {
@@ -70,20 +69,21 @@ func tryLock(s *store.Store, path string) (unlock func(), ok bool) {
 	return sync.OnceFunc(func() { f.Close() }), true
 }
 
-// leaderLock returns the path of the lock that whoever asks the Source holds.
+// leaderLock returns the path of the lock that the leader holds: the process that calls the Source.
 func (k *key) leaderLock() string { return k.store.LockPath(k.registry.Host, k.id) }
 
-// deputyLock returns the path of the lock that whoever asks in place of a slow leader holds.
+// deputyLock returns the path of the lock that the deputy holds: the process that calls the Source instead of a slow
+// leader.
 func (k *key) deputyLock() string { return k.store.DeputyLockPath(k.registry.Host, k.id) }
 
-// unkeptMark is how far ahead of the clock the mark's time is, which tells it from the time of a lock file just made.
+// unkeptMark is how far in the future the time of a marked lock file is, to distinguish it from a new one.
 const unkeptMark = time.Hour
 
-// markUnkept tells those who wait for the lock that this process has an answer which could not be kept, on a full disk for
-// example. The time of the lock file can be set even there.
+// markUnkept signals to processes that wait for the lock that this process has a result but could not store it,
+// because the disk is full, for example. The time of a file can be set even on a full disk.
 func (k *key) markUnkept() { k.store.Touch(k.leaderLock(), time.Now().Add(unkeptMark)) }
 
-// unkeptSince reports whether somebody marked the lock so.
+// unkeptSince reports whether a process called markUnkept after the given time.
 func (k *key) unkeptSince(t time.Time) bool {
 	return k.store.Touched(k.leaderLock()).Add(-unkeptMark).After(t)
 }

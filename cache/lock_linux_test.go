@@ -9,8 +9,8 @@ import (
 	"ecrlogin/cache/store"
 )
 
-// Whoever waits for a lock whose file is removed meanwhile does not take the removed one for the lock: the next to come would have
-// another.
+// Whoever waits for a lock whose file is removed meanwhile does not take the removed one for the lock: the next to
+// come would have another.
 func TestLockOfRemovedFile(t *testing.T) {
 	s, err := store.Create(filepath.Join(t.TempDir(), "cache"))
 	if err != nil {

@@ -16,8 +16,8 @@ const (
 	otherHost = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
 )
 
-// A machine is what the processes of a test find: a home folder, an environment, and a stand-in for AWS. Nothing of this
-// process's own environment gets there.
+// A machine is what the processes of a test find: a home folder, an environment, and a stand-in for AWS. Nothing of
+// this process's own environment gets there.
 type machine struct {
 	t     *testing.T
 	cloud *awstest.Server
@@ -47,8 +47,8 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
-// withKeys returns a machine with the stand-in's first key in the environment. Its processes ask the stand-in directly,
-// without TLS, which is quicker.
+// withKeys returns a machine with the stand-in's first key in the environment. Its processes ask the stand-in
+// directly, without TLS, which is quicker.
 func withKeys(t *testing.T) *machine {
 	t.Helper()
 	m := newMachine(t)

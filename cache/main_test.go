@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// helper is the path of the program. What processes do to each other can only be seen with processes, so most tests here
-// run it as clients do.
+// helper is the path of the program. What processes do to each other can only be seen with processes, so most tests
+// here run it as clients do.
 var helper string
 
 func TestMain(m *testing.M) {

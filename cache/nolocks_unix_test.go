@@ -13,8 +13,8 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// Locks that cannot be had make everybody ask for themselves, which is no failure; and of many writers of one entry the
-// last one wins, with no entry ever broken.
+// Locks that cannot be had make everybody ask for themselves, which is no failure; and of many writers of one entry
+// the last one wins, with no entry ever broken.
 func TestNoLocks(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)

@@ -10,7 +10,7 @@ import (
 	"ecrlogin/cache/vault"
 )
 
-// load returns the entry that is kept for the registry and an identity.
+// load returns the cached entry for the registry and an identity.
 func (k *key) load(ctx context.Context, id store.Identity) (store.Entry, error) {
 	switch {
 	case k.Vault == nil:
@@ -23,11 +23,12 @@ func (k *key) load(ctx context.Context, id store.Identity) (store.Entry, error) 
 	return e, err
 }
 
-// lastLookTime is for a last look into the Vault when ctx has ended, within what the program keeps back of its deadline.
+// lastLookTime is the timeout of lastLook, which may run after ctx has ended, in the time that the program reserves
+// before its deadline.
 const lastLookTime = 200 * time.Millisecond
 
-// lastLook returns the entry for the key's identity when the Source has failed, perhaps because ctx has ended. That the Vault does
-// not answer in this time is not worth a line beside the Source's error.
+// lastLook returns the entry for the key's identity after the Source has failed, possibly because ctx has ended. If
+// the Vault does not respond in time, no notice is printed in addition to the Source's error.
 func (k *key) lastLook(ctx context.Context) (store.Entry, error) {
 	if k.Vault == nil || k.lost != nil {
 		return k.load(ctx, k.id)
@@ -38,13 +39,14 @@ func (k *key) lastLook(ctx context.Context) (store.Entry, error) {
 	return v.Load(context.WithoutCancel(ctx), k.registry.Host, k.id)
 }
 
-// Why an answer is not kept.
+// The reasons why a result is not stored.
 var (
-	errErased  = errors.New("the host was erased, as docker logout does, while its token was fetched")
+	errErased  = errors.New("the host's tokens were removed, for example by docker logout, while a new one was fetched")
 	errChanged = errors.New("the AWS files, the configuration or a credential_process changed while the token was fetched")
 )
 
-// outdated returns why an answer must not be kept that the Source gave just now: a user wants none, or nobody can tell whose it is.
+// outdated returns why a new result of the Source must not be stored: the user removed the host's tokens, or the
+// identity of the result is uncertain.
 func (k *key) outdated() error {
 	switch {
 	case k.erased():
@@ -55,11 +57,11 @@ func (k *key) outdated() error {
 	return nil
 }
 
-// erased reports whether the host was erased since this process began to ask for its token.
+// erased reports whether the host's tokens were removed since this process started to fetch one.
 func (k *key) erased() bool { return k.store.Generation(k.registry.Host) != k.generation }
 
-// save keeps an entry for the key's identity, unless the host is erased meanwhile. With a Vault no token is left in the folder,
-// also none from before there was a Vault.
+// save stores an entry for the key's identity, unless the host is erased in the meantime. With a Vault, it removes all
+// tokens from the directory, including those from before the Vault was configured.
 func (k *key) save(ctx context.Context, e store.Entry) error {
 	if k.Vault == nil {
 		if err := k.store.Save(e, k.id); err != nil {
@@ -74,7 +76,7 @@ func (k *key) save(ctx context.Context, e store.Entry) error {
 		return nil
 	}
 	if err := k.store.RemoveTokens(); err != nil {
-		k.log().Debug("clearing the folder", "error", err)
+		k.log().Debug("removing tokens from the cache directory", "error", err)
 	}
 	if k.lost != nil {
 		return k.lost
@@ -92,12 +94,12 @@ func (k *key) save(ctx context.Context, e store.Entry) error {
 	return nil
 }
 
-// lose gives the Vault up for this call when it is not available, and tells the user: once, and without waiting for it
-// again.
+// lose stops using the Vault for this call if it is unavailable. It prints one notice, and later steps do not wait
+// for the Vault again.
 func (k *key) lose(err error) {
 	if !errors.Is(err, vault.ErrUnavailable) {
 		return
 	}
 	k.lost = err
-	k.notice(fmt.Errorf("%s: going on without kept tokens, because %w", k.registry.Host, err))
+	k.notice(fmt.Errorf("%s: continuing without the token cache: %w", k.registry.Host, err))
 }

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// What others may have put there instead of an entry is not read, written to, or waited for. The user is told once each time.
+// What others may have put there instead of an entry is not read, written to, or waited for. The user is told once
+// each time.
 func TestUnsafeEntry(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -122,7 +123,8 @@ func TestUnsafeFolder(t *testing.T) {
 	}
 }
 
-// A folder that goes away while a process asks AWS costs nothing but the entry, and what stands in its place is left alone.
+// A folder that goes away while a process asks AWS costs nothing but the entry, and what stands in its place is left
+// alone.
 func TestFolderGoesAway(t *testing.T) {
 	t.Parallel()
 	for name, replace := range map[string]func(m *machine, elsewhere string) error{

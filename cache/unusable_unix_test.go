@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// A user is told, in one line each time, that the cache cannot be used where they can do something about it. The token comes all the
-// same, and the log has the reason always.
+// A user is told, in one line each time, that the cache cannot be used where they can do something about it. The
+// token comes all the same, and the log has the reason always.
 func TestUnusable(t *testing.T) {
 	t.Parallel()
 	const denied = "permission denied; check its owner and mode, or set AWS_ECR_CACHE_DIR to another directory"
@@ -89,8 +89,8 @@ func mkdir(dir string, mode os.FileMode) error {
 	return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, mode))
 }
 
-// A relative path means another place in each directory that a client runs in. Nothing is written there, the user is told, and whoever
-// asks about another registry is not.
+// A relative path means another place in each directory that a client runs in. Nothing is written there, the user is
+// told, and whoever asks about another registry is not.
 func TestRelativeFolder(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{"cache", "./cache", "../cache", "~", "~root/cache", "~ /cache"} {
@@ -118,7 +118,8 @@ func TestRelativeFolder(t *testing.T) {
 	}
 }
 
-// A leading ~/ is the home directory, as in a shell, which is not there when a unit file or a Dockerfile sets the variable.
+// A leading ~/ is the home directory, as in a shell, which is not there when a unit file or a Dockerfile sets the
+// variable.
 func TestFolderWithTilde(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)

@@ -19,8 +19,8 @@ func (m *machine) asUser(cmd *exec.Cmd) {
 	}
 }
 
-// ofNobody returns a machine as withKeys does, whose home belongs to nobody. Run by root, its processes are nobody's too; an ordinary
-// user stands for nobody.
+// ofNobody returns a machine as withKeys does, whose home belongs to nobody. Run by root, its processes are nobody's
+// too; an ordinary user stands for nobody.
 func ofNobody(t *testing.T) *machine {
 	t.Helper()
 	m := withKeys(t)

@@ -39,7 +39,7 @@ func TestUnavailable(t *testing.T) {
 			u.install(tt.script)
 			for call := 1; call <= 2; call++ {
 				u.gets(host, call)
-				u.said(host + ": going on without kept tokens, because " + tt.reason + "\n")
+				u.said(host + ": continuing without the token cache: " + tt.reason + "\n")
 				if got := u.ran(); got != tt.ran {
 					t.Errorf("it ran %q, want %q", got, tt.ran)
 				}
@@ -56,11 +56,11 @@ func TestMissing(t *testing.T) {
 	}
 	const reason = "docker-credential-fake is not on PATH; install it, or change " + named
 	u.gets(host, 1)
-	u.said(host + ": going on without kept tokens, because " + reason + "\n")
+	u.said(host + ": continuing without the token cache: " + reason + "\n")
 	if hosts := u.cache.Hosts(); hosts == nil || len(hosts) != 0 {
 		t.Errorf("Hosts() = %v", hosts)
 	}
-	u.said("kept tokens are not listed, because " + reason + "\n")
+	u.said("cached tokens are not listed: " + reason + "\n")
 	_, entriesErr := u.cache.Entries()
 	for _, err := range []error{entriesErr, u.cache.Drop(host), u.cache.Clear(), u.cache.Keep(parse(t, host), credentials.Token{Username: "AWS", Password: "p", Issued: u.now, Expiry: u.now.Add(time.Hour)})} {
 		if err == nil || err.Error() != reason || !errors.Is(err, vault.ErrUnavailable) {

@@ -34,7 +34,7 @@ func TestLife(t *testing.T) {
 	u.now = u.now.Add(7 * time.Hour)
 	u.err = errors.New("no route")
 	u.gets(host, 3)
-	u.said("using a token that is valid for another 5h0m0s, since it could not be renewed: no route\n")
+	u.said("token could not be renewed, using the cached one (valid for 5h0m0s): no route\n")
 	u.err = nil
 	u.now = u.now.Add(5 * time.Hour)
 	u.gets(host, 5)

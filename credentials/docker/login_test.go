@@ -163,7 +163,7 @@ func TestLoginIsNotKept(t *testing.T) {
 	u := newUser(t)
 	u.h.Source.(*cache.Cache).Dir = ""
 	got := u.run("store", login(host, "AWS", issued(time.Now().Add(time.Hour))))
-	if want := host + ": password not kept (the cache is switched off or has no folder); one is fetched whenever it is needed, so docker login can be left out\n"; got != (outcome{err: want}) {
+	if want := host + ": password not kept (the cache is disabled or has no directory); one is fetched whenever it is needed, so docker login can be left out\n"; got != (outcome{err: want}) {
 		t.Errorf("store = %+v, want %s", got, want)
 	}
 }
