@@ -1,19 +1,19 @@
-// Package hit answers a get from the cache before the rest of the program exists.
+// Package hit is the fast path of get: it returns a cached token before the rest of the program is initialized.
 //
-// The AWS SDK, once it is linked, spends more time on initialising its packages than a hit takes in all. Go initialises
-// packages one after another, at each step the first by import path of those whose imports are done (Go 1.21 release notes;
-// the language specification, "Program initialization"). The SDK needs net/http, and this package needs far less, so it
-// comes first, as long as it imports little: of this module only packages that do the same, and of the standard library none
-// with an initialiser that comes late, as path/filepath, os/user and crypto/rand have. A test of the program fails if that
-// order ever changes.
+// Initializing the packages of the AWS SDK takes longer than a complete cache hit. Go initializes packages one after
+// another. At each step, it selects the package with the lowest import path of those whose imports are initialized
+// (Go 1.21 release notes; the language specification, "Program initialization"). The SDK imports net/http. This
+// package is initialized before the SDK as long as it imports little: of this module only packages with the same
+// restriction, and of the standard library no package that is initialized late, such as path/filepath, os/user and
+// crypto/rand. A test of the program fails if the order changes.
 //
-// So it does for hosts that nobody here has a password for, which is the answer for most of them.
+// The package also returns "not found" for hosts that are not ECR registries, if no configuration file exists.
 //
-// All it does goes through the functions of the ordinary way: registry.Parse, store.Gather, store.Load, Entry.Fresh. Everything
-// else, every doubt and every error, is left to main, which gets the input back from Stdin.
+// It uses the same functions as the slow path: registry.Parse, store.Gather, store.Load and Entry.Fresh. All other
+// cases and all errors are left to main, which reads the input again from Stdin.
 //
-// When there is no token, many processes may want it at once. The first takes the token's lock here and goes on to main
-// with it, see Held; the others wait here, before they cost anything, and take the first one's answer.
+// If no token is cached, many processes may need it at once. The first takes the token's lock here and passes it on to
+// main, see Held. The others wait here, where they use few resources, and return the token that the first one stores.
 package hit
 
 import (
@@ -28,11 +28,11 @@ import (
 	"ecrlogin/registry"
 )
 
-// DefaultTimeout is that of the credentials/docker package, which cannot be imported here.
+// DefaultTimeout is the timeout of package credentials/docker, which cannot be imported here.
 const DefaultTimeout = 15 * time.Second
 
-// Timeout reads a value of ECR_LOGIN_TIMEOUT: the longest a get may take. It is DefaultTimeout when there is none, and
-// also, with ok false, when it is not a duration of a second or more.
+// Timeout parses a value of ECR_LOGIN_TIMEOUT, the maximum duration of a get. It returns DefaultTimeout for an empty
+// value and, with ok false, for a value that is not a duration of at least one second.
 func Timeout(value string) (d time.Duration, ok bool) {
 	if value == "" {
 		return DefaultTimeout, true
@@ -50,22 +50,23 @@ var (
 
 	generation string // of the registry, see Generation
 
-	stdin io.Reader = os.Stdin // standard input as it was before init read of it
+	stdin io.Reader = os.Stdin // the complete standard input, including what init has read
 )
 
-// Began returns when the program began, or nearly so.
+// Began returns the approximate start time of the process.
 func Began() time.Time { return began }
 
-// Stdin returns standard input as it was before this package read of it. It is os.Stdin if this package did not.
+// Stdin returns a reader of the complete standard input, including what this package has read from it.
 func Stdin() io.Reader { return stdin }
 
-// A lock is a lock file and how to let go of it.
+// A lock is a locked file.
 type lock struct {
 	path   string // "" for none
 	unlock func()
 }
 
-// Held hands over the lock of a file if this process holds it: to the first caller, who may keep it until the process ends.
+// Held transfers the lock of a file to the first caller, if this process holds it. The caller may keep it until the
+// process exits.
 func Held(path string) (unlock func(), ok bool) {
 	if held.path != path {
 		return nil, false
@@ -75,11 +76,12 @@ func Held(path string) (unlock func(), ok bool) {
 	return unlock, true
 }
 
-// Generation returns what store.Generation was for the registry when this process found no fresh token; "" if it did not look.
+// Generation returns the registry's store.Generation at the time when this process found no fresh token; "" if it did
+// not read the cache.
 func Generation() string { return generation }
 
 func init() {
-	// A log is wanted of the ordinary way.
+	// Logging requires the slow path.
 	if len(os.Args) != 2 || os.Args[1] != "get" || os.Getenv("ECR_LOGIN_LOG") != "" {
 		return
 	}
@@ -87,11 +89,11 @@ func init() {
 	if dir == "" {
 		return
 	}
-	// Who types is told what by main.
+	// At a terminal, main prints a prompt.
 	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 {
 		return
 	}
-	// No host is longer than this, and input that is not one is left to be read on.
+	// Host names are shorter than the buffer. Longer input is left to main.
 	input, ended, rest := read(make([]byte, 4096), patience)
 	stdin = io.MultiReader(bytes.NewReader(input), rest)
 	if !ended {
@@ -106,21 +108,22 @@ func init() {
 	}
 }
 
-// patience is how long init waits for input. Input that is not complete by then is left to main, which knows the deadline:
-// it may be in the configuration, and is a second at least.
+// patience is how long init waits for input. Input that is not complete by then is left to main, which can read the
+// timeout from the configuration; the timeout is at least one second.
 const patience = 500 * time.Millisecond
 
-// NotFound is what clients take for "go on without a password", as docker-credential-helpers has it.
+// NotFound is the output that makes clients continue without a password, as defined by docker-credential-helpers.
 const NotFound = "credentials not found in native keychain\n"
 
-// respond returns the protocol's answer where it can be told early.
+// respond returns the protocol's response and exit code; ok is false if the response requires the slow path.
 func respond(dir, input string) (answer []byte, exit int, ok bool) {
 	r, err := registry.Parse(input)
 	if err == nil {
 		answer, ok = find(dir, strings.TrimSpace(input), r)
 		return answer, 0, ok
 	}
-	// Without a configuration there are no aliases, and nobody else to ask. What begins with a brace may be a request of kubelet's.
+	// Without a configuration there are no aliases and no fallback. Input that starts with a brace may be from
+	// kubelet.
 	host := strings.TrimSpace(input)
 	if f, err := file.Read(""); err != nil || f.Path != "" || host == "" || host[0] == '{' || strings.ContainsAny(host, "\r\n") {
 		return nil, 0, false
@@ -128,13 +131,13 @@ func respond(dir, input string) (answer []byte, exit int, ok bool) {
 	return []byte(NotFound), 1, true
 }
 
-// find returns the answer for a registry of which there is a token, or is one after a while of waiting.
+// find returns the response for a registry with a cached token, and waits if another process is fetching one.
 func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	inputs, err := store.Gather("")
-	if err != nil || len(inputs.Skipped) > 0 { // which the ordinary way reports
+	if err != nil || len(inputs.Skipped) > 0 { // the slow path reports these
 		return nil, false
 	}
-	// Only the ordinary way can read the configuration, which may keep tokens elsewhere.
+	// Only the slow path can parse the configuration, which may select another cache.
 	if bytes.Contains(inputs.Config(), []byte("cache")) {
 		return nil, false
 	}
@@ -155,7 +158,7 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 		return nil, false // to be renewed
 	}
 	if bytes.Contains(inputs.Config(), []byte("timeout")) {
-		return nil, false // nobody knows here how long to wait
+		return nil, false // the timeout is unknown here
 	}
 	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
 	path := s.LockPath(r.Host, id)
@@ -172,9 +175,9 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	return encode(host, e)
 }
 
-// encode writes the protocol's JSON; ok is false where something would have to be escaped, which no host, user name or
-// password of ECR's does, and for a token that has expired by the time at which it is handed out. It stands in for
-// encoding/json, for the reason that package store has.
+// encode returns the protocol's JSON. ok is false if a value needs escaping, which never applies to the hosts, user
+// names and passwords of ECR, and if the token has expired by now. It replaces encoding/json, which is initialized
+// too late.
 func encode(host string, e store.Entry) (answer []byte, ok bool) {
 	for _, s := range []string{host, e.Username, e.Password} {
 		for i := range len(s) {

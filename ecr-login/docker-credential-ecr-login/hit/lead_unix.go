@@ -9,8 +9,9 @@ import (
 	"ecrlogin/cache/store"
 )
 
-// lead locks a file if nobody else has it locked, and returns how to unlock it, which the end of the process does too. Otherwise it
-// waits until that one lets go of it, or longest has passed. These are the locks of package cache.
+// lead locks a file if no other process holds the lock, and returns a function that unlocks it; the lock also ends
+// with the process. Otherwise lead waits until the lock is released or longest has passed, and returns waited as
+// true. It uses the locks of package cache.
 func lead(s *store.Store, path string, longest time.Duration) (waited bool, unlock func()) {
 	f, err := s.OpenLock(path)
 	if err != nil {
@@ -18,7 +19,7 @@ func lead(s *store.Store, path string, longest time.Duration) (waited bool, unlo
 	}
 	fd := int(f.Fd())
 	if err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
-		if !s.Locks(f, path) { // the file was swept before it was locked; package cache locks the next one
+		if !s.Locks(f, path) { // the file was removed before it was locked; package cache locks the new one
 			f.Close()
 			return false, nil
 		}
@@ -26,7 +27,7 @@ func lead(s *store.Store, path string, longest time.Duration) (waited bool, unlo
 	}
 	done := make(chan struct{})
 	go func() {
-		_ = syscall.Flock(fd, syscall.LOCK_SH) // all who wait go on together
+		_ = syscall.Flock(fd, syscall.LOCK_SH) // shared, so that all waiting processes continue at once
 		f.Close()
 		close(done)
 	}()

@@ -6,5 +6,5 @@ import (
 	"ecrlogin/cache/store"
 )
 
-// lead leaves locks to package cache on Windows, where the standard library has none.
+// lead does nothing on Windows, where the standard library has no file locks. Package cache takes the lock.
 func lead(*store.Store, string, time.Duration) (waited bool, unlock func()) { return false, nil }

@@ -8,7 +8,7 @@ import (
 	"testing/iotest"
 )
 
-// A pending reader yields what its goroutine read, and what follows; after an end, the input is not read again.
+// A pending returns what its goroutine read and the data after it. After the end, it does not read the input again.
 func TestPending(t *testing.T) {
 	broken := errors.New("broken")
 	for _, tt := range []struct {
@@ -19,8 +19,8 @@ func TestPending(t *testing.T) {
 		err   error
 	}{
 		{"shorter than the buffer", strings.NewReader("host"), "host", "host", nil},
-		{"as long", strings.NewReader("12345678"), "12345678", "12345678", nil},
-		{"longer", strings.NewReader("123456789 and more"), "12345678", "123456789 and more", nil},
+		{"same length as the buffer", strings.NewReader("12345678"), "12345678", "12345678", nil},
+		{"longer than the buffer", strings.NewReader("123456789 and more"), "12345678", "123456789 and more", nil},
 		{"empty", strings.NewReader(""), "", "", nil},
 		{"in pieces", iotest.OneByteReader(strings.NewReader("host")), "host", "host", nil},
 		{"broken", io.MultiReader(strings.NewReader("ho"), iotest.ErrReader(broken)), "ho", "ho", broken},
@@ -37,7 +37,7 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// It waits for input that is not there yet.
+// A pending waits for input.
 func TestPendingWaits(t *testing.T) {
 	r, w := io.Pipe()
 	p := pend(r, make([]byte, 8))

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// read fills a buffer from standard input until that ends or longest has passed. It returns what it read, whether that is
-// all there is, and a reader of the rest. It needs no second thread, which would make a hit slower: while packages are
-// initialized, the goroutine that does it cannot leave its own.
+// read fills a buffer from standard input until the end or until longest has passed. It returns the input, whether
+// that is all of it, and a reader of the rest. It does not use a second thread, which would make a hit slower: during
+// package initialization, the main goroutine is locked to its thread.
 func read(buffer []byte, longest time.Duration) (input []byte, ended bool, rest io.Reader) {
 	end := time.Now().Add(longest)
 	n := 0
@@ -23,15 +23,16 @@ func read(buffer []byte, longest time.Duration) (input []byte, ended bool, rest 
 	return buffer[:n], false, os.Stdin
 }
 
-// readable waits until standard input can be read without blocking, or the end has come. It reports which.
+// readable waits until standard input can be read without blocking, or until the time end. It reports whether input
+// can be read.
 func readable(end time.Time) bool {
 	for {
 		var set syscall.FdSet
-		set.Bits[0] = 1 // the descriptor 0
+		set.Bits[0] = 1 // file descriptor 0
 		left := syscall.NsecToTimeval(max(0, time.Until(end).Nanoseconds()))
 		n, err := syscall.Select(1, &set, nil, nil, &left)
 		if err != syscall.EINTR {
-			return err != nil || n > 0 // whoever reads meets an error again
+			return err != nil || n > 0 // a read reports the error again
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// read fills a buffer from standard input until that ends or longest has passed. It returns what it read, whether that is
-// all there is, and a reader of the rest.
+// read fills a buffer from standard input until the end or until longest has passed. It returns the input, whether
+// that is all of it, and a reader of the rest.
 func read(buffer []byte, longest time.Duration) (input []byte, ended bool, rest io.Reader) {
 	p := pend(os.Stdin, buffer)
 	select {
