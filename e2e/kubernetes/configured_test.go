@@ -31,7 +31,7 @@ func configured(t *testing.T, c *cluster) {
 	if all, asNode, roles := asked(t, c.aws, ownHost), c.aws.CountKey(awstest.GetAuthorizationToken, awstest.KeyID), c.aws.Count(awstest.AssumeRoleWithWebIdentity); all != 2 || asNode != 1 || roles != 1 {
 		t.Errorf("AWS was asked for %d passwords, %d of them as the node, and for %d roles; want 2, 1 and 1", all, asNode, roles)
 	}
-	if out, err := c.node.command(t, "doctor", "--kubelet", image); err != nil || !strings.Contains(out, "no problem found") {
+	if out, err := c.node.command(t, "doctor", "--kubelet", image); err != nil || !strings.Contains(out, "no problems found") {
 		t.Errorf("doctor ended with %v and says\n%s", err, out)
 	}
 }

@@ -23,7 +23,7 @@ func (e *exam) configuration(context.Context) result {
 		return e.mistake()
 	}
 	if e.Config.Path == "" {
-		return ok("there is no file, so the AWS SDK chooses the identity (looked for %s)%s", strings.Join(file.Places(), ", "), e.skippedFile())
+		return ok("no configuration file (looked for %s); the AWS SDK chooses the identity%s", strings.Join(file.Places(), ", "), e.skippedFile())
 	}
 	return ok("%s: %s%s%s", e.Config.Path, e.rule(), e.others(), e.skippedFile())
 }
@@ -52,7 +52,7 @@ func (e *exam) withFallback(steps []step) []step {
 		if err != nil {
 			return failure(err)
 		}
-		return ok("%s answers for other hosts", path)
+		return ok("%s is used for other hosts", path)
 	}})
 }
 
@@ -78,21 +78,21 @@ func (e *exam) rule() string {
 	}
 	rule, matches := e.Config.Rule(e.registry.Host)
 	if !matches {
-		return "no rule matches, so the AWS SDK chooses the identity"
+		return "no rule matches this host; the AWS SDK chooses the identity"
 	}
-	return fmt.Sprintf("line %d, %s: ask as %s", rule.Line, rule.Match, wanted(rule.Identity))
+	return fmt.Sprintf("line %d (%s) uses %s", rule.Line, rule.Match, wanted(rule.Identity))
 }
 
 // wanted tells whom a rule names.
 func wanted(id credentials.Identity) string {
-	profile := "whoever the AWS SDK finds"
+	profile := "the identity that the AWS SDK finds"
 	if id.Profile != "" {
 		profile = "profile " + strconv.Quote(id.Profile)
 	}
 	if id.RoleARN == "" {
 		return profile
 	}
-	return "role " + id.RoleARN + " by way of " + profile
+	return "role " + id.RoleARN + " via " + profile
 }
 
 // others tells who is asked about other hosts.
@@ -101,9 +101,9 @@ func (e *exam) others() string {
 	case "":
 		return ""
 	case config.FallbackFile:
-		return "; for other hosts there are files"
+		return "; other hosts use passwords stored in files"
 	default:
-		return "; about other hosts docker-credential-" + name + " is asked"
+		return "; other hosts use docker-credential-" + name
 	}
 }
 

@@ -28,7 +28,7 @@ func (e *exam) docker(context.Context) result {
 	}
 	r := e.helperOf(f)
 	if who := sudoUser(file); who != "" {
-		r.found += fmt.Sprintf("; it is the file that sudo docker reads, and not one of %s, who ran sudo", who)
+		r.found += fmt.Sprintf("; this is the file of sudo docker, not of %s, who ran sudo", who)
 	}
 	return r
 }
@@ -41,27 +41,27 @@ func (e *exam) helperOf(f *configfile.File) result {
 	var r result
 	switch store := f.CredsStore(); {
 	case inAuthConfig(e.address):
-		return failed("DOCKER_AUTH_CONFIG has a password for this host, which Docker 28.3 and later uses instead of asking a helper").then("unset DOCKER_AUTH_CONFIG")
+		return failed("DOCKER_AUTH_CONFIG contains a password for this host, which Docker 28.3 and later uses instead of a helper").then("unset DOCKER_AUTH_CONFIG")
 	case exact && named == self:
-		return ok(`%s names %s for this host ("credHelpers")%s`, f, self, e.leftover(f))
+		return ok(`%s configures %s for this host ("credHelpers")%s`, f, self, e.leftover(f))
 	case exact && named == "":
-		r = failed(`%s has "" for this host ("credHelpers"), which means no helper`, f)
+		r = failed(`%s sets "" for this host ("credHelpers"), which disables helpers`, f)
 	case exact:
-		r = failed(`%s names %q for this host ("credHelpers"), so Docker runs docker-credential-%s`, f, named, named)
+		r = failed(`%s configures %q for this host ("credHelpers"), so Docker runs docker-credential-%s`, f, named, named)
 	case store == self:
-		return ok(`%s names %s for every host ("credsStore")%s`, f, self, e.leftover(f))
+		return ok(`%s configures %s for all hosts ("credsStore")%s`, f, self, e.leftover(f))
 	case miss != "":
 		r = failed("%s %s", f, miss)
 	case !f.Text().Exists() && !onPath("docker") && podmanProgram() != "":
-		return skipped("no docker is on PATH, and there is no %s", f)
+		return skipped("docker is not on PATH, and %s does not exist", f)
 	case !f.Text().Exists():
-		r = failed("%s is not there, so Docker asks no helper for this host", f)
+		r = failed("%s does not exist, so Docker runs no helper for this host", f)
 	case store != "":
-		r = failed(`%s names no helper for this host, so Docker asks the one for every host ("credsStore"), docker-credential-%s`, f, store)
+		r = failed(`%s configures no helper for this host, so Docker runs docker-credential-%s ("credsStore")`, f, store)
 	case e.stale(f) != "":
-		r = failed("%s names no helper for this host, and Docker uses the password that a login left there, which expires within 12 hours", f)
+		r = failed("%s configures no helper for this host, and Docker uses the password from an earlier login, which expires within 12 hours", f)
 	default:
-		r = failed("%s names no helper for this host", f)
+		r = failed("%s configures no helper for this host", f)
 	}
 	return r.then("%s", e.configure("docker"))
 }
@@ -113,11 +113,11 @@ func misspelt(key, address string) string {
 	case fault != "":
 		return fault
 	case strings.Contains(host, "*"):
-		return "Docker knows no wildcards"
+		return "Docker does not support wildcards"
 	case port != ownPort:
-		return "its port is another"
+		return "its port differs"
 	}
-	return "its letter case is another"
+	return "its letter case differs"
 }
 
 // neighbour tells of a key for the same account in another region, or for another account in the same, "" if it is neither.
@@ -127,9 +127,9 @@ func (e *exam) neighbour(key string) string {
 	case err != nil, r.Public, e.registry.Public, e.isAlias():
 		return ""
 	case r.Account == e.registry.Account && r.Region != e.registry.Region:
-		return fmt.Sprintf("names %s for %s, which is another region of the same account, and no helper for this host", self, key)
+		return fmt.Sprintf("configures %s for %s, which is another region of the same account, but no helper for this host", self, key)
 	case r.Account != e.registry.Account && r.Region == e.registry.Region:
-		return fmt.Sprintf("names %s for %s, which is another account in the same region, and no helper for this host", self, key)
+		return fmt.Sprintf("configures %s for %s, which is another account in the same region, but no helper for this host", self, key)
 	}
 	return ""
 }
@@ -139,7 +139,7 @@ func (e *exam) leftover(f *configfile.File) string {
 	if e.stale(f) == "" {
 		return ""
 	}
-	return fmt.Sprintf(`; the password that a login left there ("auths") is not used while the helper answers: docker logout %s`, e.address)
+	return fmt.Sprintf(`; the password from an earlier login ("auths") is used only if the helper fails; to remove it: docker logout %s`, e.address)
 }
 
 // stale returns the key of the entry in which a login left a password for this host, "" if there is none.

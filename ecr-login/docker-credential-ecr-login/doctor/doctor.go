@@ -103,7 +103,7 @@ func (d *Doctor) Machine(ctx context.Context) iter.Seq[Check] {
 		step{"configuration", nil, e.configuration},
 		step{"cache", []string{"configuration"}, e.cache},
 		step{"registry", nil, func(context.Context) result {
-			return skipped("none was named").then("%s doctor %s/NAME:TAG", binary, example)
+			return skipped("no registry specified").then("%s doctor %s/NAME:TAG", binary, example)
 		}}))))
 }
 
@@ -122,7 +122,7 @@ func (d *Doctor) run(ctx context.Context, steps []step) iter.Seq[Check] {
 			var r result
 			began := time.Now()
 			if failed := first(culprit, s.needs); failed != "" {
-				r = skipped("not looked at, because of %s above", failed)
+				r = skipped("skipped (%s failed)", failed)
 				culprit[s.name] = failed
 			} else if r = d.look(ctx, s); r.status == Failed {
 				culprit[s.name] = s.name

@@ -14,18 +14,18 @@ import (
 func (e *exam) helm(context.Context) result {
 	path := helmFile()
 	if path == "" {
-		return skipped("there is no home folder that could hold Helm's file")
+		return skipped("no home directory, so Helm has no file")
 	}
 	f, err := configfile.Open(path)
 	switch {
 	case err != nil:
 		return failure(err)
 	case !f.Text().Exists():
-		return skipped("there is no %s", f)
+		return skipped("%s does not exist", f)
 	case e.stale(f) != "":
-		return failed("the password that a login left in %s hides the helper, and expires within 12 hours", f).then("helm registry logout %s", e.address)
+		return failed("%s contains a password from an earlier login, which overrides the helper and expires within 12 hours", f).then("helm registry logout %s", e.address)
 	}
-	return ok("no password for this host is in %s, so Helm reads Docker's file", f)
+	return ok("%s contains no password for this host, so Helm reads Docker's file", f)
 }
 
 // helmFile returns the file by the rules of Helm's package helmpath.

@@ -16,7 +16,7 @@ import (
 func (e *exam) identity(ctx context.Context) result {
 	r := e.whoAsks(ctx)
 	if name := e.overridden(); name != "" {
-		r.found += fmt.Sprintf("; %s %q is not used, because these keys come first", name, os.Getenv(name))
+		r.found += fmt.Sprintf("; %s %q is ignored, because these keys take precedence", name, os.Getenv(name))
 		r.next = strings.TrimPrefix(r.next+"; to use the profile: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN", "; ")
 	}
 	return r
@@ -44,15 +44,15 @@ func (e *exam) whoAsks(ctx context.Context) result {
 	}
 	switch who := e.caller; {
 	case err != nil && who.As != "":
-		return ok("%s; who that is cannot be asked, which a token does not need: %s", who.As, cause)
+		return ok("%s; the ARN is unavailable, but not required for a token: %s", who.As, cause)
 	case e.registry.Public && errors.Is(err, credentials.ErrNoIdentity):
-		return skipped("nobody, so clients pull from Amazon ECR Public without a password: %s", cause)
+		return skipped("no AWS identity, so clients pull from Amazon ECR Public without a password: %s", cause)
 	case err != nil:
 		return e.or(failed("%s", cause).then("%s", next))
 	case !who.Expiry.IsZero():
-		return ok("%s, by %s, for another %s", who.ARN, who.As, minutes(time.Until(who.Expiry)))
+		return ok("%s, from %s, expires in %s", who.ARN, who.As, minutes(time.Until(who.Expiry)))
 	default:
-		return ok("%s, by %s", who.ARN, who.As)
+		return ok("%s, from %s", who.ARN, who.As)
 	}
 }
 
@@ -62,12 +62,12 @@ func (e *exam) askToken(ctx context.Context) result {
 	e.token, err = e.Source.Token(ctx, e.registry)
 	switch {
 	case e.registry.Public && errors.Is(err, credentials.ErrNoIdentity):
-		return skipped("nobody is there to ask for one")
+		return skipped("skipped (no AWS identity)")
 	case err != nil:
 		cause, next := aws.Advice(err)
 		return e.or(failed("%s", cause).then("%s", next))
 	}
-	return ok("Amazon ECR issued a password for user %s that is good for %s", e.token.Username, minutes(e.token.Expiry.Sub(e.token.Issued)))
+	return ok("Amazon ECR issued a password for user %s, valid for %s", e.token.Username, minutes(e.token.Expiry.Sub(e.token.Issued)))
 }
 
 // or sees to it that there is something to do next.

@@ -69,11 +69,11 @@ const (
 // kubelet finds out what kubelet was started with.
 func (n *node) kubelet(context.Context) result {
 	if n.ConfigFile != "" {
-		return ok("%s and %s, as was typed; whether kubelet was started with them is not looked at", n.ConfigFile, n.BinDir)
+		return ok("%s and %s, from the command line; not compared with a running kubelet", n.ConfigFile, n.BinDir)
 	}
 	found, suspects, err := findKubelets(cmp.Or(n.Proc, "/proc"))
 	if err != nil {
-		return failed("what runs here cannot be looked at: %v", err).then("%s", nameFiles)
+		return failed("cannot list processes: %v", err).then("%s", nameFiles)
 	}
 	found = withProviders(found)
 	if len(found) == 0 {
@@ -82,16 +82,16 @@ func (n *node) kubelet(context.Context) result {
 	p := found[0]
 	for _, q := range found[1:] {
 		if !p.sameSetUp(q) {
-			return failed("processes %d and %d are both kubelet, with different flags or variables%s", p.pid, q.pid, ignored(suspects)).then("%s", nameFiles)
+			return failed("processes %d and %d are both kubelet, with different flags or environment variables%s", p.pid, q.pid, ignored(suspects)).then("%s", nameFiles)
 		}
 	}
 	n.process, n.ConfigFile, n.BinDir = p, p.flag(configFlag), p.flag(binFlag)
 	switch {
 	case n.ConfigFile == "" || n.BinDir == "":
-		return failed("process %d is kubelet, and was started without %s and %s, so it runs no provider%s", p.pid, configFlag, binFlag, ignored(suspects)).
+		return failed("process %d is kubelet, but was not started with both %s and %s, so it runs no provider%s", p.pid, configFlag, binFlag, ignored(suspects)).
 			then("%s configure kubelet --config-file /etc/kubernetes/credential-provider.yaml --bin-dir /usr/local/lib/kubelet", binary)
 	case p.envErr != nil:
-		return failed("process %d is kubelet, but its environment cannot be read, which providers get: %v", p.pid, p.envErr).then("sudo %s doctor --kubelet", binary)
+		return failed("process %d is kubelet, but its environment, which providers inherit, cannot be read: %v", p.pid, p.envErr).then("sudo %s doctor --kubelet", binary)
 	}
 	return ok("process %d, with %s and %s%s", p.pid, n.ConfigFile, n.BinDir, ignored(suspects))
 }
@@ -120,15 +120,15 @@ func (n *node) noKubelet(suspects []suspect) result {
 	hidden, apart := with(couldNotCheck), with(ownMounts)
 	switch {
 	case hidden != nil:
-		return failed("process %d is called kubelet, but this user cannot check it: %v", hidden.pid, hidden.err).then("sudo %s doctor --kubelet", binary)
+		return failed("process %d is named kubelet, but this user cannot inspect it: %v", hidden.pid, hidden.err).then("sudo %s doctor --kubelet", binary)
 	case exists(rancherConfig):
 		n.ConfigFile, n.BinDir = rancherConfig, rancherBin
-		return ok("no process is called kubelet; %s is there, where k3s looks%s", rancherConfig, ignored(suspects))
+		return ok("no kubelet process found; %s exists, which is the default of k3s%s", rancherConfig, ignored(suspects))
 	case apart != nil:
-		return failed("process %d is called kubelet and is root's, but runs in a mount namespace of its own, as containers do, so its files are not looked at from here", apart.pid).
+		return failed("process %d is named kubelet and runs as root, but in its own mount namespace, as containers do, so its files cannot be checked from here", apart.pid).
 			then("sudo nsenter --target %d --mount %s doctor --kubelet, if that process is this machine's kubelet", apart.pid, binary)
 	}
-	return failed("no process is called kubelet%s", ignored(suspects)).then("%s", nameFiles)
+	return failed("no kubelet process found%s", ignored(suspects)).then("%s", nameFiles)
 }
 
 // ignored mentions processes that only imitate kubelet, or are that of a container.
@@ -170,23 +170,23 @@ func (n *node) providers(context.Context) result {
 		matching = slices.DeleteFunc(slices.Clone(all), func(p kubeletfile.Provider) bool { return !p.Matches(n.image) })
 	}
 	if len(matching) == 0 {
-		r := failed("none of the providers (%s) is for %s, so kubelet pulls it without a password", names(all), registry.Shown(n.image))
+		r := failed("none of the providers (%s) matches %s, so kubelet pulls it without a password", names(all), registry.Shown(n.image))
 		if _, err := registry.Parse(n.image); err == nil {
 			return r.then("%s", n.configure())
 		}
-		return r.then("make it an alias of an Amazon ECR registry, if it leads to one (a rule with match and registry in /etc/ecr-login/config.yaml), and run: %s", n.configure())
+		return r.then("if it leads to an Amazon ECR registry, add an alias (a rule with match and registry in /etc/ecr-login/config.yaml) and run: %s", n.configure())
 	}
 	i := slices.IndexFunc(matching, func(p kubeletfile.Provider) bool { return p.Name == kubeletfile.ProviderName })
 	if i < 0 && n.image == "" {
-		return failed("no provider is called %s; there is %s", kubeletfile.ProviderName, names(all)).then("%s", n.configure())
+		return failed("no provider is named %s (found: %s)", kubeletfile.ProviderName, names(all)).then("%s", n.configure())
 	}
 	n.provider = matching[max(i, 0)]
 	switch {
 	case n.image == "":
-		return ok("%s has %s", n.ConfigFile, names(all))
+		return ok("%s configures %s", n.ConfigFile, names(all))
 	case len(matching) > 1:
-		return ok("kubelet runs %d for %s, and tries their passwords in this order: %s", len(matching), registry.Shown(n.image), names(matching)).
-			then("to have one alone, take what matches out of the others' matchImages in %s", n.ConfigFile)
+		return ok("kubelet runs %d providers for %s and tries their passwords in this order: %s", len(matching), registry.Shown(n.image), names(matching)).
+			then("to use only one, remove the matching patterns from the matchImages of the others in %s", n.ConfigFile)
 	}
 	return ok("kubelet runs %s for %s", n.provider.Name, registry.Shown(n.image))
 }

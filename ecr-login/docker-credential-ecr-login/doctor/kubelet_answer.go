@@ -20,12 +20,12 @@ import (
 // keeps looks where the provider keeps tokens. Its environment is not the one of this process, so it is asked itself.
 func (n *node) keeps(ctx context.Context) result {
 	if !n.ours {
-		return skipped("what another program keeps is not known")
+		return skipped("skipped (the provider is not this program)")
 	}
 	out, said, err := run(ctx, subprocess.Command{Path: n.path(), Args: []string{binary, "cache", "path"}, Env: n.configEnv()})
 	if err != nil {
-		return ok("%s; so every pull asks AWS once kubelet has forgotten the password", cmp.Or(said, err.Error())).
-			then("name a folder for it in env of %s: AWS_ECR_CACHE_DIR", n.provider.Name)
+		return ok("%s; without a cache, the provider calls AWS whenever kubelet runs it", cmp.Or(said, err.Error())).
+			then("set AWS_ECR_CACHE_DIR to a directory in env of %s", n.provider.Name)
 	}
 	there := *n.Doctor
 	there.Cache = &cache.Cache{Dir: strings.TrimSpace(string(out))}
@@ -49,9 +49,9 @@ type response struct {
 func (n *node) answer(ctx context.Context) result {
 	switch t := n.provider.TokenAttributes; {
 	case n.image == "":
-		return skipped("no image was named").then("%s doctor --kubelet %s/NAME:TAG", binary, example)
+		return skipped("no image specified").then("%s doctor --kubelet %s/NAME:TAG", binary, example)
 	case t != nil && t.RequireServiceAccount:
-		return skipped("kubelet runs it with the token of a pod's service account alone, and nobody else gets one")
+		return skipped("skipped (kubelet runs this provider only with a pod's service account token, which doctor cannot request)")
 	}
 	request, err := json.Marshal(map[string]string{"kind": "CredentialProviderRequest", "apiVersion": n.provider.APIVersion, "image": n.image})
 	if err != nil {
@@ -69,40 +69,40 @@ func (n *node) answer(ctx context.Context) result {
 // unanswered is for a provider that gives no answer. Where pods have roles of their own, the node need not have any.
 func (n *node) unanswered(cause, next string) result {
 	if n.provider.TokenAttributes != nil {
-		return skipped("as the node, for pods without a role of their own, there is no password: %s", cause).then("%s", next)
+		return skipped("no password for the node itself, which pods without their own role use: %s", cause).then("%s", next)
 	}
-	return failed("%s", cause).then("%s", cmp.Or(next, "ECR_LOGIN_LOG=debug in env of "+n.provider.Name+" has it say more in kubelet's log"))
+	return failed("%s", cause).then("%s", cmp.Or(next, "for details in kubelet's log, set ECR_LOGIN_LOG=debug in env of "+n.provider.Name))
 }
 
 // read looks at an answer as kubelet does.
 func (n *node) read(out []byte, said string) result {
 	var r response
 	if json.Unmarshal(out, &r) != nil || r.Kind != "CredentialProviderResponse" {
-		return failed("what it answers is no CredentialProviderResponse, so kubelet pulls without a password").then("sudo %s", n.configure())
+		return failed("the provider did not return a CredentialProviderResponse, so kubelet pulls without a password").then("sudo %s", n.configure())
 	}
 	if r.APIVersion != n.provider.APIVersion {
-		return failed("it answers in version %s, and kubelet takes %s alone", r.APIVersion, n.provider.APIVersion).then("sudo %s", n.configure())
+		return failed("the provider returned apiVersion %s, but kubelet accepts only %s", r.APIVersion, n.provider.APIVersion).then("sudo %s", n.configure())
 	}
 	keeps, err := time.ParseDuration(cmp.Or(r.CacheDuration, n.provider.DefaultCacheDuration))
 	if err != nil {
-		return failed("it answers with a cacheDuration that kubelet cannot read").then("sudo %s", n.configure())
+		return failed("the provider returned an invalid cacheDuration").then("sudo %s", n.configure())
 	}
 	for key, auth := range r.Auth {
 		if auth.Password == "" || !kubeletfile.Match(key, n.image) {
 			continue
 		}
 		n.token = credentials.Token{Username: auth.Username, Password: auth.Password}
-		how := "keeps for " + minutes(keeps)
+		how := "caches for " + minutes(keeps)
 		if keeps == 0 {
-			how = "does not keep"
+			how = "does not cache"
 		}
-		return ok("it gives a password of user %s for %s, which kubelet %s; run with the variables: %s", auth.Username, key, how, variables(n.env()))
+		return ok("the provider returned a password of user %s for %s, which kubelet %s; environment variables: %s", auth.Username, key, how, variables(n.env()))
 	}
-	cause, next, _ := strings.Cut(cmp.Or(said, "it gives no password for this image"), "; ")
+	cause, next, _ := strings.Cut(cmp.Or(said, "the provider returned no password for this image"), "; ")
 	if r, err := registry.Parse(n.image); err == nil && r.Public {
 		return skipped("%s", said) // anybody may pull these
 	}
-	return failed("%s; so kubelet pulls without one", cause).then("%s", cmp.Or(next, n.configure()))
+	return failed("%s; kubelet pulls without a password", cause).then("%s", cmp.Or(next, n.configure()))
 }
 
 // run runs the provider's program. It returns what it printed, and what it said last on standard error.
@@ -135,10 +135,10 @@ func (t *tail) lastLine() string {
 // runtime's business, and the password is sent nowhere else.
 func (n *node) takes(ctx context.Context) result {
 	if _, err := registry.Parse(n.image); n.image != "" && err != nil {
-		return skipped("%s is asked for under another name, and where that leads to is in the configuration of the container runtime", registry.Shown(n.image))
+		return skipped("skipped (%s is an alias; where it leads is configured in the container runtime)", registry.Shown(n.image))
 	}
 	if n.token.Password == "" {
-		return skipped("there is no password to try")
+		return skipped("skipped (no password)")
 	}
 	return n.registryAnswers(ctx)
 }
@@ -146,7 +146,7 @@ func (n *node) takes(ctx context.Context) result {
 // mayPull looks for the image where the registry could be asked.
 func (n *node) mayPull(ctx context.Context) result {
 	if n.answers == nil {
-		return skipped("the registry was not asked")
+		return skipped("skipped (the registry was not checked)")
 	}
 	return n.imageIsThere(ctx)
 }

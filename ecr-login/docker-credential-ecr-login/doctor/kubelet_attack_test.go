@@ -31,14 +31,14 @@ func TestImitations(t *testing.T) {
 		{"nobody", "/bin/sh", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}, "runs as user 65534", ""},
 		{"container", "/bin/sh", &syscall.SysProcAttr{Cloneflags: container}, "is in a container (PID, mount namespace)", ""},
 		{"PID namespace", "/bin/sh", &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}, "is in a container (PID namespace)", ""},
-		{"mount namespace", "/bin/sh", &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}, "has its own mount namespace", "is root's, but runs in a mount namespace of its own"},
+		{"mount namespace", "/bin/sh", &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}, "has its own mount namespace", "runs as root, but in its own mount namespace, as containers do"},
 		{"user namespace", "/bin/sh", &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: asRoot, GidMappings: asRoot}, "is in a container (user namespace)", ""},
 		{"setuid program", setuid, nil, "runs a setuid program", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			evil := newSetUp(t, nobody)
 			pid := start(t, tt.program, "evil", evil.flags(), tt.attr)
-			want := cmp.Or(tt.alone, fmt.Sprintf("no process is called kubelet; ignored: process %d, which %s", pid, tt.why))
+			want := cmp.Or(tt.alone, fmt.Sprintf("no kubelet process found; ignored: process %d, which %s", pid, tt.why))
 			all := checks(Kubelet{Proc: procOf(t, pid)})
 			if c := all["kubelet"]; c.Status != Failed || !strings.Contains(c.Found, want) {
 				t.Errorf("alone: %+v", c)
@@ -197,7 +197,7 @@ func TestUnsafeProgram(t *testing.T) {
 	t.Setenv("PATH", filepath.Join(s.dir, "bin")+":"+os.Getenv("PATH"))
 	e := &exam{Doctor: &Doctor{Version: "1.2.3"}}
 	s.give(t, "bin", nobody)
-	if r := e.program(t.Context()); r.status != Failed || !strings.Contains(r.found, "is not run as root, because "+s.dir+"/bin belongs to user 65534") || s.ran(t) != "" {
+	if r := e.program(t.Context()); r.status != Failed || !strings.Contains(r.found, "it is not run as root, because "+s.dir+"/bin belongs to user 65534") || s.ran(t) != "" {
 		t.Errorf("%+v; recorded %q", r, s.ran(t))
 	}
 	s.give(t, "bin", 0)
@@ -232,7 +232,7 @@ func TestChangingProcess(t *testing.T) {
 		if err := pipe.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if c := <-done; c.Status != Failed || c.Found != "no process is called kubelet; ignored: process 12, which changed while it was checked; ignored: process 13, which runs as user 1" {
+		if c := <-done; c.Status != Failed || c.Found != "no kubelet process found; ignored: process 12, which changed while it was checked; ignored: process 13, which runs as user 1" {
 			t.Errorf("%s: %+v", change.name, c)
 		}
 	}

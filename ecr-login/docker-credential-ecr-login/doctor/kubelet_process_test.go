@@ -98,22 +98,22 @@ func TestFindKubelet(t *testing.T) {
 	}{
 		{"kubelet", []fakeProcess{{pid: "1", args: []string{"/sbin/init"}}, {pid: "2"}, real}, OK, found, ""},
 		{"another without", []fakeProcess{{pid: "3", args: flags[:2], env: env}, {pid: "4", args: flags, env: env}}, OK, "process 4, with", ""},
-		{"without", []fakeProcess{{pid: "3", args: flags[:3], env: env}}, Failed, "process 3 is kubelet, and was started without --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider", binary + " configure kubelet"},
-		{"not root", []fakeProcess{{pid: "3", args: flags}}, Failed, "process 3 is kubelet, but its environment cannot be read, which providers get: openat: no such file or directory", "sudo "},
-		{"none", []fakeProcess{{pid: "3", args: []string{"/usr/bin/kubelet-exporter"}, env: env}}, Failed, "no process is called kubelet", nameFiles},
-		{"two", []fakeProcess{real, {pid: "9", args: others, env: env}}, Failed, "processes 9 and 12 are both kubelet, with different flags or variables", nameFiles},
+		{"without", []fakeProcess{{pid: "3", args: flags[:3], env: env}}, Failed, "process 3 is kubelet, but was not started with both --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider", binary + " configure kubelet"},
+		{"not root", []fakeProcess{{pid: "3", args: flags}}, Failed, "process 3 is kubelet, but its environment, which providers inherit, cannot be read: openat: no such file or directory", "sudo "},
+		{"none", []fakeProcess{{pid: "3", args: []string{"/usr/bin/kubelet-exporter"}, env: env}}, Failed, "no kubelet process found", nameFiles},
+		{"two", []fakeProcess{real, {pid: "9", args: others, env: env}}, Failed, "processes 9 and 12 are both kubelet, with different flags or environment variables", nameFiles},
 		{"two environments", []fakeProcess{real, {pid: "13", args: flags, env: "HOME=/tmp\x00"}}, Failed, "processes 12 and 13 are both kubelet", nameFiles},
 		{"twice for a moment", []fakeProcess{real, {pid: "13", args: flags, env: env}}, OK, found, ""},
 		{"another user's beside it", []fakeProcess{real, {pid: "99", args: others, env: env, uids: "1000\t1000\t1000\t1000"}}, OK, found + "; ignored: process 99, which runs as user 1000", ""},
-		{"another user's alone", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t1000\t1000\t1000"}}, Failed, "no process is called kubelet; ignored: process 99, which runs as user 1000", nameFiles},
-		{"real user", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t0\t0\t0"}}, Failed, "no process is called kubelet; ignored: process 99, which runs as user 1000", nameFiles},
-		{"saved user", []fakeProcess{{pid: "99", args: others, env: env, uids: "0\t0\t1000\t0"}}, Failed, "no process is called kubelet; ignored: process 99, which runs as user 1000", nameFiles},
-		{"no user", []fakeProcess{{pid: "99", args: others, env: env, uids: "x"}}, Failed, "no process is called kubelet; ignored: process 99, which cannot be checked", nameFiles},
-		{"setuid", []fakeProcess{{pid: "99", args: others, env: env, setuid: true}}, Failed, "no process is called kubelet; ignored: process 99, which runs a setuid program", nameFiles},
+		{"another user's alone", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t1000\t1000\t1000"}}, Failed, "no kubelet process found; ignored: process 99, which runs as user 1000", nameFiles},
+		{"real user", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t0\t0\t0"}}, Failed, "no kubelet process found; ignored: process 99, which runs as user 1000", nameFiles},
+		{"saved user", []fakeProcess{{pid: "99", args: others, env: env, uids: "0\t0\t1000\t0"}}, Failed, "no kubelet process found; ignored: process 99, which runs as user 1000", nameFiles},
+		{"no user", []fakeProcess{{pid: "99", args: others, env: env, uids: "x"}}, Failed, "no kubelet process found; ignored: process 99, which cannot be checked", nameFiles},
+		{"setuid", []fakeProcess{{pid: "99", args: others, env: env, setuid: true}}, Failed, "no kubelet process found; ignored: process 99, which runs a setuid program", nameFiles},
 		{"container", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"mnt": "2", "pid": "2"}}}, OK, found + "; ignored: process 99, which is in a container (PID, mount namespace)", ""},
 		{"user namespace", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"user": "2"}}}, OK, found + "; ignored: process 99, which is in a container (user namespace)", ""},
 		{"mount namespace beside it", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"mnt": "2"}}}, OK, found + "; ignored: process 99, which has its own mount namespace", ""},
-		{"mount namespace alone", []fakeProcess{{pid: "12", args: flags, env: env, ns: map[string]string{"mnt": "2"}}}, Failed, "process 12 is called kubelet and is root's, but runs in a mount namespace of its own", "sudo nsenter --target 12 --mount "},
+		{"mount namespace alone", []fakeProcess{{pid: "12", args: flags, env: env, ns: map[string]string{"mnt": "2"}}}, Failed, "process 12 is named kubelet and runs as root, but in its own mount namespace", "sudo nsenter --target 12 --mount "},
 		{"many", []fakeProcess{real, {pid: "95", args: others, uids: "1\t1\t1\t1"}, {pid: "96", args: others, uids: "1\t1\t1\t1"}, {pid: "97", args: others, uids: "1\t1\t1\t1"}, {pid: "98", args: others, uids: "1\t1\t1\t1"}},
 			OK, found + "; ignored: process 95, which runs as user 1; ignored: process 96, which runs as user 1; ignored: process 97, which runs as user 1; and 1 more", ""},
 	} {
@@ -123,7 +123,7 @@ func TestFindKubelet(t *testing.T) {
 			t.Errorf("%s: %+v", tt.name, c)
 		}
 	}
-	if c := examine(t, Kubelet{Proc: filepath.Join(t.TempDir(), "none")}, "", "kubelet"); c.Status != Failed || !strings.Contains(c.Found, "cannot be looked at: readlink: no such file") {
+	if c := examine(t, Kubelet{Proc: filepath.Join(t.TempDir(), "none")}, "", "kubelet"); c.Status != Failed || !strings.Contains(c.Found, "cannot list processes: readlink: no such file") {
 		t.Errorf("%+v", c)
 	}
 }
@@ -139,7 +139,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "12", "ns"), 0o700) })
 	c := examine(t, Kubelet{Proc: dir}, "", "kubelet")
-	if c.Status != Failed || !strings.HasPrefix(c.Found, "process 12 is called kubelet, but this user cannot check it: ") || !strings.HasPrefix(c.Next, "sudo ") {
+	if c.Status != Failed || !strings.HasPrefix(c.Found, "process 12 is named kubelet, but this user cannot inspect it: ") || !strings.HasPrefix(c.Next, "sudo ") {
 		t.Errorf("%+v", c)
 	}
 }
@@ -175,13 +175,13 @@ providers:
 		want         string
 	}{
 		{"good", head + `"cacheKeyType":"Registry","cacheDuration":"1h0m0s","auth":{"registry.example.com":{"username":"me","password":"hunter2"}}}`, OK,
-			"it gives a password of user me for registry.example.com, which kubelet keeps for 1h0m; run with the variables: AWS_PROFILE, HOME, https_proxy"},
-		{"not kept", head + `"auth":{"*.example.com/team":{"username":"me","password":"hunter2"}}}`, OK, "it gives a password of user me for *.example.com/team, which kubelet does not keep"},
-		{"for another", head + `"auth":{"example.com":{"username":"me","password":"hunter2"}}}`, Failed, "it gives no password for this image; so kubelet pulls without one"},
-		{"none", head + `"cacheDuration":"0s"}`, Failed, "it gives no password for this image"},
-		{"another version", strings.ReplaceAll(head, "/v1", "/v1beta1") + `"auth":{}}`, Failed, "it answers in version credentialprovider.kubelet.k8s.io/v1beta1, and kubelet takes credentialprovider.kubelet.k8s.io/v1 alone"},
-		{"no duration", head + `"cacheDuration":"soon"}`, Failed, "it answers with a cacheDuration that kubelet cannot read"},
-		{"no JSON", "hunter2", Failed, "what it answers is no CredentialProviderResponse"},
+			"the provider returned a password of user me for registry.example.com, which kubelet caches for 1h0m; environment variables: AWS_PROFILE, HOME, https_proxy"},
+		{"not kept", head + `"auth":{"*.example.com/team":{"username":"me","password":"hunter2"}}}`, OK, "the provider returned a password of user me for *.example.com/team, which kubelet does not cache"},
+		{"for another", head + `"auth":{"example.com":{"username":"me","password":"hunter2"}}}`, Failed, "the provider returned no password for this image; kubelet pulls without a password"},
+		{"none", head + `"cacheDuration":"0s"}`, Failed, "the provider returned no password for this image"},
+		{"another version", strings.ReplaceAll(head, "/v1", "/v1beta1") + `"auth":{}}`, Failed, "the provider returned apiVersion credentialprovider.kubelet.k8s.io/v1beta1, but kubelet accepts only credentialprovider.kubelet.k8s.io/v1"},
+		{"no duration", head + `"cacheDuration":"soon"}`, Failed, "the provider returned an invalid cacheDuration"},
+		{"no JSON", "hunter2", Failed, "the provider did not return a CredentialProviderResponse"},
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "answer"), []byte(tt.answer), 0o600); err != nil {
 			t.Fatal(err)

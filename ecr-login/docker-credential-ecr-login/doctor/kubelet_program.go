@@ -24,20 +24,20 @@ func (n *node) safety(ctx context.Context) result {
 		var unsafe *trustedpath.Error
 		switch err := trustedpath.Check(path); {
 		case errors.As(err, &unsafe):
-			return failed("%s %s, who can thereby change what kubelet runs as root", unsafe.Path, unsafe.Cause).then("%s", unsafe.Fix)
+			return failed("%s %s, so another user can change what kubelet runs as root", unsafe.Path, unsafe.Cause).then("%s", unsafe.Fix)
 		case err != nil && !errors.Is(err, fs.ErrNotExist): // what is missing is not run, and later checks report it
-			return failed("%s cannot be looked at: %v", path, cause(err)).then("ls -ld %s", path)
+			return failed("%s cannot be checked: %v", path, cause(err)).then("ls -ld %s", path)
 		}
 	}
 	// What has been read before may have been somebody else's. What is read now is root's.
 	if r := n.providers(ctx); r.status != OK || !slices.Equal(n.decisive(), paths) {
-		return failed("%s changed while it was looked at", n.ConfigFile).then("%s doctor --kubelet once more", binary)
+		return failed("%s changed while it was checked", n.ConfigFile).then("try again: %s doctor --kubelet", binary)
 	}
 	who := "root"
 	if os.Geteuid() > 0 {
 		who = "root and this user"
 	}
-	return ok("nobody but %s can change the program and the configuration", who)
+	return ok("only %s can change the program and the configuration", who)
 }
 
 // path returns that of the program of the provider that is looked at.
@@ -75,9 +75,9 @@ func (n *node) binary(ctx context.Context) result {
 	case err != nil:
 		return failed("%s cannot be run, and kubelet does not start without it: %v", n.path(), cause(err)).then("sudo %s", n.configure())
 	case !info.Mode().IsRegular():
-		return failed("%s is no file that can be run, and kubelet does not start without one", n.path()).then("move it away, and run: sudo %s", n.configure())
+		return failed("%s is not a regular file, and kubelet does not start without the program", n.path()).then("move it away and run: sudo %s", n.configure())
 	case runtime.GOOS != "windows" && info.Mode()&0o111 == 0:
-		return failed("%s cannot be run, since its mode is %s, and kubelet does not start without it", n.path(), info.Mode()).then("sudo chmod 755 %s", n.path())
+		return failed("%s is not executable (mode %s), and kubelet does not start without it", n.path(), info.Mode()).then("sudo chmod 755 %s", n.path())
 	}
 	version, ours, err := kubeletfile.VersionOf(ctx, n.path())
 	n.ours = ours
@@ -85,9 +85,9 @@ func (n *node) binary(ctx context.Context) result {
 	case err != nil:
 		return failure(err)
 	case !ours:
-		return failed("%s is another program than this one", n.path()).then("sudo %s --replace", n.configure())
+		return failed("%s is not this program", n.path()).then("sudo %s --replace", n.configure())
 	case version != n.Version:
-		return failed("%s is version %s, and this program is %s", n.path(), version, n.Version).then("sudo %s", n.configure())
+		return failed("%s is version %s, but this program is version %s", n.path(), version, n.Version).then("sudo %s", n.configure())
 	}
 	return ok("%s, version %s", n.path(), version)
 }
@@ -102,11 +102,11 @@ func (n *node) secrets(context.Context) result {
 		for _, p := range f.Providers {
 			i := slices.IndexFunc(p.Env, func(v kubeletfile.Variable) bool { return v.Value != "" && isSecret(v.Name) })
 			if i >= 0 {
-				return failed("%s has %s in clear, and everybody here can read it", f.Path, p.Env[i].Name).then("sudo chmod 600 %s", f.Path)
+				return failed("%s contains %s in plain text and is readable by other users", f.Path, p.Env[i].Name).then("sudo chmod 600 %s", f.Path)
 			}
 		}
 	}
-	return ok("no secret in the configuration can be read by everybody")
+	return ok("no secret in the configuration is readable by other users")
 }
 
 // isSecret reports whether a variable is one of those that hold a secret.
@@ -118,21 +118,21 @@ func isSecret(name string) bool {
 func (n *node) accounts(context.Context) result {
 	t := n.provider.TokenAttributes
 	if t == nil {
-		return skipped("kubelet passes on no tokens of service accounts, so all pods pull as the node")
+		return skipped("kubelet passes no service account tokens, so all pods pull as the node")
 	}
 	passed := slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations)
 	named := slices.DeleteFunc(slices.Clone(passed), func(key string) bool { return key != kubelet.PullRoleAnnotation && key != kubelet.RoleAnnotation })
 	if len(named) == 0 && !n.hasRole() {
-		return failed("kubelet passes on tokens of service accounts, but no annotation that names a role, so all pods pull as the node").then("sudo %s --service-accounts", n.configure())
+		return failed("kubelet passes service account tokens, but no role annotation, so all pods pull as the node").then("sudo %s --service-accounts", n.configure())
 	}
-	whose := "the role is that of AWS_ECR_ROLE_ARN or --role-arn"
+	whose := "the role is set by AWS_ECR_ROLE_ARN or --role-arn"
 	if len(named) > 0 {
-		whose = "the role is that of the annotation " + strings.Join(named, " or ")
+		whose = "the role is set by the annotation " + strings.Join(named, " or ")
 	}
 	if t.RequireServiceAccount {
 		whose += "; static pods, which have no service account, get no password"
 	}
-	return ok("kubelet asks for a token of the pod's service account for %s; %s; nodes need the right to ask (verb request-serviceaccounts-token-audience on %[1]s for the group system:nodes), and without it a pod shows nothing but 401 Unauthorized", t.Audience, whose).
+	return ok("kubelet requests a token of the pod's service account for %s; %s; nodes need permission to request it (verb request-serviceaccounts-token-audience on %[1]s for the group system:nodes), and without it a pod shows only 401 Unauthorized", t.Audience, whose).
 		then(`journalctl -u kubelet | grep "Failed to provide credentials for image"`)
 }
 
@@ -186,5 +186,5 @@ func variables(env []string) string {
 		}
 	}
 	slices.Sort(names)
-	return cmp.Or(strings.Join(slices.Compact(names), ", "), "none that it reads")
+	return cmp.Or(strings.Join(slices.Compact(names), ", "), "none that it uses")
 }

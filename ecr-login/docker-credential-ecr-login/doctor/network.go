@@ -23,7 +23,7 @@ type findings struct {
 func (e *exam) network(ctx context.Context) result {
 	endpoint, err := e.Source.Endpoint(ctx, e.registry)
 	if err != nil {
-		return skipped("not looked at, because the AWS configuration cannot be used; see identity below")
+		return skipped("skipped (invalid AWS configuration; see identity below)")
 	}
 	e.contact, err = endpoint.Reach(ctx)
 	if err != nil {
@@ -35,9 +35,9 @@ func (e *exam) network(ctx context.Context) result {
 		way = "at " + host
 	}
 	if e.contact.Proxy != "" {
-		way = "by way of the proxy " + e.contact.Proxy
+		way = "via proxy " + e.contact.Proxy
 	}
-	return ok("%s answers %s%s", endpoint.URL.Host, way, inspector(e.contact.Issuer))
+	return ok("%s is reachable %s%s", endpoint.URL.Host, way, inspector(e.contact.Issuer))
 }
 
 // inspector tells of a certificate that is not Amazon's: somebody on the way looks into TLS.
@@ -45,7 +45,7 @@ func inspector(issuer string) string {
 	if issuer == "" || strings.Contains(issuer, "Amazon") {
 		return ""
 	}
-	return ", with a certificate of " + issuer
+	return ", with a certificate issued by " + issuer
 }
 
 // tolerable is by how much a clock may be wrong. AWS accepts signatures of up to five minutes ago or ahead, and some services
@@ -59,7 +59,7 @@ const noticeable = 10 * time.Second
 // clock compares this machine's with that of who answered.
 func (e *exam) clock(context.Context) result {
 	if e.contact.Date.IsZero() {
-		return skipped("nobody has told the time")
+		return skipped("not checked (no response from AWS)")
 	}
 	ahead := time.Since(e.contact.Date).Round(time.Second)
 	direction := "ahead of"
@@ -68,11 +68,11 @@ func (e *exam) clock(context.Context) result {
 	}
 	switch off := ahead.Abs(); {
 	case off < noticeable:
-		return ok("agrees with AWS's")
+		return ok("in sync with AWS")
 	case off < tolerable:
-		return ok("this machine's clock is %s %s AWS's, which is tolerated", off, direction)
+		return ok("this machine's clock is %s %s AWS, which AWS tolerates", off, direction)
 	default:
-		return failed("this machine's clock is %s %s AWS's, which then refuses all signatures", minutes(off), direction).then("%s", setClock(runtime.GOOS))
+		return failed("this machine's clock is %s %s AWS, which rejects its signatures", minutes(off), direction).then("%s", setClock(runtime.GOOS))
 	}
 }
 

@@ -29,7 +29,7 @@ func podmanProgram() string {
 func (e *exam) podman(context.Context) result {
 	program := podmanProgram()
 	if program == "" {
-		return skipped("neither podman nor buildah nor skopeo is on PATH")
+		return skipped("podman, buildah and skopeo are not on PATH")
 	}
 	files, err := configure.FindPodman()
 	if err != nil {
@@ -38,7 +38,7 @@ func (e *exam) podman(context.Context) result {
 	list, conf := listed(files.Conf)
 	for _, name := range list {
 		if name == self {
-			return ok("%s names %s for every host", conf, self)
+			return ok("%s configures %s for all hosts", conf, self)
 		}
 		if name != authFiles {
 			continue
@@ -47,10 +47,10 @@ func (e *exam) podman(context.Context) result {
 			return r
 		}
 	}
-	r := failed("no file of %s names a helper for this host", program)
+	r := failed("%s has no helper configured for this host", program)
 	if docker, err := configfile.Path(); err == nil {
 		if f, err := configfile.Open(docker); err == nil && f.CredsStore() != "" {
-			r.found += `, and "credsStore" of ` + docker + " is read by Docker alone"
+			r.found += `; only Docker reads "credsStore" of ` + docker
 		}
 	}
 	return r.then("%s", e.configure("podman"))
@@ -76,13 +76,13 @@ func (e *exam) authFile(p configure.PodmanFiles) (r result, found bool) {
 		helper, named := f.CredHelpers()[e.address]
 		switch {
 		case named && helper == self:
-			return ok("%s names %s for this host", f, self), true
+			return ok("%s configures %s for this host", f, self), true
 		case named && helper != "":
-			return failed("%s names %q for this host", f, helper).then("%s", e.configure("podman")), true
+			return failed("%s configures %q for this host", f, helper).then("%s", e.configure("podman")), true
 		case e.stale(f) != "" && path == docker:
-			return failed("%s names no helper for this host, and podman uses the password that a login left there, which expires within 12 hours", f).then("%s", e.configure("docker")), true
+			return failed("%s configures no helper for this host, and podman uses the password from an earlier login, which expires within 12 hours", f).then("%s", e.configure("docker")), true
 		case e.stale(f) != "":
-			return failed("the password that a login left in %s hides the helper, and expires within 12 hours", f).then("%s", e.logOut(f)), true
+			return failed("%s contains a password from an earlier login, which overrides the helper and expires within 12 hours", f).then("%s", e.logOut(f)), true
 		}
 	}
 	return result{}, false

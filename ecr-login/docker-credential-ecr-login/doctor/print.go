@@ -49,7 +49,7 @@ func (p *Printer) Print(c Check) error {
 
 // Close writes how it went, and returns how many checks failed.
 func (p *Printer) Close() (failed int, err error) {
-	line := "no problem found"
+	line := "no problems found"
 	if p.failed > 0 {
 		line = fmt.Sprintf("%d %s found", p.failed, plural(p.failed, "problem", "problems"))
 	}

@@ -18,14 +18,14 @@ import (
 func (e *exam) program(ctx context.Context) result {
 	own, err := os.Executable()
 	if err != nil {
-		return skipped("%s; which file this program is cannot be told: %v", e.Version, err)
+		return skipped("version %s; the path of this program is unknown: %v", e.Version, err)
 	}
 	path, err := exec.LookPath(binary)
 	switch {
 	case errors.Is(err, exec.ErrDot):
-		return failed("on PATH %s is only in the current folder, from which clients run nothing", binary).then("sudo install %s /usr/local/bin/%s", own, binary)
+		return failed("%s is on PATH only in the current directory, from which clients do not run programs", binary).then("sudo install %s /usr/local/bin/%s", own, binary)
 	case err != nil:
-		return failed("no %s is on PATH, so clients do not find it; this is %s, version %s", binary, own, e.Version).
+		return failed("%s is not on PATH, so clients cannot find it; this program is %s, version %s", binary, own, e.Version).
 			then("sudo install %s /usr/local/bin/%s", own, binary)
 	case same(path, own):
 		return ok("%s, version %s", path, e.Version)
@@ -33,14 +33,14 @@ func (e *exam) program(ctx context.Context) result {
 	dirs := filepath.SplitList(os.Getenv("PATH"))
 	if err := trustedpath.Check(path); err != nil && os.Geteuid() == 0 {
 		why, _, _ := strings.Cut(err.Error(), "; ")
-		return failed("clients run %s, which is another program than this one, %s (%s %s), and is not run as root, because %s", path, own, binary, e.Version, why).
+		return failed("clients run %s instead of this program, %s (%s %s); it is not run as root, because %s", path, own, binary, e.Version, why).
 			then("%s", replace(own, path, dirs))
 	}
 	version := versionOf(ctx, path)
 	if version == binary+" "+e.Version {
-		return ok("%s, version %s, as this one is, %s", path, e.Version, own)
+		return ok("%s, version %s, the same as this program, %s", path, e.Version, own)
 	}
-	return failed("clients run %s (%s), which is another program than this one, %s (%s %s)", path, version, own, binary, e.Version).
+	return failed("clients run %s (%s) instead of this program, %s (%s %s)", path, version, own, binary, e.Version).
 		then("%s", replace(own, path, dirs))
 }
 
@@ -91,7 +91,7 @@ func versionOf(ctx context.Context, path string) string {
 	line, _, _ := strings.Cut(kubeletfile.AskVersion(ctx, path, nil), "\n")
 	const longest = 80
 	if line = oneLine(line); line == "" || len(line) > longest {
-		return "which does not tell its version"
+		return "unknown version"
 	}
 	return line
 }

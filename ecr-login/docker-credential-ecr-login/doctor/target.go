@@ -73,34 +73,34 @@ func (t target) isAlias() bool {
 func (e *exam) host(context.Context) result {
 	what := "Amazon ECR Public"
 	if r := e.registry; !r.Public {
-		what = "Amazon ECR of account " + r.Account + " in " + r.Region
+		what = "Amazon ECR, account " + r.Account + ", region " + r.Region
 	}
 	if !e.isAlias() {
 		return ok("%s is %s", e.address, what)
 	}
 	rule, _ := e.Config.Rule(normal(e.address))
-	return ok("%s gets the token of %s, %s, by line %d of %s", e.address, e.registry, what, rule.Line, e.Config.Path)
+	return ok("%s is an alias of %s, %s, on line %d of %s", e.address, e.registry, what, rule.Line, e.Config.Path)
 }
 
 // stranger is for a host that is not ours.
 func (e *exam) stranger(context.Context) result {
 	switch {
 	case e.address == "":
-		return failed("what was typed is no host: %v", e.unknown).then("%s doctor %s", binary, example)
+		return failed("invalid host: %v", e.unknown).then("%s doctor %s", binary, example)
 	case e.ConfigErr != nil:
-		return skipped("%s is not Amazon ECR by its name, and whether it is an alias cannot be told without the configuration", e.address)
+		return skipped("%s is not an Amazon ECR host; aliases are unknown, because the configuration is invalid", e.address)
 	}
-	who := "nobody, so that clients go on without a password"
+	who := "clients continue without a password"
 	switch name := e.Config.Fallback; name {
 	case "":
 	case config.FallbackFile:
-		who = "the fallback, which is files as Docker has them"
+		who = "the fallback reads its password from files"
 	default:
-		who = "the fallback, docker-credential-" + name
+		who = "the fallback, docker-credential-" + name + ", is used"
 	}
-	return failed("%s is neither Amazon ECR by its name (%v) nor an alias of such a registry; who is asked for its password is %s",
+	return failed("%s is neither an Amazon ECR host (%v) nor an alias of one; %s",
 		e.address, e.unknown, who).
-		then("correct the host or, if it leads to Amazon ECR, make it an alias in %s: a rule with match and registry", e.configPath())
+		then("correct the host or, if it leads to Amazon ECR, add an alias to %s: a rule with match and registry", e.configPath())
 }
 
 // normal is a host as rules are matched with it.

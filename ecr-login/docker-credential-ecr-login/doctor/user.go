@@ -35,7 +35,7 @@ func (d *Doctor) withUser(steps []step) []step {
 		as = u.Username
 	}
 	return append([]step{{"user", nil, func(context.Context) result {
-		return skipped("started by %s with sudo, so the files in %s and the variables of %s are checked", who, cmp.Or(home, "no home directory"), as).
+		return skipped("started by %s with sudo, so the files in %s and the environment of %s are checked", who, cmp.Or(home, "no home directory"), as).
 			then("%s", fmt.Sprintf("to check those of %s, run it without sudo", who))
 	}}}, steps...)
 }
