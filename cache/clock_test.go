@@ -146,7 +146,7 @@ func TestAWSFailsBeforeExpiry(t *testing.T) {
 		"silent": {func(m *machine) {
 			m.cloud.Inject(awstest.Fault{Hang: true})
 			m.env["ECR_LOGIN_TIMEOUT"] = "1s"
-		}, "the deadline passed"},
+		}, "timed out after"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,33 +18,33 @@ type answer struct {
 }
 
 // errAnswer is wrapped by all that can be wrong with an answer that came, and parsed as JSON.
-var errAnswer = errors.New("the answer cannot be used")
+var errAnswer = errors.New("invalid response")
 
 // token checks the answer and takes it apart. None of its errors repeats any part of the token.
 func (a answer) token(now time.Time) (credentials.Token, error) {
 	if !a.given {
-		return credentials.Token{}, fmt.Errorf("%w: it holds no authorization data", errAnswer)
+		return credentials.Token{}, fmt.Errorf("%w: no authorization data", errAnswer)
 	}
 	if a.encoded == "" {
-		return credentials.Token{}, fmt.Errorf("%w: it holds no authorization token", errAnswer)
+		return credentials.Token{}, fmt.Errorf("%w: no authorization token", errAnswer)
 	}
 	plain, err := base64.StdEncoding.DecodeString(a.encoded)
 	if err != nil {
-		return credentials.Token{}, fmt.Errorf("%w: its authorization token is not base64", errAnswer)
+		return credentials.Token{}, fmt.Errorf("%w: the authorization token is not valid base64", errAnswer)
 	}
 	user, password, ok := strings.Cut(string(plain), ":")
 	if !ok {
-		return credentials.Token{}, fmt.Errorf("%w: its authorization token has no colon between user name and password", errAnswer)
+		return credentials.Token{}, fmt.Errorf("%w: the authorization token has no colon between user name and password", errAnswer)
 	}
 	if user == "" || password == "" {
-		return credentials.Token{}, fmt.Errorf("%w: its authorization token has an empty user name or password", errAnswer)
+		return credentials.Token{}, fmt.Errorf("%w: the authorization token has an empty user name or password", errAnswer)
 	}
 	expiry := earlier(a.expiry, credentials.Expiration(password)).UTC()
 	if expiry.IsZero() {
-		return credentials.Token{}, fmt.Errorf("%w: it does not say when the token expires", errAnswer)
+		return credentials.Token{}, fmt.Errorf("%w: the token has no expiration time", errAnswer)
 	}
 	if !expiry.After(now) {
-		return credentials.Token{}, fmt.Errorf("%w: its token expired at %s, and this machine's clock says %s",
+		return credentials.Token{}, fmt.Errorf("%w: the token expired at %s (local clock: %s)",
 			errAnswer, expiry.Format(time.RFC3339), now.Format(time.RFC3339))
 	}
 	return credentials.Token{Username: user, Password: password, Issued: now, Expiry: expiry}, nil

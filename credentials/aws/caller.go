@@ -49,9 +49,9 @@ func (t *try) caller(ctx context.Context) (Caller, error) {
 	var unsent *url.Error
 	switch {
 	case errors.As(err, &unsent):
-		return c, fmt.Errorf("asking STS: %w", err)
+		return c, fmt.Errorf("calling STS: %w", err)
 	case err != nil:
-		return Caller{}, fmt.Errorf("asking STS: %w", err)
+		return Caller{}, fmt.Errorf("calling STS: %w", err)
 	}
 	c.ARN, c.Account = awssdk.ToString(who.Arn), awssdk.ToString(who.Account)
 	return c, nil

@@ -43,7 +43,7 @@ func TestCaller(t *testing.T) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	got, err = m.caller("444455556666.dkr.ecr.eu-west-1.amazonaws.com", credentials.Identity{Profile: "base", RoleARN: pullRole, Duration: 20 * time.Minute})
-	if err != nil || got.As != "role "+pullRole+` by way of profile "base"` || got.ARN != "arn:aws:sts::444455556666:assumed-role/image-puller/ecr-login" ||
+	if err != nil || got.As != "role "+pullRole+` via profile "base"` || got.ARN != "arn:aws:sts::444455556666:assumed-role/image-puller/ecr-login" ||
 		got.Account != "444455556666" || time.Until(got.Expiry).Round(time.Minute) != 20*time.Minute {
 		t.Errorf("got %+v, %v; want the role, for 20 minutes", got, err)
 	}
@@ -58,11 +58,11 @@ func TestCallerFails(t *testing.T) {
 	m := withKeys(t)
 	m.env("AWS_ACCESS_KEY_ID", "AKIAOTHER")
 	got, err := m.caller(privateHost, credentials.Identity{})
-	const want = privateHost + ": the keys in AWS_ACCESS_KEY_ID: AWS does not know these keys (InvalidClientTokenId); check that"
+	const want = privateHost + ": the keys in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (InvalidClientTokenId); check that"
 	if err == nil || !strings.HasPrefix(err.Error(), want) || got != (aws.Caller{}) {
 		t.Errorf("got %+v, %v; want %s", got, err, want)
 	}
-	if cause, next := aws.Advice(err); cause != "the keys in AWS_ACCESS_KEY_ID: AWS does not know these keys (InvalidClientTokenId)" || !strings.HasPrefix(next, "check that they are whole") {
+	if cause, next := aws.Advice(err); cause != "the keys in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (InvalidClientTokenId)" || !strings.HasPrefix(next, "check that the keys are complete") {
 		t.Errorf("advice is %q, %q", cause, next)
 	}
 }
@@ -148,12 +148,12 @@ func TestReachFails(t *testing.T) {
 		name, variable, value string
 		cause, next           string
 	}{
-		{"authority", "AWS_CA_BUNDLE", "", "api.ecr.us-west-2.amazonaws.com cannot be trusted: tls: failed to verify certificate: x509: certificate signed by unknown authority, which was issued by awstest",
-			"if a proxy inspects TLS, name its CA: export AWS_CA_BUNDLE=/path/to/ca.pem; check the clock too"},
-		{"DNS", "AWS_ENDPOINT_URL_ECR", "https://" + strings.Repeat("x", 64) + ".test", "the name " + strings.Repeat("x", 64) + ".test cannot be looked up: no such host",
-			"check the network, the VPN and DNS, and that the region exists"},
+		{"authority", "AWS_CA_BUNDLE", "", "TLS connection to api.ecr.us-west-2.amazonaws.com failed: tls: failed to verify certificate: x509: certificate signed by unknown authority, issued by awstest",
+			"if a proxy inspects TLS, specify its CA: export AWS_CA_BUNDLE=/path/to/ca.pem; also check the clock"},
+		{"DNS", "AWS_ENDPOINT_URL_ECR", "https://" + strings.Repeat("x", 64) + ".test", "cannot resolve " + strings.Repeat("x", 64) + ".test: no such host",
+			"check the network, VPN and DNS, and that the region exists"},
 		{"refused", "AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:1", "127.0.0.1:1 refused the connection",
-			"check the network, the VPN, firewalls, and whether this place needs HTTPS_PROXY"},
+			"check the network, VPN and firewalls, and whether HTTPS_PROXY is required"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMachine(t)

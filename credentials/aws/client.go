@@ -59,7 +59,7 @@ func ask(ctx context.Context, cfg awssdk.Config, r registry.Registry) (answer, e
 	})
 	out, err := client.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
 	if err != nil {
-		return answer{}, fmt.Errorf("asking Amazon ECR: %w", err)
+		return answer{}, fmt.Errorf("calling Amazon ECR: %w", err)
 	}
 	if len(out.AuthorizationData) == 0 {
 		return answer{}, nil
@@ -75,7 +75,7 @@ func askPublic(ctx context.Context, cfg awssdk.Config, r registry.Registry) (ans
 	})
 	out, err := client.GetAuthorizationToken(ctx, &ecrpublic.GetAuthorizationTokenInput{})
 	if err != nil {
-		return answer{}, fmt.Errorf("asking Amazon ECR Public: %w", err)
+		return answer{}, fmt.Errorf("calling Amazon ECR Public: %w", err)
 	}
 	if out.AuthorizationData == nil {
 		return answer{}, nil

@@ -109,7 +109,7 @@ func distrusted(err error) string {
 	if !errors.As(err, &verify) || len(verify.UnverifiedCertificates) == 0 {
 		return ""
 	}
-	return ", which was issued by " + issuer(verify.UnverifiedCertificates[0])
+	return ", issued by " + issuer(verify.UnverifiedCertificates[0])
 }
 
 // networkNext tells what to do about a request that was not answered.
@@ -118,11 +118,11 @@ func networkNext(err error) string {
 	errors.As(err, &sent)
 	switch {
 	case isTLS(err):
-		return "if a proxy inspects TLS, name its CA: export AWS_CA_BUNDLE=/path/to/ca.pem; check the clock too"
+		return "if a proxy inspects TLS, specify its CA: export AWS_CA_BUNDLE=/path/to/ca.pem; also check the clock"
 	case proxyOf(sent) != "":
 		return "check HTTPS_PROXY and NO_PROXY"
 	case isDNS(err):
-		return "check the network, the VPN and DNS, and that the region exists"
+		return "check the network, VPN and DNS, and that the region exists"
 	}
-	return "check the network, the VPN, firewalls, and whether this place needs HTTPS_PROXY"
+	return "check the network, VPN and firewalls, and whether HTTPS_PROXY is required"
 }

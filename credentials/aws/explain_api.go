@@ -30,23 +30,23 @@ func explainClock(t *try, err error) (cause, next string) {
 	if ahead < 0 {
 		direction = "behind"
 	}
-	return fmt.Sprintf("this machine's clock is %s %s AWS's, so AWS refuses the signature of %s", ahead.Abs(), direction, t.identity.label),
-		"set the clock, e.g. by NTP"
+	return fmt.Sprintf("AWS rejected the request signature because the local clock is %s %s AWS (using %s)", ahead.Abs(), direction, t.identity.label),
+		"synchronize the clock, for example with NTP"
 }
 
 func explainKeys(t *try, err error) (cause, next string) {
 	switch c := apiCode(err); {
 	case c == "ExpiredToken", c == "ExpiredTokenException":
-		return fmt.Sprintf("%s: the temporary keys have expired", t.identity.label), t.renew()
+		return fmt.Sprintf("%s: the temporary credentials have expired", t.identity.label), t.renew()
 	case c == "UnrecognizedClientException", c == "InvalidClientTokenId", c == "InvalidAccessKeyId", c == "IncompleteSignature":
-		return fmt.Sprintf("%s: AWS does not know these keys (%s)", t.identity.label, c),
-			fmt.Sprintf("check that they are whole and active, that a session token belongs to them, and that region %s is enabled for their account", t.registry.Region)
+		return fmt.Sprintf("%s: AWS does not recognize these keys (%s)", t.identity.label, c),
+			fmt.Sprintf("check that the keys are complete and active, that any session token belongs to them, and that region %s is enabled for the account", t.registry.Region)
 	case slices.Contains(signatureCodes, c):
-		return fmt.Sprintf("%s: the secret access key does not fit the access key ID (%s)", t.identity.label, c),
-			"copy both keys again, without white space"
+		return fmt.Sprintf("%s: the secret access key does not match the access key ID (%s)", t.identity.label, c),
+			"copy both keys again, without whitespace"
 	case c == "RegionDisabledException", c == "OptInRequired":
 		return fmt.Sprintf("%s: region %s is not enabled for this account (%s)", t.identity.label, t.registry.Region, c),
-			"enable it: aws account enable-region --region-name " + t.registry.Region
+			"run: aws account enable-region --region-name " + t.registry.Region
 	}
 	return "", ""
 }
@@ -55,11 +55,11 @@ func explainKeys(t *try, err error) (cause, next string) {
 func (t *try) renew() string {
 	switch t.identity.source {
 	case environment:
-		return "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to new ones, or unset all three"
+		return "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to new values, or unset all three"
 	case keys:
-		return fmt.Sprintf("put new ones into profile %q", t.identity.profile)
+		return fmt.Sprintf("update the keys in profile %q", t.identity.profile)
 	}
-	return "try again, and if it stays so, look at what hands them out"
+	return "try again, and check the source of the credentials if the error persists"
 }
 
 // deniedActions are the IAM actions behind the calls, for messages in which AWS does not name the action.
@@ -84,18 +84,18 @@ func explainDenied(t *try, err error) (cause, next string) {
 	switch action {
 	case "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity":
 		role := cmp.Or(wordBehind(message, "on resource: "), t.identity.role, "the role")
-		cause = fmt.Sprintf("access denied: %s may not assume %s", who, role)
-		next = fmt.Sprintf(`look at "Principal" in the role's trust policy, which must name %s or its account, and %s; and allow sts:AssumeRole on the role in that caller's own policy`,
+		cause = fmt.Sprintf("access denied: %s is not authorized to assume %s", who, role)
+		next = fmt.Sprintf(`check that "Principal" in the role's trust policy names %s or its account, and %s; allow sts:AssumeRole on the role in the caller's IAM policy`,
 			cmp.Or(wordBehind(message, "User: "), "the caller"), t.externalID())
 		if action == "sts:AssumeRoleWithWebIdentity" {
 			next = "check that the role exists and that its trust policy allows the token's issuer, subject and audience" + t.claims()
 		}
 	case "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken":
-		cause = fmt.Sprintf("access denied: %s may not call %s", who, action)
-		next = "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken for it in IAM"
+		cause = fmt.Sprintf("access denied: %s is not authorized to call %s", who, action)
+		next = "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken in its IAM policy"
 	default:
-		cause = fmt.Sprintf("access denied: %s may not call %s", who, action)
-		next = fmt.Sprintf(`allow %s on "*" for it in IAM`, action)
+		cause = fmt.Sprintf("access denied: %s is not authorized to call %s", who, action)
+		next = fmt.Sprintf(`allow %s on "*" in its IAM policy`, action)
 	}
 	if _, because, ok := strings.Cut(message, " because "); ok {
 		cause += ": " + because
@@ -106,9 +106,9 @@ func explainDenied(t *try, err error) (cause, next string) {
 // externalID tells what to look at in the condition of a trust policy.
 func (t *try) externalID() string {
 	if t.wanted.ExternalID != "" {
-		return `whose condition on sts:ExternalId, if any, must be equal to the rule's externalId`
+		return `that its condition on sts:ExternalId, if any, equals the rule's externalId`
 	}
-	return `whether its "Condition" asks for an sts:ExternalId, to be given as externalId or external_id`
+	return `whether its "Condition" requires an sts:ExternalId, which is set with externalId or external_id`
 }
 
 // wordBehind returns the word that follows a phrase of AWS's message, or "".
@@ -130,15 +130,15 @@ func explainUnavailable(t *try, err error) (cause, next string) {
 	var attempts *retry.MaxAttemptsError
 	again := ""
 	if errors.As(err, &attempts) {
-		again = fmt.Sprintf(", at each of %d attempts", attempts.Attempt)
+		again = fmt.Sprintf(" in each of %d attempts", attempts.Attempt)
 	}
 	host := t.lastHost()
 	switch {
 	case throttled(err):
 		return fmt.Sprintf("%s throttled the request of %s%s (%s)", host, t.identity.label, again, cmp.Or(apiCode(err), "status 429")),
-			"try again in a minute, and let fewer jobs ask at once"
+			"try again in a minute, or run fewer jobs at once"
 	case statusCode(err) >= 500:
-		return fmt.Sprintf("%s is out of order: it answered %s with status %d%s", host, t.identity.label, statusCode(err), again), "try again in a while"
+		return fmt.Sprintf("%s is unavailable: it returned status %d to %s%s", host, statusCode(err), t.identity.label, again), "try again later"
 	}
 	return "", ""
 }
@@ -146,21 +146,21 @@ func explainUnavailable(t *try, err error) (cause, next string) {
 // explainAnswer is for an answer that came with a good status and is not one.
 func explainAnswer(t *try, err error) (cause, next string) {
 	if errors.Is(err, errAnswer) {
-		return fmt.Sprintf("Amazon ECR answered %s, but %v", t.identity.label, err), "try again, and check the clock and any proxy on the way"
+		return fmt.Sprintf("Amazon ECR returned an %v (using %s)", err, t.identity.label), "try again, and check the clock and any proxy"
 	}
 	resp := response(err)
 	if resp == nil || apiCode(err) != "" {
 		return "", ""
 	}
 	host := t.lastHost()
-	const portal = "log in to the network (a captive portal?) or check HTTPS_PROXY and AWS_ENDPOINT_URL"
+	const portal = "log in to the network if it has a captive portal, or check HTTPS_PROXY and AWS_ENDPOINT_URL"
 	switch {
 	case strings.Contains(resp.Header.Get("Content-Type"), "html"):
-		return fmt.Sprintf("in the name of %s came a web page with status %d and no token (asking as %s)", host, resp.StatusCode, t.identity.label), portal
+		return fmt.Sprintf("%s returned an HTML page (status %d) instead of a token (using %s)", host, resp.StatusCode, t.identity.label), portal
 	case resp.StatusCode/100 == 3:
-		return fmt.Sprintf("in the name of %s came a redirect with status %d and no token (asking as %s)", host, resp.StatusCode, t.identity.label), portal
+		return fmt.Sprintf("%s returned a redirect (status %d) instead of a token (using %s)", host, resp.StatusCode, t.identity.label), portal
 	case isUnreadable(err):
-		return fmt.Sprintf("the answer of %s was cut short or is not what the API sends (status %d, asking as %s)", host, resp.StatusCode, t.identity.label), "try again, and check any proxy on the way"
+		return fmt.Sprintf("%s returned an incomplete or unexpected response (status %d, using %s)", host, resp.StatusCode, t.identity.label), "try again, and check any proxy"
 	}
 	return "", ""
 }

@@ -22,20 +22,20 @@ func explainConfiguration(t *try, err error) (cause, next string) {
 	case errors.As(err, &role) && role.Err == nil:
 		return t.explainSource(role)
 	case errors.As(err, &role):
-		return fmt.Sprintf("%s assumes role %s as source_profile %q, which cannot be used: %v", t.identity.label, role.RoleARN, role.Profile, role.Err),
-			"check that this profile exists and holds credentials"
+		return fmt.Sprintf("%s assumes role %s with source_profile %q, which cannot be used: %v", t.identity.label, role.RoleARN, role.Profile, role.Err),
+			"check that this profile exists and contains credentials"
 	case errors.As(err, &missing):
 		where := "AWS_PROFILE"
 		if t.wanted.Profile != "" {
-			where = "the rule for this registry in the configuration of ecr-login"
+			where = "the rule for this registry in the ecr-login configuration"
 		}
 		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, files()),
 			fmt.Sprintf("check %s, or create the profile: aws configure --profile %s", where, shell(missing.Profile))
 	case errors.As(err, &unreadable):
-		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err), "check the file and who may read it"
+		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err), "check the file and its permissions"
 	case errors.As(err, &mfa):
-		return fmt.Sprintf("%s asks for an MFA code, which nobody can type while a client waits", t.identity.label),
-			fmt.Sprintf(`put temporary keys into the environment first: eval "$(aws configure export-credentials --profile %s --format env)"`, shell(t.identity.profile))
+		return fmt.Sprintf("%s requires an MFA code, which cannot be entered while a client is waiting", t.identity.label),
+			fmt.Sprintf(`set temporary credentials in the environment first: eval "$(aws configure export-credentials --profile %s --format env)"`, shell(t.identity.profile))
 	}
 	return "", ""
 }
@@ -51,17 +51,17 @@ func completeRole(profile string) (next string) {
 // explainSource is for a source_profile that exists and gives no credentials. The SDK does not say why, so the profile is read by
 // itself.
 func (t *try) explainSource(role config.SharedConfigAssumeRoleError) (cause, next string) {
-	cause = fmt.Sprintf("%s assumes role %s as source_profile %q, which ", t.identity.label, role.RoleARN, role.Profile)
+	cause = fmt.Sprintf("%s assumes role %s with source_profile %q, which ", t.identity.label, role.RoleARN, role.Profile)
 	source, err := readProfile(role.Profile)
 	switch {
 	case err != nil: // it needs itself
-		return fmt.Sprintf("%s cannot be used, because its source_profile settings are circular: they lead back to profile %q, which has no access keys", t.identity.label, role.Profile),
-			"name a source_profile that has credentials"
+		return fmt.Sprintf("%s cannot be used: its source_profile settings are circular and lead back to profile %q, which has no access keys", t.identity.label, role.Profile),
+			"specify a source_profile that has credentials"
 	case source.RoleARN != "":
 		return cause + roleAlone, completeRole(role.Profile)
 	}
 	return cause + "has no credentials",
-		fmt.Sprintf("add access keys or another source of credentials to profile %q, or name another source_profile", role.Profile)
+		fmt.Sprintf("add access keys or another source of credentials to profile %q, or specify another source_profile", role.Profile)
 }
 
 // readProfile reads a profile of the AWS files, as the SDK does.
@@ -121,12 +121,12 @@ func explainBundle(t *try, err error) (cause, next string) {
 	case errors.As(err, &unread) && unread.Path == file:
 		problem = fmt.Sprintf("which cannot be read: %v", unread.Err)
 	case strings.Contains(err.Error(), "failed to load custom CA bundle PEM file"):
-		problem = "which has no certificate in PEM format"
+		problem = "which contains no certificate in PEM format"
 	default:
 		return "", ""
 	}
-	return fmt.Sprintf("%s names %s, %s (asking as %s)", setting, file, problem, t.identity.label),
-		fmt.Sprintf("correct %s to trust the certificate authorities of the system", where)
+	return fmt.Sprintf("%s specifies %s, %s (using %s)", setting, file, problem, t.identity.label),
+		fmt.Sprintf("correct %s to use the certificate authorities of the system", where)
 }
 
 // files names the AWS files that are read.

@@ -20,27 +20,27 @@ func TestErrorsOfFiles(t *testing.T) {
 		{"source_profile without keys", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = empty\n[profile empty]\nregion = eu-west-1\n")
-		}, `profile "dev" assumes role ` + role + ` as source_profile "empty", which has no credentials; add access keys or another source of credentials to profile "empty", or name another source_profile`},
+		}, `profile "dev" assumes role ` + role + ` with source_profile "empty", which has no credentials; add access keys or another source of credentials to profile "empty", or specify another source_profile`},
 		{"source_profile without keys, further on", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = mid\n[profile mid]\nrole_arn = " + role + "2\nsource_profile = empty\n[profile empty]\n")
-		}, `profile "dev" assumes role ` + role + `2 as source_profile "empty", which has no credentials; *`},
+		}, `profile "dev" assumes role ` + role + `2 with source_profile "empty", which has no credentials; *`},
 		{"source_profile with a role alone", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = mid\n[profile mid]\nrole_arn = " + role + "2\n")
-		}, `profile "dev" assumes role ` + role + ` as source_profile "mid", which has role_arn but neither source_profile nor credential_source; add one of them to profile "mid", for example source_profile = NAME or credential_source = Ec2InstanceMetadata`},
+		}, `profile "dev" assumes role ` + role + ` with source_profile "mid", which has role_arn but neither source_profile nor credential_source; add one of them to profile "mid", for example source_profile = NAME or credential_source = Ec2InstanceMetadata`},
 		{"source_profile in a circle", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = mid\n[profile mid]\nrole_arn = " + role + "2\nsource_profile = dev\n")
-		}, `profile "dev" cannot be used, because its source_profile settings are circular: they lead back to profile "dev", which has no access keys; name a source_profile that has credentials`},
+		}, `profile "dev" cannot be used: its source_profile settings are circular and lead back to profile "dev", which has no access keys; specify a source_profile that has credentials`},
 		{"source_profile in a circle further on", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = a\n[profile a]\nrole_arn = " + role + "\nsource_profile = b\n[profile b]\nrole_arn = " + role + "\nsource_profile = a\n")
-		}, `profile "dev" cannot be used, because its source_profile settings are circular: they lead back to profile "a", *`},
+		}, `profile "dev" cannot be used: its source_profile settings are circular and lead back to profile "a", *`},
 		{"source_profile that is the profile", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = dev\n")
-		}, `profile "dev" cannot be used, because its source_profile settings are circular: they lead back to profile "dev", *`},
+		}, `profile "dev" cannot be used: its source_profile settings are circular and lead back to profile "dev", *`},
 		{"role without a source", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\n")
@@ -65,24 +65,24 @@ func TestErrorsOfFiles(t *testing.T) {
 		{"CA bundle absent", func(m *machine) {
 			keys(m)
 			m.env("AWS_CA_BUNDLE", m.home+"/none.pem")
-		}, `AWS_CA_BUNDLE names HOME/none.pem, which cannot be read: no such file or directory (asking as the keys in AWS_ACCESS_KEY_ID); correct AWS_CA_BUNDLE, or unset it to trust the certificate authorities of the system`},
+		}, `AWS_CA_BUNDLE specifies HOME/none.pem, which cannot be read: no such file or directory (using the keys in AWS_ACCESS_KEY_ID); correct AWS_CA_BUNDLE, or unset it to use the certificate authorities of the system`},
 		{"CA bundle absent, profile", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
 			m.env("AWS_CA_BUNDLE", m.home+"/none.pem")
-		}, `AWS_CA_BUNDLE names HOME/none.pem, which cannot be read: no such file or directory (asking as profile "dev" by way of profile "base"); *`},
+		}, `AWS_CA_BUNDLE specifies HOME/none.pem, which cannot be read: no such file or directory (using profile "dev" via profile "base"); *`},
 		{"CA bundle absent, no identity", func(m *machine) {
 			m.env("AWS_CA_BUNDLE", m.home+"/none.pem")
-		}, `AWS_CA_BUNDLE names HOME/none.pem, which cannot be read: no such file or directory (asking as the EC2 metadata service); *`},
+		}, `AWS_CA_BUNDLE specifies HOME/none.pem, which cannot be read: no such file or directory (using the EC2 metadata service); *`},
 		{"CA bundle of a profile absent", func(m *machine) {
 			m.env("AWS_PROFILE", "base")
 			m.env("AWS_CA_BUNDLE", "")
 			m.config(base + "ca_bundle = " + m.home + "/none.pem\n")
-		}, `ca_bundle of profile "base" names HOME/none.pem, which cannot be read: no such file or directory (asking as profile "base"); correct ca_bundle, or remove it to trust the certificate authorities of the system`},
+		}, `ca_bundle of profile "base" specifies HOME/none.pem, which cannot be read: no such file or directory (using profile "base"); correct ca_bundle, or remove it to use the certificate authorities of the system`},
 		{"CA bundle without a certificate", func(m *machine) {
 			keys(m)
 			m.env("AWS_CA_BUNDLE", m.file("empty.pem", "hunter2\n"))
-		}, `AWS_CA_BUNDLE names HOME/empty.pem, which has no certificate in PEM format (asking as the keys in AWS_ACCESS_KEY_ID); correct AWS_CA_BUNDLE, *`},
+		}, `AWS_CA_BUNDLE specifies HOME/empty.pem, which contains no certificate in PEM format (using the keys in AWS_ACCESS_KEY_ID); correct AWS_CA_BUNDLE, *`},
 		{"SSO token file broken", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(ssoProfile)
@@ -119,7 +119,7 @@ func TestErrorsOfFiles(t *testing.T) {
 			m.config("[profile dev]\nlogin_session = arn:aws:iam::123456789012:user/me\n")
 			sum := sha256.Sum256([]byte("arn:aws:iam::123456789012:user/me"))
 			m.file(hex.EncodeToString(sum[:])+".json", `{"accessToken":{"expiresAt":"hunter2"}}`)
-		}, `profile "dev": the file that aws login wrote is not valid; run: aws login --profile dev`},
+		}, `profile "dev": the token file of aws login is invalid; run: aws login --profile dev`},
 	})
 }
 

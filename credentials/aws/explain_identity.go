@@ -16,11 +16,11 @@ func explainRole(t *try, err error) (cause, next string) {
 	var partition *partitionError
 	switch {
 	case errors.As(err, &partition):
-		return fmt.Sprintf("role %s is not of partition %s, as the registry is", partition.role, t.registry.Partition),
-			"name a role of that partition in roleArn, and a profile that may assume it; identities do not reach from one partition into another"
+		return fmt.Sprintf("role %s is not in the partition of the registry (%s)", partition.role, t.registry.Partition),
+			"specify a role in that partition in roleArn, and a profile that can assume it; identities are not valid across partitions"
 	case apiCode(err) == "ValidationError" && strings.Contains(t.message(err), "DurationSeconds"):
-		return fmt.Sprintf("%s may not assume %s for so long: %s", t.identity.label, t.identity.role, t.plain(err)),
-			"shorten duration, or raise the maximum session duration of the role"
+		return fmt.Sprintf("%s is not authorized to assume %s for the requested duration: %s", t.identity.label, t.identity.role, t.plain(err)),
+			"reduce duration, or increase the maximum session duration of the role"
 	}
 	return "", ""
 }
@@ -35,7 +35,7 @@ func explainSSO(t *try, err error) (cause, next string) {
 	service, _ := operation(err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Sprintf("%s uses SSO, and nobody has logged in to its session yet", t.identity.label), login
+		return fmt.Sprintf("%s uses SSO, but has no SSO session", t.identity.label), login
 	case errors.As(err, &unreadable):
 		return fmt.Sprintf("%s: %s cannot be read: %v", t.identity.label, unreadable.Path, unreadable.Err), "check its permissions, or " + login
 	case isBrokenSSO(err):
@@ -48,8 +48,8 @@ func explainSSO(t *try, err error) (cause, next string) {
 	case service == "SSO" && statusCode(err) == 401:
 		return t.ssoExpired(), login
 	case service == "SSO" && statusCode(err) == 403:
-		return fmt.Sprintf("%s: this SSO user may not use the role and account that the profile names (%s)", t.identity.label, t.plain(err)),
-			"check sso_role_name and sso_account_id, or ask for that permission set"
+		return fmt.Sprintf("%s: this SSO user is not authorized for the role and account of the profile (%s)", t.identity.label, t.plain(err)),
+			"check sso_role_name and sso_account_id, or request that permission set"
 	}
 	return "", ""
 }
@@ -71,9 +71,9 @@ func explainLogin(t *try, err error) (cause, next string) {
 	again := "run: aws login --profile " + shell(t.identity.profile)
 	switch {
 	case strings.Contains(err.Error(), "reauthenticate"):
-		return fmt.Sprintf("the login session of %s has expired or was never started", t.identity.label), again
+		return fmt.Sprintf("the login session of %s has expired or does not exist", t.identity.label), again
 	case strings.Contains(err.Error(), "load login token"), strings.Contains(err.Error(), "validate login token"):
-		return fmt.Sprintf("%s: the file that aws login wrote is not valid", t.identity.label), again
+		return fmt.Sprintf("%s: the token file of aws login is invalid", t.identity.label), again
 	}
 	return "", ""
 }
@@ -83,8 +83,8 @@ func explainProcess(t *try, err error) (cause, next string) {
 	if e == nil {
 		return "", ""
 	}
-	return fmt.Sprintf("%s gave no credentials: %s", t.identity.label, e.cause),
-		"run its credential_process by hand and see what it prints"
+	return fmt.Sprintf("%s returned no credentials: %s", t.identity.label, e.cause),
+		"run its credential_process manually and check the output"
 }
 
 func innermost(err error) error {
@@ -105,10 +105,10 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	}
 	service := t.metadataCause(err)
 	if strings.HasPrefix(service, silentMetadata) {
-		next = "if this runs in a container on EC2, let its metadata through: aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2"
+		next = "if this runs in a container on EC2, raise the hop limit of its metadata: aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2"
 	}
 	if t.identity.chosen {
-		return fmt.Sprintf("%s gave no credentials: the EC2 metadata service %s", t.identity.label, service),
+		return fmt.Sprintf("%s returned no credentials: the EC2 metadata service %s", t.identity.label, service),
 			cmp.Or(next, "check that the instance has a role")
 	}
 	if t.identity.role != "" {
@@ -116,7 +116,7 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	}
 	places := files()
 	if isUnsearchable(configFile()) || isUnsearchable(credentialsFile()) {
-		places += " (in a directory that this user may not search)"
+		places += " (in a directory that this user cannot access)"
 	}
 	lookedIn := fmt.Sprintf("%s, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",
 		environmentCause(), t.identity.profile, places, service)
@@ -130,14 +130,14 @@ func environmentCause() string {
 	id, secret := os.Getenv("AWS_ACCESS_KEY_ID") != "", os.Getenv("AWS_SECRET_ACCESS_KEY") != ""
 	switch {
 	case id && !secret:
-		return "in the environment AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY"
+		return "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY"
 	case secret && !id:
-		return "in the environment AWS_SECRET_ACCESS_KEY without AWS_ACCESS_KEY_ID"
+		return "AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID"
 	}
 	return "not in the environment"
 }
 
-const silentMetadata = "took the connection and never answered"
+const silentMetadata = "accepted the connection but did not respond"
 
 // metadataCause tells how the metadata service failed. Inside a container the answer to the token request never
 // arrives when the instance's hop limit is 1; the SDK then goes on without a token, and is refused with 401.
@@ -148,13 +148,13 @@ func (t *try) metadataCause(err error) string {
 	}
 	switch {
 	case strings.Contains(err.Error(), "AWS_EC2_METADATA_DISABLED"):
-		return "is switched off by AWS_EC2_METADATA_DISABLED"
+		return "is disabled by AWS_EC2_METADATA_DISABLED"
 	case status == 401, isSilent(err):
 		return silentMetadata
 	case status == 404:
 		return "has no role for this instance"
 	case status != 0:
-		return fmt.Sprintf("answered with status %d", status)
+		return fmt.Sprintf("returned status %d", status)
 	}
 	return fmt.Sprintf("cannot be reached (%s)", cmp.Or(networkCause(err), t.plain(err)))
 }
@@ -164,8 +164,8 @@ func explainContainer(t *try, err error) (cause, next string) {
 	if _, call := operation(err); !isIdentity(err) || t.identity.source != container || call != "" || apiCode(err) == "" {
 		return "", ""
 	}
-	return fmt.Sprintf("%s refused: %s", t.identity.label, t.plain(err)),
-		"check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names, and the role of this task or pod"
+	return fmt.Sprintf("%s rejected the request: %s", t.identity.label, t.plain(err)),
+		"check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, and the role of this task or pod"
 }
 
 func explainWebIdentity(t *try, err error) (cause, next string) {
@@ -178,7 +178,7 @@ func explainWebIdentity(t *try, err error) (cause, next string) {
 		_, file, _ := strings.Cut(err.Error(), unreadable)
 		return fmt.Sprintf("%s: the web identity token cannot be read: %s", t.identity.label, file), "check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file"
 	case apiCode(err) == "InvalidIdentityToken", apiCode(err) == "ExpiredTokenException", apiCode(err) == "IDPRejectedClaim":
-		return fmt.Sprintf("%s: AWS refused the web identity token: %s", t.identity.label, t.plain(err)),
+		return fmt.Sprintf("%s: AWS rejected the web identity token: %s", t.identity.label, t.plain(err)),
 			"get a new token, and check that its issuer is an identity provider of the role's account" + t.claims()
 	}
 	return "", ""

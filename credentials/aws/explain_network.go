@@ -19,16 +19,16 @@ func explainNetwork(t *try, err error) (cause, next string) {
 	if !errors.As(err, &sent) {
 		return "", ""
 	}
-	cause = fmt.Sprintf("%s (asking as %s)", networkCause(err), t.identity.label)
+	cause = fmt.Sprintf("%s (using %s)", networkCause(err), t.identity.label)
 	switch {
 	case isTLS(err):
-		return cause, "if a proxy inspects TLS, name its CA in AWS_CA_BUNDLE; check the clock too"
+		return cause, "if a proxy inspects TLS, specify its CA in AWS_CA_BUNDLE; also check the clock"
 	case proxyOf(sent) != "":
 		return cause, "check HTTPS_PROXY and NO_PROXY"
 	case isDNS(err):
-		return cause, fmt.Sprintf("check the network, the VPN and DNS, and that region %s exists", t.registry.Region)
+		return cause, fmt.Sprintf("check the network, VPN and DNS, and that region %s exists", t.registry.Region)
 	}
-	return cause, "check the network, the VPN, firewalls, and whether this place needs HTTPS_PROXY"
+	return cause, "check the network, VPN and firewalls, and whether HTTPS_PROXY is required"
 }
 
 // networkCause tells how the request failed, and to which host, in a few words; "" for an error that is not about a request.
@@ -43,23 +43,23 @@ func networkCause(err error) string {
 	case badURL(err):
 		return errBadURL.Error()
 	case errors.As(err, &dns):
-		return fmt.Sprintf("the name %s cannot be looked up: %s", dns.Name, dns.Err)
+		return fmt.Sprintf("cannot resolve %s: %s", dns.Name, dns.Err)
 	case isTLS(err):
-		return fmt.Sprintf("%s cannot be trusted: %v", host, sent.Err)
+		return fmt.Sprintf("TLS connection to %s failed: %v", host, sent.Err)
 	case isProxyDial(err):
-		return fmt.Sprintf("the proxy %s cannot be reached on the way to %s: %v", proxyOf(sent), host, innermost(err))
+		return fmt.Sprintf("cannot connect to proxy %s for %s: %v", proxyOf(sent), host, innermost(err))
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("%s refused the connection", host)
 	case isDial(err) && sent.Timeout():
-		return fmt.Sprintf("%s did not take a connection in time", host)
+		return fmt.Sprintf("%s did not accept a connection in time", host)
 	case isDial(err):
 		return fmt.Sprintf("%s cannot be reached: %v", host, innermost(err))
 	case sent.Timeout():
-		return fmt.Sprintf("%s took the connection and did not answer in time", host)
+		return fmt.Sprintf("%s accepted the connection but did not respond in time", host)
 	case slices.ContainsFunc(hangUps, func(hangUp error) bool { return errors.Is(err, hangUp) }):
-		return fmt.Sprintf("%s closed the connection without an answer", host)
+		return fmt.Sprintf("%s closed the connection without a response", host)
 	case proxyOf(sent) != "":
-		return fmt.Sprintf("the proxy %s did not connect to %s: %v", proxyOf(sent), host, sent.Err)
+		return fmt.Sprintf("proxy %s did not connect to %s: %v", proxyOf(sent), host, sent.Err)
 	}
 	return oneLine("%s: %v", host, sent.Err)
 }

@@ -47,11 +47,11 @@ func TestErrors(t *testing.T) {
 		{"no credentials", func(m *machine) {},
 			`no AWS credentials found: not in the environment, not in profile "default" of HOME/.aws/config or HOME/.aws/credentials, no container credentials endpoint, and the EC2 metadata service cannot be reached (127.0.0.1:1 refused the connection); set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure`},
 		{"half of the keys", func(m *machine) { m.env("AWS_ACCESS_KEY_ID", awstest.KeyID) },
-			`no AWS credentials found: in the environment AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY, not in profile *`},
+			`no AWS credentials found: AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY, not in profile *`},
 		{"the other half", func(m *machine) { m.env("AWS_SECRET_ACCESS_KEY", "hunter2") },
-			`no AWS credentials found: in the environment AWS_SECRET_ACCESS_KEY without AWS_ACCESS_KEY_ID, not in profile *`},
+			`no AWS credentials found: AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID, not in profile *`},
 		{"no credentials, no metadata", func(m *machine) { m.env("AWS_EC2_METADATA_DISABLED", "true") },
-			`no AWS credentials found: not in the environment, *, and the EC2 metadata service is switched off by AWS_EC2_METADATA_DISABLED; set AWS_PROFILE, *`},
+			`no AWS credentials found: not in the environment, *, and the EC2 metadata service is disabled by AWS_EC2_METADATA_DISABLED; set AWS_PROFILE, *`},
 		{"no credentials, metadata without a role", func(m *machine) {
 			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
 			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Status: 404})
@@ -60,12 +60,12 @@ func TestErrors(t *testing.T) {
 			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
 			cloud.Inject(awstest.Fault{Op: awstest.MetadataToken, Hang: true})
 			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Status: 401})
-		}, `no AWS credentials found: *, and the EC2 metadata service took the connection and never answered; if this runs in a container on EC2, *--http-put-response-hop-limit 2`},
+		}, `no AWS credentials found: *, and the EC2 metadata service accepted the connection but did not respond; if this runs in a container on EC2, *--http-put-response-hop-limit 2`},
 		{"metadata silent altogether", func(m *machine) {
 			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
 			cloud.Inject(awstest.Fault{Op: awstest.MetadataToken, Hang: true})
 			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Hang: true})
-		}, `no AWS credentials found: *, and the EC2 metadata service took the connection and never answered; if this runs in a container on EC2, *--http-put-response-hop-limit 2`},
+		}, `no AWS credentials found: *, and the EC2 metadata service accepted the connection but did not respond; if this runs in a container on EC2, *--http-put-response-hop-limit 2`},
 		{"profile that only sets a region", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nregion = eu-west-1\n")
@@ -73,11 +73,11 @@ func TestErrors(t *testing.T) {
 		{"metadata out of order", func(m *machine) {
 			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
 			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Status: 418})
-		}, `no AWS credentials found: *, and the EC2 metadata service answered with status 418; set AWS_PROFILE, *`},
+		}, `no AWS credentials found: *, and the EC2 metadata service returned status 418; set AWS_PROFILE, *`},
 		{"metadata named but not there", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\ncredential_source = Ec2InstanceMetadata\n")
-		}, `profile "dev" with credential_source Ec2InstanceMetadata gave no credentials: the EC2 metadata service cannot be reached (127.0.0.1:1 refused the connection); check that the instance has a role`},
+		}, `profile "dev" with credential_source Ec2InstanceMetadata returned no credentials: the EC2 metadata service cannot be reached (127.0.0.1:1 refused the connection); check that the instance has a role`},
 		{"profile absent", func(m *machine) {
 			m.env("AWS_PROFILE", "prod")
 			m.config("[profile dev]\n")
@@ -85,11 +85,11 @@ func TestErrors(t *testing.T) {
 		{"source_profile absent", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = gone\n")
-		}, `profile "dev" assumes role ` + role + ` as source_profile "gone", which cannot be used: *; check that this profile exists and holds credentials`},
+		}, `profile "dev" assumes role ` + role + ` with source_profile "gone", which cannot be used: *; check that this profile exists and contains credentials`},
 		{"SSO never logged in", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(ssoProfile)
-		}, `profile "dev" uses SSO, and nobody has logged in to its session yet; run: aws sso login --profile dev`},
+		}, `profile "dev" uses SSO, but has no SSO session; run: aws sso login --profile dev`},
 		{"SSO expired", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(ssoProfile)
@@ -106,53 +106,53 @@ func TestErrors(t *testing.T) {
 			m.config(ssoProfile + "[profile outer]\nrole_arn = " + role + "\nsource_profile = dev\n")
 			m.sso("corp", time.Hour)
 			cloud.Inject(awstest.Fault{Op: awstest.GetRoleCredentials, Status: 401, Type: "UnauthorizedException", Message: "Session token not found or invalid"})
-		}, `the SSO session of profile "outer" by way of profile "dev" has expired; run: aws sso login --profile dev`},
+		}, `the SSO session of profile "outer" via profile "dev" has expired; run: aws sso login --profile dev`},
 		{"SSO role not granted", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(ssoProfile)
 			m.sso("corp", time.Hour)
 			cloud.Inject(awstest.Fault{Op: awstest.GetRoleCredentials, Status: 403, Type: "ForbiddenException", Message: "No access"})
-		}, `profile "dev": this SSO user may not use the role and account that the profile names (ForbiddenException: No access); check sso_role_name *`},
+		}, `profile "dev": this SSO user is not authorized for the role and account of the profile (ForbiddenException: No access); check sso_role_name *`},
 		{"temporary keys expired", func(m *machine) {
 			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
 			m.env("AWS_ACCESS_KEY_ID", "ASIAEXPIRED")
 			m.env("AWS_SECRET_ACCESS_KEY", "s")
 			m.env("AWS_SESSION_TOKEN", "old")
-		}, `the keys in AWS_ACCESS_KEY_ID: the temporary keys have expired; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to new ones, or unset all three`},
+		}, `the keys in AWS_ACCESS_KEY_ID: the temporary credentials have expired; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to new values, or unset all three`},
 		{"temporary keys of a profile expired", func(m *machine) {
 			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
 			m.config("[default]\naws_access_key_id = ASIAEXPIRED\naws_secret_access_key = s\naws_session_token = old\n")
-		}, `profile "default": the temporary keys have expired; put new ones into profile "default"`},
+		}, `profile "default": the temporary credentials have expired; update the keys in profile "default"`},
 		{"temporary keys of a process expired", func(m *machine) {
 			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
 			m.config("[default]\ncredential_process = cat " + m.file("keys.json", `{"Version":1,"AccessKeyId":"ASIAEXPIRED","SecretAccessKey":"s","SessionToken":"old"}`) + "\n")
-		}, `profile "default": the temporary keys have expired; try again, and if it stays so, look at what hands them out`},
+		}, `profile "default": the temporary credentials have expired; try again, and check the source of the credentials if the error persists`},
 		{"aws login never done", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nlogin_session = arn:aws:iam::123456789012:user/me\n")
-		}, `the login session of profile "dev" has expired or was never started; run: aws login --profile dev`},
+		}, `the login session of profile "dev" has expired or does not exist; run: aws login --profile dev`},
 		{"region not enabled", ecrSays(awstest.Fault{Status: 400, Type: "OptInRequired", Message: "The AWS Access Key Id needs a subscription for the service"}),
-			`the keys in AWS_ACCESS_KEY_ID: region us-west-2 is not enabled for this account (OptInRequired); enable it: aws account enable-region --region-name us-west-2`},
+			`the keys in AWS_ACCESS_KEY_ID: region us-west-2 is not enabled for this account (OptInRequired); run: aws account enable-region --region-name us-west-2`},
 		{"configuration unreadable", func(m *machine) { m.env("AWS_CONFIG_FILE", m.home) },
-			`the AWS configuration cannot be read: HOME: *is a directory*; check the file and who may read it`},
+			`the AWS configuration cannot be read: HOME: *is a directory*; check the file and its permissions`},
 		{"access denied", ecrSays(awstest.Fault{Status: 400, Type: "AccessDeniedException",
 			Message: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based policy allows the ecr:GetAuthorizationToken action"}),
-			`access denied: the keys in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) may not call ecr:GetAuthorizationToken: no identity-based policy allows the ecr:GetAuthorizationToken action; allow ecr:GetAuthorizationToken on "*" for it in IAM`},
+			`access denied: the keys in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) is not authorized to call ecr:GetAuthorizationToken: no identity-based policy allows the ecr:GetAuthorizationToken action; allow ecr:GetAuthorizationToken on "*" in its IAM policy`},
 		{"access denied without a reason", ecrSays(awstest.Fault{Status: 400, Type: "AccessDeniedException"}),
-			`access denied: the keys in AWS_ACCESS_KEY_ID may not call ecr:GetAuthorizationToken; allow ecr:GetAuthorizationToken on "*" for it in IAM`},
+			`access denied: the keys in AWS_ACCESS_KEY_ID is not authorized to call ecr:GetAuthorizationToken; allow ecr:GetAuthorizationToken on "*" in its IAM policy`},
 		{"role denied", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
-		}, `access denied: profile "dev" by way of profile "base" (arn:aws:iam::123456789012:user/awstest) may not assume ` + role + `; look at "Principal" in the role's trust policy, which must name arn:aws:iam::123456789012:user/awstest or its account, and whether its "Condition" asks for an sts:ExternalId, to be given as externalId or external_id; and allow sts:AssumeRole on the role in that caller's own policy`},
+		}, `access denied: profile "dev" via profile "base" (arn:aws:iam::123456789012:user/awstest) is not authorized to assume ` + role + `; check that "Principal" in the role's trust policy names arn:aws:iam::123456789012:user/awstest or its account, and whether its "Condition" requires an sts:ExternalId, which is set with externalId or external_id; allow sts:AssumeRole on the role in the caller's IAM policy`},
 		{"web identity denied", func(m *machine) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
-		}, `access denied: the web identity of AWS_ROLE_ARN ` + role + ` may not assume ` + role + `; check that the role exists and that its trust policy allows the token's issuer, subject and audience`},
+		}, `access denied: the web identity of AWS_ROLE_ARN ` + role + ` is not authorized to assume ` + role + `; check that the role exists and that its trust policy allows the token's issuer, subject and audience`},
 		{"web identity token refused", func(m *machine) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
 			cloud.Inject(awstest.Fault{Op: awstest.AssumeRoleWithWebIdentity, Status: 400, Type: "ExpiredTokenException", Message: "Token expired: current date/time 2 must be before the expiration date/time 1"})
-		}, `the web identity of AWS_ROLE_ARN ` + role + `: AWS refused the web identity token: ExpiredTokenException: Token expired: *; get a new token, *`},
+		}, `the web identity of AWS_ROLE_ARN ` + role + `: AWS rejected the web identity token: ExpiredTokenException: Token expired: *; get a new token, *`},
 		{"web identity token absent", func(m *machine) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.home+"/none")
@@ -160,77 +160,77 @@ func TestErrors(t *testing.T) {
 		{"unknown keys", func(m *machine) {
 			keys(m)
 			m.env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN")
-		}, `the keys in AWS_ACCESS_KEY_ID: AWS does not know these keys (UnrecognizedClientException); check that they are whole and active, *`},
+		}, `the keys in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (UnrecognizedClientException); check that the keys are complete and active, *`},
 		{"wrong secret key", func(m *machine) {
 			keys(m)
 			m.env("AWS_SECRET_ACCESS_KEY", "wrong")
-		}, `the keys in AWS_ACCESS_KEY_ID: the secret access key does not fit the access key ID (InvalidSignatureException); copy both keys again, *`},
+		}, `the keys in AWS_ACCESS_KEY_ID: the secret access key does not match the access key ID (InvalidSignatureException); copy both keys again, *`},
 		{"clock behind", func(m *machine) {
 			keys(m)
 			cloud.SetClock(func() time.Time { return time.Now().Add(20*time.Minute + 30*time.Second) })
-		}, `this machine's clock is 20m*s behind AWS's, so AWS refuses the signature of the keys in AWS_ACCESS_KEY_ID; set the clock, e.g. by NTP`},
+		}, `AWS rejected the request signature because the local clock is 20m*s behind AWS (using the keys in AWS_ACCESS_KEY_ID); synchronize the clock, for example with NTP`},
 		{"MFA", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\nmfa_serial = arn:aws:iam::210987654321:mfa/me\n")
-		}, `profile "dev" asks for an MFA code, which nobody can type while a client waits; *aws configure export-credentials --profile dev --format env*`},
-		{"throttled", ecrSays(awstest.Fault{Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"}), `api.ecr.us-west-2.amazonaws.com throttled the request of the keys in AWS_ACCESS_KEY_ID, at each of 6 attempts (ThrottlingException); try again in a minute, *`},
-		{"AWS out of order", ecrSays(awstest.Fault{Status: 503, Body: "<html>down</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com is out of order: it answered the keys in AWS_ACCESS_KEY_ID with status 503, at each of 6 attempts; try again in a while`},
+		}, `profile "dev" requires an MFA code, which cannot be entered while a client is waiting; *aws configure export-credentials --profile dev --format env*`},
+		{"throttled", ecrSays(awstest.Fault{Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"}), `api.ecr.us-west-2.amazonaws.com throttled the request of the keys in AWS_ACCESS_KEY_ID in each of 6 attempts (ThrottlingException); try again in a minute, *`},
+		{"AWS out of order", ecrSays(awstest.Fault{Status: 503, Body: "<html>down</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com is unavailable: it returned status 503 to the keys in AWS_ACCESS_KEY_ID in each of 6 attempts; try again later`},
 		{"DNS", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", "https://"+noName)
-		}, `the name ` + noName + ` cannot be looked up: *; check the network, the VPN and DNS, and that region us-west-2 exists`},
+		}, `cannot resolve ` + noName + `: *; check the network, VPN and DNS, and that region us-west-2 exists`},
 		{"refused", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-		}, `127.0.0.1:1 refused the connection (asking as the keys in AWS_ACCESS_KEY_ID); check the network, *`},
+		}, `127.0.0.1:1 refused the connection (using the keys in AWS_ACCESS_KEY_ID); check the network, *`},
 		{"closed without an answer", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", "http://"+rude(m.t))
-		}, `127.0.0.1:* closed the connection without an answer (asking as *`},
+		}, `127.0.0.1:* closed the connection without a response (using *`},
 		{"TLS", func(m *machine) {
 			keys(m)
 			m.env("AWS_CA_BUNDLE", m.file("other.pem", otherCA))
-		}, `api.ecr.us-west-2.amazonaws.com cannot be trusted: *x509: *; if a proxy inspects TLS, name its CA in AWS_CA_BUNDLE; *`},
+		}, `TLS connection to api.ecr.us-west-2.amazonaws.com failed: *x509: *; if a proxy inspects TLS, specify its CA in AWS_CA_BUNDLE; *`},
 		{"no TLS there", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", strings.Replace(cloud.URL, "http:", "https:", 1))
-		}, `127.0.0.1:* cannot be trusted: *; if a proxy inspects TLS, *`},
+		}, `TLS connection to 127.0.0.1:* failed: *; if a proxy inspects TLS, *`},
 		{"credential_process fails", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = sh -c 'exit 3'\n")
-		}, `profile "dev" gave no credentials: credential_process failed: exit status 3; run its credential_process by hand *`},
+		}, `profile "dev" returned no credentials: credential_process failed: exit status 3; run its credential_process manually *`},
 		{"credential_process prints something else", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = echo hunter2\n")
-		}, `profile "dev" gave no credentials: what credential_process printed is not the JSON that the AWS SDKs expect; run *`},
+		}, `profile "dev" returned no credentials: credential_process did not print the JSON that the AWS SDKs expect; run *`},
 		{"credential_process leaves a key out", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(`[profile dev]` + "\n" + `credential_process = echo {\"Version\":1,\"AccessKeyId\":\"hunter2\"}` + "\n")
-		}, `profile "dev" gave no credentials: credential_process: missing SecretAccessKey in process output; run *`},
+		}, `profile "dev" returned no credentials: credential_process output has no SecretAccessKey; run *`},
 		{"container endpoint refuses", func(m *machine) {
 			cloud.SetContainerToken("right")
 			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", cloud.URL+"/container")
 			m.env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "hunter2")
-		}, `the container credentials endpoint refused: *; check AWS_CONTAINER_AUTHORIZATION_TOKEN *`},
+		}, `the container credentials endpoint rejected the request: *; check AWS_CONTAINER_AUTHORIZATION_TOKEN *`},
 		{"another error", ecrSays(awstest.Fault{Status: 400, Type: "InvalidParameterException", Message: "Invalid parameter\n at 'registryIds'"}),
-			`asking AWS as the keys in AWS_ACCESS_KEY_ID: InvalidParameterException: Invalid parameter at 'registryIds'`},
+			`request to AWS failed (using the keys in AWS_ACCESS_KEY_ID): InvalidParameterException: Invalid parameter at 'registryIds'`},
 
 		// Answers that came and are not ones.
-		{"empty list", ecrSays(awstest.Fault{Body: `{"authorizationData":[]}`}), `Amazon ECR answered *, but the answer cannot be used: it holds no authorization data; *`},
-		{"empty body", ecrSays(awstest.Fault{Body: `{}`}), `Amazon ECR answered *, but the answer cannot be used: it holds no authorization data; *`},
-		{"empty entry", ecrSays(awstest.Fault{Body: `{"authorizationData":[{}]}`}), `*: it holds no authorization token; *`},
-		{"not base64", ecrSays(awstest.Fault{Body: `{"authorizationData":[{"authorizationToken":"hunter2!","expiresAt":4102444800}]}`}), `*: its authorization token is not base64; *`},
-		{"no colon", ecrSays(awstest.Fault{Body: answer("hunter2", inAnHour)}), `*: its authorization token has no colon between user name and password; *`},
-		{"empty password", ecrSays(awstest.Fault{Body: answer("AWS:", inAnHour)}), `*: its authorization token has an empty user name or password; *`},
-		{"empty user name", ecrSays(awstest.Fault{Body: answer(":hunter2", inAnHour)}), `*: its authorization token has an empty user name or password; *`},
-		{"no expiry", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Time{})}), `*: it does not say when the token expires; *`},
-		{"expired", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC))}), `*: its token expired at 2020-01-02T03:04:05Z, and this machine's clock says 2*; *`},
-		{"expired inside", ecrSays(awstest.Fault{Body: answer("AWS:"+password(time.Unix(1577934245, 0)), inAnHour)}), `*: its token expired at 2020-01-02T03:04:05Z, *`},
-		{"wrong type", ecrSays(awstest.Fault{Body: `{"authorizationData":"hunter2"}`}), `the answer of api.ecr.us-west-2.amazonaws.com was cut short or is not what the API sends (status 200, asking as the keys in AWS_ACCESS_KEY_ID); *`},
-		{"truncated", ecrSays(awstest.Fault{Truncate: true}), `the answer of api.ecr.us-west-2.amazonaws.com was cut short or is not what the API sends (status 200, asking as the keys in AWS_ACCESS_KEY_ID); *`},
-		{"captive portal", ecrSays(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `in the name of api.ecr.us-west-2.amazonaws.com came a web page with status 200 and no token (asking as the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
-		{"captive portal that refuses", ecrSays(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `in the name of api.ecr.us-west-2.amazonaws.com came a web page with status 403 and no token (asking as the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
-		{"captive portal that redirects", ecrSays(awstest.Fault{Status: 302, Body: " "}), `in the name of api.ecr.us-west-2.amazonaws.com came a redirect with status 302 and no token (asking as the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"empty list", ecrSays(awstest.Fault{Body: `{"authorizationData":[]}`}), `Amazon ECR returned an invalid response: no authorization data (using *`},
+		{"empty body", ecrSays(awstest.Fault{Body: `{}`}), `Amazon ECR returned an invalid response: no authorization data (using *`},
+		{"empty entry", ecrSays(awstest.Fault{Body: `{"authorizationData":[{}]}`}), `*: no authorization token (using *`},
+		{"not base64", ecrSays(awstest.Fault{Body: `{"authorizationData":[{"authorizationToken":"hunter2!","expiresAt":4102444800}]}`}), `*: the authorization token is not valid base64 (using *`},
+		{"no colon", ecrSays(awstest.Fault{Body: answer("hunter2", inAnHour)}), `*: the authorization token has no colon between user name and password (using *`},
+		{"empty password", ecrSays(awstest.Fault{Body: answer("AWS:", inAnHour)}), `*: the authorization token has an empty user name or password (using *`},
+		{"empty user name", ecrSays(awstest.Fault{Body: answer(":hunter2", inAnHour)}), `*: the authorization token has an empty user name or password (using *`},
+		{"no expiry", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Time{})}), `*: the token has no expiration time (using *`},
+		{"expired", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC))}), `*: the token expired at 2020-01-02T03:04:05Z (local clock: 2*) (using *; *`},
+		{"expired inside", ecrSays(awstest.Fault{Body: answer("AWS:"+password(time.Unix(1577934245, 0)), inAnHour)}), `*: the token expired at 2020-01-02T03:04:05Z (local clock: *`},
+		{"wrong type", ecrSays(awstest.Fault{Body: `{"authorizationData":"hunter2"}`}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the keys in AWS_ACCESS_KEY_ID); *`},
+		{"truncated", ecrSays(awstest.Fault{Truncate: true}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the keys in AWS_ACCESS_KEY_ID); *`},
+		{"captive portal", ecrSays(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 200) instead of a token (using the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"captive portal that refuses", ecrSays(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 403) instead of a token (using the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"captive portal that redirects", ecrSays(awstest.Fault{Status: 302, Body: " "}), `api.ecr.us-west-2.amazonaws.com returned a redirect (status 302) instead of a token (using the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
 	})
 }
 
@@ -331,8 +331,8 @@ func TestPublicErrors(t *testing.T) {
 	cloud.Inject(awstest.Fault{Op: awstest.GetPublicAuthorizationToken, Status: 400, Type: "AccessDeniedException",
 		Message: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: sts:GetServiceBearerToken on resource: arn:aws:iam::123456789012:user/ci"})
 	_, err := m.token("public.ecr.aws")
-	want := "public.ecr.aws: access denied: the keys in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) may not call sts:GetServiceBearerToken; " +
-		"allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken for it in IAM"
+	want := "public.ecr.aws: access denied: the keys in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) is not authorized to call sts:GetServiceBearerToken; " +
+		"allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken in its IAM policy"
 	if err == nil || err.Error() != want {
 		t.Errorf("denied:\n got %v\nwant %s", err, want)
 	}
@@ -341,7 +341,7 @@ func TestPublicErrors(t *testing.T) {
 	}
 	cloud.ClearFaults()
 	cloud.Inject(awstest.Fault{Op: awstest.GetPublicAuthorizationToken, Body: "{}"})
-	if _, err := m.token("public.ecr.aws"); err == nil || !strings.Contains(err.Error(), "it holds no authorization data") {
+	if _, err := m.token("public.ecr.aws"); err == nil || !strings.Contains(err.Error(), "invalid response: no authorization data") {
 		t.Errorf("empty answer: %v", err)
 	}
 }
@@ -355,24 +355,24 @@ func TestDeadlines(t *testing.T) {
 		"API": {func(m *machine) {
 			keys(m)
 			cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
-		}, "the deadline passed after *s, waiting for api.ecr.us-west-2.amazonaws.com (asking as the keys in AWS_ACCESS_KEY_ID); try again, or give it longer with ECR_LOGIN_TIMEOUT"},
+		}, "timed out after *s waiting for api.ecr.us-west-2.amazonaws.com (using the keys in AWS_ACCESS_KEY_ID); try again, or increase the timeout with ECR_LOGIN_TIMEOUT"},
 		"throttled until the deadline": {func(m *machine) {
 			keys(m)
 			cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"})
-		}, "the deadline passed after *s, waiting for api.ecr.us-west-2.amazonaws.com, which last said: ThrottlingException: Rate exceeded (asking as *"},
+		}, "timed out after *s waiting for api.ecr.us-west-2.amazonaws.com, last error: ThrottlingException: Rate exceeded (using *"},
 		"STS": {func(m *machine) {
 			m.env("AWS_ROLE_ARN", "arn:aws:iam::210987654321:role/pull")
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
 			cloud.Inject(awstest.Fault{Op: awstest.AssumeRoleWithWebIdentity, Hang: true})
-		}, "the deadline passed after *s, waiting for sts.us-west-2.amazonaws.com (asking as *"},
+		}, "timed out after *s waiting for sts.us-west-2.amazonaws.com (using *"},
 		"credential_process": {func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = sleep 3\n")
-		}, `the deadline passed after *s, waiting for profile "dev" (asking as *`},
+		}, `timed out after *s waiting for profile "dev" (using *`},
 		"credential_process that leaves a child": {func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = sleep 3 & sleep 3\n")
-		}, `the deadline passed after *s, waiting for profile "dev" (asking as *`},
+		}, `timed out after *s waiting for profile "dev" (using *`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)

@@ -99,8 +99,8 @@ func explainURL(t *try, err error) (cause, next string) {
 		return "", ""
 	}
 	name := t.urlSetting(err)
-	return fmt.Sprintf("%s is not a valid URL (asking as %s)", name, t.identity.label),
-		"write it as https://HOST:PORT; in a user name or password, write %2F for /, %3F for ?, %23 for # and %40 for @"
+	return fmt.Sprintf("%s is not a valid URL (using %s)", name, t.identity.label),
+		"use the form https://HOST:PORT; in a user name or password, write / as %2F, ? as %3F, # as %23 and @ as %40"
 }
 
 // urlSetting names what has the URL of a request.

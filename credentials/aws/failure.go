@@ -72,7 +72,7 @@ func (t *try) explain(ctx context.Context, err error) error {
 		}
 	}
 	if f.cause == "" {
-		f.cause = fmt.Sprintf("asking AWS as %s: %s", t.identity.label, t.plain(err))
+		f.cause = fmt.Sprintf("request to AWS failed (using %s): %s", t.identity.label, t.plain(err))
 	}
 	if t.lacksIdentity(err) {
 		f.err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
@@ -90,12 +90,12 @@ func (t *try) explainDeadline(ctx context.Context) (cause, next string) {
 	if last := t.last.Load(); last != nil && last.host != "" {
 		waited = "waiting for " + last.host
 		if last.outcome != nil && !errors.Is(last.outcome, context.DeadlineExceeded) {
-			waited += ", which last said: " + t.plain(last.outcome)
+			waited += ", last error: " + t.plain(last.outcome)
 		}
 	}
 	took := time.Since(t.started).Round(100 * time.Millisecond)
-	return fmt.Sprintf("the deadline passed after %s, %s (asking as %s)", took, waited, t.identity.label),
-		"try again, or give it longer with ECR_LOGIN_TIMEOUT"
+	return fmt.Sprintf("timed out after %s %s (using %s)", took, waited, t.identity.label),
+		"try again, or increase the timeout with ECR_LOGIN_TIMEOUT"
 }
 
 func isIdentity(err error) bool {

@@ -102,7 +102,7 @@ func identityOfProfile(env config.EnvConfig, shared config.SharedConfig) identit
 	}
 	if leaf != &shared {
 		id.profile = leaf.Profile
-		id.label += fmt.Sprintf(" by way of profile %q", leaf.Profile)
+		id.label += fmt.Sprintf(" via profile %q", leaf.Profile)
 	}
 	id.command = leaf.CredentialProcess
 	switch {

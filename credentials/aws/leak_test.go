@@ -163,7 +163,7 @@ func TestDeadlineAfterARepetition(t *testing.T) {
 	cloud.Inject(awstest.Fault{Type: "ThrottlingException", Repeat: true})
 	got := m.shownWithin(new(aws.Source), 500*time.Millisecond)
 	mustNotShow(t, got, "hunter2")
-	if want := "which last said: ThrottlingException (message withheld, because it may contain credentials)"; !strings.Contains(got, want) {
+	if want := "last error: ThrottlingException (message withheld, because it may contain credentials)"; !strings.Contains(got, want) {
 		t.Errorf("the deadline does not tell what was said last:\n%s", got)
 	}
 }
@@ -177,7 +177,7 @@ func TestSignatureErrorLine(t *testing.T) {
 	m.env("AWS_SESSION_TOKEN", session.Session)
 	got := m.shown(new(aws.Source))
 	line, _, _ := strings.Cut(got, "\n")
-	want := privateHost + ": the keys in AWS_ACCESS_KEY_ID: the secret access key does not fit the access key ID (InvalidSignatureException); copy both keys again, without white space"
+	want := privateHost + ": the keys in AWS_ACCESS_KEY_ID: the secret access key does not match the access key ID (InvalidSignatureException); copy both keys again, without whitespace"
 	if line != want {
 		t.Errorf("got  %s\nwant %s", line, want)
 	}
@@ -195,14 +195,14 @@ func TestErrorsThatRepeatTheWebIdentity(t *testing.T) {
 	s := &aws.Source{WebIdentity: &aws.WebIdentity{RoleARN: "arn:aws:iam::210987654321:role/pull", Token: token, SessionName: "pod", Label: "service account b/puller"}}
 	got := m.shown(s)
 	mustNotShow(t, got, token)
-	if want := privateHost + ": service account b/puller: AWS refused the web identity token: IDPRejectedClaim"; !strings.HasPrefix(got, want) {
+	if want := privateHost + ": service account b/puller: AWS rejected the web identity token: IDPRejectedClaim"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %s", got)
 	}
 }
 
 // A URL with a password is repeated by no error, above all when a part of the password is taken for the host or the port.
 func TestURLsWithPasswords(t *testing.T) {
-	const advice = "; write it as https://HOST:PORT; in a user name or password, write %2F for /, %3F for ?, %23 for # and %40 for @"
+	const advice = "; use the form https://HOST:PORT; in a user name or password, write / as %2F, ? as %3F, # as %23 and @ as %40"
 	for _, value := range []string{
 		"http://somebody:hun/ter2@127.0.0.1:1", "http://somebody:hun?ter2@127.0.0.1:1", "http://somebody:hun#ter2@127.0.0.1:1", "http://somebody:hun ter2@127.0.0.1:1", "http://somebody:hun%zzter2@127.0.0.1:1",
 		"http://somebody:hunter2@127.0.0.1:ter2", "somebody:hunter2@127.0.0.1:1", "//somebody:hunter2@127.0.0.1:1", "hunter2@127.0.0.1:1", "hunter2://somebody@127.0.0.1:1",
@@ -234,7 +234,7 @@ func TestURLsWithPasswords(t *testing.T) {
 				got := strings.ReplaceAll(m.shown(new(aws.Source)), m.home, "HOME")
 				mustNotShow(t, got, "hunter2", "hun/", "ter2", "somebody")
 				line, _, _ := strings.Cut(got, "\n")
-				if want := privateHost + ": " + name + " is not a valid URL (asking as *)" + advice; !match(want, line) {
+				if want := privateHost + ": " + name + " is not a valid URL (using *)" + advice; !match(want, line) {
 					t.Errorf("got  %s\nwant %s", line, want)
 				}
 			})

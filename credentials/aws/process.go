@@ -88,13 +88,13 @@ func parseProcess(out []byte) (awssdk.Credentials, error) {
 	cause := ""
 	switch err := json.Unmarshal(out, &r); {
 	case err != nil: // which may repeat some of it
-		cause = "what credential_process printed is not the JSON that the AWS SDKs expect"
+		cause = "credential_process did not print the JSON that the AWS SDKs expect"
 	case r.Version != 1:
-		cause = "credential_process: wrong version in process output (not 1)"
+		cause = "credential_process output has an unsupported Version (not 1)"
 	case r.AccessKeyID == "":
-		cause = "credential_process: missing AccessKeyId in process output"
+		cause = "credential_process output has no AccessKeyId"
 	case r.SecretAccessKey == "":
-		cause = "credential_process: missing SecretAccessKey in process output"
+		cause = "credential_process output has no SecretAccessKey"
 	}
 	if cause != "" {
 		return awssdk.Credentials{}, &processError{cause: cause}
@@ -112,7 +112,7 @@ func parseProcess(out []byte) (awssdk.Credentials, error) {
 	return keys, nil
 }
 
-// A processError reports why a credential_process gave no credentials. It holds nothing of what the process printed, which
+// A processError reports why a credential_process returned no credentials. It holds nothing of what the process printed, which
 // may be a secret.
 type processError struct {
 	cause string
@@ -128,11 +128,11 @@ func processFailure(err error, took time.Duration) string {
 	var canceled *subprocess.CanceledError
 	switch {
 	case errors.Is(err, subprocess.ErrDeadline):
-		return fmt.Sprintf("credential_process did not finish within %s and was ended", took.Round(100*time.Millisecond))
+		return fmt.Sprintf("credential_process did not finish within %s and was terminated", took.Round(100*time.Millisecond))
 	case errors.Is(err, subprocess.ErrOutput):
-		return fmt.Sprintf("credential_process printed more than %d bytes and was ended", subprocess.DefaultMaxOutput)
+		return fmt.Sprintf("credential_process printed more than %d bytes and was terminated", subprocess.DefaultMaxOutput)
 	case errors.As(err, &canceled):
-		return fmt.Sprintf("credential_process was ended together with this process (%v)", canceled.Cause)
+		return fmt.Sprintf("credential_process was terminated together with this process (%v)", canceled.Cause)
 	}
 	return "credential_process " + err.Error()
 }

@@ -36,7 +36,7 @@ func (t *try) assume(ctx context.Context, cfg *awssdk.Config) error {
 		return err
 	}
 	t.secrets.addKeys(keys)
-	t.identity.label = fmt.Sprintf("role %s by way of %s", wanted.RoleARN, t.identity.label)
+	t.identity.label = fmt.Sprintf("role %s via %s", wanted.RoleARN, t.identity.label)
 	t.log.Info("role assumed", "identity", t.identity.label, "took", time.Since(began))
 	return nil
 }

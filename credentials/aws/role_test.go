@@ -77,7 +77,7 @@ func TestRoleOfARule(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := "role " + tt.role + ` by way of profile "base"`; token.As != want {
+			if want := "role " + tt.role + ` via profile "base"`; token.As != want {
 				t.Errorf("issued to %q, want %q", token.As, want)
 			}
 			call := cloud.Calls()[0]
@@ -116,20 +116,20 @@ func TestIdentityOfARuleFails(t *testing.T) {
 		want  string
 	}{
 		{"denied", nil, credentials.Identity{Profile: "base", RoleARN: "arn:aws:iam::444455556666:role/other"}, 1,
-			`access denied: profile "base" (arn:aws:iam::111122223333:user/awstest) may not assume arn:aws:iam::444455556666:role/other; look at "Principal" in the role's trust policy, which must name arn:aws:iam::111122223333:user/awstest or its account, and whether its "Condition" asks for an sts:ExternalId, to be given as externalId or external_id; and allow sts:AssumeRole on the role in that caller's own policy`},
+			`access denied: profile "base" (arn:aws:iam::111122223333:user/awstest) is not authorized to assume arn:aws:iam::444455556666:role/other; check that "Principal" in the role's trust policy names arn:aws:iam::111122223333:user/awstest or its account, and whether its "Condition" requires an sts:ExternalId, which is set with externalId or external_id; allow sts:AssumeRole on the role in the caller's IAM policy`},
 		{"wrong external id", func(*machine) { cloud.AllowRoleWith("arn:aws:iam::444455556666:role/guarded", "ext-1") },
 			credentials.Identity{Profile: "base", RoleARN: "arn:aws:iam::444455556666:role/guarded", ExternalID: "ext-2"}, 1,
-			`may not assume arn:aws:iam::444455556666:role/guarded; look at "Principal" in the role's trust policy, which must name arn:aws:iam::111122223333:user/awstest or its account, and whose condition on sts:ExternalId, if any, must be equal to the rule's externalId; and`},
+			`is not authorized to assume arn:aws:iam::444455556666:role/guarded; check that "Principal" in the role's trust policy names arn:aws:iam::111122223333:user/awstest or its account, and that its condition on sts:ExternalId, if any, equals the rule's externalId; allow`},
 		{"no such profile", nil, credentials.Identity{Profile: "typo"}, 0,
-			`; check the rule for this registry in the configuration of ecr-login, or create the profile: aws configure --profile typo`},
+			`; check the rule for this registry in the ecr-login configuration, or create the profile: aws configure --profile typo`},
 		{"other partition", nil, credentials.Identity{Profile: "base", RoleARN: chinaRole}, 0,
-			"role " + chinaRole + " is not of partition aws, as the registry is; name a role of that partition in roleArn"},
+			"role " + chinaRole + " is not in the partition of the registry (aws); specify a role in that partition in roleArn"},
 		{"too long", func(*machine) {
 			cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Status: 400, Type: "ValidationError", Message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."})
 		}, credentials.Identity{Profile: "base", RoleARN: pullRole, Duration: 12 * time.Hour}, 1,
-			`profile "base" may not assume ` + pullRole + " for so long: "},
+			`profile "base" is not authorized to assume ` + pullRole + " for the requested duration: "},
 		{"STS out of order", func(*machine) { cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Status: 503}) },
-			credentials.Identity{Profile: "base", RoleARN: pullRole}, 6, `sts.us-west-2.amazonaws.com is out of order: it answered profile "base" with status 503, at each of 6 attempts`},
+			credentials.Identity{Profile: "base", RoleARN: pullRole}, 6, `sts.us-west-2.amazonaws.com is unavailable: it returned status 503 to profile "base" in each of 6 attempts`},
 		{"denied to an instance", func(m *machine) {
 			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
 			m.env("AWS_ACCESS_KEY_ID", "")
@@ -158,7 +158,7 @@ func TestRoleDeniedToAnInstance(t *testing.T) {
 	m.env("AWS_PROFILE", "dev")
 	m.config("[profile dev]\nrole_arn = arn:aws:iam::444455556666:role/other\ncredential_source = Ec2InstanceMetadata\n")
 	_, err := m.token(privateHost)
-	if err == nil || !strings.Contains(err.Error(), "may not assume arn:aws:iam::444455556666:role/other; look at") {
+	if err == nil || !strings.Contains(err.Error(), "is not authorized to assume arn:aws:iam::444455556666:role/other; check that") {
 		t.Errorf("got %v", err)
 	}
 }

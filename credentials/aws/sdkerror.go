@@ -26,7 +26,7 @@ func (t *try) plain(err error) string {
 	case asProcess(err) != nil:
 		return t.safe(asProcess(err).cause)
 	case isUnreadable(err):
-		return "the answer could not be read"
+		return "the response could not be read"
 	case errors.As(err, &instant):
 		return "a time could not be parsed" // in a file with tokens, of which it may be another part
 	case errors.As(err, &api) && t.isWithheld(api):

@@ -295,7 +295,7 @@ func TestTokenLogs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"sts.us-west-2.amazonaws.com", "AssumeRole", "api.ecr.us-west-2.amazonaws.com", "GetAuthorizationToken", `profile \"dev\" by way of profile \"base\"`, "took="} {
+	for _, want := range []string{"sts.us-west-2.amazonaws.com", "AssumeRole", "api.ecr.us-west-2.amazonaws.com", "GetAuthorizationToken", `profile \"dev\" via profile \"base\"`, "took="} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not have %s:\n%s", want, log.String())
 		}

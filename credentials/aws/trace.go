@@ -64,5 +64,5 @@ func (t *try) reason(err error) string {
 type sdkLogger struct{ try *try }
 
 func (l sdkLogger) Logf(_ logging.Classification, format string, args ...any) {
-	l.try.log.Debug("AWS SDK", "says", l.try.safe(oneLine(format, args...)))
+	l.try.log.Debug("AWS SDK", "message", l.try.safe(oneLine(format, args...)))
 }

@@ -55,11 +55,11 @@ func TestWebIdentity(t *testing.T) {
 	claims := `: the token has the subject (sub) "` + puller + `", the audience (aud) "` + audience + `" and the issuer https://cluster.example`
 	for _, tt := range []struct{ name, role, token, want string }{
 		{"trusted", role, good, ""},
-		{"denied", denied, good, "access denied: service account b/puller may not assume " + denied + "; check that the role exists and that its trust policy allows the token's issuer, subject and audience" + claims},
-		{"other audience", other, good, "access denied: service account b/puller may not assume " + other + "; check that"},
-		{"expired", role, signed(t, key, time.Now().Add(-time.Hour)), "service account b/puller: AWS refused the web identity token: "},
+		{"denied", denied, good, "access denied: service account b/puller is not authorized to assume " + denied + "; check that the role exists and that its trust policy allows the token's issuer, subject and audience" + claims},
+		{"other audience", other, good, "access denied: service account b/puller is not authorized to assume " + other + "; check that"},
+		{"expired", role, signed(t, key, time.Now().Add(-time.Hour)), "service account b/puller: AWS rejected the web identity token: "},
 		{"unknown issuer", role, signed(t, stranger, time.Now().Add(time.Hour)), "check that its issuer is an identity provider of the role's account" + claims},
-		{"other partition", strings.Replace(role, "aws", "aws-cn", 1), good, "is not of partition aws, as the registry is"},
+		{"other partition", strings.Replace(role, "aws", "aws-cn", 1), good, "is not in the partition of the registry (aws)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			withKeys(t) // which are not used

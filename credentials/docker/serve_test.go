@@ -127,7 +127,7 @@ func TestGetKeepsItsTimeout(t *testing.T) {
 	cloud.Inject(awstest.Fault{Hang: true})
 	h := &docker.Helper{Source: new(aws.Source), Timeout: 50 * time.Millisecond}
 	_, password, err := h.Get(host)
-	if err == nil || password != "" || !strings.Contains(err.Error(), "the deadline passed after") {
+	if err == nil || password != "" || !strings.Contains(err.Error(), "timed out after") {
 		t.Errorf("got a password of %d characters, %v; want the deadline", len(password), err)
 	}
 }

@@ -20,5 +20,5 @@ func denied(t *testing.T, c *cluster) {
 	ns := c.newNamespace(t)
 	ns.pod(t, "app", image)
 	ns.mustBeRefused(t, "app")
-	c.node.log.await(t, said, "Failed to provide credentials for image", "ecr-credential-provider", deniedHost+": access denied: ", "(arn:aws:iam::123456789012:user/node) may not call ecr:GetAuthorizationToken")
+	c.node.log.await(t, said, "Failed to provide credentials for image", "ecr-credential-provider", deniedHost+": access denied: ", "(arn:aws:iam::123456789012:user/node) is not authorized to call ecr:GetAuthorizationToken")
 }

@@ -74,7 +74,7 @@ func podRoleDenied(t *testing.T, c *cluster) {
 	said := c.node.log.said()
 	ns.podOf(t, "batch", "batch", image)
 	ns.mustBeRefused(t, "batch")
-	c.node.log.await(t, said, "Failed to provide credentials for image", podsHost+": access denied: ", ns.name+"/batch may not assume "+appRole, "(sub)", ns.subject("batch"), "(aud)", audience, issuer)
+	c.node.log.await(t, said, "Failed to provide credentials for image", podsHost+": access denied: ", ns.name+"/batch is not authorized to assume "+appRole, "(sub)", ns.subject("batch"), "(aud)", audience, issuer)
 }
 
 // podRoleMissing has pods of a service account without a role. Where the annotation is optional they pull as the node. Where it

@@ -38,7 +38,7 @@ func TestNoCredentialsInAHomeThatCannotBeSearched(t *testing.T) {
 	const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 	env := []string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_EC2_METADATA_DISABLED=true"}
 	want := host + `: no AWS credentials found: not in the environment, not in profile "default" of ` + u.home + "/.aws/config or " + u.home + "/.aws/credentials " +
-		"(in a directory that this user may not search), no container credentials endpoint, and "
+		"(in a directory that this user cannot access), no container credentials endpoint, and "
 	if exit, stdout, _ := u.get(t, host, env...); exit != 1 || !strings.HasPrefix(stdout, want) {
 		t.Errorf("exit code %d, stdout\n%s, want\n%s", exit, stdout, want)
 	}

@@ -103,7 +103,7 @@ func run(args []string) error {
 			}
 		case profile == "hang":
 			deadline, _ := ctx.Deadline()
-			return "", fmt.Errorf("the deadline passed after %s", time.Until(deadline).Round(time.Second))
+			return "", fmt.Errorf("timed out after %s", time.Until(deadline).Round(time.Second))
 		case profile == "keys", profile == "":
 			return "999999999999", nil
 		}
