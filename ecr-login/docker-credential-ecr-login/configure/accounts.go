@@ -25,7 +25,7 @@ type known struct {
 // String names the identity in messages.
 func (k known) String() string {
 	if k.name == "" {
-		return "the AWS identity in the environment"
+		return "AWS environment variables"
 	}
 	return fmt.Sprintf("AWS profile %q", k.name)
 }
@@ -50,7 +50,7 @@ func (r *Request) fromAWS() []known {
 		case k.account == "" && k.values["aws_access_key_id"] != "" && r.Account != nil:
 			asked = append(asked, k)
 		case k.account == "":
-			k.err = fmt.Errorf("the account is unknown without keys, role_arn or sso_account_id; name the registry: --registry HOST --profile %q", k.name)
+			k.err = fmt.Errorf("account unknown (the profile has no access key, role_arn or sso_account_id); specify the registry: --registry HOST --profile %q", k.name)
 		}
 	}
 	r.ask(asked)
@@ -67,7 +67,7 @@ func (k *known) find() {
 	}
 	host, ok := hostOf(k.account, k.region())
 	if !ok {
-		k.err = fmt.Errorf("account %q has no registry in region %q; correct the profile", k.account, k.region())
+		k.err = fmt.Errorf("invalid account %q or region %q; correct the profile", k.account, k.region())
 		return
 	}
 	k.host = host
@@ -80,7 +80,7 @@ func (r *Request) ask(identities []*known) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.Timeout)
 	defer cancel()
-	r.progress("asking AWS for %d of the accounts, for at most %s", len(identities), r.Timeout.Round(time.Second))
+	r.progress("AWS account IDs to look up: %d (timeout %s)", len(identities), r.Timeout.Round(time.Second))
 	var wg sync.WaitGroup
 	var mu sync.Mutex // guards done and Progress
 	done := 0
@@ -99,7 +99,7 @@ func (r *Request) ask(identities []*known) {
 func (r *Request) accountOf(ctx context.Context, k *known) (string, error) {
 	host, ok := hostOf("000000000000", k.region()) // of any account there
 	if !ok {
-		return "", fmt.Errorf("there is no region %q; correct the profile", k.region())
+		return "", fmt.Errorf("invalid region %q; correct the profile", k.region())
 	}
 	there, err := registry.Parse(host)
 	if err != nil {

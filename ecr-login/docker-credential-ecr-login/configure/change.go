@@ -35,7 +35,7 @@ func (r *Request) apply(command string, changes ...*change) error {
 		r.say("nothing to change")
 		return nil
 	case r.DryRun:
-		r.say("nothing was written, since this is a dry run")
+		r.say("dry run: no files written")
 		return nil
 	}
 	rec, err := newRecord(command, r.now(), real)
@@ -48,7 +48,7 @@ func (r *Request) apply(command string, changes ...*change) error {
 	for _, c := range real {
 		r.say("written: %s", c.file.Path)
 	}
-	r.say("to undo it: docker-credential-%s configure undo", self)
+	r.say("to undo: docker-credential-%s configure undo", self)
 	return nil
 }
 

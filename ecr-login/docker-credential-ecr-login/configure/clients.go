@@ -16,7 +16,7 @@ func (r *Request) serve(f *configfile.File, targets []target) {
 		other, named := helpers[t.host]
 		switch {
 		case named && other != self && t.where != "":
-			r.say(`%s: left to the helper %q, which %s names for it; to change that, add: --registry %[1]s`, t.host, other, f)
+			r.say("%s: skipped: %s already configures the helper %q; to change that, add: --registry %[1]s", t.host, f, other)
 		case !named && f.CredsStore() == self: // it is asked already
 		default:
 			f.SetCredHelper(t.host, self)
@@ -36,7 +36,7 @@ func (r *Request) replaceURLs(f *configfile.File, own *ownFile, covers func(targ
 		if !ok || !covers(t) && helpers[key] != self {
 			continue
 		}
-		r.say(`%s: taken out of "credHelpers", where it never matches; a key is a host and nothing else`, key)
+		r.say(`%s: removed from "credHelpers": a key must be a host without a scheme or path`, key)
 		f.RemoveCredHelper(key)
 		if _, named := helpers[t.host]; !named && f.CredsStore() != self {
 			f.SetCredHelper(t.host, self)
@@ -48,7 +48,7 @@ func (r *Request) replaceURLs(f *configfile.File, own *ownFile, covers func(targ
 func (r *Request) dropLogins(f *configfile.File, own *ownFile, covers func(target) bool) {
 	for _, e := range f.Entries() {
 		if t, ok := own.target(e.Host); ok && e.Secret && covers(t) {
-			r.say("%s: the password that a login left in %s is taken out, since %s fetches one whenever it is needed", registry.Shown(e.Key), f, self)
+			r.say("%s: stored password removed from %s; %s fetches a new one when needed", registry.Shown(e.Key), f, self)
 			f.RemoveEntry(e.Key)
 		}
 	}

@@ -61,7 +61,7 @@ func (r *Request) targets(own *ownFile, files ...*configfile.File) ([]target, er
 	for _, typed := range r.Registries {
 		t, ok := own.target(typed)
 		if !ok {
-			return nil, fmt.Errorf("%s: neither an Amazon ECR registry nor an alias of one in %s; correct it, or add it there; nothing was written", registry.Shown(typed), own.path())
+			return nil, fmt.Errorf("%s: neither an Amazon ECR registry nor an alias of one in %s; correct it, or add an alias there; no files were written", registry.Shown(typed), own.path())
 		}
 		if !slices.Contains(all, t) {
 			all = append(all, t)
@@ -130,7 +130,7 @@ func (t *target) choose(identities []known) {
 
 // nothingFound is the error when there is no host to serve.
 func nothingFound(command string) error {
-	return fmt.Errorf("no registry was found in the cache, the configuration, the AWS profiles or a login; name one: docker-credential-%s configure %s --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com, or take all: --all", self, command)
+	return fmt.Errorf("no registry found in the cache, the configuration, the AWS profiles or existing logins; specify one: docker-credential-%s configure %s --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com, or all: --all", self, command)
 }
 
 // announce says which hosts were found and where, and adds a rule for each that was found through a profile and has none.
@@ -156,14 +156,14 @@ func (o *ownFile) useProfile(t target) string {
 	}
 	switch {
 	case t.profile == "" && other != "":
-		return "\n    the AWS SDK's own choice is used" + other
+		return "\n    uses the default AWS identity" + other
 	case t.profile == "":
 		return ""
 	}
 	if err := o.setProfile(t.ecr, t.profile); err != nil {
 		return fmt.Sprintf("\n    profile %q is not used: %v", t.profile, err)
 	}
-	return fmt.Sprintf("\n    profile %q is used, by a rule in %s%s", t.profile, o.file.Path, other)
+	return fmt.Sprintf("\n    uses profile %q (rule added to %s)%s", t.profile, o.file.Path, other)
 }
 
 // check returns what is wrong with --profile.
@@ -172,7 +172,7 @@ func (r *Request) check() error {
 	case r.Profile == "":
 		return nil
 	case len(r.Registries) == 0:
-		return fmt.Errorf("profile %q: no registry is named; add one: --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com", r.Profile)
+		return fmt.Errorf("profile %q: no registry specified; add one: --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com", r.Profile)
 	}
 	return checkProfile(r.Profile)
 }
@@ -187,7 +187,7 @@ func (r *Request) sudo(path string) {
 	if home, homeErr := os.UserHomeDir(); err != nil || homeErr != nil || u.HomeDir == home {
 		return
 	}
-	r.say("note: this is about %s, not about a file of %s, who ran sudo; for that, run it without sudo", path, who)
+	r.say("note: this applies to %s, not to a file of user %s; to configure that user, run the command without sudo", path, who)
 }
 
 func (r *Request) say(format string, args ...any) {

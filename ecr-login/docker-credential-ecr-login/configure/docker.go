@@ -52,7 +52,7 @@ func (r *Request) Docker(path string) error {
 // nothing about passwords; the first entry of credHelpers would end that, and logins would go to the file in plain text.
 func (r *Request) keepStore(f *configfile.File) {
 	if store := silentStore(f, runtime.GOOS); store != "" {
-		r.say(`Docker keeps other registries' passwords in %q, but would stop doing so; "credsStore" says it now`, store)
+		r.say(`"credsStore" set to %q, so that Docker continues to store passwords of other registries there`, store)
 		f.SetCredsStore(store)
 	}
 }
@@ -66,11 +66,11 @@ func (r *Request) everything(f *configfile.File, own *ownFile) error {
 	f.SetCredsStore(self)
 	switch {
 	case before != "" && before != self:
-		r.say("passwords of other registries stay in %q, as the fallback", before)
+		r.say("passwords of other registries stay in %q, which becomes the fallback", before)
 		r.warnUnread(f, own, before)
 		return own.setFallback(before)
 	case own.config.Fallback == "":
-		r.say("passwords of other registries are kept unencrypted in a file, as Docker does without a store; to keep them in a keychain, name its helper as fallback in %s", own.path())
+		r.say("passwords of other registries are stored unencrypted in a file, as Docker does without a credential store; to use a keychain, set fallback to its helper in %s", own.path())
 		return own.setFallback(config.FallbackFile)
 	}
 	return nil
@@ -85,7 +85,7 @@ func (r *Request) warnUnread(f *configfile.File, own *ownFile, store string) {
 		}
 	}
 	if len(hosts) > 0 {
-		r.say("note: the passwords in %s of %s are not read, and were not before, because Docker asks %q; log in again to keep them there", f, strings.Join(hosts, ", "), store)
+		r.say("note: passwords in %s for %s are ignored, as before, because Docker uses %q; log in again to store them there", f, strings.Join(hosts, ", "), store)
 	}
 }
 

@@ -61,17 +61,17 @@ func (r *Request) Kubelet(n Node) error {
 // clean makes paths such that kubelet, which runs elsewhere, can be given them.
 func (n *Node) clean() error {
 	if n.BinDir == "" || n.ConfigFile == "" {
-		return errors.New("it is not said where kubelet looks; name both, for example: --bin-dir /usr/local/lib/kubelet --config-file /etc/kubernetes/credential-provider.yaml")
+		return errors.New("--bin-dir or --config-file is missing; specify both, for example: --bin-dir /usr/local/lib/kubelet --config-file /etc/kubernetes/credential-provider.yaml")
 	}
 	for _, path := range []*string{&n.BinDir, &n.ConfigFile} {
 		abs, err := filepath.Abs(*path)
 		if err != nil {
-			return fmt.Errorf("%s: cannot be made an absolute path: %w; write it as one", *path, err)
+			return fmt.Errorf("%s: cannot determine the absolute path: %w; specify an absolute path", *path, err)
 		}
 		*path = abs
 	}
 	if info, err := os.Stat(n.ConfigFile); err == nil && info.IsDir() {
-		return fmt.Errorf("%s: is a folder, in which kubelet reads every .json, .yaml and .yml; name a file in it: --config-file %s",
+		return fmt.Errorf("%s: is a directory, from which kubelet reads every .json, .yaml and .yml file; specify a file in it: --config-file %s",
 			n.ConfigFile, filepath.Join(n.ConfigFile, kubeletfile.ProviderName+".yaml"))
 	}
 	return nil
@@ -94,7 +94,7 @@ func (r *Request) images(own *ownFile) ([]string, error) {
 		case strings.Contains(pattern, "*") && slices.ContainsFunc(registry.Patterns(), func(p string) bool { return kubeletfile.Overlap(p, pattern) }):
 			add(pattern)
 		default:
-			return nil, fmt.Errorf("%s: neither an Amazon ECR registry, nor an alias of one in %s, nor a pattern of them such as *.dkr.ecr.us-west-2.amazonaws.com; correct it, or add it there; nothing was written",
+			return nil, fmt.Errorf("%s: neither an Amazon ECR registry, nor an alias of one in %s, nor a pattern such as *.dkr.ecr.us-west-2.amazonaws.com; correct it, or add an alias there; no files were written",
 				registry.Shown(typed), own.path())
 		}
 	}

@@ -25,7 +25,7 @@ func (r *Request) args(was []string, own *ownFile) []string {
 	path := ""
 	if own.read != "" && own.read != systemConfig {
 		path, _ = filepath.Abs(own.read)
-		r.say("the provider gets the configuration %s", path)
+		r.say("the provider uses the configuration %s", path)
 	}
 	var args []string
 	named, dropped := false, false
@@ -49,7 +49,7 @@ func (r *Request) args(was []string, own *ownFile) []string {
 		}
 	}
 	if dropped {
-		r.say("args that were for another program of the provider's name are taken out")
+		r.say("removed args of another program with the same provider name")
 	}
 	if path != "" && !named {
 		args = append(args, "--config="+path)

@@ -27,7 +27,7 @@ type provider struct {
 func (n Node) program() (*provider, error) {
 	from, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("which file this program is cannot be told: %w; copy it by hand: %s", err, n.BinDir)
+		return nil, fmt.Errorf("cannot determine the path of this program: %w; copy it manually to %s", err, n.BinDir)
 	}
 	p := &provider{path: filepath.Join(n.BinDir, kubeletfile.ProgramName(kubeletfile.ProviderName)), from: from}
 	info, err := os.Stat(p.path) // a link to this program is as good, if somebody wants one
@@ -35,7 +35,7 @@ func (n Node) program() (*provider, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return p, nil
 	case err != nil:
-		return nil, fmt.Errorf("%s: cannot be looked at: %w; see who owns it", p.path, err)
+		return nil, fmt.Errorf("%s: cannot be examined: %w; check its owner and mode", p.path, err)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: not a regular file; move it away", p.path)
 	}
@@ -45,16 +45,16 @@ func (n Node) program() (*provider, error) {
 	version, ours, err := kubeletfile.VersionOf(context.Background(), p.path)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: not asked for its version, and nothing was written: %w", p.path, err)
+		return nil, fmt.Errorf("%s: not run to check its version, and no files were written: %w", p.path, err)
 	case ours:
 		p.version = version
 	case n.Replace:
 		p.backup = p.path + "." + self + "-backup"
 		if _, err := os.Lstat(p.backup); err == nil {
-			return nil, fmt.Errorf("%s: not overwritten by a copy of %s; move it away", p.backup, p.path)
+			return nil, fmt.Errorf("%s: a backup of %s already exists; move it away", p.backup, p.path)
 		}
 	default:
-		return nil, fmt.Errorf("%s: is another program, such as the provider that clusters on AWS come with; nothing was written; name another folder with --bin-dir, if it is the only provider, or put this one in its place: --replace", p.path)
+		return nil, fmt.Errorf("%s: is another program, such as the provider included with clusters on AWS; no files were written; specify another directory with --bin-dir, if no other provider is in use, or replace the program: --replace", p.path)
 	}
 	return p, nil
 }
@@ -64,19 +64,19 @@ func (r *Request) install(p *provider) error {
 	what := ""
 	switch {
 	case p.there:
-		r.say("%s: is this program already", p.path)
+		r.say("%s: already up to date", p.path)
 		return nil
 	case p.backup != "":
-		what = fmt.Sprintf(", and what is there becomes %s", p.backup)
+		what = fmt.Sprintf("; the existing program is kept as %s", p.backup)
 	case p.version != "":
-		what = fmt.Sprintf(", in place of version %s", p.version)
+		what = fmt.Sprintf(", replacing version %s", p.version)
 	}
 	r.say("%s: a copy of this program%s", p.path, what)
 	if r.DryRun {
 		return nil
 	}
 	if err := p.copy(); err != nil {
-		return fmt.Errorf("%s: this program cannot be copied there: %w; see who owns that folder, what its mode is and whether its disk is full or read-only", p.path, err)
+		return fmt.Errorf("%s: cannot install this program: %w; check the owner and mode of the directory, and whether the disk is full or read-only", p.path, err)
 	}
 	return nil
 }

@@ -28,22 +28,22 @@ func (r *Request) warnOverlap(n Node, after []byte, ours kubeletfile.Provider) {
 		if before {
 			first = p.Name
 		}
-		r.say("note: provider %s is for the same images, since its matchImages have %q; kubelet runs both, and tries what %s gives first; to have one alone, take that out there", p.Name, p.MatchImages[i], first)
+		r.say("note: provider %s matches the same images (matchImages contains %q); kubelet runs both, and tries the credentials of %s first; to use only one provider, remove that pattern", p.Name, p.MatchImages[i], first)
 	}
 }
 
 // sayFlags tells what kubelet has to be given, and where.
 func (r *Request) sayFlags(n Node) {
-	r.say("kubelet needs these flags, and to be started again then:")
+	r.say("start or restart kubelet with these flags:")
 	r.say("    --image-credential-provider-config=%s", n.ConfigFile)
 	r.say("    --image-credential-provider-bin-dir=%s", n.BinDir)
 	if n.BinDir == "/var/lib/rancher/credentialprovider/bin" && n.ConfigFile == "/var/lib/rancher/credentialprovider/config.yaml" {
-		r.say("k3s and RKE2 look there by themselves")
+		r.say("k3s and RKE2 use these paths by default")
 	} else {
-		r.say("with kubeadm they go into KUBELET_EXTRA_ARGS in /etc/default/kubelet or /etc/sysconfig/kubelet; where others have them is in docs/kubernetes.md")
+		r.say("with kubeadm, add them to KUBELET_EXTRA_ARGS in /etc/default/kubelet or /etc/sysconfig/kubelet; for other distributions, see docs/kubernetes.md")
 	}
 	if n.ServiceAccounts {
-		r.say("the cluster must let its nodes ask for tokens of service accounts, and roles must trust these: see docs/kubernetes.md")
+		r.say("the cluster must allow nodes to request service account tokens, and IAM roles must trust them; see docs/kubernetes.md")
 	}
-	r.say("to look whether it works: docker-credential-%s doctor --kubelet IMAGE", self)
+	r.say("to check the setup: docker-credential-%s doctor --kubelet IMAGE", self)
 }

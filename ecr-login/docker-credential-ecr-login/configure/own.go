@@ -29,7 +29,7 @@ type ownFile struct {
 // begins as a copy of what is in effect, because the first one there is the only one that counts.
 func openOwn(places []string) (*ownFile, error) {
 	if len(places) == 0 {
-		return nil, errors.New("there is no place for a configuration; set HOME")
+		return nil, errors.New("cannot determine the configuration directory; set HOME")
 	}
 	o := new(ownFile)
 	for _, place := range places {
@@ -90,20 +90,20 @@ func (r *Request) ownChange(o *ownFile) *change {
 		c.diff = textfile.Diff(o.file.Path, c.file.Content, c.after)
 	}
 	if o.changed && o.read != "" && o.read != o.file.Path {
-		r.say("%s begins as a copy of %s, which is not read any more once it is there", o.file.Path, o.read)
+		r.say("%s: created as a copy of %s, which is no longer read", o.file.Path, o.read)
 	}
 	return c
 }
 
 // byHand is the error when the text cannot be edited so that it says what it should.
 func (o *ownFile) byHand(lines string) error {
-	return fmt.Errorf("%s: not written, because it is written in a way that cannot be edited safely; add this by hand: %s", o.path(), lines)
+	return fmt.Errorf("%s: the layout cannot be edited safely; add this manually: %s", o.path(), lines)
 }
 
 // writable returns an error where the user says that there is to be no configuration.
 func (o *ownFile) writable() error {
 	if o.file.Path == os.DevNull {
-		return fmt.Errorf("%s: no rule can be written there; name a file in %s", os.DevNull, file.Variable)
+		return fmt.Errorf("%s: cannot store a rule; set %s to a file", os.DevNull, file.Variable)
 	}
 	return nil
 }

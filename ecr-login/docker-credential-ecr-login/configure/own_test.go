@@ -52,7 +52,7 @@ func TestSetProfile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			o := openText(t, tt.before)
 			err := o.setProfile(host, "ci")
-			if want := "add this by hand: registries: [{match: " + host + ", profile: ci}]"; tt.after == "" {
+			if want := "add this manually: registries: [{match: " + host + ", profile: ci}]"; tt.after == "" {
 				if err == nil || !strings.HasSuffix(err.Error(), want) || string(o.content) != tt.before {
 					t.Errorf("%q, %v; want an error that ends in %q", o.content, err, want)
 				}
@@ -79,7 +79,7 @@ func TestSetFallback(t *testing.T) {
 			o := openText(t, tt.before)
 			err := o.setFallback("pass")
 			if tt.after == "" {
-				if err == nil || !strings.HasSuffix(err.Error(), "add this by hand: fallback: pass") || string(o.content) != tt.before {
+				if err == nil || !strings.HasSuffix(err.Error(), "add this manually: fallback: pass") || string(o.content) != tt.before {
 					t.Errorf("%q, %v; want an error", o.content, err)
 				}
 				return
@@ -128,7 +128,7 @@ func TestOwnBeginsAsTheMachines(t *testing.T) {
 	if want := text + "fallback: pass\n"; c.file.Path != mine || string(c.after) != want {
 		t.Errorf("%s becomes %q, want %s, %q", c.file.Path, c.after, mine, want)
 	}
-	if want := mine + " begins as a copy of " + machine + ", which is not read any more once it is there\n"; said.String() != want {
+	if want := mine + ": created as a copy of " + machine + ", which is no longer read\n"; said.String() != want {
 		t.Errorf("said %q, want %q", &said, want)
 	}
 }

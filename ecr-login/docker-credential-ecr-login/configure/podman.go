@@ -33,7 +33,7 @@ const dropInName = "50-ecr-login.conf"
 func FindPodman() (PodmanFiles, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return PodmanFiles{}, fmt.Errorf("finding Podman's auth.json: %w; set HOME", err)
+		return PodmanFiles{}, fmt.Errorf("cannot find Podman's auth.json: %w; set HOME", err)
 	}
 	configHome := os.Getenv("XDG_CONFIG_HOME")
 	if configHome == "" {
@@ -157,7 +157,7 @@ func (r *Request) dropIn(p PodmanFiles) (*change, error) {
 		case !ok:
 			continue
 		case ours && path != p.DropIn && !slices.Contains(found, self):
-			return nil, fmt.Errorf(`%s: its "credential-helpers" overrides any other; put "%s" in front of that list; nothing was written`, path, self)
+			return nil, fmt.Errorf(`%s: "credential-helpers" in this file overrides all others; add "%s" at the start of that list; no files were written`, path, self)
 		}
 		list = found
 	}
@@ -181,7 +181,7 @@ func (r *Request) dropIn(p PodmanFiles) (*change, error) {
 func dropInText(list []string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Written by docker-credential-%s configure podman --all.\n", self)
-	fmt.Fprintf(&b, "# Podman, Buildah and Skopeo ask these in turn for every registry; %q are the files they have anyway.\n", authFiles)
+	fmt.Fprintf(&b, "# Podman, Buildah and Skopeo ask these helpers in order for every registry; %q stands for auth.json and similar files.\n", authFiles)
 	for i := range list {
 		list[i] = strconv.Quote(list[i])
 	}

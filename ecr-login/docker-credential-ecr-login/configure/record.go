@@ -39,7 +39,7 @@ func recordsDir() (string, error) {
 	dir := homeRecords()
 	switch {
 	case dir == "":
-		return "", errors.New("there is no place to keep what was there before; set HOME")
+		return "", errors.New("cannot determine the directory for undo records; set HOME")
 	case atomicfile.Foreign(filepath.Dir(dir)):
 		return systemRecords, nil
 	}
@@ -106,17 +106,17 @@ func (rec *record) save() error {
 	}
 	dir, err := atomicfile.MakePrivate(filepath.Dir(rec.path))
 	if err != nil {
-		return unusable(rec.path, "kept", err)
+		return unusable(rec.path, "saved", err)
 	}
 	defer dir.Close()
 	temp, err := atomicfile.Create(dir, ".", ".tmp")
 	if err != nil {
-		return unusable(rec.path, "kept", err)
+		return unusable(rec.path, "saved", err)
 	}
 	defer temp.Discard()
 	_, err = temp.Write(append(content, '\n'))
 	if err := errors.Join(err, temp.Finish(0o600, nil), temp.Rename(filepath.Base(rec.path))); err != nil {
-		return unusable(rec.path, "kept", err)
+		return unusable(rec.path, "saved", err)
 	}
 	return nil
 }
@@ -128,13 +128,13 @@ func unusable(path, what string, err error) error {
 		if filepath.IsAbs(unsafe.Path) {
 			path = unsafe.Path
 		}
-		return fmt.Errorf("%s: not used to undo anything, because it %s; correct its owner and mode, or move it away", path, unsafe.Reason)
+		return fmt.Errorf("%s: not used to undo changes, because it %s; correct its owner and mode, or move it away", path, unsafe.Reason)
 	}
 	var cause *fs.PathError
 	if errors.As(err, &cause) {
 		err = cause.Err // without the path
 	}
-	return fmt.Errorf("%s: cannot be %s: %w; see who owns the directory, what its mode is and whether its disk is full or read-only", path, what, err)
+	return fmt.Errorf("%s: cannot be %s: %w; check the owner and mode of the directory, and whether the disk is full or read-only", path, what, err)
 }
 
 // lastRecord reads the newest record.
@@ -164,7 +164,7 @@ func lastRecord() (*record, error) {
 		return nil, unusable(rec.path, "read", err)
 	}
 	if err := json.Unmarshal(content, rec); err != nil || len(rec.Files) == 0 {
-		return nil, fmt.Errorf("%s: is not what a run leaves there; move it away to undo the run before", rec.path)
+		return nil, fmt.Errorf("%s: invalid undo record; move it away to undo the previous run", rec.path)
 	}
 	return rec, nil
 }
@@ -192,10 +192,10 @@ func recordID(name string) string { return strings.TrimSuffix(name, recordSuffix
 func nothing(dir string) error {
 	if home := homeRecords(); home != dir {
 		if _, err := os.Lstat(home); err == nil {
-			return fmt.Errorf("there is nothing to undo that root has done; %s is another user's: to undo the runs recorded there, run this as that user", home)
+			return fmt.Errorf("nothing to undo for root; %s belongs to another user: to undo the runs recorded there, run this command as that user", home)
 		}
 	}
-	return errors.New("there is nothing to undo")
+	return errors.New("nothing to undo")
 }
 
 // restore puts back what the files held, and forgets the run. Those that hold it already are left alone; those that hold
@@ -208,7 +208,7 @@ func (rec *record) restore(force bool) error {
 			return err
 		}
 		if !force && !f.untouched(now) {
-			return fmt.Errorf("%s: was edited since %q; nothing was undone; to put back what was there before and lose that edit, add --force", f.Path, rec.Command)
+			return fmt.Errorf("%s: changed since %q; nothing was undone; to restore the previous content and discard that change, add --force", f.Path, rec.Command)
 		}
 		all = append(all, now)
 	}
@@ -252,7 +252,7 @@ func (f recorded) putBack(now *textfile.File) error {
 	case backup.Unsafe() != nil:
 		return unusable(f.Backup, "read", backup.Unsafe())
 	case sum(backup) != f.Before:
-		return fmt.Errorf("%s: the copy of it, %s, is gone or was edited; put back by hand what there should be", f.Path, f.Backup)
+		return fmt.Errorf("%s: the backup %s is missing or was changed; restore the file manually", f.Path, f.Backup)
 	}
 	if !now.Exists() {
 		return backup.Backup(f.Path) // which brings mode and owner back too

@@ -17,9 +17,9 @@ func Undo(force bool, out io.Writer) error {
 		return err
 	}
 	for _, f := range rec.Files {
-		what := "as it was before"
+		what := "restored"
 		if _, err := os.Lstat(f.Path); err != nil {
-			what = "not there any more"
+			what = "no longer exists"
 		}
 		fmt.Fprintf(out, "%s: %s\n", what, f.Path)
 	}

@@ -67,7 +67,7 @@ func TestUndoOfPlantedRecord(t *testing.T) {
 			must(t, os.Chown(records, owner, owner), os.Chown(filepath.Join(records, "20260102T150405Z.json"), owner, owner))
 			for _, force := range []bool{false, true} {
 				err := Undo(force, new(bytes.Buffer))
-				if want := "there is nothing to undo that root has done; " + records + " is another user's: to undo the runs recorded there, run this as that user"; err == nil || err.Error() != want {
+				if want := "nothing to undo for root; " + records + " belongs to another user: to undo the runs recorded there, run this command as that user"; err == nil || err.Error() != want {
 					t.Errorf("got  %v\nwant %s", err, want)
 				}
 			}
@@ -97,14 +97,14 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 	}
 	writable := func(path string) error { return os.Chmod(path, 0o720) }
 	tests := map[string]test{
-		"directory": {records, writable, "PATH: not used to undo anything, because it can be written to by others; correct its owner and mode, or move it away"},
-		"record":    {record, writable, "PATH: not used to undo anything, because it can be written to by others; correct its owner and mode, or move it away"},
-		"copy":      {copyOf, writable, "PATH: not used to undo anything, because it can be written to by others; correct its owner and mode, or move it away"},
+		"directory": {records, writable, "PATH: not used to undo changes, because it can be written to by others; correct its owner and mode, or move it away"},
+		"record":    {record, writable, "PATH: not used to undo changes, because it can be written to by others; correct its owner and mode, or move it away"},
+		"copy":      {copyOf, writable, "PATH: not used to undo changes, because it can be written to by others; correct its owner and mode, or move it away"},
 	}
 	if os.Geteuid() == 0 {
 		chown := func(path string) error { return os.Chown(path, swaptest.UID, swaptest.UID) }
 		for name, path := range map[string]func(string) string{"directory": records, "record": record, "copy": copyOf} {
-			tests[name+" of another user"] = test{path, chown, "PATH: not used to undo anything, because it belongs to another user; correct its owner and mode, or move it away"}
+			tests[name+" of another user"] = test{path, chown, "PATH: not used to undo changes, because it belongs to another user; correct its owner and mode, or move it away"}
 		}
 	}
 	for name, tt := range tests {

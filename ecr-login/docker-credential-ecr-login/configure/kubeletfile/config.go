@@ -28,14 +28,14 @@ func (d *document) config(n *yaml.Node, f *File) error {
 	case err != nil:
 		return err
 	case ofKind == "":
-		return d.Wrong(n, "there is no kind; write kind: %s", kind)
+		return d.Wrong(n, "missing kind; add kind: %s", kind)
 	case f.APIVersion == "":
-		return d.Wrong(n, "there is no apiVersion; write apiVersion: %s", Version)
+		return d.Wrong(n, "missing apiVersion; add apiVersion: %s", Version)
 	}
 	f.key = keyOf(n, "providers")
 	for i, p := range f.Providers {
 		if p.TokenAttributes != nil && f.APIVersion != Version {
-			return d.Wrong(f.entries[i], "tokenAttributes are known in version %s of this file alone; write that as its apiVersion", Version)
+			return d.Wrong(f.entries[i], "tokenAttributes requires apiVersion %s; change the apiVersion of the file", Version)
 		}
 	}
 	return nil
@@ -47,7 +47,7 @@ func (d *document) addProvider(n *yaml.Node, f *File) error {
 		return err
 	}
 	if f.index(p.Name) >= 0 {
-		return d.Wrong(n, "there is a provider %s already; leave one out", p.Name)
+		return d.Wrong(n, "duplicate provider %s; remove one", p.Name)
 	}
 	f.Providers = append(f.Providers, p)
 	f.entries = append(f.entries, n)
@@ -89,15 +89,15 @@ func (d *document) provider(n *yaml.Node) (Provider, error) {
 func (p Provider) missing() string {
 	switch {
 	case p.Name == "":
-		return "the provider has no name; write that of its program in the folder --image-credential-provider-bin-dir"
+		return "the provider has no name; add the name of its program in the directory --image-credential-provider-bin-dir"
 	case p.APIVersion == "":
-		return fmt.Sprintf("provider %s has no apiVersion; write apiVersion: %s", p.Name, ProtocolVersion)
+		return fmt.Sprintf("provider %s has no apiVersion; add apiVersion: %s", p.Name, ProtocolVersion)
 	case len(p.MatchImages) == 0:
-		return fmt.Sprintf("provider %s has no matchImages; write for which images it is", p.Name)
+		return fmt.Sprintf("provider %s has no matchImages; add patterns of images", p.Name)
 	case p.DefaultCacheDuration == "":
-		return fmt.Sprintf(`provider %s has no defaultCacheDuration; write defaultCacheDuration: "0s"`, p.Name)
+		return fmt.Sprintf(`provider %s has no defaultCacheDuration; add defaultCacheDuration: "0s"`, p.Name)
 	case p.TokenAttributes != nil && p.APIVersion != ProtocolVersion:
-		return fmt.Sprintf("provider %s has tokenAttributes, which are known in version %s alone; write that as its apiVersion", p.Name, ProtocolVersion)
+		return fmt.Sprintf("provider %s has tokenAttributes, which requires apiVersion %s; change the apiVersion of the provider", p.Name, ProtocolVersion)
 	}
 	return ""
 }
@@ -119,15 +119,15 @@ func (d *document) tokenAttributes(n *yaml.Node, t *TokenAttributes) error {
 	}
 	switch all := slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations); {
 	case t.Audience == "":
-		return d.Wrong(n, "there is no serviceAccountTokenAudience; write sts.amazonaws.com, for example")
+		return d.Wrong(n, "missing serviceAccountTokenAudience; add it, for example sts.amazonaws.com")
 	case t.CacheType == "":
-		return d.Wrong(n, "there is no cacheType; write ServiceAccount")
+		return d.Wrong(n, "missing cacheType; add cacheType: ServiceAccount")
 	case !said:
-		return d.Wrong(n, "there is no requireServiceAccount; write true or false")
+		return d.Wrong(n, "missing requireServiceAccount; set it to true or false")
 	case !t.RequireServiceAccount && len(t.RequiredAnnotations) > 0:
-		return d.Wrong(n, "requiredServiceAccountAnnotationKeys need requireServiceAccount: true; make them optional, or write that")
+		return d.Wrong(n, "requiredServiceAccountAnnotationKeys requires requireServiceAccount: true; set it, or make the keys optional")
 	case len(slices.Compact(slices.Sorted(slices.Values(all)))) < len(all):
-		return d.Wrong(n, "an annotation is named twice; leave one out")
+		return d.Wrong(n, "duplicate annotation key; remove one")
 	}
 	return nil
 }
@@ -137,27 +137,27 @@ func oneOf(known []string) func(string) string {
 		if slices.Contains(known, s) {
 			return ""
 		}
-		return fmt.Sprintf("%q is not known; write %s", short(s), strings.Join(known, " or "))
+		return fmt.Sprintf("unsupported value %q; use %s", short(s), strings.Join(known, " or "))
 	}
 }
 
 func checkName(s string) string {
 	if strings.ContainsAny(s, "/ ") || s == "." || s == ".." {
-		return fmt.Sprintf("%q cannot be the name of a program; write that of the provider's", short(s))
+		return fmt.Sprintf("invalid program name %q; use the name of the provider's program", short(s))
 	}
 	return ""
 }
 
 func checkPattern(s string) string {
 	if _, err := parseURL(s); err != nil || s == "" {
-		return fmt.Sprintf("%q cannot match an image; write a host, such as *.dkr.ecr.*.amazonaws.com", short(s))
+		return fmt.Sprintf("invalid image pattern %q; use a host, such as *.dkr.ecr.*.amazonaws.com", short(s))
 	}
 	return ""
 }
 
 func checkDuration(s string) string {
 	if d, err := time.ParseDuration(s); err != nil || d < 0 {
-		return fmt.Sprintf("%q is no duration; write one such as 12h or 0s", short(s))
+		return fmt.Sprintf("invalid duration %q; use a value such as 12h or 0s", short(s))
 	}
 	return ""
 }
@@ -168,7 +168,7 @@ var annotation = regexp.MustCompile(`^([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-
 
 func checkAnnotation(s string) string {
 	if !annotation.MatchString(s) {
-		return fmt.Sprintf("%q is no annotation's key; write one such as eks.amazonaws.com/role-arn", short(s))
+		return fmt.Sprintf("invalid annotation key %q; use a key such as eks.amazonaws.com/role-arn", short(s))
 	}
 	return ""
 }

@@ -52,7 +52,7 @@ func (f *File) With(p Provider) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s: not written, because it is written in a way that cannot be edited safely; make this one of its providers by hand: %s", f.Path, text)
+		return nil, fmt.Errorf("%s: the layout cannot be edited safely; add or replace this provider manually: %s", f.Path, text)
 	}
 	return after, nil
 }

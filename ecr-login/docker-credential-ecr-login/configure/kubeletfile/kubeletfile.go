@@ -85,7 +85,7 @@ func Read(path string) ([]*File, error) {
 			return nil, err
 		}
 		if !text.Exists() {
-			return nil, fmt.Errorf("%s: is not there; write it: docker-credential-ecr-login configure kubelet", path)
+			return nil, fmt.Errorf("%s: does not exist; create it: docker-credential-ecr-login configure kubelet", path)
 		}
 		f, err := Parse(path, text.Content)
 		if err != nil {
@@ -93,14 +93,14 @@ func Read(path string) ([]*File, error) {
 		}
 		for _, p := range f.Providers {
 			if other := where[p.Name]; other != "" {
-				return nil, fmt.Errorf("%s: has a provider %s, as %s has; leave one out", path, p.Name, other)
+				return nil, fmt.Errorf("%s: duplicate provider %s, also in %s; remove one", path, p.Name, other)
 			}
 			where[p.Name] = path
 		}
 		files = append(files, f)
 	}
 	if len(where) == 0 {
-		return nil, fmt.Errorf("%s: has no provider, without which kubelet does not start; write one: docker-credential-ecr-login configure kubelet", path)
+		return nil, fmt.Errorf("%s: contains no provider, so kubelet does not start; create one: docker-credential-ecr-login configure kubelet", path)
 	}
 	return files, nil
 }
@@ -108,7 +108,7 @@ func Read(path string) ([]*File, error) {
 func inFolder(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir) // sorted
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be read: %w; see who owns it and what its mode is", dir, err)
+		return nil, fmt.Errorf("%s: cannot be read: %w; check its owner and mode", dir, err)
 	}
 	var paths []string
 	for _, e := range entries {
@@ -117,7 +117,7 @@ func inFolder(dir string) ([]string, error) {
 		}
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("%s: %w: the folder has no .json, .yaml or .yml; write one: docker-credential-ecr-login configure kubelet", dir, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s: %w: the directory contains no .json, .yaml or .yml file; create one: docker-credential-ecr-login configure kubelet", dir, fs.ErrNotExist)
 	}
 	return paths, nil
 }

@@ -57,44 +57,44 @@ func TestParse(t *testing.T) {
 // What kubelet would not start with is said with its place, and without what may be a secret.
 func TestWrong(t *testing.T) {
 	for _, tt := range []struct{ name, from, to, want string }{
-		{"nothing", good, " \n", "f:1:1: there is nothing in it"},
+		{"nothing", good, " \n", "f:1:1: empty file; create"},
 		{"no YAML", "name: a", "name: [a", "f:5:13: invalid YAML"},
 		{"tab", "  args:", "\targs:", "f:8:1: the line is indented with a tab; use spaces"},
 		{"line ends", "  args:", "\r  args:", "f:8:1: a line ends in a carriage return alone"},
 		{"two documents", head, head + "---\n" + head, "f:4:1: there is more than one document"},
 		{"alias", "args: [--x, \"\"]", "args: &x []", "f:8:9: YAML's anchors"},
 		{"a list", good, "- a\n", "f:1:1: the file must be keys with values: apiVersion, kind, providers"},
-		{"kind", "kind: C", "kind: KubeletC", `f:2:7: "KubeletCredentialProviderConfig" is not known; write CredentialProviderConfig`},
-		{"no kind", "kind: CredentialProviderConfig\n", "", "f:1:1: there is no kind"},
-		{"no version", "apiVersion: kubelet.config.k8s.io/v1\n", "", "f:1:1: there is no apiVersion"},
-		{"version", "kubelet.config.k8s.io/v1", "v1", `f:1:13: "v1" is not known; write kubelet.config.k8s.io/v1 or`},
-		{"older version", "kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v1beta1", "f:4:3: tokenAttributes are known in version kubelet.config.k8s.io/v1 of this file alone"},
-		{"unknown key", "  env:", "  envs:", `f:9:3: unknown key "envs", with which kubelet does not start; a provider has apiVersion, args,`},
+		{"kind", "kind: C", "kind: KubeletC", `f:2:7: unsupported value "KubeletCredentialProviderConfig"; use CredentialProviderConfig`},
+		{"no kind", "kind: CredentialProviderConfig\n", "", "f:1:1: missing kind"},
+		{"no version", "apiVersion: kubelet.config.k8s.io/v1\n", "", "f:1:1: missing apiVersion"},
+		{"version", "kubelet.config.k8s.io/v1", "v1", `f:1:13: unsupported value "v1"; use kubelet.config.k8s.io/v1 or`},
+		{"older version", "kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v1beta1", "f:4:3: tokenAttributes requires apiVersion kubelet.config.k8s.io/v1; change the apiVersion of the file"},
+		{"unknown key", "  env:", "  envs:", `f:9:3: unknown key "envs", which prevents kubelet from starting; a provider has apiVersion, args,`},
 		{"letter case", "matchImages", "matchimages", `unknown key "matchimages"`},
 		{"twice", "  env:", "  name: a\n  env:", `f:9:3: duplicate key "name"`},
 		{"no name", "- name: a\n ", "-", "f:4:3: the provider has no name"},
-		{"a path", "name: a", "name: ../a", `f:4:9: "../a" cannot be the name of a program`},
+		{"a path", "name: a", "name: ../a", `f:4:9: invalid program name "../a"`},
 		{"no match", `["*.example.com/team", registry.example.com:5000]`, "", "f:4:3: provider a has no matchImages"},
-		{"match", "*.example.com/team", "exa mple.com", `f:6:17: "exa mple.com" cannot match an image`},
+		{"match", "*.example.com/team", "exa mple.com", `f:6:17: invalid image pattern "exa mple.com"`},
 		{"no list", `["*.example.com/team", registry.example.com:5000]`, "x", "f:6:16: this must be a list"},
 		{"no duration", "  defaultCacheDuration: \"0\"\n", "", "f:4:3: provider a has no defaultCacheDuration"},
 		{"number", `"0"`, "0", "f:7:25: this must be text; put it in quotes"},
-		{"duration", `"0"`, "-1h", `f:7:25: "-1h" is no duration`},
-		{"protocol", "credentialprovider.kubelet.k8s.io/v1", "v1", `f:5:15: "v1" is not known`},
+		{"duration", `"0"`, "-1h", `f:7:25: invalid duration "-1h"`},
+		{"protocol", "credentialprovider.kubelet.k8s.io/v1", "v1", `f:5:15: unsupported value "v1"`},
 		{"no protocol", "  apiVersion: credentialprovider.kubelet.k8s.io/v1\n", "", "f:4:3: provider a has no apiVersion"},
-		{"older protocol", "credentialprovider.kubelet.k8s.io/v1", "credentialprovider.kubelet.k8s.io/v1beta1", "f:4:3: provider a has tokenAttributes, which are known in version"},
+		{"older protocol", "credentialprovider.kubelet.k8s.io/v1", "credentialprovider.kubelet.k8s.io/v1beta1", "f:4:3: provider a has tokenAttributes, which requires apiVersion"},
 		{"variable", `"hunter2"`, "2", "f:10:24: this must be text"},
-		{"no audience", "    serviceAccountTokenAudience: sts.amazonaws.com\n", "", "f:15:5: there is no serviceAccountTokenAudience"},
-		{"no cache type", "    cacheType: ServiceAccount\n", "", "there is no cacheType"},
-		{"cache type", "cacheType: ServiceAccount", "cacheType: Pod", `f:16:16: "Pod" is not known; write ServiceAccount or Token`},
-		{"not required", "requireServiceAccount: true", "requireServiceAccount: false", "requiredServiceAccountAnnotationKeys need requireServiceAccount: true"},
+		{"no audience", "    serviceAccountTokenAudience: sts.amazonaws.com\n", "", "f:15:5: missing serviceAccountTokenAudience"},
+		{"no cache type", "    cacheType: ServiceAccount\n", "", "missing cacheType"},
+		{"cache type", "cacheType: ServiceAccount", "cacheType: Pod", `f:16:16: unsupported value "Pod"; use ServiceAccount or Token`},
+		{"not required", "requireServiceAccount: true", "requireServiceAccount: false", "requiredServiceAccountAnnotationKeys requires requireServiceAccount: true"},
 		{"no truth", "requireServiceAccount: true", `requireServiceAccount: "true"`, "f:17:28: this must be true or false"},
-		{"not said", "    requireServiceAccount: true\n", "", "there is no requireServiceAccount"},
-		{"annotation", "[b]", "[a/b/c]", `f:19:44: "a/b/c" is no annotation's key`},
-		{"annotation twice", "[b]", "[b, example.com/a]", "an annotation is named twice"},
-		{"provider twice", "  tokenAttributes:", "- name: a\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\n  matchImages: [x]\n  defaultCacheDuration: 0s\n  tokenAttributes:", "f:14:3: there is a provider a already"},
-		{"no JSON", good, "{\"kind\": \"CredentialProviderConfig\",\n \"apiVersion\": x}", "f:2:16: this is no JSON"},
-		{"YAML in braces", good, "{kind: CredentialProviderConfig}", "f:1:2: this is no JSON"},
+		{"not said", "    requireServiceAccount: true\n", "", "missing requireServiceAccount"},
+		{"annotation", "[b]", "[a/b/c]", `f:19:44: invalid annotation key "a/b/c"`},
+		{"annotation twice", "[b]", "[b, example.com/a]", "duplicate annotation key"},
+		{"provider twice", "  tokenAttributes:", "- name: a\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\n  matchImages: [x]\n  defaultCacheDuration: 0s\n  tokenAttributes:", "f:14:3: duplicate provider a"},
+		{"no JSON", good, "{\"kind\": \"CredentialProviderConfig\",\n \"apiVersion\": x}", "f:2:16: invalid JSON"},
+		{"YAML in braces", good, "{kind: CredentialProviderConfig}", "f:1:2: invalid JSON"},
 	} {
 		_, err := Parse("f", []byte(strings.Replace(good, tt.from, tt.to, 1)))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter") || strings.Contains(err.Error(), "\n") {
@@ -194,7 +194,7 @@ func TestFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "the folder has no .json, .yaml or .yml") {
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "the directory contains no .json, .yaml or .yml file") {
 		t.Error(err)
 	}
 	write("b.yaml", "b")
@@ -205,17 +205,17 @@ func TestFolder(t *testing.T) {
 		t.Errorf("%+v, %v", files, err)
 	}
 	write("z.yml", "a")
-	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "z.yml: has a provider a, as "+filepath.Join(dir, "a.json")+" has") {
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "z.yml: duplicate provider a, also in "+filepath.Join(dir, "a.json")) {
 		t.Error(err)
 	}
-	if _, err := Read(filepath.Join(dir, "none.yaml")); err == nil || !strings.Contains(err.Error(), "is not there; write it") {
+	if _, err := Read(filepath.Join(dir, "none.yaml")); err == nil || !strings.Contains(err.Error(), "does not exist; create it") {
 		t.Error(err)
 	}
 	empty := filepath.Join(dir, "empty")
 	if err := os.WriteFile(empty, []byte(head+"providers: []\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(empty); err == nil || !strings.Contains(err.Error(), "has no provider") {
+	if _, err := Read(empty); err == nil || !strings.Contains(err.Error(), "contains no provider") {
 		t.Error(err)
 	}
 }

@@ -23,7 +23,7 @@ func Parse(path string, content []byte) (*File, error) {
 	case err != nil:
 		return nil, err
 	case body == nil:
-		return nil, d.at(1, 1, "there is nothing in it; write it: docker-credential-ecr-login configure kubelet")
+		return nil, d.at(1, 1, "empty file; create its content: docker-credential-ecr-login configure kubelet")
 	}
 	f := &File{Path: path, content: content}
 	return f, d.config(body, f)
@@ -37,7 +37,7 @@ type document struct {
 
 func newDocument(path string) *document {
 	d := &document{path: path}
-	d.At, d.Unknown = d.at, ", with which kubelet does not start"
+	d.At, d.Unknown = d.at, ", which prevents kubelet from starting"
 	return d
 }
 
@@ -52,7 +52,7 @@ func (d *document) json(content []byte) error {
 	if err := json.Unmarshal(content, &any); errors.As(err, &syntax) {
 		before := string(content[:max(0, min(int(syntax.Offset)-1, len(content)))])
 		return &Error{d.path, 1 + strings.Count(before, "\n"), 1 + len(before) - (strings.LastIndexByte(before, '\n') + 1),
-			"this is no JSON, for which kubelet takes a file that begins with a brace; check commas, quotes and brackets"}
+			"invalid JSON, the format that kubelet expects in a file that begins with a brace; check commas, quotes and brackets"}
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func TestByHand(t *testing.T) {
 			t.Fatal(err)
 		}
 		after, err := f.With(over(f))
-		if err == nil || !strings.Contains(err.Error(), `make this one of its providers by hand: {"name":"ecr","apiVersion":`) {
+		if err == nil || !strings.Contains(err.Error(), `add or replace this provider manually: {"name":"ecr","apiVersion":`) {
 			t.Errorf("%s: %v\n%s", name, err, after)
 		}
 	}
