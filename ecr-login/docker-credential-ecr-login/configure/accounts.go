@@ -14,7 +14,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// A known host is the registry of an AWS identity's account in its region.
+// known is an AWS identity and the registry of its account and region.
 type known struct {
 	profile // its name is "" for the identity in the environment
 	account string
@@ -22,7 +22,7 @@ type known struct {
 	err     error // why there is no host
 }
 
-// String names the identity in messages.
+// String returns the name of the identity for messages.
 func (k known) String() string {
 	if k.name == "" {
 		return "AWS environment variables"
@@ -30,8 +30,8 @@ func (k known) String() string {
 	return fmt.Sprintf("AWS profile %q", k.name)
 }
 
-// fromAWS returns the registry of each identity that can be found in the environment and in the AWS files, or the reason why
-// there is none. AWS is asked for the accounts that none of these contains.
+// fromAWS returns the registry of each identity in the environment and in the AWS files, or the reason why it has
+// none. It calls AWS for the accounts that these do not contain.
 func (r *Request) fromAWS() []known {
 	var all []known
 	if p, ok := environmentProfile(); ok {
@@ -60,7 +60,7 @@ func (r *Request) fromAWS() []known {
 	return all
 }
 
-// find sets the host, if the account and the region are known.
+// find sets the host if the account and the region are known.
 func (k *known) find() {
 	if k.err != nil {
 		return
@@ -73,7 +73,7 @@ func (k *known) find() {
 	k.host = host
 }
 
-// ask asks AWS for the accounts of identities, all at once and within the Timeout.
+// ask calls AWS for the accounts of identities, concurrently and within the Timeout.
 func (r *Request) ask(identities []*known) {
 	if len(identities) == 0 {
 		return
@@ -97,7 +97,7 @@ func (r *Request) ask(identities []*known) {
 }
 
 func (r *Request) accountOf(ctx context.Context, k *known) (string, error) {
-	host, ok := hostOf("000000000000", k.region()) // of any account there
+	host, ok := hostOf("000000000000", k.region()) // any account in that region
 	if !ok {
 		return "", fmt.Errorf("invalid region %q; correct the profile", k.region())
 	}
@@ -114,7 +114,7 @@ func (r *Request) progress(format string, args ...any) {
 	}
 }
 
-// hostOf returns the registry of an account in a region, whose partition decides on how it ends.
+// hostOf returns the registry of an account in a region. The partition of the region determines the domain.
 func hostOf(account, region string) (string, bool) {
 	for _, pattern := range registry.Patterns() {
 		suffix, ok := strings.CutPrefix(pattern, "*.dkr.ecr.*.")
@@ -128,7 +128,8 @@ func hostOf(account, region string) (string, bool) {
 	return "", false
 }
 
-// isDefault reports whether the AWS SDK chooses a profile, or the identity in the environment, by itself.
+// isDefault reports whether the AWS SDK uses the profile by default. The empty name is the identity in the
+// environment.
 func isDefault(profile string) bool {
 	return slices.Contains([]string{"", "default", cmp.Or(os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"))}, profile)
 }

@@ -10,18 +10,18 @@ import (
 	"ecrlogin/credentials/docker/configfile/textfile"
 )
 
-// A change is what a run does to one file.
+// A change is the change of one file in a run.
 type change struct {
 	file  *textfile.File
-	after []byte // what it is to hold
-	diff  string // for people, without secrets
+	after []byte // new content
+	diff  string // shown to the user, without secrets
 }
 
 func clientChange(f *configfile.File) *change {
 	return &change{f.Text(), f.Bytes(), f.Diff()}
 }
 
-// apply shows the changes and makes them: all or, when one fails, none.
+// apply shows the changes and writes all of them. If one fails, it reverts the others.
 func (r *Request) apply(command string, changes ...*change) error {
 	var real []*change
 	for _, c := range changes {
@@ -52,7 +52,7 @@ func (r *Request) apply(command string, changes ...*change) error {
 	return nil
 }
 
-// write makes copies and then the changes. When one fails, those made before are taken back.
+// write saves the record, then backs up and writes each file. If one fails, it restores the files written before.
 func write(rec *record, changes []*change) error {
 	if err := rec.save(); err != nil {
 		return err
@@ -75,7 +75,7 @@ func write(rec *record, changes []*change) error {
 	return nil
 }
 
-// backupOf is the name of the copy of a file, beside it.
+// backupOf returns the path of the backup of a file, in the same directory.
 func backupOf(target, id string) string {
 	return filepath.Join(filepath.Dir(target), filepath.Base(target)+"."+self+"-backup-"+id)
 }

@@ -9,7 +9,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// serve makes the helper that of the targets.
+// serve configures this helper for the targets.
 func (r *Request) serve(f *configfile.File, targets []target) {
 	helpers := f.CredHelpers()
 	for _, t := range targets {
@@ -17,15 +17,15 @@ func (r *Request) serve(f *configfile.File, targets []target) {
 		switch {
 		case named && other != self && t.where != "":
 			r.say("%s: skipped: %s already configures the helper %q; to change that, add: --registry %[1]s", t.host, f, other)
-		case !named && f.CredsStore() == self: // it is asked already
+		case !named && f.CredsStore() == self: // already in use via credsStore
 		default:
 			f.SetCredHelper(t.host, self)
 		}
 	}
 }
 
-// replaceURLs replaces keys of credHelpers that were meant for a target and never match, since clients look for the bare
-// host.
+// replaceURLs replaces keys of credHelpers that are URLs of a target. They never match, because clients look up the
+// host name.
 func (r *Request) replaceURLs(f *configfile.File, own *ownFile, covers func(target) bool) {
 	helpers := f.CredHelpers()
 	for _, key := range slices.Sorted(maps.Keys(helpers)) {
@@ -44,7 +44,7 @@ func (r *Request) replaceURLs(f *configfile.File, own *ownFile, covers func(targ
 	}
 }
 
-// dropLogins takes out the passwords of targets: they expire, and until then some clients use them rather than ask.
+// dropLogins removes the stored passwords of targets. They expire, and some clients use them instead of the helper.
 func (r *Request) dropLogins(f *configfile.File, own *ownFile, covers func(target) bool) {
 	for _, e := range f.Entries() {
 		if t, ok := own.target(e.Host); ok && e.Secret && covers(t) {
@@ -54,7 +54,7 @@ func (r *Request) dropLogins(f *configfile.File, own *ownFile, covers func(targe
 	}
 }
 
-// covers reports whether a host is one of those that this run is about.
+// covers returns a function that reports whether the run includes a target.
 func (r *Request) covers(targets []target) func(target) bool {
 	return func(t target) bool {
 		return r.All || slices.ContainsFunc(targets, func(u target) bool { return u.host == t.host })

@@ -1,8 +1,8 @@
-// Package configure names this helper in the configuration of Docker and Podman, and takes it out again: the logic of
-// "configure docker", "configure podman" and "configure undo".
+// Package configure adds this helper to the configuration of Docker, Podman and kubelet, and reverts such changes. It
+// implements "configure docker", "configure podman", "configure kubelet" and "configure undo".
 //
-// Each run shows the difference of every file before it writes any, writes all or none, loses nothing that it does not
-// understand, and leaves what is needed to undo it.
+// Each run shows the changes before it writes a file, writes all files or none, preserves content that it does not
+// understand, and saves a record for undo.
 package configure
 
 import (
@@ -19,37 +19,37 @@ import (
 	"ecrlogin/registry"
 )
 
-// self is this helper in the clients' files: the NAME of docker-credential-NAME.
+// self is the name of this helper in the files of clients: the NAME of docker-credential-NAME.
 const self = "ecr-login"
 
-// A Request is what a user wants of one run.
+// A Request contains the options of one run.
 type Request struct {
-	Registries []string // hosts to serve, as typed; none means those that are found
-	All        bool     // ask this helper for every host, with what was asked before as its fallback
-	Profile    string   // of the AWS files, to ask as for Registries; "" leaves our configuration as it is
-	DryRun     bool     // show what would be written, and write nothing
+	Registries []string // hosts to configure, as typed; if empty, hosts are searched for
+	All        bool     // use this helper for every host, with the previous credential store as fallback
+	Profile    string   // AWS profile for Registries; "" does not change our configuration
+	DryRun     bool     // show the changes without writing them
 
-	Cached []string // hosts in the cache, which are likely to be wanted
-	// Account asks AWS, in the registry's region, for the account of a profile with keys, or of the identity in the environment
-	// for "". It is called concurrently. Its error contains no secret. nil asks nobody.
+	Cached []string // hosts in the cache, candidates if Registries is empty
+	// Account returns the account of a profile with keys, from AWS in the registry's region. The profile "" is the
+	// identity in the environment. It is called concurrently. Its error contains no secret. If nil, AWS is not called.
 	Account func(ctx context.Context, profile string, r registry.Registry) (string, error)
-	Timeout time.Duration // limits all calls of Account together
+	Timeout time.Duration // limit for all calls of Account together
 
-	Out      io.Writer        // for people
-	Progress io.Writer        // gets lines while AWS is asked, for a terminal; nil discards them
+	Out      io.Writer        // output for the user
+	Progress io.Writer        // progress of AWS calls, for a terminal; nil discards it
 	Now      func() time.Time // nil means time.Now
 }
 
-// A target is a host that is to be served.
+// A target is a host to configure.
 type target struct {
-	host    string // as clients write it, in lower case and with a port if it has one
-	ecr     string // the host of the ECR registry whose token it gets: the same, but for an alias
-	where   string // where it was found; "" if it was typed
-	profile string // the AWS profile through which it was found, if the AWS SDK does not choose that by itself; "" otherwise
-	choices int    // how many AWS identities it was found through
+	host    string // as in client files: lower case, with the port if there is one
+	ecr     string // the ECR registry whose token it gets; differs from host for an alias
+	where   string // source of the host; "" if it was typed
+	profile string // AWS profile of the registry; "" if unknown or the AWS SDK's default
+	choices int    // number of AWS identities with this registry
 }
 
-// targets returns the hosts to serve: those that were typed or, if there are none, all that can be found.
+// targets returns the hosts to configure: the typed hosts or, if there are none, all hosts that find returns.
 func (r *Request) targets(own *ownFile, files ...*configfile.File) ([]target, error) {
 	switch {
 	case len(r.Registries) == 0 && r.All:
@@ -70,7 +70,7 @@ func (r *Request) targets(own *ownFile, files ...*configfile.File) ([]target, er
 	return all, nil
 }
 
-// find looks for hosts where they are likely to be.
+// find returns the hosts in the cache, our configuration, the AWS files and the files of clients.
 func (r *Request) find(own *ownFile, files []*configfile.File) []target {
 	var all []target
 	add := func(host, where string) {
@@ -93,7 +93,7 @@ func (r *Request) find(own *ownFile, files []*configfile.File) []target {
 	for _, host := range own.config.Hosts() {
 		add(host, own.path())
 	}
-	n := len(all) // their identity is known, or what the user configured
+	n := len(all) // hosts before n have a known or configured identity
 	identities := r.fromAWS()
 	for _, k := range identities {
 		if k.err != nil {
@@ -113,8 +113,8 @@ func (r *Request) find(own *ownFile, files []*configfile.File) []target {
 	return all
 }
 
-// choose sets the profile of a host: none if one of the identities through which it was found is the AWS SDK's own choice, or
-// else the first in the order of the AWS files.
+// choose sets the profile of a host to the first one with this registry, in the order of the AWS files. It sets none
+// if the AWS SDK uses one of these identities by default.
 func (t *target) choose(identities []known) {
 	var profiles []string
 	for _, k := range identities {
@@ -128,15 +128,15 @@ func (t *target) choose(identities []known) {
 	}
 }
 
-// nothingFound is the error when there is no host to serve.
+// nothingFound returns the error for a run without a host to configure.
 func nothingFound(command string) error {
 	return fmt.Errorf("no registry found in the cache, the configuration, the AWS profiles or existing logins; specify one: docker-credential-%s configure %s --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com, or all: --all", self, command)
 }
 
-// announce says which hosts were found and where, and adds a rule for each that was found through a profile and has none.
+// announce prints the hosts that were found, and adds a rule for each host of a profile that has no rule.
 func (r *Request) announce(targets []target, own *ownFile) {
-	added := make([]string, len(targets))        // what is said of each target's rule
-	for i, t := range slices.Backward(targets) { // each rule is put in front of the one before
+	added := make([]string, len(targets))        // message about each target's rule
+	for i, t := range slices.Backward(targets) { // reversed, because each rule is added at the front
 		if _, ruled := own.config.Rule(t.ecr); !ruled {
 			added[i] = own.useProfile(t)
 		}
@@ -148,7 +148,7 @@ func (r *Request) announce(targets []target, own *ownFile) {
 	}
 }
 
-// useProfile adds a rule for a target that was found through a profile, and returns what is to be said of it.
+// useProfile adds a rule for a target with a profile, and returns the message about it.
 func (o *ownFile) useProfile(t target) string {
 	other := fmt.Sprintf("; to use another: --registry %s --profile NAME", t.host)
 	if t.choices < 2 {
@@ -166,7 +166,7 @@ func (o *ownFile) useProfile(t target) string {
 	return fmt.Sprintf("\n    uses profile %q (rule added to %s)%s", t.profile, o.file.Path, other)
 }
 
-// check returns what is wrong with --profile.
+// check returns an error if --profile is invalid.
 func (r *Request) check() error {
 	switch {
 	case r.Profile == "":
@@ -177,7 +177,7 @@ func (r *Request) check() error {
 	return checkProfile(r.Profile)
 }
 
-// sudo says so when it is root's file that is edited, and the user's was perhaps meant.
+// sudo prints a note if the run under sudo edits root's file, since the user's file may be intended.
 func (r *Request) sudo(path string) {
 	who := os.Getenv("SUDO_USER")
 	if who == "" || who == "root" {

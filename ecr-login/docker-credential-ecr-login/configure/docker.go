@@ -10,7 +10,8 @@ import (
 	"ecrlogin/credentials/docker/configfile"
 )
 
-// Docker names this helper in Docker's config.json, see configfile.Path. An error says why nothing was written.
+// Docker adds this helper to Docker's config.json at path, see configfile.Path. If it returns an error, no file was
+// changed.
 func (r *Request) Docker(path string) error {
 	if err := r.check(); err != nil {
 		return err
@@ -48,8 +49,9 @@ func (r *Request) Docker(path string) error {
 	return r.apply("configure docker", r.ownChange(own), clientChange(f))
 }
 
-// keepStore writes down which store Docker uses for other hosts without being told. It does so only as long as its file says
-// nothing about passwords; the first entry of credHelpers would end that, and logins would go to the file in plain text.
+// keepStore sets credsStore to the store that Docker uses by default. Docker has a default store only if its file
+// contains no credentials settings. After the first entry in credHelpers, it would store passwords of other hosts in
+// plain text.
 func (r *Request) keepStore(f *configfile.File) {
 	if store := silentStore(f, runtime.GOOS); store != "" {
 		r.say(`"credsStore" set to %q, so that Docker continues to store passwords of other registries there`, store)
@@ -57,7 +59,7 @@ func (r *Request) keepStore(f *configfile.File) {
 	}
 }
 
-// everything makes the helper that of all hosts, and what was asked so far the one that it asks for those not its own.
+// everything sets this helper as credsStore, and the previous store as its fallback for other registries.
 func (r *Request) everything(f *configfile.File, own *ownFile) error {
 	before := f.CredsStore()
 	if before == "" {
@@ -76,7 +78,7 @@ func (r *Request) everything(f *configfile.File, own *ownFile) error {
 	return nil
 }
 
-// warnUnread tells of passwords in plain text that Docker does not read, and did not before, since it has a store.
+// warnUnread prints a note about plain-text passwords that Docker ignores because it uses a credential store.
 func (r *Request) warnUnread(f *configfile.File, own *ownFile, store string) {
 	var hosts []string
 	for _, e := range f.Entries() {
@@ -89,7 +91,8 @@ func (r *Request) warnUnread(f *configfile.File, own *ownFile, store string) {
 	}
 }
 
-// silentStore returns the store that Docker uses although its file names none, "" for plain text in the file.
+// silentStore returns the store that Docker uses by default if its file configures none; "" for plain text in the
+// file.
 // Source: DetectDefaultStore in cli/config/credentials of github.com/docker/cli.
 func silentStore(f *configfile.File, goos string) string {
 	if f.CredsStore() != "" || len(f.CredHelpers()) > 0 || len(f.Entries()) > 0 {

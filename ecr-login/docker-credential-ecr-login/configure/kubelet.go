@@ -15,17 +15,17 @@ import (
 	"ecrlogin/registry"
 )
 
-// A Node is what a node's kubelet is to be given.
+// A Node contains the options for the kubelet of a node.
 type Node struct {
-	BinDir          string // the folder of the providers' programs: --image-credential-provider-bin-dir
-	ConfigFile      string // the CredentialProviderConfig: --image-credential-provider-config
-	ServiceAccounts bool   // pods get the role of their service account
-	Replace         bool   // put this program in the place of another of the provider's name
+	BinDir          string // directory of provider programs: --image-credential-provider-bin-dir
+	ConfigFile      string // path of the CredentialProviderConfig: --image-credential-provider-config
+	ServiceAccounts bool   // use the roles of service accounts
+	Replace         bool   // replace another program with the provider's name
 }
 
-// Kubelet makes this program kubelet's provider for Amazon ECR: it copies it to the folder of such programs, and writes it into
-// the CredentialProviderConfig, for the registries of the Request or all that are Amazon ECR, and their aliases. An
-// error says why nothing was written.
+// Kubelet installs this program as kubelet's credential provider for Amazon ECR. It copies the program to the
+// directory of provider programs and adds it to the CredentialProviderConfig, for the registries of the Request, or
+// all of Amazon ECR, and the configured aliases.
 func (r *Request) Kubelet(n Node) error {
 	if err := n.clean(); err != nil {
 		return err
@@ -58,7 +58,7 @@ func (r *Request) Kubelet(n Node) error {
 	return nil
 }
 
-// clean makes paths such that kubelet, which runs elsewhere, can be given them.
+// clean validates the paths and makes them absolute, because kubelet has another working directory.
 func (n *Node) clean() error {
 	if n.BinDir == "" || n.ConfigFile == "" {
 		return errors.New("--bin-dir or --config-file is missing; specify both, for example: --bin-dir /usr/local/lib/kubelet --config-file /etc/kubernetes/credential-provider.yaml")
@@ -77,7 +77,7 @@ func (n *Node) clean() error {
 	return nil
 }
 
-// images returns the patterns of what kubelet is to ask this program for.
+// images returns the matchImages patterns of the provider.
 func (r *Request) images(own *ownFile) ([]string, error) {
 	var images []string
 	add := func(pattern string) {
@@ -102,21 +102,21 @@ func (r *Request) images(own *ownFile) ([]string, error) {
 		images = registry.Patterns()
 	}
 	for _, rule := range own.config.Registries {
-		if rule.Alias != "" { // its pattern means to us what it means to kubelet
+		if rule.Alias != "" { // patterns of rules have kubelet's syntax
 			add(rule.Match)
 		}
 	}
 	return images, nil
 }
 
-// kubeletChange returns what is to be written into the CredentialProviderConfig.
+// kubeletChange returns the change of the CredentialProviderConfig.
 func (r *Request) kubeletChange(n Node, own *ownFile, images []string) (*change, error) {
 	text, err := textfile.Read(n.ConfigFile)
 	if err != nil {
 		return nil, err
 	}
 	c := &change{file: text, after: text.Content}
-	want := kubeletfile.Provider{Name: kubeletfile.ProviderName, APIVersion: kubeletfile.ProtocolVersion, DefaultCacheDuration: "0s"} // the answer tells
+	want := kubeletfile.Provider{Name: kubeletfile.ProviderName, APIVersion: kubeletfile.ProtocolVersion, DefaultCacheDuration: "0s"} // each response contains its duration
 	if len(bytes.TrimSpace(text.Content)) == 0 {
 		r.fill(&want, n, own, images)
 		c.after = kubeletfile.New(want, filepath.Ext(n.ConfigFile) == ".json")
@@ -138,7 +138,7 @@ func (r *Request) kubeletChange(n Node, own *ownFile, images []string) (*change,
 	return c, nil
 }
 
-// fill gives a provider, new or as it was, what this run is about.
+// fill sets the fields of a new or existing provider that this run changes.
 func (r *Request) fill(p *kubeletfile.Provider, n Node, own *ownFile, images []string) {
 	p.MatchImages = ordered(p.MatchImages, images)
 	p.Args = r.args(p.Args, own)
@@ -148,7 +148,7 @@ func (r *Request) fill(p *kubeletfile.Provider, n Node, own *ownFile, images []s
 	}
 }
 
-// ordered returns what is wanted, what was there before first.
+// ordered returns want without duplicates. Elements that are also in was come first, in that order.
 func ordered(was, want []string) []string {
 	var all []string
 	for _, s := range slices.Concat(was, want) {
@@ -159,8 +159,8 @@ func ordered(was, want []string) []string {
 	return all
 }
 
-// attributes returns those with which a pod's own role is found. Without a service account, or an annotation on it, this
-// program asks as the node; so neither is required, or static pods would get no password.
+// attributes returns the token attributes for roles of service accounts. Service account and annotations are optional,
+// because static pods have none and would get no password. The program uses the node's identity for them.
 func attributes(was *kubeletfile.TokenAttributes) *kubeletfile.TokenAttributes {
 	t := kubeletfile.TokenAttributes{Audience: "sts.amazonaws.com", CacheType: "ServiceAccount"}
 	if was != nil {

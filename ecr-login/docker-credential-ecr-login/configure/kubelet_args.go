@@ -8,7 +8,7 @@ import (
 	"ecrlogin/config/file"
 )
 
-// systemConfig is where the provider looks by itself: kubelet has no HOME as a rule.
+// systemConfig is the provider's default configuration file. Kubelet usually has no HOME.
 const systemConfig = "/etc/ecr-login/config.yaml"
 
 func kubeletPlaces() []string {
@@ -19,8 +19,8 @@ func kubeletPlaces() []string {
 	return places
 }
 
-// args returns those of the provider: its own flags stay, --config names the configuration that is in effect here, and what was
-// meant for another program of its name goes, such as "get-credentials".
+// args returns the arguments of the provider. It keeps --config and --role-arn, sets --config to the configuration in
+// effect, and removes arguments of another program with the same name, such as "get-credentials".
 func (r *Request) args(was []string, own *ownFile) []string {
 	path := ""
 	if own.read != "" && own.read != systemConfig {
@@ -58,27 +58,27 @@ func (r *Request) args(was []string, own *ownFile) []string {
 }
 
 var (
-	// valueKey is that of a variable's value, which may be a secret.
+	// valueKey matches the key of a variable's value, which may be a secret.
 	valueKey = regexp.MustCompile(`(^|[\s{,"'-])value["']?\s*:`)
-	// secretFlag is of another program.
+	// secretFlag matches a flag of another program that may contain a secret.
 	secretFlag = regexp.MustCompile(`(?i)(--?[a-z-]*(secret|passw|token|key)[a-z-]*=)\S+`)
 )
 
-// masked returns a CredentialProviderConfig's text for people: without the values of variables, whatever they are. What is
-// indented more than such a key belongs to its value.
+// masked returns the text of a CredentialProviderConfig without the values of variables. Lines that are indented more
+// than the key of a value belong to that value.
 func masked(content []byte) []byte {
 	if content == nil {
 		return nil
 	}
 	const hidden = " (hidden)"
 	lines := strings.SplitAfter(string(content), "\n")
-	key := -1 // the column of the last key, -1 behind its value
+	key := -1 // column of the key whose value continues; -1 for none
 	for i, line := range lines {
 		text := strings.TrimRight(line, "\r\n")
 		end := line[len(text):]
 		indent := len(text) - len(strings.TrimLeft(text, " \t"))
 		if line == "" {
-			continue // behind the last line end
+			continue // after the last line end
 		}
 		if key >= 0 && (indent > key || strings.TrimSpace(text) == "") {
 			lines[i] = strings.Repeat(" ", indent) + strings.TrimSpace(hidden) + end

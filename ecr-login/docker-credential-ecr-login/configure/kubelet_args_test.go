@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What may be a secret is not shown, however it is written; the rest is.
+// TestMasked checks that possible secrets are hidden in all notations, and that other text is shown.
 func TestMasked(t *testing.T) {
 	for _, tt := range []struct{ before, want string }{
 		{"- name: KEY\n  value: hunter2\n- name: a\n", "- name: KEY\n  value: (hidden)\n- name: a\n"},
@@ -26,11 +26,11 @@ func TestMasked(t *testing.T) {
 		}
 	}
 	if masked(nil) != nil {
-		t.Error("no file has become an empty one")
+		t.Error("masked(nil) is not nil")
 	}
 }
 
-// The provider's own flags stay, and what was for another program goes.
+// TestArgs checks that the provider's own flags are kept and that arguments of another program are removed.
 func TestArgs(t *testing.T) {
 	path, err := filepath.Abs("config.yaml")
 	if err != nil {

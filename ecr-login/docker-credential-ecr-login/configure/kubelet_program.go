@@ -14,23 +14,24 @@ import (
 	"ecrlogin/internal/atomicfile"
 )
 
-// A provider is the program that kubelet is to run. It is a copy of this one and no link to it: the folder may be all that
-// kubelet's mount namespace has of the two, and whoever updates or removes the helper for Docker does not mean the node's.
+// A provider is the program that kubelet runs. It is a copy of this program rather than a link, because kubelet's
+// mount namespace may contain only that directory, and updates of the Docker credential helper should not affect the
+// node.
 type provider struct {
 	path, from string
-	backup     string // where another program of that name goes; "" for none
-	there      bool   // it is what it should be
-	version    string // of what is there of this program; "" for nothing
+	backup     string // backup of another program with that name; "" if there is none
+	there      bool   // the installed program is up to date
+	version    string // installed version of this program; "" if none
 }
 
-// program looks what has to be done for it.
+// program returns the provider to install. It returns an error if the existing file must not be replaced.
 func (n Node) program() (*provider, error) {
 	from, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot determine the path of this program: %w; copy it manually to %s", err, n.BinDir)
 	}
 	p := &provider{path: filepath.Join(n.BinDir, kubeletfile.ProgramName(kubeletfile.ProviderName)), from: from}
-	info, err := os.Stat(p.path) // a link to this program is as good, if somebody wants one
+	info, err := os.Stat(p.path) // follows a link, which is also supported
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return p, nil
@@ -59,7 +60,7 @@ func (n Node) program() (*provider, error) {
 	return p, nil
 }
 
-// install copies the program, in one step.
+// install copies the program atomically.
 func (r *Request) install(p *provider) error {
 	what := ""
 	switch {
@@ -102,7 +103,7 @@ func (p *provider) copy() error {
 	if err != nil {
 		return err
 	}
-	defer temp.Discard() // does nothing if all goes well
+	defer temp.Discard() // does nothing after Rename
 	if err := errors.Join(copyFile(temp, p.from), temp.Finish(0o755, nil)); err != nil {
 		return err
 	}

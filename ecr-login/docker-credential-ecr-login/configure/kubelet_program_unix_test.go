@@ -11,7 +11,8 @@ import (
 	"ecrlogin/internal/swaptest"
 )
 
-// The program that kubelet runs as root is nowhere that another user can replace it, and it is not written elsewhere either.
+// TestProgramIsNotRedirected checks that the program is not installed where another user can replace it or redirect
+// the write.
 func TestProgramIsNotRedirected(t *testing.T) {
 	for name, attack := range map[string]func(a *swaptest.Arena){
 		"temporary file": func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, ".program.", a.File) },
@@ -36,7 +37,8 @@ func TestProgramIsNotRedirected(t *testing.T) {
 	}
 }
 
-// What takes the place of a program is one whole file that everybody can run; what was there is kept.
+// TestProgramIsReplaced checks that the new program is complete and executable by all users, and that the old one is
+// kept.
 func TestProgramIsReplaced(t *testing.T) {
 	dir := t.TempDir()
 	p := &provider{path: filepath.Join(dir, "bin", "sub", "program"), from: filepath.Join(dir, "from")}

@@ -6,11 +6,11 @@ import (
 	"ecrlogin/ecr-login/docker-credential-ecr-login/configure/kubeletfile"
 )
 
-// warnOverlap tells of other providers for the same images.
+// warnOverlap prints a note about other providers that match the same images.
 func (r *Request) warnOverlap(n Node, after []byte, ours kubeletfile.Provider) {
 	f, err := kubeletfile.Parse(n.ConfigFile, after)
 	if err != nil {
-		return // it has been parsed before
+		return // cannot happen: With has parsed it
 	}
 	before := true
 	for _, p := range f.Providers {
@@ -32,7 +32,7 @@ func (r *Request) warnOverlap(n Node, after []byte, ours kubeletfile.Provider) {
 	}
 }
 
-// sayFlags tells what kubelet has to be given, and where.
+// sayFlags prints the kubelet flags and where to set them.
 func (r *Request) sayFlags(n Node) {
 	r.say("start or restart kubelet with these flags:")
 	r.say("    --image-credential-provider-config=%s", n.ConfigFile)

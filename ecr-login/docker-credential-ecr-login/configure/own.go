@@ -16,17 +16,17 @@ import (
 	"ecrlogin/registry"
 )
 
-// An ownFile is our own config.yaml, which is edited as text, since people comment on it.
+// An ownFile is our own config.yaml. It is edited as text to preserve comments.
 type ownFile struct {
-	file    *textfile.File // the user's
-	read    string         // the path of the one that is in effect; "" if there is none
+	file    *textfile.File // the user's file, which is written
+	read    string         // path of the file in effect; "" if there is none
 	content []byte
 	changed bool
 	config  *config.Config
 }
 
-// openOwn reads the configuration that is in effect. What is written is always the first place, the user's own, and
-// begins as a copy of what is in effect, because the first one there is the only one that counts.
+// openOwn reads the configuration in effect, which is the first file that exists. The file to write is always the
+// first place, the user's own. A new one is created as a copy of the file in effect, which it replaces.
 func openOwn(places []string) (*ownFile, error) {
 	if len(places) == 0 {
 		return nil, errors.New("cannot determine the configuration directory; set HOME")
@@ -50,7 +50,7 @@ func openOwn(places []string) (*ownFile, error) {
 	return o, err
 }
 
-// readOwn takes /dev/null for no file, by which a user says that there is to be none.
+// readOwn reads a configuration file. It treats /dev/null, which disables the configuration, as a missing file.
 func readOwn(path string) (*textfile.File, error) {
 	if path == os.DevNull {
 		return &textfile.File{Path: path, Target: path}, nil
@@ -58,7 +58,7 @@ func readOwn(path string) (*textfile.File, error) {
 	return textfile.Read(path)
 }
 
-// path returns the file that is in effect, or the one that could be made.
+// path returns the path of the file in effect or, if there is none, of the file to create.
 func (o *ownFile) path() string {
 	if o.read == "" {
 		return o.file.Path
@@ -66,7 +66,7 @@ func (o *ownFile) path() string {
 	return o.read
 }
 
-// target tells what a host, however it is written, is to the configuration; ok is false if it is none of ours.
+// target resolves a host as typed. It reports false if the host is neither an Amazon ECR registry nor an alias.
 func (o *ownFile) target(typed string) (target, bool) {
 	r, err := o.config.Resolve(typed)
 	if err != nil {
@@ -82,7 +82,7 @@ func (o *ownFile) target(typed string) (target, bool) {
 	return target{host: host, ecr: r.Host}, true
 }
 
-// ownChange returns what is to be written of it.
+// ownChange returns the change of our configuration.
 func (r *Request) ownChange(o *ownFile) *change {
 	c := &change{file: o.file, after: o.file.Content}
 	if o.changed {
@@ -95,12 +95,12 @@ func (r *Request) ownChange(o *ownFile) *change {
 	return c
 }
 
-// byHand is the error when the text cannot be edited so that it says what it should.
+// byHand returns the error for a file that cannot be edited safely, with the lines to add.
 func (o *ownFile) byHand(lines string) error {
 	return fmt.Errorf("%s: the layout cannot be edited safely; add this manually: %s", o.path(), lines)
 }
 
-// writable returns an error where the user says that there is to be no configuration.
+// writable returns an error if the configuration is disabled by /dev/null.
 func (o *ownFile) writable() error {
 	if o.file.Path == os.DevNull {
 		return fmt.Errorf("%s: cannot store a rule; set %s to a file", os.DevNull, file.Variable)
@@ -108,7 +108,7 @@ func (o *ownFile) writable() error {
 	return nil
 }
 
-// edited takes a new text, if it says what it should and nothing else has changed.
+// edited sets the new text if it parses to want. It reports whether it did.
 func (o *ownFile) edited(content []byte, want *config.Config) bool {
 	got, err := config.Parse(o.file.Path, content)
 	if err != nil || !reflect.DeepEqual(meaning(got), meaning(want)) {
@@ -118,7 +118,7 @@ func (o *ownFile) edited(content []byte, want *config.Config) bool {
 	return true
 }
 
-// meaning is a configuration without what an edit moves.
+// meaning returns a configuration without its path and line numbers, for comparison.
 func meaning(c *config.Config) config.Config {
 	same := *c
 	same.Path = ""
@@ -132,7 +132,7 @@ func meaning(c *config.Config) config.Config {
 
 var fallbackLine = regexp.MustCompile(`(?m)^(fallback[ \t]*:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s#]+)`)
 
-// setFallback says which helper answers for hosts that are not ours.
+// setFallback sets the helper for hosts that are not Amazon ECR.
 func (o *ownFile) setFallback(helper string) error {
 	if o.config.Fallback == helper {
 		return nil
@@ -152,7 +152,7 @@ func (o *ownFile) setFallback(helper string) error {
 	return nil
 }
 
-// appendLines appends lines to a text, with its line ends.
+// appendLines appends lines to a text, with the line ends of that text.
 func appendLines(content []byte, lines ...string) []byte {
 	newline := newlineOf(content)
 	var b bytes.Buffer
@@ -178,10 +178,10 @@ var (
 	keywords = regexp.MustCompile(`(?i)^(true|false|null|yes|no|on|off)$`)
 )
 
-// scalar writes a text as YAML does, in quotes if it could be taken for something else.
+// scalar returns a string as a YAML scalar, quoted if YAML could read it as another type.
 func scalar(s string) string {
 	if plain.MatchString(s) && !keywords.MatchString(s) {
 		return s
 	}
-	return strconv.Quote(s) // whose escapes are YAML's too
+	return strconv.Quote(s) // its escapes are valid in YAML
 }

@@ -14,7 +14,7 @@ const (
 	other = "222222222222.dkr.ecr.us-west-2.amazonaws.com"
 )
 
-// openText opens a configuration with that text.
+// openText opens a configuration that contains text.
 func openText(t *testing.T, text string) *ownFile {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
@@ -28,7 +28,7 @@ func openText(t *testing.T, text string) *ownFile {
 	return o
 }
 
-// A text is edited wherever it can be done safely, and is otherwise left alone.
+// TestSetProfile checks that a rule is added wherever that is safe, and that the text is unchanged otherwise.
 func TestSetProfile(t *testing.T) {
 	rule := "match: " + host + "\n"
 	tests := []struct{ name, before, after string }{
@@ -91,7 +91,7 @@ func TestSetFallback(t *testing.T) {
 	}
 }
 
-// A profile comes back as it was typed.
+// TestScalar checks that profile names survive quoting.
 func TestScalar(t *testing.T) {
 	for _, profile := range []string{"ci", "my team", "1234", "1e5", "true", "NO", "~", "-", "a: b", "a #b", `q"u\o`, "'x'", "ü", "a\nb", "&a", "*a", "!a", "0x1f", "2026-01-02", "dev.admin", ".inf"} {
 		o := openText(t, "")
@@ -101,8 +101,8 @@ func TestScalar(t *testing.T) {
 	}
 }
 
-// What the whole machine has is copied, for it would not be read any more beside the user's own.
-func TestOwnBeginsAsTheMachines(t *testing.T) {
+// TestOwnStartsAsSystemCopy checks that the system's configuration is copied, because the user's own file replaces it.
+func TestOwnStartsAsSystemCopy(t *testing.T) {
 	dir := t.TempDir()
 	machine, mine := filepath.Join(dir, "etc.yaml"), filepath.Join(dir, "home", "config.yaml")
 	const text = "timeout: 9s # slow\n"

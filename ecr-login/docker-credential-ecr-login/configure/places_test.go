@@ -19,7 +19,7 @@ func TestFindPodman(t *testing.T) {
 	}{
 		{"nothing set", nil, "/home/u/.config/containers/auth.json", runtime},
 		{"a session", map[string]string{"XDG_RUNTIME_DIR": "/run/user/1000"}, "/home/u/.config/containers/auth.json", "/run/user/1000/containers/auth.json"},
-		{"a folder for configuration", map[string]string{"XDG_CONFIG_HOME": "/xdg"}, "/xdg/containers/auth.json", runtime},
+		{"a configuration directory", map[string]string{"XDG_CONFIG_HOME": "/xdg"}, "/xdg/containers/auth.json", runtime},
 		{"a file", map[string]string{"REGISTRY_AUTH_FILE": "/ci/auth.json", "XDG_RUNTIME_DIR": "/run/user/1000"}, "/ci/auth.json", ""},
 	}
 	for _, tt := range tests {
@@ -40,7 +40,8 @@ func TestFindPodman(t *testing.T) {
 	}
 }
 
-// Which store Docker uses without being told depends on the system, and on the helper being there.
+// TestSilentStore checks that Docker's default store depends on the operating system and on its helper being
+// installed.
 func TestSilentStore(t *testing.T) {
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)

@@ -17,19 +17,19 @@ import (
 	"ecrlogin/credentials/docker/configfile/textfile"
 )
 
-// PodmanFiles are the files of Podman, Buildah and Skopeo that are about passwords.
+// PodmanFiles contains the paths of the credential settings of Podman, Buildah and Skopeo.
 type PodmanFiles struct {
-	Auth   string   // auth.json, where helpers are named
-	Before string   // one that is read before it, and lost when the machine stops; "" for none
-	Conf   []string // registries.conf and what adds to it, in the order in which one overrides another
-	DropIn string   // the one of Conf that is ours
+	Auth   string   // auth.json, which lists helpers
+	Before string   // auth.json that is read first and is lost at shutdown; "" for none
+	Conf   []string // registries.conf and its drop-ins; later files override earlier ones
+	DropIn string   // our own drop-in, one of Conf
 }
 
-// dropInName comes late among its like, so that little overrides it.
+// dropInName is the name of our drop-in. It sorts after most others, so that few override it.
 const dropInName = "50-ecr-login.conf"
 
-// FindPodman returns the files of this user, with the folder of root's drop-in, which is everybody's. XDG_CONFIG_HOME counts for
-// auth.json and not for drop-ins (measured with Podman 4.3).
+// FindPodman returns the files of the current user. The drop-in of root applies to all users. XDG_CONFIG_HOME applies
+// to auth.json but not to drop-ins (measured with Podman 4.3).
 func FindPodman() (PodmanFiles, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -51,7 +51,7 @@ func FindPodman() (PodmanFiles, error) {
 	return p, nil
 }
 
-// findConf fills Conf and DropIn from the folders of the machine and of the user.
+// findConf sets Conf and DropIn, given the configuration directories of the system and of the user.
 func (p *PodmanFiles) findConf(machine, users string, root bool) {
 	main := os.Getenv("CONTAINERS_REGISTRIES_CONF")
 	if main == "" {
@@ -67,15 +67,15 @@ func (p *PodmanFiles) findConf(machine, users string, root bool) {
 	}
 	added := []string{p.DropIn}
 	for _, dir := range []string{machine, users} {
-		found, _ := filepath.Glob(filepath.Join(dir, dropIns, "*.conf")) // the pattern is right
+		found, _ := filepath.Glob(filepath.Join(dir, dropIns, "*.conf")) // fails only for an invalid pattern
 		added = append(added, found...)
 	}
 	slices.SortStableFunc(added, func(a, b string) int { return strings.Compare(filepath.Base(a), filepath.Base(b)) })
 	p.Conf = append([]string{main}, slices.Compact(added)...)
 }
 
-// Podman names this helper in auth.json or, for all hosts, in a file below registries.conf.d. An error says why nothing was
-// written.
+// Podman adds this helper to auth.json or, for all hosts, to a drop-in in registries.conf.d. If it returns an error,
+// no file was changed.
 func (r *Request) Podman(p PodmanFiles) error {
 	if err := r.check(); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (r *Request) Podman(p PodmanFiles) error {
 	files := []*configfile.File{auth}
 	if p.Before != "" {
 		switch before, err := configfile.Open(p.Before); {
-		case errors.Is(err, fs.ErrPermission): // nor can Podman read it
+		case errors.Is(err, fs.ErrPermission): // Podman cannot read it either
 		case err != nil:
 			return err
 		default:
@@ -112,7 +112,7 @@ func (r *Request) Podman(p PodmanFiles) error {
 	return r.apply("configure podman", changes...)
 }
 
-// podman changes the files in memory, of which the first is auth.json.
+// podman returns the changes of all files. The first of files is auth.json.
 func (r *Request) podman(p PodmanFiles, own *ownFile, files []*configfile.File, targets []target) ([]*change, error) {
 	var changes []*change
 	if r.All {
@@ -139,13 +139,13 @@ func (r *Request) podman(p PodmanFiles, own *ownFile, files []*configfile.File, 
 	return changes, nil
 }
 
-// authFiles stands for auth.json and its like in a list of helpers.
+// authFiles is the entry for auth.json and similar files in a list of helpers.
 const authFiles = "containers-auth.json"
 
-// dropIn puts the helper in front of the list of helpers that are asked. Its answer "not found" leads to the next.
+// dropIn adds this helper at the start of the list of helpers. If it returns "not found", the next helper is used.
 func (r *Request) dropIn(p PodmanFiles) (*change, error) {
 	var list []string
-	ours := false // whether our file has been passed
+	ours := false // our drop-in has been reached
 	for _, path := range p.Conf {
 		f, err := textfile.Read(path)
 		if err != nil {
@@ -165,7 +165,7 @@ func (r *Request) dropIn(p PodmanFiles) (*change, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Public = true // or nobody but root could run Podman
+	f.Public = true // other users must be able to read root's drop-in
 	c := &change{file: f, after: f.Content}
 	if slices.Contains(list, self) {
 		return c, nil
@@ -195,7 +195,7 @@ var (
 	texts      = regexp.MustCompile(`"([^"]*)"|'([^']*)'`)
 )
 
-// listed reads the list of helpers in a registries.conf; ok is false if there is none.
+// listed returns the list of helpers in a registries.conf. It reports false if there is none.
 func listed(conf []byte) (list []string, ok bool) {
 	m := helpersKey.FindSubmatch(conf)
 	if m == nil {

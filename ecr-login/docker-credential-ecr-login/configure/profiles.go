@@ -15,14 +15,14 @@ import (
 	"ecrlogin/internal/typo"
 )
 
-// A profile is a section of the AWS files.
+// A profile is a profile in the AWS files.
 type profile struct {
 	name   string
 	values map[string]string
 }
 
-// environmentProfile returns what the AWS SDK finds in the environment before it looks into the AWS files, as a profile
-// without a name.
+// environmentProfile returns the identity in the environment, which the AWS SDK prefers to the AWS files, as a profile
+// without a name. It reports false if there is none.
 func environmentProfile() (p profile, ok bool) {
 	p.values = map[string]string{}
 	switch {
@@ -36,12 +36,12 @@ func environmentProfile() (p profile, ok bool) {
 	return p, true
 }
 
-// region returns the region that the profile names, or else the one that the environment does.
+// region returns the region of the profile or, if it has none, of the environment.
 func (p profile) region() string {
 	return cmp.Or(p.values["region"], os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))
 }
 
-// account returns the account that the profile says it acts in, "" if it does not say.
+// account returns the account of the profile's role or SSO settings; "" if it has neither.
 func (p profile) account() string {
 	if arn := strings.Split(p.values["role_arn"], ":"); len(arn) == 6 {
 		return arn[4]
@@ -49,10 +49,10 @@ func (p profile) account() string {
 	return p.values["sso_account_id"]
 }
 
-// An awsFile is one of the files that hold profiles.
+// An awsFile is one of the two files that contain profiles.
 type awsFile struct {
-	path   string // "" if there is no home directory to find it in
-	prefix string // of the name of a profile in a section's
+	path   string // "" if there is no home directory
+	prefix string // precedes the profile name in a section header
 }
 
 func awsFiles() []awsFile {
@@ -69,7 +69,7 @@ func awsFiles() []awsFile {
 	return []awsFile{{path("AWS_CONFIG_FILE", "config"), "profile "}, {path("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ""}}
 }
 
-// readProfiles reads the AWS files, in which a profile may have a part in each. A file that cannot be read contains no profile.
+// readProfiles reads the AWS files. A profile can have settings in both. It ignores a file that cannot be read.
 func readProfiles() []profile {
 	var all []profile
 	for _, f := range awsFiles() {
@@ -80,7 +80,7 @@ func readProfiles() []profile {
 	return all
 }
 
-// checkProfile returns an error if there is no profile of that name.
+// checkProfile returns an error if the AWS files contain no profile of that name.
 func checkProfile(name string) error {
 	var names, paths []string
 	for _, p := range readProfiles() {
@@ -102,8 +102,8 @@ func checkProfile(name string) error {
 	return fmt.Errorf("profile %q does not exist in %s; %s", name, strings.Join(paths, " or "), next)
 }
 
-// readSections adds to the profiles what one of the files says. Other sections, such as those of SSO sessions, are left out, and
-// so are lines that belong to the one before.
+// readSections adds the profiles of one file to all. It skips other sections, such as SSO sessions, and nested
+// settings, which are indented.
 func readSections(all []profile, content []byte, prefix string) []profile {
 	var values map[string]string
 	lines := bufio.NewScanner(bytes.NewReader(content))
@@ -127,7 +127,7 @@ func readSections(all []profile, content []byte, prefix string) []profile {
 	return all
 }
 
-// valuesOf returns the values of a profile, which is new or was in the other file.
+// valuesOf returns the values of a profile, and adds the profile if it is new.
 func valuesOf(all []profile, name string) ([]profile, map[string]string) {
 	for _, p := range all {
 		if p.name == name {

@@ -17,24 +17,25 @@ import (
 	"ecrlogin/internal/atomicfile"
 )
 
-// A record is what is kept of a run so that it can be undone: a file UTC-TIME.json in the directory undo beside our own
-// configuration. Nobody else can write there. What the files held is not in it but in copies beside them, which have the same readers.
+// A record contains the data to undo a run. It is stored as UTC-TIME.json in the directory undo, in the directory of
+// our own configuration. Other users cannot write there. The previous content of each file is stored in a backup
+// beside that file, with the same permissions.
 type record struct {
 	path    string
 	Command string     `json:"command"`
 	Files   []recorded `json:"files"`
 }
 
-// A recorded file is one that the run has changed.
+// A recorded file is a file that the run changed.
 type recorded struct {
-	Path   string `json:"path"`             // behind all links
-	Backup string `json:"backup,omitempty"` // the copy; "" if there was no file
+	Path   string `json:"path"`             // with all links resolved
+	Backup string `json:"backup,omitempty"` // path of the backup; "" if there was no file
 	Before string `json:"before"`           // SHA-256 in hexadecimal; "" for no file
 	After  string `json:"after"`
 }
 
-// recordsDir returns the directory for the records of this user, whichever configuration is in effect. Root has systemRecords if
-// its home directory is another user's, who could write there what root would undo.
+// recordsDir returns the directory of this user's records, whichever configuration is in effect. If root's home
+// directory belongs to another user, it is systemRecords, because that user could write records for root to undo.
 func recordsDir() (string, error) {
 	dir := homeRecords()
 	switch {
@@ -49,7 +50,7 @@ func recordsDir() (string, error) {
 // systemRecords is a variable for tests.
 var systemRecords = "/var/lib/ecr-login/undo"
 
-// homeRecords returns the directory below the user's configuration directory; "" for one without a HOME.
+// homeRecords returns the directory of records in the user's configuration directory; "" without a HOME.
 func homeRecords() string {
 	user := file.User()
 	if user == "" {
@@ -63,7 +64,7 @@ const (
 	recordTime   = "20060102T150405Z"
 )
 
-// newRecord makes the record of a run that is about to be made, with a name that comes after all others'.
+// newRecord returns the record of a run before it writes files. Its name sorts after all existing names.
 func newRecord(command string, now time.Time, changes []*change) (*record, error) {
 	dir, err := recordsDir()
 	if err != nil {
@@ -121,7 +122,7 @@ func (rec *record) save() error {
 	return nil
 }
 
-// unusable is the error for a record, or the directory of it.
+// unusable returns the error for a record, a backup or their directory that cannot be used.
 func unusable(path, what string, err error) error {
 	var unsafe *atomicfile.UnsafeError
 	if errors.As(err, &unsafe) {
@@ -185,10 +186,11 @@ func newest(dir *os.Root) (name string, err error) {
 	return name, err
 }
 
-// recordID is the part of a record's name by which records are sorted: what comes after a suffix in the alphabet must not count.
+// recordID returns the part of a record's name to sort by. With the suffix, the second record of a second would sort
+// before the first.
 func recordID(name string) string { return strings.TrimSuffix(name, recordSuffix) }
 
-// nothing is the error when there is no record. Root does not use those that another user could have written.
+// nothing returns the error for a missing record. Root does not use records that another user could have written.
 func nothing(dir string) error {
 	if home := homeRecords(); home != dir {
 		if _, err := os.Lstat(home); err == nil {
@@ -198,8 +200,8 @@ func nothing(dir string) error {
 	return errors.New("nothing to undo")
 }
 
-// restore puts back what the files held, and forgets the run. Those that hold it already are left alone; those that hold
-// neither that nor what the run wrote are an error, upon which nothing is done, but with force.
+// restore restores the files and removes the record. It skips files that already have their previous content. If a
+// file was changed after the run, restore returns an error and changes nothing, except with force.
 func (rec *record) restore(force bool) error {
 	var all []*textfile.File
 	for _, f := range rec.Files {
@@ -222,20 +224,20 @@ func (rec *record) restore(force bool) error {
 	}
 	for _, f := range rec.Files {
 		if f.Backup != "" {
-			_ = textfile.Remove(f.Backup) // a copy too many does no harm
+			_ = textfile.Remove(f.Backup) // an extra backup does no harm
 		}
 	}
 	return textfile.Remove(rec.path)
 }
 
-// untouched reports whether nobody else has changed the file.
+// untouched reports whether the file has not been changed since the run.
 func (f recorded) untouched(now *textfile.File) bool {
 	s := sum(now)
 	return s == f.Before || s == f.After || f.vanished(now)
 }
 
-// vanished reports whether the file is gone together with its copy, as those of Podman are that the machine forgets when it
-// stops.
+// vanished reports whether both the file and its backup are missing. Podman's files in the runtime directory are lost
+// at shutdown.
 func (f recorded) vanished(now *textfile.File) bool {
 	_, err := os.Lstat(f.Backup)
 	return f.Backup != "" && !now.Exists() && errors.Is(err, fs.ErrNotExist)
@@ -255,7 +257,7 @@ func (f recorded) putBack(now *textfile.File) error {
 		return fmt.Errorf("%s: the backup %s is missing or was changed; restore the file manually", f.Path, f.Backup)
 	}
 	if !now.Exists() {
-		return backup.Backup(f.Path) // which brings mode and owner back too
+		return backup.Backup(f.Path) // also restores mode and owner
 	}
 	return now.Replace(backup.Content)
 }

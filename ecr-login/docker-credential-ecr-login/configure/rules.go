@@ -9,12 +9,13 @@ import (
 	"ecrlogin/credentials"
 )
 
-// setProfiles gives each target's registry a rule with the profile, unless the rule that counts has it already.
+// setProfiles adds a rule with the profile for each target's registry, unless the matching rule already has that
+// profile.
 func (o *ownFile) setProfiles(targets []target, profile string) error {
 	if profile == "" {
 		return nil
 	}
-	for _, t := range slices.Backward(targets) { // each is put in front of the one before
+	for _, t := range slices.Backward(targets) { // reversed, because each rule is added at the front
 		if err := o.setProfile(t.ecr, profile); err != nil {
 			return err
 		}
@@ -22,7 +23,7 @@ func (o *ownFile) setProfiles(targets []target, profile string) error {
 	return nil
 }
 
-// setProfile changes the rule about that very host, or puts one in front of all others.
+// setProfile changes the rule for exactly that host, or adds one before all others.
 func (o *ownFile) setProfile(host, profile string) error {
 	rule, ok := o.config.Rule(host)
 	if ok && rule.Identity.Profile == profile {
@@ -55,13 +56,14 @@ var (
 	profiles = regexp.MustCompile(`^([ \t]*(?:-[ \t]+)?profile[ \t]*:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s#]+)`)
 )
 
-// withRule puts a rule behind the line "registries:", or both at the end. A comment above the first rule stays with it.
+// withRule adds a rule after the line "registries:", or both at the end. A comment above the first rule stays with
+// that rule.
 func withRule(lines []string, host, profile string) []string {
 	newline := newlineOf([]byte(strings.Join(lines, "")))
 	at := slices.IndexFunc(lines, listKey.MatchString)
 	if at < 0 {
 		lines = strings.SplitAfter(string(appendLines([]byte(strings.Join(lines, "")), "registries:")), "\n")
-		at = len(lines) - 2 // nothing comes behind the last line end
+		at = len(lines) - 2 // the last element is empty, after the last line end
 	}
 	indent := "  "
 	for _, line := range lines[at+1:] {
@@ -75,7 +77,7 @@ func withRule(lines []string, host, profile string) []string {
 	case "[]", "~", "null":
 		lines[at] = "registries:" + newline
 	default:
-		return lines // all in one line, for example
+		return lines // for example, a list in one line
 	}
 	if !strings.HasSuffix(lines[at], "\n") {
 		lines[at] += newline
@@ -84,7 +86,7 @@ func withRule(lines []string, host, profile string) []string {
 	return slices.Insert(lines, at+1, rule...)
 }
 
-// withProfile changes the profile of the rule that begins in a line, or adds it there.
+// withProfile sets the profile of the rule that begins in line begin.
 func withProfile(lines []string, begin int, profile string) []string {
 	first := dash.FindString(lines[begin])
 	if first == "" {

@@ -23,20 +23,20 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"configure": command, "mode": mode})
 }
 
-// TestScript runs the scripts, each with a home and a machine's folder of its own. UPDATE_SCRIPTS=1 rewrites what they
-// compare with.
+// TestScript runs the scripts, each with its own home and system directories. UPDATE_SCRIPTS=1 updates the expected
+// output.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
-			env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command ends a second late
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // avoids a delay of one second at the end of each command
 			env.Setenv("HOME", home)
 			env.Setenv("USERPROFILE", home)
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
 			env.Setenv("NOW", "2026-01-02T15:04:05Z")
-			// No store of this machine is to be found, but those that a script makes.
+			// Only credential stores that a script creates are found, none of this machine.
 			bin := filepath.Join(env.WorkDir, "bin")
 			env.Setenv("PATH", bin+string(filepath.ListSeparator)+filepath.SplitList(env.Getenv("PATH"))[0])
 			return errors.Join(os.MkdirAll(bin, 0o700), os.MkdirAll(home, 0o700))
@@ -45,13 +45,13 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// shows writes what a command said into a file, without the folder that differs from run to run.
+// shows writes the output of a command to a file, without the path of the work directory, which differs between runs.
 func shows(ts *testscript.TestScript, _ bool, args []string) {
 	said := strings.ReplaceAll(ts.ReadFile("stdout")+ts.ReadFile("stderr"), ts.Getenv("WORK")+string(filepath.Separator), "")
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(said), 0o600))
 }
 
-// mode prints a file's.
+// mode prints the mode of a file.
 func mode() {
 	info, err := os.Stat(os.Args[1])
 	if err != nil {
@@ -61,7 +61,7 @@ func mode() {
 	fmt.Println(info.Mode())
 }
 
-// command is the program: it wires what is tested.
+// command is the program under test.
 func command() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -88,7 +88,7 @@ func run(args []string) error {
 	r.Out, r.Now = os.Stdout, func() time.Time { return now }
 	r.Timeout = 15 * time.Second
 	var asked atomic.Int32
-	all := make(chan struct{}) // closed when as many profiles as TOGETHER has were asked
+	all := make(chan struct{}) // closed after a call for each profile in TOGETHER
 	r.Account = func(ctx context.Context, profile string, _ registry.Registry) (string, error) {
 		switch {
 		case slices.Contains(strings.Fields(os.Getenv("TOGETHER")), profile):
@@ -99,7 +99,7 @@ func run(args []string) error {
 			case <-all:
 				return "888888888888", nil
 			case <-ctx.Done():
-				return "", errors.New("the profiles are not asked all at once")
+				return "", errors.New("the profiles are not looked up concurrently")
 			}
 		case profile == "hang":
 			deadline, _ := ctx.Deadline()

@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// Undo puts back what the last run that is not undone yet has changed. It refuses, and does nothing, if one of the files was
-// edited since; with force it loses that edit.
+// Undo reverts the last run that has not been undone. If one of its files was changed since, Undo returns an error and
+// changes nothing. With force it discards that change.
 func Undo(force bool, out io.Writer) error {
 	rec, err := lastRecord()
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 const registryHost = "111111111111.dkr.ecr.us-west-2.amazonaws.com"
 
-// at makes this process one with that home, and with a directory of the machine's for what root records.
+// at sets the home directory of this process, and returns a temporary directory that replaces systemRecords.
 func at(t *testing.T, home string) (machine string) {
 	t.Helper()
 	machine = filepath.Join(t.TempDir(), "machine")
@@ -44,7 +44,7 @@ func configureDocker(t *testing.T, home string) error {
 	return (&Request{Registries: []string{registryHost}, Out: new(bytes.Buffer), Now: time.Now}).Docker(filepath.Join(home, ".docker", "config.json"))
 }
 
-// plant writes a record, with a copy, that replaces a file.
+// plant writes a record with a backup that would replace a file.
 func plant(t *testing.T, records, file, copyOf, content string) {
 	t.Helper()
 	now, err := os.ReadFile(file)
@@ -53,7 +53,7 @@ func plant(t *testing.T, records, file, copyOf, content string) {
 	must(t, err, os.WriteFile(filepath.Join(records, "20260102T150405Z.json"), text, 0o600))
 }
 
-// A user who plants a record does not have root put anything back, whatever the owner of the record is.
+// TestUndoOfPlantedRecord checks that root does not use a record that another user planted, whoever owns it.
 func TestUndoOfPlantedRecord(t *testing.T) {
 	for name, owner := range map[string]int{"theirs": swaptest.UID, "a link's or a moved one's": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestUndoOfPlantedRecord(t *testing.T) {
 	}
 }
 
-// Records and copies that others could have written are not used, and the error says so.
+// TestUndoOfUnsafeRecord checks that records and backups that other users could have written are rejected.
 func TestUndoOfUnsafeRecord(t *testing.T) {
 	records := func(string) string { return homeRecords() }
 	one := func(pattern string) string {
@@ -136,7 +136,8 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 	}
 }
 
-// Root that configures for a user leaves nothing of its own in their home, keeps its records to itself, and can undo it.
+// TestRootConfiguresForAUser checks that root leaves no root-owned file in a user's home, keeps its own records, and
+// can undo.
 func TestRootConfiguresForAUser(t *testing.T) {
 	a := swaptest.New(t)
 	machine := at(t, a.Home)
@@ -162,7 +163,8 @@ func TestRootConfiguresForAUser(t *testing.T) {
 	}
 }
 
-// While root configures and undoes, the user exchanges the names; nothing of root's changes.
+// TestRootConfiguresAndIsNotRedirected checks that root changes no other file while the user swaps files and
+// directories.
 func TestRootConfiguresAndIsNotRedirected(t *testing.T) {
 	for name, attack := range map[string]func(a *swaptest.Arena){
 		"the directory": func(a *swaptest.Arena) { a.Attack(swaptest.Swapped, a.Home, ".docker", a.Dir) },

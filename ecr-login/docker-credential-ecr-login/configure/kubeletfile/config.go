@@ -12,7 +12,7 @@ import (
 	"ecrlogin/internal/strictyaml"
 )
 
-// config reads the whole file, and checks it as kubelet does.
+// config decodes the whole file and validates it as kubelet does.
 // Source: validateCredentialProviderConfig in pkg/credentialprovider/plugin/config.go of Kubernetes
 func (d *document) config(n *yaml.Node, f *File) error {
 	var ofKind string
@@ -85,7 +85,7 @@ func (d *document) provider(n *yaml.Node) (Provider, error) {
 	return p, nil
 }
 
-// missing tells what a provider lacks.
+// missing returns what a provider lacks; "" for a complete one.
 func (p Provider) missing() string {
 	switch {
 	case p.Name == "":
@@ -162,7 +162,7 @@ func checkDuration(s string) string {
 	return ""
 }
 
-// annotation is the form of a key: a host's name and a slash, which may be left out, and a name.
+// annotation matches an annotation key: an optional host name with a slash, and a name.
 // Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/#syntax-and-character-set
 var annotation = regexp.MustCompile(`^([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-9])?/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$`)
 

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// New returns the text of a file with one provider, in YAML or in JSON.
+// New returns the text of a new file with one provider, in YAML or in JSON.
 func New(p Provider, inJSON bool) []byte {
 	if !inJSON {
 		return join(slices.Concat([]string{"apiVersion: " + Version, "kind: " + kind, "providers:"}, p.yaml("  ")), "\n")
@@ -18,14 +18,14 @@ func New(p Provider, inJSON bool) []byte {
 		Providers  []Provider `json:"providers"`
 	}{Version, kind, []Provider{p}}, "", "  ")
 	if err != nil {
-		panic(err) // texts can always be encoded
+		panic(err) // strings can always be encoded
 	}
 	return append(text, '\n')
 }
 
-// With returns the file's text with a provider in it: in place of the one of that name or, if there is none, in front of the
-// others, so that its passwords are tried first. The error is for a file that is written in a way which cannot be edited
-// without losing something, and tells what to add by hand.
+// With returns the file's text with a provider added. It replaces the provider of that name or, if there is none,
+// inserts the new one first, so that kubelet tries its passwords first. It returns an error if the layout of the file
+// cannot be edited without losing content. The error contains the provider to add manually.
 func (f *File) With(p Provider) ([]byte, error) {
 	i := f.index(p.Name)
 	want := slices.Clone(f.Providers)

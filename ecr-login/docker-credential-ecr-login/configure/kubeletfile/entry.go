@@ -8,24 +8,25 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// An entry is a provider in YAML while it is edited, line by line. What is not in lines of its own is left alone.
+// An entry edits a provider in YAML line by line. Values that share a line with others are not changed.
 type entry struct {
-	lines  []string // of the whole file
+	lines  []string // the whole file
 	node   *yaml.Node
-	column int // in which its keys begin, from 1
+	column int // column of its keys, from 1
 	edits  []edit
 }
 
-// An edit puts lines in place of others.
+// An edit replaces a range of lines.
 type edit struct {
-	from, to int // from 0; to is behind the last
+	from, to int // from 0, excluding to
 	lines    []string
 }
 
-// edited returns the file's lines with all edits.
+// edited returns the file's lines with all edits applied.
 func (e *entry) edited() []string {
 	lines := slices.Clone(e.lines)
-	// From the end, and what goes in front of a line after what is done with the line, so that numbers stay right.
+	// Edits are applied from the end, and insertions before a line after edits of that line, so that line numbers stay
+	// valid.
 	slices.SortStableFunc(e.edits, func(a, b edit) int { return cmp.Or(cmp.Compare(b.from, a.from), cmp.Compare(b.to, a.to)) })
 	for _, edit := range e.edits {
 		lines = slices.Replace(lines, edit.from, edit.to, edit.lines...)
@@ -33,7 +34,7 @@ func (e *entry) edited() []string {
 	return lines
 }
 
-// keyOf returns the node of a key, behind which is that of its value; nil if there is none.
+// keyOf returns the node of a key; nil if the mapping does not contain it.
 func keyOf(mapping *yaml.Node, key string) *yaml.Node {
 	if i := indexOf(mapping, key); i >= 0 {
 		return mapping.Content[i]
@@ -41,7 +42,7 @@ func keyOf(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// valueOf returns the value of a key that is there.
+// valueOf returns the value of a key. The mapping must contain the key.
 func valueOf(mapping *yaml.Node, key string) *yaml.Node {
 	return mapping.Content[indexOf(mapping, key)+1]
 }
@@ -55,7 +56,8 @@ func indexOf(mapping *yaml.Node, key string) int {
 	return -1
 }
 
-// set gives a key other lines, or none.
+// set replaces the lines of a key and its value, or removes them if lines is empty. It does nothing if they contain
+// comments.
 func (e *entry) set(key string, lines []string) {
 	k := keyOf(e.node, key)
 	if k == nil {
@@ -64,7 +66,7 @@ func (e *entry) set(key string, lines []string) {
 	}
 	from, to := e.block(k)
 	if slices.ContainsFunc(e.lines[from:to], func(line string) bool { return strings.Contains(line, "#") }) {
-		return // which would be lost
+		return // the comment would be lost
 	}
 	if before := e.lines[from][:e.column-1]; strings.TrimSpace(before) != "" { // the dash
 		if len(lines) == 0 {
@@ -75,13 +77,13 @@ func (e *entry) set(key string, lines []string) {
 	e.edits = append(e.edits, edit{from, to, lines})
 }
 
-// add puts lines behind the name, which is in one line.
+// add inserts lines after the line of the name.
 func (e *entry) add(lines []string) {
 	at := keyOf(e.node, "name").Line
 	e.edits = append(e.edits, edit{at, at, lines})
 }
 
-// block returns the lines of a key and its value.
+// block returns the range of lines of a key and its value.
 func (e *entry) block(key *yaml.Node) (from, to int) {
 	from = key.Line - 1
 	to = from + 1
@@ -90,7 +92,7 @@ func (e *entry) block(key *yaml.Node) (from, to int) {
 		indent := len(e.lines[i]) - len(text)
 		switch {
 		case strings.TrimSpace(text) == "", strings.HasPrefix(text, "#"):
-			continue // it is part of what follows, if that is
+			continue // part of the block only if a later line is
 		case indent < e.column-1, indent == e.column-1 && !strings.HasPrefix(text, "-"):
 			return from, to
 		}
@@ -99,7 +101,7 @@ func (e *entry) block(key *yaml.Node) (from, to int) {
 	return from, to
 }
 
-// setList takes items out of a list that is there and appends others, so that comments on those that stay do too.
+// setList removes items from an existing list and appends new ones. Comments on the other items are preserved.
 func (e *entry) setList(key string, was, want []string) {
 	if slices.Equal(was, want) {
 		return

@@ -10,7 +10,8 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// jsonWith puts a provider into JSON; with an i below 0 in front of the others. It returns nil where it cannot.
+// jsonWith replaces provider i in a JSON file, or inserts the provider first if i is negative. It returns nil if it
+// cannot.
 func (f *File) jsonWith(i int, p Provider) []byte {
 	root, err := hujson.Parse(slices.Clone(f.content))
 	if err != nil {
@@ -33,7 +34,7 @@ func (f *File) jsonWith(i int, p Provider) []byte {
 	case i < 0:
 		first := hujson.Value{BeforeExtra: list.Elements[0].BeforeExtra, Value: l.value(2, p)}
 		if len(first.BeforeExtra) == 0 && l.newline == "" {
-			list.Elements[0].BeforeExtra = hujson.Extra(l.colon) // as behind other commas
+			list.Elements[0].BeforeExtra = hujson.Extra(l.colon) // as after other commas
 		}
 		list.Elements = append([]hujson.ArrayElement{first}, list.Elements...)
 	default:
@@ -46,7 +47,7 @@ func (f *File) jsonWith(i int, p Provider) []byte {
 	return root.Pack()
 }
 
-// update gives those members of a provider their value that are to have another.
+// update sets the members of a provider that differ.
 func (l layout) update(obj *hujson.Object, was, want Provider) {
 	if was.APIVersion != want.APIVersion {
 		l.set(obj, 3, "apiVersion", want.APIVersion)
@@ -66,7 +67,7 @@ func (l layout) update(obj *hujson.Object, was, want Provider) {
 	}
 }
 
-// find returns the value of a member.
+// find returns the value of a member; nil if there is none.
 func find(obj *hujson.Object, name string) *hujson.Value {
 	for i := range obj.Members {
 		if l, ok := obj.Members[i].Name.Value.(hujson.Literal); ok && l.String() == name {
@@ -76,14 +77,14 @@ func find(obj *hujson.Object, name string) *hujson.Value {
 	return nil
 }
 
-// A layout is how the file is written.
+// A layout describes the white space of a file.
 type layout struct {
-	newline string // "" if all is in one line
-	indent  string // of each level
-	colon   string // what follows one
+	newline string // "" for a file in one line
+	indent  string // indentation of each level
+	colon   string // white space after a colon
 }
 
-// layoutOf finds it from the first member.
+// layoutOf returns the layout of the first member.
 func layoutOf(top *hujson.Object) layout {
 	l := layout{newline: "\n", indent: "  ", colon: " "}
 	if len(top.Members) == 0 {
@@ -105,14 +106,14 @@ func layoutOf(top *hujson.Object) layout {
 	return l
 }
 
-// value writes a value that belongs to a member or element of that level.
+// value returns v in this layout, as the value of a member or element at a level.
 func (l layout) value(level int, v any) hujson.ValueTrimmed {
 	text, err := json.MarshalIndent(v, strings.Repeat(l.indent, level), l.indent)
 	if l.newline == "" {
 		text, err = json.Marshal(v)
 	}
 	if err != nil {
-		panic(err) // texts can always be encoded
+		panic(err) // strings can always be encoded
 	}
 	parsed, err := hujson.Parse(bytes.ReplaceAll(text, []byte("\n"), []byte(cmp.Or(l.newline, "\n"))))
 	if err != nil {
@@ -121,7 +122,7 @@ func (l layout) value(level int, v any) hujson.ValueTrimmed {
 	return parsed.Value
 }
 
-// set gives a member its value, and appends it in the manner of those before it if there is none of that name.
+// set sets the value of a member. It appends a new member with the white space of the previous one.
 func (l layout) set(obj *hujson.Object, level int, name string, value any) {
 	if v := find(obj, name); v != nil {
 		v.Value = l.value(level, value)

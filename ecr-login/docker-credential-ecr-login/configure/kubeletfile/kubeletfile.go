@@ -1,5 +1,5 @@
-// Package kubeletfile reads kubelet's CredentialProviderConfig as kubelet does, and puts a provider into it without losing
-// anything else: comments, order and layout of YAML and of JSON.
+// Package kubeletfile reads kubelet's CredentialProviderConfig as kubelet does, and adds a provider to it. It
+// preserves comments, order and layout of YAML and JSON.
 package kubeletfile
 
 import (
@@ -15,46 +15,46 @@ import (
 	"ecrlogin/credentials/docker/configfile/textfile"
 )
 
-// A File is one CredentialProviderConfig. The zero File is an empty one, which kubelet would not take.
+// A File is one CredentialProviderConfig. The zero File is empty and invalid for kubelet.
 // Source: https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/
 type File struct {
 	Path       string
 	APIVersion string
-	Providers  []Provider // in the file's order, which is that in which their passwords are tried
+	Providers  []Provider // in the order of the file, in which kubelet tries their passwords
 
 	content []byte
-	list    *yaml.Node   // of the providers; nil if there is no key for them
-	key     *yaml.Node   // that of the list
-	entries []*yaml.Node // each of a provider
+	list    *yaml.Node   // value of providers; nil if there is no such key
+	key     *yaml.Node   // key of list
+	entries []*yaml.Node // one for each provider
 }
 
 // A Provider is one program that kubelet runs for the credentials of some images.
 type Provider struct {
 	Name                 string           `json:"name"`
-	APIVersion           string           `json:"apiVersion"` // of the protocol it is spoken to in
+	APIVersion           string           `json:"apiVersion"` // version of the protocol
 	MatchImages          []string         `json:"matchImages"`
-	DefaultCacheDuration string           `json:"defaultCacheDuration"` // for an answer that does not say how long it may be kept
+	DefaultCacheDuration string           `json:"defaultCacheDuration"` // for responses without a cache duration
 	Args                 []string         `json:"args,omitempty"`
 	Env                  []Variable       `json:"env,omitempty"`
-	TokenAttributes      *TokenAttributes `json:"tokenAttributes,omitempty"` // nil if it gets no service account's token
+	TokenAttributes      *TokenAttributes `json:"tokenAttributes,omitempty"` // nil if it gets no service account token
 }
 
-// A Variable is one of the environment. Its value may be a secret.
+// A Variable is an environment variable. Its value may be a secret.
 type Variable struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// TokenAttributes say which token of a pod's service account a provider gets, and what else of it.
+// TokenAttributes configures the service account token and annotations that a provider gets.
 type TokenAttributes struct {
 	Audience              string   `json:"serviceAccountTokenAudience"`
 	CacheType             string   `json:"cacheType"`             // "ServiceAccount" or "Token"
-	RequireServiceAccount bool     `json:"requireServiceAccount"` // false: it is run for pods without one too
+	RequireServiceAccount bool     `json:"requireServiceAccount"` // false: the provider also runs for pods without one
 	RequiredAnnotations   []string `json:"requiredServiceAccountAnnotationKeys,omitempty"`
 	OptionalAnnotations   []string `json:"optionalServiceAccountAnnotationKeys,omitempty"`
 }
 
-// The versions that tokenAttributes need, of the file and of the protocol.
+// Version and ProtocolVersion are the versions of the file and of the protocol that tokenAttributes requires.
 const (
 	Version         = "kubelet.config.k8s.io/v1"
 	ProtocolVersion = "credentialprovider.kubelet.k8s.io/v1"
@@ -62,23 +62,24 @@ const (
 
 const kind = "CredentialProviderConfig"
 
-// Versions that kubelet knows.
+// Versions that kubelet supports.
 var (
 	versions         = []string{Version, Version + "beta1", Version + "alpha1"}
 	protocolVersions = []string{ProtocolVersion, ProtocolVersion + "beta1", ProtocolVersion + "alpha1"}
 )
 
-// Read reads what --image-credential-provider-config names: a file, or a folder of which kubelet reads every .json, .yaml and
-// .yml in the order of their names. The error is about the first thing for which kubelet would not start.
+// Read reads the value of --image-credential-provider-config, which is a file or a directory. In a directory, kubelet
+// reads every .json, .yaml and .yml file in the order of their names. Read returns an error for the first problem that
+// prevents kubelet from starting.
 func Read(path string) ([]*File, error) {
 	paths := []string{path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		if paths, err = inFolder(path); err != nil {
+		if paths, err = inDirectory(path); err != nil {
 			return nil, err
 		}
 	}
 	var files []*File
-	where := map[string]string{} // by name of a provider: the file that has it
+	where := map[string]string{} // provider name to path of its file
 	for _, path := range paths {
 		text, err := textfile.Read(path)
 		if err != nil {
@@ -105,7 +106,7 @@ func Read(path string) ([]*File, error) {
 	return files, nil
 }
 
-func inFolder(dir string) ([]string, error) {
+func inDirectory(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir) // sorted
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot be read: %w; check its owner and mode", dir, err)
@@ -122,7 +123,7 @@ func inFolder(dir string) ([]string, error) {
 	return paths, nil
 }
 
-// Provider returns the provider of that name.
+// Provider returns the provider of that name. It reports false if there is none.
 func (f *File) Provider(name string) (Provider, bool) {
 	i := f.index(name)
 	if i < 0 {
@@ -135,19 +136,19 @@ func (f *File) index(name string) int {
 	return slices.IndexFunc(f.Providers, func(p Provider) bool { return p.Name == name })
 }
 
-// isJSON reports whether kubelet takes a text for JSON, and then for nothing else.
+// isJSON reports whether kubelet parses a text as JSON.
 func isJSON(content []byte) bool {
 	return strings.HasPrefix(strings.TrimLeft(string(content), " \t\r\n"), "{")
 }
 
-// An Error is something for which kubelet would not start.
+// An Error is a problem that prevents kubelet from starting.
 type Error struct {
 	Path         string
 	Line, Column int    // from 1
-	What         string // what is wrong and what to do
+	What         string // problem and next step
 }
 
-// Error returns "PATH:LINE:COLUMN: WHAT". The line is not in it, because there may be a secret in it.
+// Error returns "PATH:LINE:COLUMN: WHAT". It omits the text of the line, which may contain a secret.
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.What)
 }

@@ -54,7 +54,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// What kubelet would not start with is said with its place, and without what may be a secret.
+// TestWrong checks that errors contain the position but no possible secret.
 func TestWrong(t *testing.T) {
 	for _, tt := range []struct{ name, from, to, want string }{
 		{"nothing", good, " \n", "f:1:1: empty file; create"},
@@ -103,7 +103,7 @@ func TestWrong(t *testing.T) {
 	}
 }
 
-// As kubelet has it.
+// TestMatch checks the semantics of kubelet.
 func TestMatch(t *testing.T) {
 	for _, tt := range []struct {
 		pattern, image string
@@ -152,7 +152,7 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
-// FuzzOverlap has Overlap report every two patterns that match the same image.
+// FuzzOverlap checks that Overlap reports true for patterns that match the same image.
 func FuzzOverlap(f *testing.F) {
 	f.Add("*.dkr.ecr.us-*.amazonaws.com", "*.dkr.ecr.*-2.amazonaws.com/team", "1.dkr.ecr.us-west-2.amazonaws.com/team/app")
 	f.Add("*:5000", "local*:5000/a", "localhost:5000/app")
@@ -184,8 +184,8 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// A folder is read in the order of its names, and a provider may be there once.
-func TestFolder(t *testing.T) {
+// TestDirectory checks that files are read in the order of their names, and that a duplicate provider is an error.
+func TestDirectory(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, provider string) {
 		t.Helper()
@@ -220,7 +220,7 @@ func TestFolder(t *testing.T) {
 	}
 }
 
-// What is documented is what kubelet takes.
+// TestDocumented checks that the documented files are valid.
 func TestDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../../../docs/kubernetes.md")
 	if err != nil {
@@ -230,7 +230,7 @@ func TestDocumented(t *testing.T) {
 		_, text, ok := strings.Cut(string(page), "<!-- "+name+": begin -->\n")
 		text, _, ok2 := strings.Cut(text, "<!-- "+name+": end -->")
 		if !ok || !ok2 {
-			t.Fatalf("there is no block %s", name)
+			t.Fatalf("missing block %s", name)
 		}
 		return strings.ReplaceAll("\n"+text, "\n    ", "\n"+indent)[1:]
 	}

@@ -10,14 +10,15 @@ import (
 	"ecrlogin/internal/wildcard"
 )
 
-// Matches reports whether kubelet runs the provider for an image, which has its registry's host in front and no tag, as
-// docker.io/library/busybox has.
+// Matches reports whether kubelet runs the provider for an image. The image starts with the registry host and has no
+// tag, for example docker.io/library/busybox.
 func (p Provider) Matches(image string) bool {
 	return slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return Match(pattern, image) })
 }
 
-// Match reports whether a pattern matches an image, or whether the key of an answer's "auth" does: as many labels, each of
-// which matches, the same port, and a path that begins alike.
+// Match reports whether a pattern, or a key of "auth" in a response, matches an image. They match if they have the
+// same number of labels, all labels match, the ports are equal, and the path of the pattern is a prefix of the image's
+// path.
 // Source: URLsMatch in pkg/credentialprovider/keyring.go of Kubernetes
 func Match(pattern, image string) bool {
 	p, err := parseURL(pattern)
@@ -31,7 +32,8 @@ func Match(pattern, image string) bool {
 	})
 }
 
-// Overlap reports whether there is an image that both patterns match. For IPv6 addresses it may say so where there is none.
+// Overlap reports whether an image can match both patterns. For IPv6 addresses, it may return true if there is no such
+// image.
 func Overlap(a, b string) bool {
 	x, err := parseURL(a)
 	if err != nil {
@@ -41,8 +43,9 @@ func Overlap(a, b string) bool {
 	return err == nil && (strings.HasPrefix(x.Path, y.Path) || strings.HasPrefix(y.Path, x.Path)) && compare(x, y, overlapsLabel)
 }
 
-// overlapsLabel is exact for "*", the only wildcard of path.Match that a URL's host can contain. The brackets of an IPv6
-// address are a character class to path.Match; labels with one count as overlapping.
+// overlapsLabel reports whether two label patterns overlap. It is exact for "*", the only wildcard of path.Match in
+// the host of a URL. For path.Match, the brackets of an IPv6 address are a character class, so labels with brackets
+// count as overlapping.
 func overlapsLabel(a, b string) bool {
 	return strings.Contains(a+b, "[") || wildcard.Overlap(a, b)
 }
@@ -63,7 +66,8 @@ func split(u *url.URL) (host, port string) {
 
 func parseURL(s string) (*url.URL, error) { return url.Parse("https://" + s) }
 
-// Image returns the name of an image as kubelet asks with it: with the registry's host, and without tag and digest.
+// Image returns the name of an image as kubelet passes it to providers: with the registry host, without tag and
+// digest.
 // Source: the reference grammar of github.com/distribution/reference
 func Image(typed string) string {
 	image, _, _ := strings.Cut(strings.TrimSpace(typed), "@")

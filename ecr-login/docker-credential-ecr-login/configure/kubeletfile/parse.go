@@ -10,7 +10,8 @@ import (
 	"ecrlogin/internal/strictyaml"
 )
 
-// Parse reads a file, in YAML or JSON. It refuses what kubelet refuses, and anchors, aliases and tags, with an *Error.
+// Parse parses a file in YAML or JSON. It returns an *Error for what kubelet rejects, and for anchors, aliases and
+// tags.
 func Parse(path string, content []byte) (*File, error) {
 	d := newDocument(path)
 	if isJSON(content) {
@@ -29,7 +30,7 @@ func Parse(path string, content []byte) (*File, error) {
 	return f, d.config(body, f)
 }
 
-// A document is a file while it is read.
+// A document parses one file.
 type document struct {
 	strictyaml.Reader
 	path string
@@ -45,7 +46,7 @@ func (d *document) at(line, column int, what string) error {
 	return &Error{Path: d.path, Line: line, Column: column, What: what}
 }
 
-// json looks whether a text is JSON, which is stricter than YAML in brackets.
+// json returns an error if a text is not valid JSON, which is stricter than YAML's flow style.
 func (d *document) json(content []byte) error {
 	var any json.RawMessage
 	var syntax *json.SyntaxError
@@ -57,7 +58,7 @@ func (d *document) json(content []byte) error {
 	return nil
 }
 
-// text reads a text, which check may refuse.
+// text returns a Field that stores a string. check returns the problem with the string, or "".
 func (d *document) text(into *string, check func(string) string) strictyaml.Field {
 	return func(n *yaml.Node) error {
 		s, ok := strictyaml.Text(n)
@@ -74,7 +75,7 @@ func (d *document) text(into *string, check func(string) string) strictyaml.Fiel
 
 func anything(string) string { return "" }
 
-// texts reads a list of texts.
+// texts returns a Field that appends a list of strings.
 func (d *document) texts(into *[]string, check func(string) string) strictyaml.Field {
 	return d.each(func(n *yaml.Node) error {
 		var s string
@@ -86,7 +87,7 @@ func (d *document) texts(into *[]string, check func(string) string) strictyaml.F
 	})
 }
 
-// each reads a list.
+// each returns a Field that reads a list of items.
 func (d *document) each(item strictyaml.Field) strictyaml.Field {
 	return d.List("this must be a list", item)
 }

@@ -10,10 +10,10 @@ import (
 	"ecrlogin/internal/trustedpath"
 )
 
-// ProviderName is the name by which this program is kubelet's provider.
+// ProviderName is the name of this program as a kubelet credential provider.
 const ProviderName = "ecr-credential-provider"
 
-// ProgramName returns the name of a provider's program in the folder of such programs.
+// ProgramName returns the file name of a provider's program.
 func ProgramName(provider string) string {
 	if runtime.GOOS == "windows" {
 		return provider + ".exe"
@@ -21,12 +21,12 @@ func ProgramName(provider string) string {
 	return provider
 }
 
-// self is what this program is called by people. Its name makes it kubelet's provider otherwise.
+// self is the command name of this program. Under the name ProviderName it runs as a kubelet provider.
 const self = "docker-credential-ecr-login"
 
-// Run runs a provider's program with the variables of c.Env alone, none if it is nil. If anybody but root and the current user
-// could have put another program there, it is not run, and the error is a *trustedpath.Error: root runs this for a program that a
-// flag, or a process that is called kubelet, names.
+// Run runs a provider's program with only the variables of c.Env; with none if it is nil. If a user other than root
+// and the current user could have replaced the program, Run returns a *trustedpath.Error and does not run it. This
+// matters because root calls Run for a path from a flag or from a process named kubelet.
 func Run(ctx context.Context, c subprocess.Command) (subprocess.Result, error) {
 	if err := trustedpath.Check(c.Path); err != nil {
 		return subprocess.Result{}, err
@@ -35,8 +35,8 @@ func Run(ctx context.Context, c subprocess.Command) (subprocess.Result, error) {
 	return c.Run(ctx)
 }
 
-// VersionOf asks the program of a provider for its version. It is ours if it is this program, perhaps of another version;
-// what others print is not repeated. The error is that of Run for a program that must not be run.
+// VersionOf returns the version of a provider's program. It reports ours if it is any version of this program. For
+// other programs, version is empty. It returns the error of Run for a program that must not be run.
 func VersionOf(ctx context.Context, path string) (version string, ours bool, err error) {
 	if err := trustedpath.Check(path); err != nil {
 		return "", false, err
@@ -49,11 +49,11 @@ func VersionOf(ctx context.Context, path string) (version string, ours bool, err
 	return version, true, nil
 }
 
-// versionTime is how long a program has to print its version.
+// versionTime is the timeout for printing the version.
 const versionTime = 2 * time.Second
 
-// AskVersion runs a program as docker-credential-ecr-login with the argument version, and returns what it prints, without white
-// space around it; "" if it fails. A nil env means that of this process.
+// AskVersion runs a program under the name docker-credential-ecr-login with the argument version. It returns the
+// trimmed output, or "" if the program fails. If env is nil, the program gets the environment of this process.
 func AskVersion(ctx context.Context, path string, env []string) string {
 	ctx, cancel := context.WithTimeout(ctx, versionTime)
 	defer cancel()

@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// ours is what TestWith puts into each file.
+// ours is the provider that TestWith adds to each file.
 var ours = Provider{
 	Name: "ecr", APIVersion: ProtocolVersion, MatchImages: []string{"*.dkr.ecr.*.amazonaws.com", "public.ecr.aws"}, DefaultCacheDuration: "0s",
 	Args: []string{"--config", "/etc/x.yaml"},
@@ -22,8 +22,8 @@ var ours = Provider{
 	},
 }
 
-// TestWith compares with testdata/with: each archive has a file before and after. The other providers, comments and layout stay,
-// and doing it again changes nothing. UPDATE_SCRIPTS=1 rewrites them.
+// TestWith runs the archives in testdata/with, which contain a file before and after With. Other providers, comments
+// and layout are preserved, and a second call changes nothing. UPDATE_SCRIPTS=1 updates the archives.
 func TestWith(t *testing.T) {
 	paths, err := filepath.Glob("testdata/with/*.txtar")
 	if err != nil || len(paths) < 8 {
@@ -51,13 +51,13 @@ func TestWith(t *testing.T) {
 				t.Error(diff)
 			}
 			if again := with(t, got); !bytes.Equal(again, got) {
-				t.Errorf("again it becomes\n%s", again)
+				t.Errorf("the second call returns\n%s", again)
 			}
 		})
 	}
 }
 
-// with does what a user of the package does: what it does not say about a provider that is there stays.
+// with calls With as callers do: unspecified fields of an existing provider are kept.
 func with(t *testing.T, before []byte) []byte {
 	t.Helper()
 	f, err := Parse("f", before)
@@ -71,7 +71,7 @@ func with(t *testing.T, before []byte) []byte {
 	return after
 }
 
-// over is ours over that of a file, as far as the package has it that a provider is changed: DefaultCacheDuration and Env are not.
+// over returns ours with DefaultCacheDuration and Env of the file's provider, which With does not change.
 func over(f *File) Provider {
 	p := ours
 	if was, ok := f.Provider(p.Name); ok {
@@ -88,8 +88,8 @@ func over(f *File) Provider {
 	return p
 }
 
-// What cannot be edited without losing something is left alone, and what to write by hand is said.
-func TestByHand(t *testing.T) {
+// TestManualEdit checks that With refuses to lose content, and that the error contains the provider to add manually.
+func TestManualEdit(t *testing.T) {
 	const other = "  apiVersion: credentialprovider.kubelet.k8s.io/v1\n  defaultCacheDuration: 0s\n"
 	for name, text := range map[string]string{
 		"in brackets":         head + "providers: [{name: a, apiVersion: credentialprovider.kubelet.k8s.io/v1, matchImages: [x], defaultCacheDuration: 0s}]\n",
@@ -108,7 +108,7 @@ func TestByHand(t *testing.T) {
 	}
 }
 
-// Whatever the file, it is edited as it should be or not at all, and read without a panic.
+// FuzzWith checks that With edits any file correctly or not at all, and that Parse does not panic.
 func FuzzWith(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(strings.ReplaceAll(good, "\n", "\r")))
@@ -143,7 +143,7 @@ func FuzzWith(f *testing.F) {
 			t.Errorf("other providers have changed: %+v, %+v", a, b)
 		}
 		if _, ok := got.Provider(ours.Name); !ok {
-			t.Error("the provider is not there")
+			t.Error("missing provider")
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// yaml returns the lines of a provider in a list, whose dashes have that indentation.
+// yaml returns the lines of a provider as a list item. indent precedes the dash.
 func (p Provider) yaml(indent string) []string {
 	inside := indent + "  "
 	lines := []string{
@@ -44,7 +44,7 @@ func (t *TokenAttributes) yaml(indent string) []string {
 	return append(lines, yamlList(inside, "optionalServiceAccountAnnotationKeys", t.OptionalAnnotations)...)
 }
 
-// yamlList returns the lines of a list; none for an empty one.
+// yamlList returns the lines of a key with a list; none for an empty list.
 func yamlList(indent, key string, items []string) []string {
 	if len(items) == 0 {
 		return nil
@@ -58,7 +58,8 @@ func yamlList(indent, key string, items []string) []string {
 
 var plain = regexp.MustCompile(`^(--)?[A-Za-z/][A-Za-z0-9_./-]*$`)
 
-// scalar writes a text as YAML does, in quotes if it could be taken for something else: a number, a truth value, a pattern.
+// scalar returns a string as a YAML scalar, quoted if YAML could read it as another type, such as a number or a
+// boolean.
 func scalar(s string) string {
 	switch strings.ToLower(s) {
 	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
@@ -67,14 +68,14 @@ func scalar(s string) string {
 			return s
 		}
 	}
-	return strconv.Quote(s) // whose escapes are YAML's too
+	return strconv.Quote(s) // its escapes are valid in YAML
 }
 
 func join(lines []string, newline string) []byte {
 	return []byte(strings.Join(lines, newline) + newline)
 }
 
-// lines returns a file's, without their ends, and what ends them.
+// lines returns the lines of the file without line ends, and the line end.
 func (f *File) lines() (lines []string, newline string) {
 	newline = "\n"
 	if bytes.Contains(f.content, []byte("\r\n")) {
@@ -84,7 +85,8 @@ func (f *File) lines() (lines []string, newline string) {
 	return strings.Split(text, "\n"), newline
 }
 
-// yamlInsert puts a provider behind the key, or both at the end. A comment above the first provider stays with it.
+// yamlInsert inserts a provider after the key providers, or appends both. A comment above the first provider stays
+// with that provider.
 func (f *File) yamlInsert(p Provider) []byte {
 	lines, newline := f.lines()
 	if f.key == nil {
@@ -93,7 +95,7 @@ func (f *File) yamlInsert(p Provider) []byte {
 	indent, at := "  ", f.key.Line
 	switch {
 	case f.list.Kind != yaml.SequenceNode:
-	case f.list.Style&yaml.FlowStyle != 0: // if there is something in it, With finds that missing
+	case f.list.Style&yaml.FlowStyle != 0: // With detects that a non-empty list was lost
 		lines[at-1] = "providers:"
 	default:
 		indent = strings.Repeat(" ", f.list.Column-1)
@@ -101,8 +103,8 @@ func (f *File) yamlInsert(p Provider) []byte {
 	return join(slices.Insert(lines, at, p.yaml(indent)...), newline)
 }
 
-// yamlUpdate changes the lines of those keys of a provider that are to have another value, and adds those that are not there
-// behind its name. With finds out if that was not all.
+// yamlUpdate changes the lines of the keys of a provider whose values differ, and adds missing keys after its name.
+// With detects incomplete changes.
 func (f *File) yamlUpdate(i int, p Provider) []byte {
 	lines, newline := f.lines()
 	e := &entry{lines: lines, node: f.entries[i], column: f.entries[i].Column}
