@@ -55,7 +55,7 @@ func plant(t *testing.T, records, file, copyOf, content string) {
 
 // TestUndoOfPlantedRecord checks that root does not use a record that another user planted, whoever owns it.
 func TestUndoOfPlantedRecord(t *testing.T) {
-	for name, owner := range map[string]int{"theirs": swaptest.UID, "a link's or a moved one's": 0} {
+	for name, owner := range map[string]int{"owned by the user": swaptest.UID, "owned by root, via a link or a rename": 0} {
 		t.Run(name, func(t *testing.T) {
 			a := swaptest.New(t)
 			at(t, a.Home)
