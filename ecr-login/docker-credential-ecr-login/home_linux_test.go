@@ -12,7 +12,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// An otherUser runs the program as a user who may not search HOME, as in a container that is started with another user and keeps
+// An otherUser runs the program as a user who may not search HOME, as in a container that runs as another user with
 // HOME=/root.
 type otherUser struct {
 	dir    string // searchable, unlike HOME in it
@@ -23,13 +23,13 @@ type otherUser struct {
 
 func newOtherUser(t *testing.T) *otherUser {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "home") // below t.TempDir, other users see nothing at all
+	dir, err := os.MkdirTemp("/tmp", "home") // other users cannot search t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
 	u := &otherUser{dir: dir, home: filepath.Join(dir, "home"), binary: filepath.Join(dir, "docker-credential-ecr-login")}
 	t.Cleanup(func() {
-		_ = os.Chmod(u.home, 0o700) // or an ordinary user cannot remove what is in it
+		_ = os.Chmod(u.home, 0o700) // otherwise an ordinary user cannot remove its content
 		os.RemoveAll(dir)
 	})
 	for _, path := range []string{".config/ecr-login/config.yaml", ".aws/config", "named.yaml", "named.aws"} {
@@ -57,7 +57,7 @@ func newOtherUser(t *testing.T) *otherUser {
 
 const nobody = 65534
 
-// get runs the action with an input and more variables.
+// get runs the get action with an input and additional variables.
 func (u *otherUser) get(t *testing.T, input string, env ...string) (exit int, stdout, stderr string) {
 	t.Helper()
 	return u.run(t, "get", input, env...)
@@ -87,14 +87,15 @@ func (u *otherUser) run(t *testing.T, action, input string, env ...string) (exit
 	return cmd.ProcessState.ExitCode(), out.String(), errOut.String()
 }
 
-// A home directory that cannot be searched holds neither a configuration nor AWS files. Only requests for ECR report that.
+// TestHomeThatCannotBeSearched checks that files in a home directory that cannot be searched are treated as missing,
+// and that only requests for ECR report that.
 func TestHomeThatCannotBeSearched(t *testing.T) {
 	u := newOtherUser(t)
 	const ecr = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 	want := u.home + "/.aws/config, " + u.home + "/.aws/credentials, " + u.home + "/.config/ecr-login/config.yaml: " +
 		"skipped, because this user may not search the directory; set HOME to a directory of this user\n"
 	for _, host := range []string{"ghcr.io", "https://index.docker.io/v1/"} {
-		for _, env := range []string{"ECR_LOGIN_LOG=", "AWS_ECR_DISABLE_CACHE=1"} { // the early answer and that of main
+		for _, env := range []string{"ECR_LOGIN_LOG=", "AWS_ECR_DISABLE_CACHE=1"} { // the fast path and the slow path
 			if exit, stdout, stderr := u.get(t, host, env); exit != 1 || stdout != "credentials not found in native keychain\n" || stderr != "" {
 				t.Errorf("%s with %s: exit code %d, stdout %q, stderr %q", host, env, exit, stdout, stderr)
 			}
@@ -106,7 +107,7 @@ func TestHomeThatCannotBeSearched(t *testing.T) {
 		}
 	}
 	if n := u.cloud.Count(awstest.GetAuthorizationToken); n != 1 {
-		t.Errorf("AWS was asked for %d tokens, want 1", n)
+		t.Errorf("AWS issued %d tokens, want 1", n)
 	}
 	if exit, _, stderr := u.get(t, ecr, "XDG_CONFIG_HOME="+u.home+"/xdg"); exit != 0 || !strings.HasSuffix(stderr, "set HOME and XDG_CONFIG_HOME to a directory of this user\n") {
 		t.Errorf("exit code %d, stderr %s", exit, stderr)
@@ -116,20 +117,20 @@ func TestHomeThatCannotBeSearched(t *testing.T) {
 	}
 }
 
-// What is named must be there, also in a home directory that cannot be searched.
+// TestNamedFileThatCannotBeSearched checks that a file that a variable names must be readable.
 func TestNamedFileThatCannotBeSearched(t *testing.T) {
 	u := newOtherUser(t)
 	path := filepath.Join(u.home, "named.yaml")
 	if exit, stdout, _ := u.get(t, "ghcr.io", "ECR_LOGIN_CONFIG="+path); exit != 1 || stdout != "the configuration cannot be read: stat "+path+": permission denied\n" {
 		t.Errorf("exit code %d, stdout %q", exit, stdout)
 	}
-	// The token is not kept, because nobody can tell which identity it is for.
+	// The token is not cached, because its identity is unknown without the AWS files.
 	for range 2 {
 		if exit, _, stderr := u.get(t, "123456789012.dkr.ecr.us-west-2.amazonaws.com", "AWS_CONFIG_FILE="+filepath.Join(u.home, "named.aws")); exit != 0 || stderr != "" {
 			t.Errorf("exit code %d, stderr %s", exit, stderr)
 		}
 	}
 	if n := u.cloud.Count(awstest.GetAuthorizationToken); n != 2 {
-		t.Errorf("AWS was asked for %d tokens, want 2", n)
+		t.Errorf("AWS issued %d tokens, want 2", n)
 	}
 }

@@ -1,5 +1,5 @@
-// Command docker-credential-ecr-login gives Docker, Podman, BuildKit and their kin a password for Amazon ECR at the
-// moment they need one. They run it as credential helper; see docs/clients.md.
+// Command docker-credential-ecr-login is a Docker credential helper for Amazon ECR. Docker, Podman, BuildKit and other
+// container clients run it when they need a password; see docs/clients.md.
 package main
 
 import (
@@ -11,14 +11,14 @@ import (
 )
 
 func main() {
-	// The program is over before its garbage is worth collecting; the limit is for the day when it is not.
+	// The program usually exits before a garbage collection is useful. The limit starts one if memory use grows.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
 	p := &command.Program{Name: os.Args[0], Version: programVersion(), Stdin: hit.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(p.Run(os.Args[1:]))
 }
 
-// version is set by the linker; a program built by go install knows it from its module.
+// version is set by the linker. If it is empty, as after go install, the module version is used.
 var version string
 
 func programVersion() string {

@@ -26,9 +26,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"docker-credential-ecr-login": main, "ecr-credential-provider": main})
 }
 
-// TestScript runs each archive below testdata/script with a stand-in for AWS of its own. The environment has an
-// identity and leads to the stand-in as a proxy, so that the program dials AWS by its real host names; every script
-// starts from there.
+// TestScript runs each archive in testdata/script with its own stand-in for AWS. The environment of each script
+// contains an identity and uses the stand-in as a proxy, so that the program connects to AWS by its real host names.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
@@ -45,7 +44,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// What package hit knows of others without importing them is what they say.
+// TestHitAgrees compares the values that package hit repeats, to avoid an import, with the originals.
 func TestHitAgrees(t *testing.T) {
 	if want := helper.NewErrCredentialsNotFound().Error() + "\n"; hit.NotFound != want {
 		t.Errorf("hit.NotFound is %q, want %q", hit.NotFound, want)
@@ -68,7 +67,7 @@ func setUp(env *testscript.Env) error {
 	}
 	env.Defer(cloud.Close)
 	env.Values[cloudKey{}] = cloud
-	env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command ends a second late
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each command ends a second late
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("AWS_ACCESS_KEY_ID", awstest.KeyID)
 	env.Setenv("AWS_SECRET_ACCESS_KEY", awstest.SecretKey)
@@ -84,8 +83,8 @@ func cloudOf(ts *testscript.TestScript) *awstest.Server {
 	return ts.Value(cloudKey{}).(*awstest.Server)
 }
 
-// fault OPERATION CODE [repeat] makes AWS answer with that error, which may repeat the request; CODE may be "hang", "drop" or
-// "truncate". "fault none" ends all faults.
+// fault OPERATION CODE [repeat] makes AWS return an error, which repeats the request with "repeat". CODE may also be
+// "hang", "drop" or "truncate". "fault none" ends all faults.
 func fault(ts *testscript.TestScript, neg bool, args []string) {
 	if !neg && len(args) == 1 && args[0] == "none" {
 		cloudOf(ts).ClearFaults()
@@ -107,9 +106,9 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	cloudOf(ts).Inject(f)
 }
 
-// told HOST FILE asks for a password in every way that there is, and fails unless each fails with the line in the file, which begins
-// with the host: on both streams for clients of Docker's protocol, on standard error for people and for kubelet, and in a check of
-// doctor.
+// told HOST FILE requests a password via every front end, and fails unless each request fails with the line in the
+// file, which starts with the host: on both streams for the Docker protocol, on stderr for users and for kubelet, and
+// in a check of doctor.
 func told(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: told HOST FILE")
@@ -144,7 +143,8 @@ func told(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// called N OPERATION fails unless AWS saw so many of these calls since the last time; with "called 0" alone, any call.
+// called N [OPERATION] fails unless AWS received N calls of the operation since the last check; without OPERATION,
+// all calls count.
 func called(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: called N [OPERATION]")
@@ -162,7 +162,7 @@ func called(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// role ARN EXTERNALID lets everybody assume a role who gives that external ID.
+// role ARN EXTERNALID allows every identity to assume a role with that external ID.
 func role(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: role ARN EXTERNALID")
@@ -170,8 +170,8 @@ func role(ts *testscript.TestScript, neg bool, args []string) {
 	cloudOf(ts).AllowRoleWith(args[0], args[1])
 }
 
-// cluster SUBJECT AUDIENCE makes a cluster whose service accounts AWS knows, and writes the requests of a pod of it: "pod" with
-// the role pull, "pod-other" with the role other, and "pod-none" without one.
+// cluster SUBJECT AUDIENCE creates a cluster whose token issuer AWS trusts, and writes requests for pods of it: "pod"
+// with the role pull, "pod-other" with the role other, and "pod-none" without a role.
 func cluster(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: cluster SUBJECT AUDIENCE")
@@ -195,7 +195,7 @@ func cluster(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// trust ROLE SUBJECT AUDIENCE lets that service account assume a role.
+// trust ROLE SUBJECT AUDIENCE allows a service account to assume a role.
 func trust(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: trust ROLE SUBJECT AUDIENCE")

@@ -12,7 +12,7 @@ import (
 	"ecrlogin/internal/ptytest"
 )
 
-// A person at a terminal may take longer to type than a get may take; the deadline begins when the input is complete.
+// TestTypingTakesTime checks that the deadline starts after the input at a terminal is complete.
 func TestTypingTakesTime(t *testing.T) {
 	const timeout = 2 * time.Second
 	cloud, err := awstest.Start(awstest.Options{Dir: t.TempDir()})
@@ -36,7 +36,7 @@ func TestTypingTakesTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	ptytest.WaitFor(t, screen, "type it, then press Enter and Ctrl-D", 20*time.Second)
-	time.Sleep(time.Until(began.Add(timeout + 100*time.Millisecond))) // the person
+	time.Sleep(time.Until(began.Add(timeout + 100*time.Millisecond))) // the time that the user takes to type
 	if _, err := screen.WriteString("123456789012.dkr.ecr.us-west-2.amazonaws.com\n\x04"); err != nil {
 		t.Fatal(err)
 	}

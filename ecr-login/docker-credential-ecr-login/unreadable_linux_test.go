@@ -32,7 +32,8 @@ func TestCredentialsOfAnotherUser(t *testing.T) {
 	}
 }
 
-// A home directory that cannot be searched has no credentials, which the error says. A profile that is named must be there.
+// A home directory that cannot be searched has no credentials, which the error says. A profile that is named must be
+// there.
 func TestNoCredentialsInAHomeThatCannotBeSearched(t *testing.T) {
 	u := newOtherUser(t)
 	const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com"

@@ -9,23 +9,23 @@ import (
 	"ecrlogin/credentials/kubelet"
 )
 
-// The actions of the protocol.
+// actions are the actions of the credential helper protocol.
 var actions = []struct{ name, short string }{
-	{"get", "Print user name and password for the registry whose host is on standard input, as JSON"},
-	{"store", "Keep a password of docker login, which is on standard input as JSON"},
-	{"erase", "Forget the passwords of the registry whose host is on standard input"},
-	{"list", "Print the registries with a password at hand, as JSON"},
+	{"get", "Print the credentials for the registry on standard input, as JSON"},
+	{"store", "Store the credentials of a docker login, read as JSON from standard input"},
+	{"erase", "Erase the credentials for the registry on standard input"},
+	{"list", "List the registries with stored credentials, as JSON"},
 }
 
 func isAction(name string) bool {
 	return slices.ContainsFunc(actions, func(a struct{ name, short string }) bool { return a.name == name })
 }
 
-// serve answers a client. A get with a request of kubelet's is answered as kubelet expects: the helper for Docker may have
-// been given to it.
+// serve runs an action for a client. If the input of a get is a request from kubelet, serve answers in kubelet's
+// format, because a node may be configured with the Docker helper by mistake.
 func (p *Program) serve(action string) (exit int) {
 	s := p.load()
-	if s.err != nil && action == "list" { // which never fails
+	if s.err != nil && action == "list" { // list never fails
 		fmt.Fprintln(p.Stderr, s.err)
 	}
 	input, err := s.readInput(action)
@@ -37,7 +37,7 @@ func (p *Program) serve(action string) (exit int) {
 	return h.Serve(action, replay(input, err), p.Stdout, p.Stderr)
 }
 
-// actions makes commands of them, for help and for those who give them more arguments than clients do.
+// actions returns the actions as commands, for the help text and for calls with more arguments than clients use.
 func (p *Program) actions() []*cobra.Command {
 	var cmds []*cobra.Command
 	for _, a := range actions {

@@ -22,7 +22,7 @@ import (
 func (p *Program) cache() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cache",
-		Short:   "Show, drop or find the tokens that are kept",
+		Short:   "List, clear or locate cached tokens",
 		Example: "  docker-credential-ecr-login cache list",
 		GroupID: people,
 		Args:    cobra.NoArgs,
@@ -32,7 +32,7 @@ func (p *Program) cache() *cobra.Command {
 	return cmd
 }
 
-// A listed entry is one as a script may read it: never with its password.
+// A listed is a cache entry as "cache list --json" prints it, without the password.
 type listed struct {
 	Host      string    `json:"host"`
 	Account   string    `json:"account,omitempty"`
@@ -48,7 +48,7 @@ func (p *Program) cacheList() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "Show the registries with a token, whom each was issued to, how old it is and when it expires",
+		Short:   "List cached tokens with their registry, identity, age and remaining lifetime",
 		Example: "  docker-credential-ecr-login cache list --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -62,11 +62,11 @@ func (p *Program) cacheList() *cobra.Command {
 			return writeTable(p.Stdout, entries, isTerminal(p.Stdout))
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the list as JSON")
 	return cmd
 }
 
-// listEntries returns what is kept, by registry.
+// listEntries returns the cached entries, sorted by registry.
 func listEntries(c *cache.Cache, now time.Time) ([]listed, error) {
 	kept, err := c.Entries()
 	if err != nil {
@@ -89,7 +89,8 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// writeTable writes a line for each entry: in columns with a head for people, and with tabs for programs.
+// writeTable writes one line per entry: aligned columns with a header for a terminal, or tab-separated fields for
+// programs.
 func writeTable(out io.Writer, entries []listed, columns bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if columns {
@@ -114,12 +115,12 @@ func (p *Program) cacheClear() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:               "clear HOST... | --all",
-		Short:             "Forget the tokens of some registries, or all",
+		Short:             "Delete cached tokens of the given registries, or of all registries",
 		Example:           "  docker-credential-ecr-login cache clear 123456789012.dkr.ecr.us-west-2.amazonaws.com",
 		ValidArgsFunction: p.completeHosts,
 		Args: func(_ *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
-				return errors.New("name registries, or say --all")
+				return errors.New("specify at least one registry, or --all")
 			}
 			return nil
 		},
@@ -131,17 +132,17 @@ func (p *Program) cacheClear() *cobra.Command {
 			return s.drop(args)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "forget the tokens of all registries")
+	cmd.Flags().BoolVar(&all, "all", false, "delete the cached tokens of all registries")
 	return cmd
 }
 
-// drop forgets the tokens of some registries, or of none if one of them is none.
+// drop deletes the cached tokens of the given registries. If one of hosts is not a registry, it deletes none.
 func (s *setting) drop(hosts []string) error {
 	registries := map[string]bool{}
 	for _, host := range hosts {
 		r, err := s.resolve(host)
 		if err != nil {
-			return fmt.Errorf("clearing the cache: %q: %w; nothing was cleared", registry.Shown(host), err)
+			return fmt.Errorf("clearing the cache: %q: %w; no token was deleted", registry.Shown(host), err)
 		}
 		registries[r.Host] = true
 	}
@@ -157,7 +158,7 @@ func (s *setting) drop(hosts []string) error {
 func (p *Program) cachePath() *cobra.Command {
 	return &cobra.Command{
 		Use:     "path",
-		Short:   "Print the folder in which they are kept",
+		Short:   "Print the cache directory",
 		Example: "  ls -l $(docker-credential-ecr-login cache path)",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -170,11 +171,11 @@ func (p *Program) cachePath() *cobra.Command {
 				_, err := fmt.Fprintln(p.Stdout, dir)
 				return err
 			case s.config.Cache.Disabled:
-				return fmt.Errorf("nothing is cached: %s says so", s.config.Path)
+				return fmt.Errorf("the cache is disabled: \"disabled\" of \"cache\" is true in %s", s.config.Path)
 			case os.Getenv("AWS_ECR_DISABLE_CACHE") != "":
-				return errors.New("nothing is cached: AWS_ECR_DISABLE_CACHE is set")
+				return errors.New("the cache is disabled: AWS_ECR_DISABLE_CACHE is set")
 			}
-			return errors.New("nothing is cached: there is no HOME, XDG_CACHE_HOME or AWS_ECR_CACHE_DIR to find a folder by")
+			return errors.New("no cache directory: HOME, XDG_CACHE_HOME and AWS_ECR_CACHE_DIR are not set; set one of them")
 		},
 	}
 }

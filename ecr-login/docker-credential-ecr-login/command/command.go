@@ -1,5 +1,5 @@
-// Package command is the program docker-credential-ecr-login without its process: the actions of the credential helper
-// protocol, and the commands for people. It wires the other packages together and decides nothing else.
+// Package command implements the command line of docker-credential-ecr-login: the actions of the credential helper
+// protocol, and the commands for users. It connects the other packages and contains no logic of their own.
 package command
 
 import (
@@ -15,22 +15,23 @@ import (
 	"ecrlogin/registry"
 )
 
-// A Program is one run.
+// A Program is one invocation of docker-credential-ecr-login.
 type Program struct {
-	Name           string // by which it was called, perhaps with a path; "ecr-credential-provider" makes it kubelet's
+	Name           string // os.Args[0]; "ecr-credential-provider" runs the kubelet command
 	Version        string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 }
 
-// Run runs the program with its arguments, without its name. It returns 0 on success, 1 when the action failed or found
-// nothing, 2 when it was called wrongly, and what a fallback returned for a registry that is not ours.
+// Run runs the program with args, which do not include its name, and returns the exit code: 0 on success, 1 if the
+// action failed or found no credentials, 2 for invalid arguments, or the exit code of the fallback for other
+// registries.
 func (p *Program) Run(args []string) (exit int) {
 	if name := strings.TrimSuffix(filepath.Base(p.Name), ".exe"); name == providerName {
 		args = append([]string{"kubelet"}, args...)
 	}
 	if len(args) == 1 && isAction(args[0]) {
-		return p.serve(args[0]) // has no use for a tree of commands
+		return p.serve(args[0]) // clients do not need the command tree
 	}
 	root := p.Root()
 	root.SetArgs(args)
@@ -55,10 +56,10 @@ func (p *Program) Run(args []string) (exit int) {
 	return 2
 }
 
-// withoutPasswords returns an error of cobra's, which repeats the arguments, without the user information in them.
+// withoutPasswords removes the user information of args from an error message of cobra, which repeats the arguments.
 func withoutPasswords(line string, args []string) string {
 	for _, arg := range args {
-		_, value, _ := strings.Cut(arg, "=") // of a flag
+		_, value, _ := strings.Cut(arg, "=") // the value of a flag
 		for _, typed := range []string{arg, value} {
 			if strings.Contains(typed, "@") {
 				shown := registry.Shown(typed)
@@ -69,33 +70,33 @@ func withoutPasswords(line string, args []string) string {
 	return line
 }
 
-// An exitError ends the program with a code when all has been said.
+// An exitError ends the program with an exit code after all output is written.
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-const about = `docker-credential-ecr-login gives container tools a password for Amazon ECR whenever they need one.
+const about = `docker-credential-ecr-login is a Docker credential helper for Amazon ECR.
 
-Docker and the others run it by themselves, once their configuration names it: with get, list, store or erase as the only
-argument and the registry's host on standard input. The other commands are for people.
+Docker and other container clients run it when their configuration names it, with get, list, store or erase as the only
+argument and the registry host on standard input. The other commands are for users.
 
-It reads all variables that the AWS SDKs read, such as AWS_PROFILE, and these:
+It reads the environment variables of the AWS SDKs, such as AWS_PROFILE, and these:
 
-    ECR_LOGIN_CONFIG              the configuration, if not config.yaml in ecr-login in your configuration folder
-    ECR_LOGIN_TIMEOUT             the longest a get may take, e.g. 30s or 2m; 15s if not set, and a minute for a fallback
-    ECR_LOGIN_LOG                 debug or info: say on standard error what was tried and how long it took
-    AWS_ECR_CACHE_DIR             the folder to keep tokens in, if not the user's cache folder
-    AWS_ECR_DISABLE_CACHE         if not empty, keep nothing
-    AWS_ECR_IGNORE_CREDS_STORAGE  true: docker login and docker logout succeed and change nothing`
+    ECR_LOGIN_CONFIG              configuration file (default: ecr-login/config.yaml in the user's configuration directory)
+    ECR_LOGIN_TIMEOUT             time limit of a get, such as 30s or 2m (default: 15s; 1m for each call of a fallback)
+    ECR_LOGIN_LOG                 log level, debug or info; the log is written to standard error (default: no log)
+    AWS_ECR_CACHE_DIR             directory for cached tokens (default: ecr-login in the user's cache directory)
+    AWS_ECR_DISABLE_CACHE         any value disables the cache
+    AWS_ECR_IGNORE_CREDS_STORAGE  if true, docker login and docker logout for ECR succeed without any effect`
 
-// Root returns the tree of commands.
+// Root returns the root command with all subcommands.
 func (p *Program) Root() *cobra.Command {
 	wantsVersion := false
 	root := &cobra.Command{
 		Use:   "docker-credential-ecr-login",
-		Short: "Passwords for Amazon ECR, whenever container tools need one",
+		Short: "Docker credential helper for Amazon ECR",
 		Long:  about,
-		Example: `  # have Docker use it for the registries it finds, and see what is wrong if it does not work
+		Example: `  # configure Docker to use this helper for your registries, and diagnose problems
   docker-credential-ecr-login configure docker
   docker-credential-ecr-login doctor 123456789012.dkr.ecr.us-west-2.amazonaws.com`,
 		SilenceErrors: true,
@@ -111,9 +112,9 @@ func (p *Program) Root() *cobra.Command {
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
-	// Not cobra's own, whose template would link all of text/template, and with it every method of every type.
+	// Cobra's own version flag needs text/template, which makes the linker keep every exported method.
 	root.Flags().BoolVarP(&wantsVersion, "version", "v", false, "print the version")
-	root.AddGroup(&cobra.Group{ID: people, Title: "For people:"}, &cobra.Group{ID: clients, Title: "For container tools:"})
+	root.AddGroup(&cobra.Group{ID: people, Title: "User commands:"}, &cobra.Group{ID: clients, Title: "Client commands (run by container clients):"})
 	root.SetHelpCommandGroupID(people)
 	root.SetCompletionCommandGroupID(people)
 	root.AddCommand(p.configure(), p.doctor(), p.password(), p.cache(), p.version())
@@ -124,8 +125,8 @@ func (p *Program) Root() *cobra.Command {
 	return root
 }
 
-// addCompletion adds cobra's completion command, which otherwise has no examples, and prints its help and succeeds when it
-// is given an unknown shell.
+// addCompletion adds cobra's completion command, with examples, and with an error for an unknown shell, for which
+// cobra prints the help text and succeeds.
 func addCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {

@@ -9,7 +9,7 @@ import (
 	"ecrlogin/ecr-login/docker-credential-ecr-login/command"
 )
 
-// Every command says in a line what it does, and shows how it is used.
+// TestEveryCommandHasAnExample checks that every command has a short description and an example.
 func TestEveryCommandHasAnExample(t *testing.T) {
 	n := 0
 	var walk func(*cobra.Command)

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completeHosts offers the registries that are kept or configured.
+// completeHosts completes the hosts of cached and configured registries.
 func (p *Program) completeHosts(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	hosts := map[string]bool{}
 	s := p.load()

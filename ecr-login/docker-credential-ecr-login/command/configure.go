@@ -18,7 +18,7 @@ import (
 func (p *Program) configure() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "configure",
-		Short: "Have container tools run this helper, and take that back",
+		Short: "Configure container clients to use this helper, or undo it",
 		Example: `  docker-credential-ecr-login configure docker --dry-run
   docker-credential-ecr-login configure undo`,
 		GroupID: people,
@@ -32,14 +32,20 @@ func (p *Program) configure() *cobra.Command {
 func (p *Program) configureDocker() *cobra.Command {
 	return p.configureClient(&cobra.Command{
 		Use:   "docker",
-		Short: "Name this helper in Docker's config.json",
-		Long: `Name this helper in Docker's config.json, which BuildKit, Compose, crane, ORAS and others read too.
+		Short: "Configure Docker to use this helper",
+		Long: `Configure Docker to use this helper, by an entry in Docker's config.json. BuildKit, Compose, crane, ORAS and others read
+the same file.
 
-Without --all it gets the registries that are named, or those that are found in the cache, the configuration, the AWS
-profiles, the environment and old logins. One that is found through a profile gets a rule in the configuration, by which its
-token is fetched with that profile, unless the AWS SDK chooses the profile anyway. With --all it gets every host, and the store that was there becomes its fallback for those that are
-not Amazon ECR. Old logins to ECR, which would get in the way, are taken out. The difference is shown before it is written,
-and "configure undo" takes it back.`,
+Without --all, the helper is configured for the registries of --registry, or for those found in the cache, the
+configuration, the AWS profiles, the environment and existing logins. A registry that is found via an AWS profile also gets
+a rule in the helper's configuration, so that its token is requested with that profile. No rule is added if the AWS SDK
+selects that profile by default.
+
+With --all, the helper is configured for every host. The credential store that was configured before becomes its fallback
+for hosts other than Amazon ECR.
+
+Existing ECR logins in config.json are removed, because clients would use them instead of the helper. The changes are
+printed before they are written. Run "configure undo" to revert them.`,
 		Example: `  docker-credential-ecr-login configure docker --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com --profile dev
   docker-credential-ecr-login configure docker --all --dry-run`,
 	}, func(r *configure.Request) error {
@@ -54,9 +60,11 @@ and "configure undo" takes it back.`,
 func (p *Program) configurePodman() *cobra.Command {
 	return p.configureClient(&cobra.Command{
 		Use:   "podman",
-		Short: "Name this helper in the files of Podman, Buildah and Skopeo",
-		Long: `Name this helper in the files of Podman, Buildah and Skopeo: for some registries in auth.json, and for all hosts in a file of
-its own below registries.conf.d. It is otherwise as "configure docker".`,
+		Short: "Configure Podman, Buildah and Skopeo to use this helper",
+		Long: `Configure Podman, Buildah and Skopeo to use this helper.
+
+For individual registries, the helper is added to auth.json. With --all, it is added in a separate file in
+registries.conf.d. In all other respects the command works like "configure docker".`,
 		Example: `  docker-credential-ecr-login configure podman --all`,
 	}, func(r *configure.Request) error {
 		files, err := configure.FindPodman()
@@ -67,7 +75,7 @@ its own below registries.conf.d. It is otherwise as "configure docker".`,
 	})
 }
 
-// configureClient adds the flags that both have.
+// configureClient adds the flags and the action that the Docker and Podman commands share.
 func (p *Program) configureClient(cmd *cobra.Command, run func(*configure.Request) error) *cobra.Command {
 	r := &configure.Request{Out: p.Stdout, Account: accountOf}
 	cmd.Args = cobra.NoArgs
@@ -91,20 +99,20 @@ func (p *Program) configureClient(cmd *cobra.Command, run func(*configure.Reques
 		return nil
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&r.Registries, "registry", nil, "a host to serve; may be given more than once")
-	flags.BoolVar(&r.All, "all", false, "serve every host, with what was there as the fallback")
-	flags.StringVar(&r.Profile, "profile", "", "the AWS profile to ask as for these registries")
-	flags.BoolVar(&r.DryRun, "dry-run", false, "show what would be written, and write nothing")
-	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails for a flag that is not there only
+	flags.StringSliceVar(&r.Registries, "registry", nil, "registry host to configure; can be repeated")
+	flags.BoolVar(&r.All, "all", false, "configure the helper for every host, with the current credential store as the fallback")
+	flags.StringVar(&r.Profile, "profile", "", "AWS profile to use for the registries of --registry")
+	flags.BoolVar(&r.DryRun, "dry-run", false, "print the changes without writing them")
+	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails only for an undefined flag
 	return cmd
 }
 
-// accountOf asks AWS for the account of a profile, or of the AWS SDK's own choice for "".
+// accountOf returns the AWS account of a profile, or of the default identity if profile is "".
 func accountOf(ctx context.Context, profile string, r registry.Registry) (string, error) {
 	source := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return credentials.Identity{Profile: profile} }}
 	caller, err := source.Caller(ctx, r)
 	if err != nil {
-		cause, next := aws.Advice(err) // without the host, which is none of the user's
+		cause, next := aws.Advice(err) // without the host, which the user did not specify
 		return "", errors.New(strings.TrimSuffix(cause+"; "+next, "; "))
 	}
 	return caller.Account, nil
@@ -113,13 +121,14 @@ func accountOf(ctx context.Context, profile string, r registry.Registry) (string
 func (p *Program) configureUndo() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
-		Use:     "undo",
-		Short:   "Take the last configure back",
-		Long:    `Put back what the last "configure" has changed. A file that was edited since is not touched, unless forced.`,
+		Use:   "undo",
+		Short: "Revert the last configure command",
+		Long: `Revert the changes of the last "configure" command. Files that were edited since then are left
+unchanged, unless --force is given.`,
 		Example: `  docker-credential-ecr-login configure undo`,
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return configure.Undo(force, p.Stdout) },
 	}
-	cmd.Flags().BoolVar(&force, "force", false, "also where files were edited since, losing that")
+	cmd.Flags().BoolVar(&force, "force", false, "also revert files that were edited since; those edits are lost")
 	return cmd
 }

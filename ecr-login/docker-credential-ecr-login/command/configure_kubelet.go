@@ -11,15 +11,16 @@ func (p *Program) configureKubelet() *cobra.Command {
 	var n configure.Node
 	cmd := &cobra.Command{
 		Use:   "kubelet",
-		Short: "Make this program kubelet's image credential provider on this node",
-		Long: `Make this program kubelet's image credential provider on this node, so that pods pull from Amazon ECR without a Secret.
+		Short: "Configure kubelet on this node to use this program as image credential provider",
+		Long: `Configure kubelet on this node to use this program as image credential provider, so that pods can pull from Amazon ECR
+without an image pull secret.
 
-It is copied to the folder of such programs, and named in the CredentialProviderConfig for every registry of Amazon ECR and the
-aliases in the configuration, or for those of --registry. Other providers in that file stay as they are. What kubelet has to
-be started with is printed. The difference is shown before the file is written, and "configure undo" takes that back; the copy
-stays, which nobody runs then.
+The program is copied to the directory for credential provider binaries. It is added to the CredentialProviderConfig for all
+Amazon ECR registries and the aliases in the configuration, or for those of --registry. Other providers in that file are not
+changed. The changes are printed before the file is written. The command also prints the flags that kubelet must be started
+with. Run "configure undo" to revert the changes to the file; the copy of the program remains in place, unused.
 
-Without HOME, as when a machine is set up, say HOME=/root, since what "configure undo" needs is kept there.`,
+If HOME is not set, as during node setup, set HOME=/root, where the data for "configure undo" is stored.`,
 		Example: `  sudo docker-credential-ecr-login configure kubelet --bin-dir /usr/local/lib/kubelet --config-file /etc/kubernetes/credential-provider.yaml
   sudo docker-credential-ecr-login configure kubelet --dry-run --service-accounts \
     --bin-dir /var/lib/rancher/credentialprovider/bin --config-file /var/lib/rancher/credentialprovider/config.yaml`,
@@ -27,12 +28,12 @@ Without HOME, as when a machine is set up, say HOME=/root, since what "configure
 		RunE: func(*cobra.Command, []string) error { return r.Kubelet(n) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&n.BinDir, "bin-dir", "", "the folder of providers' programs, as --image-credential-provider-bin-dir names it")
-	flags.StringVar(&n.ConfigFile, "config-file", "", "the CredentialProviderConfig, as --image-credential-provider-config names it")
-	flags.StringSliceVar(&r.Registries, "registry", nil, "a host, or a pattern as matchImages has them; may be given more than once; all of Amazon ECR if left out")
-	flags.BoolVar(&n.ServiceAccounts, "service-accounts", false, "pods get the role that their service account is annotated with (Kubernetes 1.34)")
-	flags.BoolVar(&n.Replace, "replace", false, "put this program in the place of another of the name "+providerName)
-	flags.BoolVar(&r.DryRun, "dry-run", false, "show what would be written, and write nothing")
-	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails for a flag that is not there only
+	flags.StringVar(&n.BinDir, "bin-dir", "", "directory for credential provider binaries (kubelet's --image-credential-provider-bin-dir)")
+	flags.StringVar(&n.ConfigFile, "config-file", "", "CredentialProviderConfig file (kubelet's --image-credential-provider-config)")
+	flags.StringSliceVar(&r.Registries, "registry", nil, "registry host, or matchImages pattern; can be repeated (default: all Amazon ECR registries)")
+	flags.BoolVar(&n.ServiceAccounts, "service-accounts", false, "use the IAM role in the annotation of the pod's service account (requires Kubernetes 1.34)")
+	flags.BoolVar(&n.Replace, "replace", false, "replace another program named "+providerName)
+	flags.BoolVar(&r.DryRun, "dry-run", false, "print the changes without writing them")
+	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails only for an undefined flag
 	return cmd
 }

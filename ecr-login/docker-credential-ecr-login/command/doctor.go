@@ -17,16 +17,16 @@ func (p *Program) doctor() *cobra.Command {
 	var node doctor.Kubelet
 	cmd := &cobra.Command{
 		Use:   "doctor [HOST|IMAGE]",
-		Short: "Find what is wrong between a client and a registry, and what to type next",
-		Long: `Find what is wrong between a client and a registry, and what to type next.
+		Short: "Diagnose authentication problems, and suggest fixes",
+		Long: `Diagnose authentication problems between a container client and a registry, and suggest fixes.
 
-It looks at what a pull needs, in the order in which it goes wrong for people: which helper the clients run and why, the
-configuration, the network, the clock, the AWS identity, the token, the registry and, if one is named, the image. It asks AWS
-afresh, changes nothing and shows no secret. Without a registry it looks at what concerns all.
+The checks cover everything a pull needs: the helper that each client runs and why, the configuration, the network, the
+clock, the AWS identity, the token, the registry and, if one is given, the image. Without a registry, only the checks that
+apply to all registries are run. doctor requests a new token from AWS, changes nothing and prints no secrets.
 
-With --kubelet it looks at what kubelet does on this node for the password of an image, and runs the provider as kubelet does.
+With --kubelet, doctor checks how kubelet on this node gets credentials for an image, and runs the provider as kubelet does.
 
-The exit code is 1 if anything is wrong.`,
+The exit code is 1 if a check fails.`,
 		Example: `  docker-credential-ecr-login doctor 123456789012.dkr.ecr.us-west-2.amazonaws.com/team/app:v1
   docker-credential-ecr-login doctor --json
   sudo docker-credential-ecr-login doctor --kubelet 123456789012.dkr.ecr.us-west-2.amazonaws.com/team/app:v1`,
@@ -34,7 +34,7 @@ The exit code is 1 if anything is wrong.`,
 		ValidArgsFunction: p.completeHosts,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if (node.ConfigFile == "") != (node.BinDir == "") || node.ConfigFile != "" && !asKubelet {
-				return errors.New("--config-file and --bin-dir belong together, and to --kubelet")
+				return errors.New("--config-file and --bin-dir must be used together, and with --kubelet")
 			}
 			return cobra.MaximumNArgs(1)(cmd, args)
 		},
@@ -53,10 +53,10 @@ The exit code is 1 if anything is wrong.`,
 			return p.report(checks)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().BoolVar(&asKubelet, "kubelet", false, "look at kubelet's image credential provider on this node")
-	cmd.Flags().StringVar(&node.ConfigFile, "config-file", "", "with --kubelet: the CredentialProviderConfig, if not that of the kubelet that runs here")
-	cmd.Flags().StringVar(&node.BinDir, "bin-dir", "", "with --config-file: the folder of providers' programs")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	cmd.Flags().BoolVar(&asKubelet, "kubelet", false, "check kubelet's image credential provider on this node")
+	cmd.Flags().StringVar(&node.ConfigFile, "config-file", "", "with --kubelet: CredentialProviderConfig file (default: that of the running kubelet)")
+	cmd.Flags().StringVar(&node.BinDir, "bin-dir", "", "with --config-file: directory for credential provider binaries")
 	return cmd
 }
 
@@ -71,10 +71,10 @@ func (s *setting) newDoctor() *doctor.Doctor {
 	}
 }
 
-// errUnwell ends the program when a check failed.
-const errUnwell = exitError(1)
+// errFailed sets the exit code after a check failed.
+const errFailed = exitError(1)
 
-// report prints each check as soon as it is made.
+// report prints each check as soon as it is done.
 func (p *Program) report(checks iter.Seq[doctor.Check]) error {
 	printer := doctor.Printer{Out: p.Stdout, Fancy: isTerminal(p.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	for c := range checks {
@@ -84,19 +84,19 @@ func (p *Program) report(checks iter.Seq[doctor.Check]) error {
 	}
 	failed, err := printer.Close()
 	if err == nil && failed > 0 {
-		return errUnwell
+		return errFailed
 	}
 	return err
 }
 
-// reportJSON prints all checks when they have been made.
+// reportJSON prints all checks after the last one is done.
 func (p *Program) reportJSON(checks iter.Seq[doctor.Check]) error {
 	report := doctor.NewReport(checks)
 	if err := writeJSON(p.Stdout, report); err != nil {
 		return err
 	}
 	if !report.OK {
-		return errUnwell
+		return errFailed
 	}
 	return nil
 }

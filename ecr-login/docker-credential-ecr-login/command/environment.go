@@ -11,21 +11,20 @@ import (
 	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
 )
 
-// The environment holds what the variables of this program's own say. The AWS SDK reads those of AWS.
+// An environment contains the values of the variables of this program. The AWS SDK reads the variables of AWS.
 type environment struct {
-	timeout  time.Duration // ECR_LOGIN_TIMEOUT or timeout in the configuration, less the reserve
+	timeout  time.Duration // ECR_LOGIN_TIMEOUT, or timeout in the configuration, minus reserve
 	explicit bool          // whether either of them is set
 	log      *slog.Logger  // ECR_LOGIN_LOG
 	forgo    bool          // AWS_ECR_IGNORE_CREDS_STORAGE
 }
 
-// reserve is kept back from the timeout for starting up and for saying what went wrong, so that the process ends
-// within it.
+// reserve is the part of the timeout that is kept for starting the program and reporting an error, so that the
+// process ends within the timeout.
 const reserve = 300 * time.Millisecond
 
-// readEnvironment reads the variables; configured is the timeout that the configuration has, or 0. A value that cannot be
-// used is said on stderr, with what it may be, and what there would be without it takes its place: a typing error in a
-// variable must not cost anybody a pull.
+// readEnvironment reads the variables; configured is the timeout in the configuration, or 0. It reports an invalid
+// value on stderr and uses the default instead, so that a typing error in a variable does not make a pull fail.
 func readEnvironment(stderr io.Writer, configured time.Duration) environment {
 	v := os.Getenv("ECR_LOGIN_TIMEOUT")
 	timeout, ok := hit.Timeout(v)
@@ -33,7 +32,7 @@ func readEnvironment(stderr io.Writer, configured time.Duration) environment {
 		timeout = configured
 	}
 	if !ok {
-		fmt.Fprintf(stderr, "ECR_LOGIN_TIMEOUT is %q and not a duration of a second or more, such as 30s or 2m; going on with %s\n", v, timeout)
+		fmt.Fprintf(stderr, "ECR_LOGIN_TIMEOUT: invalid duration %q, using %s; set it to 1s or more, such as 30s or 2m\n", v, timeout)
 	}
 	env := environment{timeout: timeout - reserve, explicit: configured != 0 || v != "" && ok, log: slog.New(slog.DiscardHandler)}
 	switch v := os.Getenv("ECR_LOGIN_LOG"); v {
@@ -43,12 +42,12 @@ func readEnvironment(stderr io.Writer, configured time.Duration) environment {
 	case "debug":
 		env.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	default:
-		fmt.Fprintf(stderr, "ECR_LOGIN_LOG is %q and neither debug nor info; going on without a log\n", v)
+		fmt.Fprintf(stderr, "ECR_LOGIN_LOG: invalid level %q, logging is disabled; set it to debug or info\n", v)
 	}
 	if v := os.Getenv("AWS_ECR_IGNORE_CREDS_STORAGE"); v != "" {
 		forgo, err := strconv.ParseBool(v)
 		if err != nil {
-			fmt.Fprintf(stderr, "AWS_ECR_IGNORE_CREDS_STORAGE is %q and neither true nor false; going on without it\n", v)
+			fmt.Fprintf(stderr, "AWS_ECR_IGNORE_CREDS_STORAGE: invalid value %q, using false; set it to true or false\n", v)
 		}
 		env.forgo = forgo
 	}

@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// maxInput limits what is read from standard input, in bytes. It is more than the docker and kubelet packages accept.
+// maxInput is the limit for standard input, in bytes. It is larger than the limits of packages docker and kubelet.
 const maxInput = 1<<20 + 1
 
-// An inputKind is what an action reads from standard input.
+// An inputKind describes what an action reads from standard input.
 type inputKind struct {
 	name string // for errors and prompts
-	next string // what to do besides, for the error of one that did not come
+	next string // the next step in the error about missing input
 }
 
 const exampleHost = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 
-// inputKinds are those of the actions; list has none, since it reads nothing.
+// inputKinds contains the actions that read standard input, and kubelet.
 var inputKinds = map[string]inputKind{
-	"get":     {"the registry's host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login get"},
-	"erase":   {"the registry's host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login erase"},
+	"get":     {"the registry host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login get"},
+	"erase":   {"the registry host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login erase"},
 	"store":   {`{"ServerURL":"HOST","Username":"AWS","Secret":"PASSWORD"}`, ""},
 	"kubelet": {"a CredentialProviderRequest", "; kubelet does so if a CredentialProviderConfig names this program"},
 }
 
-// readInput returns standard input, read to its end. The deadline covers that. At a terminal, readInput prints what to type
-// and waits for it instead, and the deadline begins afterward.
+// readInput reads standard input to its end, within the deadline. If standard input is a terminal, readInput prints
+// what to type and waits without a limit; the deadline starts afterward.
 func (s *setting) readInput(action string) ([]byte, error) {
 	kind, ok := inputKinds[action]
 	if !ok {
@@ -61,7 +61,7 @@ func (s *setting) readInput(action string) ([]byte, error) {
 	}
 }
 
-// replay returns a reader of what readInput returned, its error included.
+// replay returns a reader that yields the results of readInput, including the error.
 func replay(input []byte, err error) io.Reader {
 	if err != nil {
 		return failing{err}
@@ -69,7 +69,7 @@ func replay(input []byte, err error) io.Reader {
 	return bytes.NewReader(input)
 }
 
-// A failing reader returns its error.
+// A failing is a reader that only returns an error.
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }

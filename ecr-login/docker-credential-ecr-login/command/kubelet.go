@@ -14,7 +14,7 @@ import (
 	"ecrlogin/credentials/kubelet"
 )
 
-// providerName is the name by which the program is kubelet's image credential provider.
+// providerName is the program name that selects the image credential provider for kubelet.
 const providerName = "ecr-credential-provider"
 
 func (p *Program) kubelet() *cobra.Command {
@@ -22,17 +22,17 @@ func (p *Program) kubelet() *cobra.Command {
 	wantsVersion := false
 	cmd := &cobra.Command{
 		Use:   "kubelet",
-		Short: "Answer kubelet's request for the credentials of an image, which is on standard input",
-		Long: `Answer kubelet's request for the credentials of an image, which is a CredentialProviderRequest on standard input.
+		Short: "Return image credentials to kubelet, for the request on standard input",
+		Long: `Return image credentials to kubelet, for the CredentialProviderRequest on standard input.
 
-Kubelet runs it by itself, by the name ` + providerName + ` (a link or a copy), once its CredentialProviderConfig
-names it: see "configure kubelet". Flags go into "args" there, and variables into "env".`,
+Kubelet runs this program as ` + providerName + ` (a link or a copy) when its CredentialProviderConfig names it; see
+"configure kubelet". In that file, "args" sets the flags and "env" sets the environment variables.`,
 		Example: `  echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"123456789012.dkr.ecr.us-west-2.amazonaws.com/app"}' |
     docker-credential-ecr-login kubelet`,
 		GroupID: clients,
 		Args: func(_ *cobra.Command, args []string) error {
-			// "get-credentials" is what many set-ups give to the program that was there before. The others are for people and
-			// inventories, which run the provider by its own name.
+			// Many setups pass "get-credentials", which the AWS provider uses. The other arguments are for users and
+			// inventory tools, which run the provider under its own name.
 			if len(args) == 0 || len(args) == 1 && slices.Contains([]string{"get-credentials", "version", "help"}, args[0]) {
 				return nil
 			}
@@ -58,12 +58,12 @@ names it: see "configure kubelet". Flags go into "args" there, and variables int
 		},
 	}
 	cmd.Flags().BoolVarP(&wantsVersion, "version", "v", false, "print the version")
-	cmd.Flags().StringVar(&config, "config", "", "the configuration file, as "+file.Variable+" names it")
-	cmd.Flags().StringVar(&role, "role-arn", "", "the role of service accounts that have no annotation, as AWS_ECR_ROLE_ARN names it")
+	cmd.Flags().StringVar(&config, "config", "", "configuration file; overrides "+file.Variable)
+	cmd.Flags().StringVar(&role, "role-arn", "", "IAM role for service accounts without an annotation; overrides AWS_ECR_ROLE_ARN")
 	return cmd
 }
 
-// provide answers a request of kubelet's.
+// provide answers a request from kubelet.
 func (s *setting) provide(role string, request []byte) (exit int) {
 	if role == "" {
 		role = os.Getenv("AWS_ECR_ROLE_ARN")
@@ -78,8 +78,8 @@ func (s *setting) provide(role string, request []byte) (exit int) {
 	return provider.Serve(bytes.NewReader(request), s.Stdout, s.Stderr)
 }
 
-// as returns the source for a pod with a role of its own. What it yields is not kept: another pod's process could find it.
-// Kubelet itself keeps it for that service account.
+// as returns the source for a pod whose service account has an IAM role. It does not use the cache, where the process
+// of another pod could find the token. Kubelet caches the credentials per service account.
 func (s *setting) as(a kubelet.ServiceAccount) credentials.Source {
 	return &aws.Source{Log: s.log, WebIdentity: &aws.WebIdentity{
 		RoleARN: a.RoleARN, Token: a.Token, SessionName: a.SessionName(),

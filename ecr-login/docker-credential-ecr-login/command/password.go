@@ -18,11 +18,11 @@ func (p *Program) password() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "password HOST|IMAGE",
-		Short: "Print the password for a registry, for scripts",
-		Long: `Print the password for a registry and nothing else, for scripts and for --password-stdin. The user name is AWS.
+		Short: "Print the password for a registry",
+		Long: `Print only the password for a registry, for scripts and for clients with --password-stdin. The user name is AWS.
 
-It takes the place of aws ecr get-login-password, and takes the region from the host. Clients that know this helper need
-neither.`,
+It replaces "aws ecr get-login-password", and takes the AWS region from the host. Clients that run this helper do not need
+either command.`,
 		Example: `  docker-credential-ecr-login password 123456789012.dkr.ecr.us-west-2.amazonaws.com |
     helm registry login --username AWS --password-stdin 123456789012.dkr.ecr.us-west-2.amazonaws.com`,
 		GroupID:           people,
@@ -30,12 +30,12 @@ neither.`,
 		ValidArgsFunction: p.completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !force && isTerminal(p.Stdout) {
-				return errors.New("this would show the password on the terminal; pipe it to where it is needed, or add --force")
+				return errors.New("standard output is a terminal, which would show the password; pipe the output to a command, or add --force")
 			}
 			return p.printPassword(cmd.Context(), args[0])
 		},
 	}
-	cmd.Flags().BoolVar(&force, "force", false, "print it on a terminal too")
+	cmd.Flags().BoolVar(&force, "force", false, "print the password even if standard output is a terminal")
 	return cmd
 }
 
@@ -55,7 +55,7 @@ func (p *Program) printPassword(ctx context.Context, host string) error {
 	return err
 }
 
-// isTerminal reports whether somebody sees what is written.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

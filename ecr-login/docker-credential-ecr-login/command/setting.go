@@ -20,14 +20,14 @@ import (
 	"ecrlogin/registry"
 )
 
-// A setting is what the environment and the configuration say together. A variable comes before what the file says.
+// A setting combines the environment and the configuration. A variable overrides the configuration file.
 type setting struct {
 	*Program
 	environment
-	config *config.Config // of no file when err is not nil
-	flag   string         // the configuration file that --config names; "" for none
-	err    error          // why the configuration cannot be used
-	began  time.Time      // when the deadline of an action began to run
+	config *config.Config // empty if err is not nil
+	flag   string         // the value of --config, or ""
+	err    error          // the error of reading the configuration
+	began  time.Time      // start of the time limit of an action
 
 	inputs    store.Snapshot
 	inputsErr error
@@ -35,13 +35,13 @@ type setting struct {
 	skipped sync.Once // runs reportSkipped
 }
 
-// load reads both.
+// load reads the environment and the configuration.
 func (p *Program) load() *setting { return p.loadFrom("") }
 
-// loadFrom is load with the configuration file that --config names; "" for none.
+// loadFrom is like load, but reads the configuration file that flag, the value of --config, names if it is not "".
 func (p *Program) loadFrom(flag string) *setting {
 	s := &setting{Program: p, flag: flag, began: hit.Began()}
-	s.inputs, s.inputsErr = store.Take(flag) // first: a change after that is noticed, also of the configuration
+	s.inputs, s.inputsErr = store.Take(flag) // first, so that later changes are detected, including those of the configuration
 	if s.config, s.err = config.Load(flag); s.err != nil {
 		s.config = new(config.Config)
 	}
@@ -49,7 +49,7 @@ func (p *Program) loadFrom(flag string) *setting {
 	return s
 }
 
-// dir returns the folder of the cache, "" if nothing is to be kept.
+// dir returns the cache directory, or "" if the cache is disabled.
 func (s *setting) dir() string {
 	switch {
 	case s.config.Cache.Disabled:
@@ -60,7 +60,7 @@ func (s *setting) dir() string {
 	return store.Dir()
 }
 
-// source returns the chain that tokens come from: what is kept, and AWS.
+// source returns the source of tokens: the cache, and AWS after it.
 func (s *setting) source() *cache.Cache {
 	return &cache.Cache{
 		Source:     &aws.Source{Identity: s.config.Identity, Log: s.log},
@@ -77,7 +77,7 @@ func (s *setting) source() *cache.Cache {
 	}
 }
 
-// vault returns the credential store that keeps tokens in place of files; nil for files.
+// vault returns the credential store that contains the cached tokens, or nil if they are in files.
 func (s *setting) vault() *vault.Vault {
 	if s.config.Cache.Store == "" {
 		return nil
@@ -86,7 +86,7 @@ func (s *setting) vault() *vault.Vault {
 	return &vault.Vault{Helper: &program.Helper{Name: s.config.Cache.Store, Timeout: s.timeout / 3, Stderr: s.Stderr, Named: named}}
 }
 
-// helper returns what answers clients.
+// helper returns the helper that serves the actions of the protocol.
 func (s *setting) helper() *docker.Helper {
 	h := &docker.Helper{
 		Source:  s.source(),
@@ -102,7 +102,7 @@ func (s *setting) helper() *docker.Helper {
 		if path, err := configfile.Path(); err == nil {
 			h.Fallback = &configfile.Auths{Path: configfile.AuthsPath(path), Docker: path, Notices: s.Stderr}
 		} else {
-			fmt.Fprintf(s.Stderr, "there is nobody to ask about other registries: %v\n", err)
+			fmt.Fprintf(s.Stderr, "fallback %q is unavailable: %v\n", config.FallbackFile, err)
 		}
 	default:
 		h.Fallback = &program.Helper{Name: name, Timeout: s.fallbackTimeout(), Stderr: s.Stderr, Named: strconv.Quote("fallback") + " in " + s.config.Path}
@@ -110,7 +110,7 @@ func (s *setting) helper() *docker.Helper {
 	return h
 }
 
-// resolve tells whose token a host gets; nobody's while the configuration cannot be used, which would tell.
+// resolve returns the registry whose token a host gets. It fails if the configuration is invalid.
 func (s *setting) resolve(serverURL string) (registry.Registry, error) {
 	if s.err != nil {
 		return registry.Registry{}, s.err
@@ -122,11 +122,11 @@ func (s *setting) resolve(serverURL string) (registry.Registry, error) {
 	return r, err
 }
 
-// reportSkipped prints which files of the user count as missing because this process may not search the directories above
-// them. Requests for other registries do not need them.
+// reportSkipped prints the user's files that are treated as missing because this process may not search the
+// directories above them. It is called only for ECR registries, since requests for others do not need these files.
 func (s *setting) reportSkipped() {
 	if s.inputsErr != nil || len(s.inputs.Skipped) == 0 {
-		return // whoever needs the inputs reports the error
+		return // the cache reports inputsErr
 	}
 	variables := "HOME"
 	if os.Getenv("XDG_CONFIG_HOME") != "" {
@@ -136,13 +136,13 @@ func (s *setting) reportSkipped() {
 		strings.Join(s.inputs.Skipped, ", "), variables)
 }
 
-// remaining returns how long an action that is being served may still take.
+// remaining returns the time that is left for the action.
 func (s *setting) remaining() time.Duration {
 	return max(1, s.timeout-time.Since(s.began)) // 0 would mean no limit
 }
 
-// fallbackTimeout returns how long one call of a fallback may take: what remains of a timeout that the user set, or else
-// the default for a keychain that may ask for a pass phrase.
+// fallbackTimeout returns the time limit for one call of a fallback: the time that is left if the user set a timeout,
+// or a longer default, because a keychain may ask for a passphrase.
 func (s *setting) fallbackTimeout() time.Duration {
 	if s.explicit {
 		return s.remaining()
@@ -150,5 +150,5 @@ func (s *setting) fallbackTimeout() time.Duration {
 	return program.DefaultTimeout
 }
 
-// deadline is when a command must be done that began now.
+// deadline returns the deadline of a command that starts now.
 func (s *setting) deadline() time.Time { return time.Now().Add(s.timeout) }

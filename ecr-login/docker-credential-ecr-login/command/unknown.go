@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// rejectUnknown makes every command that only groups others refuse an unknown name, and every command refuse an unknown
-// flag, each time with what the user may have meant. Cobra does so for the root command alone.
+// rejectUnknown makes cmd and its subcommands return an error with suggestions for an unknown command or flag. Cobra
+// does so only for the root command.
 func rejectUnknown(cmd *cobra.Command) {
 	cmd.SetFlagErrorFunc(unknownFlag)
 	if cmd.HasSubCommands() {
@@ -34,17 +34,17 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
 		return err
 	}
-	names := new(cobra.Command) // has the search that commands have
+	names := new(cobra.Command) // for its search for similar names
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
 	})
 	return fmt.Errorf("%w%s", err, didYouMean(names, unknown.GetSpecifiedName(), "--"))
 }
 
-// didYouMean returns `; did you mean "x"?` for the names among a command's subcommands that resemble what was typed, and
-// "" if none does.
+// didYouMean returns `; did you mean "x"?` with the names of subcommands that are similar to what the user typed, or
+// "" if there is none.
 func didYouMean(cmd *cobra.Command, typed, prefix string) string {
-	cmd.SuggestionsMinimumDistance = 2 // cobra's own choice for root commands
+	cmd.SuggestionsMinimumDistance = 2 // cobra's default for root commands
 	var names []string
 	for _, name := range cmd.SuggestionsFor(typed) {
 		names = append(names, strconv.Quote(prefix+name))
