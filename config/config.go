@@ -1,5 +1,5 @@
-// Package config reads the user's configuration: which identity asks for which registry, which other hosts get an ECR
-// registry's token, and who answers for everybody else's registries. It does not know AWS, and reads no other file.
+// Package config reads the user's configuration: the identity for each registry, aliases of ECR registries, and the
+// fallback for other registries. It does not depend on AWS, and reads no other file.
 package config
 
 import (
@@ -13,39 +13,40 @@ import (
 	"ecrlogin/registry"
 )
 
-// A Config is what the file says. The zero Config is that of no file, and is good.
+// A Config is the content of the configuration file. The zero Config is valid, and means that there is no file.
 type Config struct {
-	Path       string        // where it was read from; "" when there is no file
-	Skipped    string        // a file that counts as missing, see file.File
-	Registries []Rule        // the first that matches counts
-	Fallback   string        // "": nobody; FallbackFile; or the NAME of docker-credential-NAME
-	Timeout    time.Duration // the longest a get may take; 0 when it is not set
+	Path       string        // the path of the file; "" if there is none
+	Skipped    string        // a file that is treated as missing; see file.File
+	Registries []Rule        // the first rule that matches applies
+	Fallback   string        // FallbackFile, the NAME of docker-credential-NAME, or "" for none
+	Timeout    time.Duration // time limit of a get; 0 if not set
 	Cache      Cache
 }
 
-// FallbackFile is the Fallback to plain passwords in a file beside Docker's config.json, and those in its "auths".
+// FallbackFile is the Fallback that stores passwords unencrypted in a file next to Docker's config.json, and reads
+// those in "auths" of config.json.
 const FallbackFile = "file"
 
-// A Cache says where tokens are kept, and which other variables decide whose they are.
+// A Cache contains the settings of the token cache.
 type Cache struct {
-	Dir       string // an absolute path; "" when it is not set
+	Dir       string // an absolute path; "" if not set
 	Disabled  bool
-	Store     string   // the NAME of docker-credential-NAME, which keeps them in place of files; "" for files
-	Variables []string // names, or the beginnings of names with a "*" behind
+	Store     string   // the NAME of docker-credential-NAME, which stores the tokens; "" for files
+	Variables []string // names, or prefixes followed by "*", of variables that affect the identity
 }
 
-// A Rule is about the hosts that its pattern matches.
+// A Rule applies to the hosts that its pattern matches.
 type Rule struct {
-	// Match is a host, in lower case and perhaps with a port. "*" stands for any part of one label, so that a pattern has as
-	// many labels as what it matches, which is how kubelet's matchImages does it.
+	// Match is a host in lower case, optionally with a port. "*" stands for any part of one label, as in kubelet's
+	// matchImages, so a pattern has as many labels as the hosts that it matches.
 	Match    string
-	Identity credentials.Identity // who asks; zero for the SDK's own choice, and in an alias
-	Alias    string               // the host of the ECR registry whose token this host gets; "" for a rule about an ECR registry
-	Line     int                  // in the file, from 1
+	Identity credentials.Identity // zero for the default of the AWS SDK, and for an alias
+	Alias    string               // the ECR registry whose token the host gets; "" for a rule for ECR registries
+	Line     int                  // line number in the file, from 1
 }
 
-// Load reads the file, see file.Read, to which it hands flag. No file is no error. An error says what is wrong, where and with
-// which line, and what to do; an *Error if it is in the file.
+// Load finds, reads and parses the configuration file; flag is passed to file.Read. A missing file is not an error. A
+// mistake in the file is an *Error.
 func Load(flag string) (*Config, error) {
 	f, err := file.Read(flag)
 	if err != nil {
@@ -61,8 +62,8 @@ func Load(flag string) (*Config, error) {
 	return c, nil
 }
 
-// Rule returns the first rule that matches a host, which is in lower case and has its port if there is one. It may be
-// called on nil.
+// Rule returns the first rule that matches a host. The host must be in lower case, with its port if there is one. A
+// nil Config has no rules.
 func (c *Config) Rule(host string) (Rule, bool) {
 	if c == nil {
 		return Rule{}, false
@@ -75,14 +76,14 @@ func (c *Config) Rule(host string) (Rule, bool) {
 	return Rule{}, false
 }
 
-// Identity returns who asks for a registry: what the first rule that matches says. It may be called on nil.
+// Identity returns the identity to use for a registry, from the first rule that matches. A nil Config has no rules.
 func (c *Config) Identity(r registry.Registry) credentials.Identity {
 	rule, _ := c.Rule(r.Host)
 	return rule.Identity
 }
 
-// Resolve tells whose token a client is to get for what it sent: that of the ECR registry by that name, or of the one that
-// the host is an alias of. For every other host the error wraps registry.ErrNotECR. It may be called on nil.
+// Resolve returns the registry whose token a client gets for serverURL: the ECR registry with that host, or the one
+// that the host is an alias of. For every other host the error wraps registry.ErrNotECR. A nil Config has no aliases.
 func (c *Config) Resolve(serverURL string) (registry.Registry, error) {
 	r, err := registry.Parse(serverURL)
 	if err == nil {
@@ -101,7 +102,7 @@ func (c *Config) Resolve(serverURL string) (registry.Registry, error) {
 	return registry.Registry{}, err
 }
 
-// Hosts returns the hosts that rules spell out without a wildcard, sorted.
+// Hosts returns the hosts of rules without a wildcard, sorted.
 func (c *Config) Hosts() []string {
 	var hosts []string
 	for _, r := range c.Registries {

@@ -58,7 +58,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Much that says nothing is a good configuration.
+// TestParseNothing checks that empty files and empty values are valid.
 func TestParseNothing(t *testing.T) {
 	for _, content := range []string{"", "\n", "# only a comment\n", "---\n", "{}\n", "registries:\n", "registries: []\n", "cache: {}\n", "cache: {variables: []}\n", "---\n# a\n---\n"} {
 		got, err := config.Parse("config.yaml", []byte(content))
@@ -82,7 +82,7 @@ func TestResolve(t *testing.T) {
 		{"444455556666.dkr.ecr.eu-west-2.amazonaws.com", "444455556666.dkr.ecr.eu-west-2.amazonaws.com", ""},
 		{"registry.corp.example:5000", "111122223333.dkr.ecr.eu-central-1.amazonaws.com", "dev"},
 		{"https://Registry.corp.example:5000/team/app", "111122223333.dkr.ecr.eu-central-1.amazonaws.com", "dev"},
-		{"registry.corp.example", "", ""}, // kubelet compares ports too
+		{"registry.corp.example", "", ""}, // ports must be equal, as in kubelet
 		{"registry.corp.example:5001", "", ""},
 		{"http://registry.corp.example:5000", "", ""},
 		{"me@registry.corp.example:5000", "", ""},
@@ -95,7 +95,7 @@ func TestResolve(t *testing.T) {
 			t.Errorf("Resolve(%q) = %q, %v, want %q", tt.in, r.Host, err, tt.want)
 		}
 		if tt.want != "" && c.Identity(r).Profile != tt.profile {
-			t.Errorf("Resolve(%q) is asked for as %q, want %q", tt.in, c.Identity(r).Profile, tt.profile)
+			t.Errorf("Resolve(%q) uses profile %q, want %q", tt.in, c.Identity(r).Profile, tt.profile)
 		}
 	}
 	want := []string{"444455556666.dkr.ecr.eu-west-1.amazonaws.com", "public.ecr.aws", "registry.corp.example:5000"}
@@ -104,7 +104,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// Each mistake is told with its place, its line and what to do.
+// TestParseErrors checks that each mistake is reported with position, cause, next step and line.
 func TestParseErrors(t *testing.T) {
 	const ecr = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 	rule := func(lines ...string) string {
@@ -115,86 +115,86 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key", "fallbak: pass\n", "1:1", `unknown key "fallbak"; the configuration has cache, fallback, registries, timeout; the line is: fallbak: pass`},
 		{"unknown key in a rule", rule("Profile: dev"), "3:5", `unknown key "Profile"; a rule has duration, externalId, match, mfaSerial, profile, registry, roleArn, roleSessionName; the line is: Profile: dev`},
 		{"unknown key in the cache", "cache: {path: /x}\n", "1:9", `unknown key "path"; cache has dir, disabled, store, variables; the line is: cache: {path: /x}`},
-		{"key twice", "timeout: 5s\ntimeout: 6s\n", "2:1", `duplicate key "timeout"; remove one; the line is: timeout: 6s`},
-		{"key of a rule twice", rule("profile: a", "profile: b"), "4:5", `duplicate key "profile"`},
-		{"no mapping", "- match: x\n", "1:1", "the configuration must be keys with values"},
-		{"text for all", "hello\n", "1:1", "the configuration must be keys with values"},
-		{"no list", "registries: {match: x}\n", "1:13", `registries must be a list`},
-		{"rule is text", "registries:\n  - " + ecr + "\n", "2:5", "a rule must be keys with values"},
-		{"number for text", rule("externalId: 0123"), "3:17", "this must be text; put it in quotes; the line is: externalId: 0123"},
-		{"list for text", "fallback: [pass]\n", "1:11", "this must be text"},
-		{"text for truth", "cache:\n  disabled: yes please\n", "2:13", "this must be true or false"},
-		{"no value", "fallback:\n", "1:10", "there is no value"},
-		{"empty value", "fallback: ''\n", "1:11", "the value is empty"},
-		{"bad YAML", "registries:\n  - match: [\n", "2:12", "invalid YAML"},
-		{"no end of quotes", "registries:\nfallback: \"pass\ntimeout: 5s\n", "2:11", "invalid YAML"},
-		{"no end of braces", "cache: {dir: /x\n", "1:8", "invalid YAML"},
+		{"duplicate key", "timeout: 5s\ntimeout: 6s\n", "2:1", `duplicate key "timeout"; remove one; the line is: timeout: 6s`},
+		{"duplicate key in a rule", rule("profile: a", "profile: b"), "4:5", `duplicate key "profile"`},
+		{"list instead of a mapping", "- match: x\n", "1:1", "the configuration must be keys with values"},
+		{"string instead of a mapping", "hello\n", "1:1", "the configuration must be keys with values"},
+		{"mapping instead of a list", "registries: {match: x}\n", "1:13", `registries must be a list`},
+		{"string instead of a rule", "registries:\n  - " + ecr + "\n", "2:5", "a rule must be keys with values"},
+		{"number instead of a string", rule("externalId: 0123"), "3:17", "the value must be a string; enclose it in quotes; the line is: externalId: 0123"},
+		{"list instead of a string", "fallback: [pass]\n", "1:11", "the value must be a string"},
+		{"string instead of a Boolean", "cache:\n  disabled: yes please\n", "2:13", "this must be true or false"},
+		{"no value", "fallback:\n", "1:10", "missing value"},
+		{"empty value", "fallback: ''\n", "1:11", "empty value"},
+		{"unterminated list", "registries:\n  - match: [\n", "2:12", "invalid YAML"},
+		{"unterminated string", "registries:\nfallback: \"pass\ntimeout: 5s\n", "2:11", "invalid YAML"},
+		{"unterminated mapping", "cache: {dir: /x\n", "1:8", "invalid YAML"},
 		{"tab", "cache:\n\tdir: /x\n", "2:1", `the line is indented with a tab; use spaces; the line is: \tdir: /x`},
 		{"tab after spaces", "cache:\n  dir: /x\n \tstore: pass\n", "3:2", `the line is indented with a tab; use spaces; the line is:  \tstore: pass`},
 		{"tab in a rule", "registries:\n- match: " + ecr + "\n\tprofile: dev\n", "3:1", `the line is indented with a tab; use spaces; the line is: \tprofile: dev`},
 		{"carriage return", "timeout: 5s\rfallback: pass\n", "1:12", "a line ends in a carriage return alone"},
-		{"other end of line", "timeout: 5s # a\u2028fallback: pass\n", "1:16", "a control character is not supported"},
-		{"zero", "timeout: 5s\nfallback: p\x00ass\n", "2:12", "a control character is not supported"},
+		{"line separator", "timeout: 5s # a\u2028fallback: pass\n", "1:16", "a control character is not supported"},
+		{"NUL", "timeout: 5s\nfallback: p\x00ass\n", "2:12", "a control character is not supported"},
 		{"UTF-16", "\xff\xfet\x00", "1:1", "this is not UTF-8; save the file as UTF-8"},
 		{"two documents", "timeout: 5s\n---\ntimeout: 6s\n", "3:", "there is more than one document"},
 		{"anchor", "timeout: &a 5s\n", "1:10", "anchors, aliases and tags are not supported"},
 		{"wildcard without quotes", match("*.dkr.ecr.us-west-2.amazonaws.com"), "2:12", "write the value out, in quotes if it begins with & * or !"},
 		{"tag", "timeout: !!str 5s\n", "1:10", "anchors, aliases and tags"},
-		{"bomb", bomb(), "2:10", "anchors, aliases and tags"},
-		{"brackets", "registries: " + strings.Repeat("[", 500) + "\n", "1:29", "there are more than 16 levels of nesting; remove brackets or indentation"},
-		{"lists in lists", strings.Repeat("- ", 100) + "\n", "1:33", "there are more than 16 levels of nesting; remove brackets or indentation"},
-		{"stairs", stairs(100), "17:18", "there are more than 16 levels of nesting; remove brackets or indentation"},
-		{"large", strings.Repeat("# a comment\n", 100_000), "1:1", "the file has 1200000 bytes, and the limit is 1048576; shorten it"},
-		{"many patterns", manyPatterns(20_000), "", `there are too many patterns with a "*" in the same label to compare them all; use fewer`},
-		{"long label", match(`"*` + strings.Repeat("a", 63) + `.dkr.ecr.us-west-2.amazonaws.com"`), "2:12", "it has a label of more than 63 characters"},
-		{"long line", "registries: " + strings.Repeat("- ", 500_000) + "\n", "1:2000", "the line is too long"},
+		{"alias bomb", bomb(), "2:10", "anchors, aliases and tags"},
+		{"nested brackets", "registries: " + strings.Repeat("[", 500) + "\n", "1:29", "there are more than 16 levels of nesting; remove brackets or indentation"},
+		{"nested lists", strings.Repeat("- ", 100) + "\n", "1:33", "there are more than 16 levels of nesting; remove brackets or indentation"},
+		{"nested mappings", stairs(100), "17:18", "there are more than 16 levels of nesting; remove brackets or indentation"},
+		{"large", strings.Repeat("# a comment\n", 100_000), "1:1", "the file has 1200000 bytes, more than the limit of 1048576; shorten it"},
+		{"many patterns", manyPatterns(20_000), "", `too many patterns with a "*" in the same label; reduce their number`},
+		{"long label", match(`"*` + strings.Repeat("a", 63) + `.dkr.ecr.us-west-2.amazonaws.com"`), "2:12", "a label is longer than 63 characters"},
+		{"long line", "registries: " + strings.Repeat("- ", 500_000) + "\n", "1:2000", "the line is longer than 2000 bytes; shorten it"},
 
 		{"no match", "registries:\n  - profile: dev\n", "2:5", "the rule has no match"},
-		{"scheme", match("https://" + ecr), "2:12", "a host alone, without scheme or path"},
-		{"path", match(ecr + "/team"), "2:12", "a host alone, without scheme or path"},
-		{"port", match(`"` + ecr + `:x"`), "2:12", "its port is not a number"},
-		{"empty label", match("123456789012..ecr.us-west-2.amazonaws.com"), "2:12", "it has an empty label"},
+		{"scheme", match("https://" + ecr), "2:12", "must be a host, without scheme or path"},
+		{"path", match(ecr + "/team"), "2:12", "must be a host, without scheme or path"},
+		{"port", match(`"` + ecr + `:x"`), "2:12", "the port must be a number"},
+		{"empty label", match("123456789012..ecr.us-west-2.amazonaws.com"), "2:12", "the host has an empty label"},
 		{"question mark", match(`"12345678901?.dkr.ecr.us-west-2.amazonaws.com"`), "2:12", `"*" for any part of a label`},
-		{"wildcard over dots", match(`"*.amazonaws.com"`), "2:5", `"*.amazonaws.com" matches no ECR registry ("*" stands for a part of one label`},
+		{"wildcard for several labels", match(`"*.amazonaws.com"`), "2:5", `"*.amazonaws.com" matches no ECR registry ("*" stands for any part of one label`},
 		{"other host without alias", match("ghcr.io"), "2:5", `"ghcr.io" matches no ECR registry`},
-		{"bad account", match("12345.dkr.ecr.us-west-2.amazonaws.com"), "2:5", "matches no ECR registry"},
-		{"port of ECR", match(`"` + ecr + `:443"`), "2:5", `"` + ecr + `:443" has a port, without which ECR registries are told apart; leave the port out`},
-		{"port of ECR by pattern", match(`"*.dkr.ecr.us-west-2.amazonaws.com:443"`), "2:5", "has a port, without which ECR registries are told apart"},
-		{"hidden rule", match(`"*.dkr.ecr.us-west-2.amazonaws.com"`) + "  - match: " + ecr + "\n", "3:5",
-			`this rule can never match, because "*.dkr.ecr.us-west-2.amazonaws.com" in line 2 takes all that "` + ecr + `" matches; put it before that one, or leave it out`},
-		{"same rule", match(ecr) + "  - match: " + strings.ToUpper(ecr) + "\n", "3:5", "this rule can never match"},
+		{"invalid account", match("12345.dkr.ecr.us-west-2.amazonaws.com"), "2:5", "matches no ECR registry"},
+		{"port of ECR", match(`"` + ecr + `:443"`), "2:5", `"` + ecr + `:443" has a port, but ECR registries are matched without a port; remove the port`},
+		{"port of ECR by pattern", match(`"*.dkr.ecr.us-west-2.amazonaws.com:443"`), "2:5", "has a port, but ECR registries are matched without a port"},
+		{"rule covered by an earlier one", match(`"*.dkr.ecr.us-west-2.amazonaws.com"`) + "  - match: " + ecr + "\n", "3:5",
+			`the rule never applies, because "*.dkr.ecr.us-west-2.amazonaws.com" in line 2 matches every host that "` + ecr + `" matches; move it before that rule, or remove it`},
+		{"same rule", match(ecr) + "  - match: " + strings.ToUpper(ecr) + "\n", "3:5", "the rule never applies"},
 
-		{"alias of an alias", "registries:\n  - match: a.corp.example\n    registry: b.corp.example\n", "3:15", `"b.corp.example" cannot be used: it must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; an alias of an alias cannot be`},
+		{"alias of an alias", "registries:\n  - match: a.corp.example\n    registry: b.corp.example\n", "3:15", `invalid value "b.corp.example": must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; an alias of an alias is not supported`},
 		{"ECR as alias", rule("registry: 210987654321.dkr.ecr.us-west-2.amazonaws.com"), "2:5", "matches ECR registries, which cannot be aliases"},
-		{"alias of everybody", "registries:\n  - match: '*.*'\n    registry: " + ecr + "\n", "2:5", "would give the token to hosts of anybody"},
-		{"alias with an identity", "registries:\n  - match: a.corp.example\n    registry: " + ecr + "\n    profile: dev\n", "2:5", "an alias has no identity of its own; put profile and roleArn into a rule that matches " + ecr},
+		{"alias for any domain", "registries:\n  - match: '*.*'\n    registry: " + ecr + "\n", "2:5", "would send the token to hosts of any domain"},
+		{"alias with an identity", "registries:\n  - match: a.corp.example\n    registry: " + ecr + "\n    profile: dev\n", "2:5", "an alias cannot have profile or roleArn; set them in a rule that matches " + ecr},
 
-		{"MFA", rule("mfaSerial: arn:aws:iam::123456789012:mfa/me"), "3:16", "mfaSerial cannot be used, because nobody is there to type a code"},
-		{"role", rule("roleArn: image-puller"), "3:14", "a role's ARN looks like arn:aws:iam::123456789012:role/NAME"},
-		{"user for role", rule("roleArn: arn:aws:iam::123456789012:user/me"), "3:14", "a role's ARN looks like"},
-		{"external id", rule("roleArn: arn:aws:iam::123456789012:role/me", "externalId: a b"), "4:17", "2 to 1224 letters"},
-		{"session name", rule("roleArn: arn:aws:iam::123456789012:role/me", "roleSessionName: a/b"), "4:22", "2 to 64 letters"},
+		{"MFA", rule("mfaSerial: arn:aws:iam::123456789012:mfa/me"), "3:16", "mfaSerial is not supported, because an MFA code cannot be entered"},
+		{"role", rule("roleArn: image-puller"), "3:14", "a role ARN has the form arn:aws:iam::123456789012:role/NAME"},
+		{"user for role", rule("roleArn: arn:aws:iam::123456789012:user/me"), "3:14", "a role ARN has the form"},
+		{"external id", rule("roleArn: arn:aws:iam::123456789012:role/me", "externalId: a b"), "4:17", "2 to 1224 characters: letters"},
+		{"session name", rule("roleArn: arn:aws:iam::123456789012:role/me", "roleSessionName: a/b"), "4:22", "2 to 64 characters: letters"},
 		{"session length", rule("roleArn: arn:aws:iam::123456789012:role/me", "duration: 5m"), "4:15", "a duration from 15m0s to 12h0m0s"},
-		{"role's words without a role", rule("externalId: abc"), "2:5", "are those of a role; add roleArn"},
+		{"role settings without a role", rule("externalId: abc"), "2:5", "require a role; add roleArn"},
 
 		{"timeout", "timeout: 5\n", "1:10", `"5" has no unit; write 5s for seconds, or another duration such as 90s, 15m or 1h30m`},
 		{"timeout in quotes", `timeout: "30"` + "\n", "1:10", `"30" has no unit; write 30s for seconds`},
 		{"timeout with a fraction", "timeout: 1.5\n", "1:10", `"1.5" has no unit; write 1.5s for seconds`},
 		{"session length without unit", rule("roleArn: arn:aws:iam::123456789012:role/me", "duration: 3600"), "4:15", `"3600" has no unit; write 3600s for seconds`},
-		{"no time", "timeout: soon\n", "1:10", "it must be a duration from 1s to 1h0m0s"},
-		{"fallback to itself", "fallback: ecr-login\n", "1:11", "that is this helper itself"},
-		{"fallback with prefix", "fallback: docker-credential-pass\n", "1:11", "leave the prefix out: pass"},
+		{"invalid duration", "timeout: soon\n", "1:10", "must be a duration from 1s to 1h0m0s"},
+		{"fallback to itself", "fallback: ecr-login\n", "1:11", "it is this helper itself"},
+		{"fallback with prefix", "fallback: docker-credential-pass\n", "1:11", "remove the prefix: pass"},
 		{"fallback with path", "fallback: /usr/bin/pass\n", "1:11", "the NAME of a program docker-credential-NAME on PATH"},
-		{"store in files", "cache: {store: file}\n", "1:16", "files are where tokens are kept anyway"},
-		{"variables as text", "cache: {variables: MY_ROLE}\n", "1:20", "variables must be a list of names, such as [VAULT_ROLE, TEAM_*]"},
-		{"number for a variable", "cache: {variables: [1]}\n", "1:21", "this must be text"},
-		{"variable with a value", "cache:\n  variables:\n    - HOME\n    - MY_ROLE=dev\n", "4:7", `"MY_ROLE=dev" cannot be used: it must be the name of a variable, such as VAULT_ROLE`},
-		{"variable with a digit first", "cache: {variables: [1A]}\n", "1:21", `"1A" cannot be used: it must be the name of a variable`},
-		{"variable with a wildcard within", "cache: {variables: [A_*_B]}\n", "1:21", `"A_*_B" cannot be used: it must be the name of a variable`},
-		{"reference to a variable", "cache: {variables: [$HOME]}\n", "1:21", `"$HOME" cannot be used: it must be the name of a variable`},
-		{"all variables", "cache: {variables: ['*']}\n", "1:21", `"*" cannot be used: the whole environment differs from terminal to terminal`},
-		{"variable twice", "cache: {variables: [A, B_*, A]}\n", "1:29", `"A" is in the list twice; remove one`},
-		{"relative folder", "cache: {dir: tokens}\n", "1:14", "it must be an absolute path, or begin with ~/"},
+		{"file as store", "cache: {store: file}\n", "1:16", "tokens are stored in files by default"},
+		{"string instead of variables", "cache: {variables: MY_ROLE}\n", "1:20", "variables must be a list of names, such as [VAULT_ROLE, TEAM_*]"},
+		{"number instead of a variable", "cache: {variables: [1]}\n", "1:21", "the value must be a string"},
+		{"variable with a value", "cache:\n  variables:\n    - HOME\n    - MY_ROLE=dev\n", "4:7", `invalid value "MY_ROLE=dev": must be a variable name, such as VAULT_ROLE`},
+		{"variable that starts with a digit", "cache: {variables: [1A]}\n", "1:21", `invalid value "1A": must be a variable name`},
+		{"wildcard inside a variable", "cache: {variables: [A_*_B]}\n", "1:21", `invalid value "A_*_B": must be a variable name`},
+		{"reference to a variable", "cache: {variables: [$HOME]}\n", "1:21", `invalid value "$HOME": must be a variable name`},
+		{"all variables", "cache: {variables: ['*']}\n", "1:21", `invalid value "*": it stands for the whole environment, which differs between terminals`},
+		{"duplicate variable", "cache: {variables: [A, B_*, A]}\n", "1:29", `duplicate variable "A"; remove one`},
+		{"relative directory", "cache: {dir: tokens}\n", "1:14", "must be an absolute path, or start with ~/"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := config.Parse("config.yaml", []byte(tt.content))
@@ -207,13 +207,13 @@ func TestParseErrors(t *testing.T) {
 				t.Errorf("got %s\nwant %s: %s", line, tt.place, tt.want)
 			}
 			if lines := strings.Split(tt.content, "\n"); !strings.Contains(lines[e.Line-1], strings.TrimSuffix(strings.TrimSpace(e.Text), "…")) {
-				t.Errorf("line %d is told as %q", e.Line, e.Text)
+				t.Errorf("line %d is reported as %q", e.Line, e.Text)
 			}
 		})
 	}
 }
 
-// bomb doubles a list with each line.
+// bomb returns YAML that doubles a list with each line, via aliases.
 func bomb() string {
 	var b strings.Builder
 	b.WriteString("a0: &a0 [x]\n")
@@ -223,7 +223,7 @@ func bomb() string {
 	return b.String()
 }
 
-// stairs nests a mapping in each line.
+// stairs returns n nested mappings, one per line.
 func stairs(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -232,7 +232,7 @@ func stairs(n int) string {
 	return b.String()
 }
 
-// manyPatterns has n rules none of which hides another, and each of which must be compared with all before it.
+// manyPatterns returns n rules, each of which applies and must be compared with all rules before it.
 func manyPatterns(n int) string {
 	var b strings.Builder
 	b.WriteString("registries:\n")
@@ -242,7 +242,7 @@ func manyPatterns(n int) string {
 	return b.String()
 }
 
-// manyRules has n rules as a large company has them.
+// manyRules returns n rules, one for each account.
 func manyRules(n int, region string) string {
 	var b strings.Builder
 	b.WriteString("registries:\n")
@@ -252,8 +252,8 @@ func manyRules(n int, region string) string {
 	return b.String()
 }
 
-// Reading takes time in proportion to the number of rules, not to its square: ten times as many cost less than twenty times
-// as much. Each figure is the shortest of several, so that a busy machine does not count.
+// TestManyRules checks that parsing takes time proportional to the number of rules: ten times as many rules take less
+// than twenty times as long. Each figure is the minimum of several runs, since the machine may be busy.
 func TestManyRules(t *testing.T) {
 	for _, region := range []string{"us-west-2", "*"} {
 		read := func(n int) time.Duration {
@@ -277,8 +277,8 @@ func TestManyRules(t *testing.T) {
 	}
 }
 
-// Whatever a file contains, it is read or refused in a time in proportion to its size: 16 times the size costs less than 64 times
-// as much, where the square would be 256.
+// TestHostile checks that parsing takes time proportional to the size of any file: 16 times the size takes less than
+// 64 times as long. Quadratic time would take 256 times as long.
 func TestHostile(t *testing.T) {
 	for name, unit := range map[string]string{
 		"dashes":        "-\n",
@@ -305,7 +305,7 @@ func TestHostile(t *testing.T) {
 			shortest := time.Hour
 			for range 5 {
 				began := time.Now()
-				_, _ = config.Parse("config.yaml", []byte(b.String())) // what it says is another test's
+				_, _ = config.Parse("config.yaml", []byte(b.String())) // other tests check the result
 				shortest = min(shortest, time.Since(began))
 			}
 			return shortest
@@ -348,7 +348,7 @@ func TestLoad(t *testing.T) {
 	named := filepath.Join(home, "named.yaml")
 	t.Setenv("ECR_LOGIN_CONFIG", named)
 	fails(named + " does not exist, but ECR_LOGIN_CONFIG names it; create it, or unset the variable")
-	if c, err := config.Load(filepath.Join(home, "flag.yaml")); err == nil || err.Error() != filepath.Join(home, "flag.yaml")+" does not exist, but --config names it; create it, or leave --config out" {
+	if c, err := config.Load(filepath.Join(home, "flag.yaml")); err == nil || err.Error() != filepath.Join(home, "flag.yaml")+" does not exist, but --config names it; create it, or omit --config" {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	write(named, "fallback: named\n")
@@ -356,11 +356,11 @@ func TestLoad(t *testing.T) {
 	t.Setenv("ECR_LOGIN_CONFIG", os.DevNull)
 	load("")
 	t.Setenv("ECR_LOGIN_CONFIG", home)
-	fails(home + " is a folder; name a file in it")
+	fails(home + " is a directory; specify a file in it")
 	t.Setenv("ECR_LOGIN_CONFIG", "/dev/zero")
 	fails("/dev/zero is not a regular file")
 	t.Setenv("ECR_LOGIN_CONFIG", write(filepath.Join(home, "large.yaml"), strings.Repeat("# a comment\n", 10<<20/12)))
-	fails("has 10485756 bytes, and a configuration may have 1048576 at most")
+	fails("has 10485756 bytes, more than the limit of 1048576; shorten it")
 
 	t.Setenv("ECR_LOGIN_CONFIG", "")
 	if runtime.GOOS == "linux" {

@@ -6,34 +6,34 @@ import (
 	"strings"
 )
 
-// A coverage finds, among rules, one that takes all that a later one matches. It is a tree in which each pattern is a path of
-// labels from the port and the top-level domain down, so that adding a rule costs no comparison with rules whose labels are
-// other words. The zero coverage is empty.
+// A coverage finds an earlier rule that matches every host that a later rule matches. It is a tree in which each
+// pattern is a path of labels, starting with the port and the top-level domain, so that a new rule is not compared
+// with rules whose labels are different. The zero coverage is empty.
 type coverage struct {
 	root  branch
 	steps int
 }
 
-// A branch is a place in the tree.
+// A branch is a node of the tree.
 type branch struct {
-	words map[string]*branch // by label without a "*"
+	words map[string]*branch // by label, for labels without a "*"
 	wild  []wildBranch
-	rule  *Rule // that whose pattern ends here
+	rule  *Rule // the rule whose pattern ends here, or nil
 }
 
-// A wildBranch is behind a label with a "*".
+// A wildBranch is the branch of a label with a "*".
 type wildBranch struct {
 	label string
 	*branch
 }
 
-// maxSteps limits the work for all rules, which would otherwise grow with the square of the number of rules whose labels differ
-// and have a "*". Each of thousands of rules for accounts takes about ten steps.
+// maxSteps limits the number of steps for all rules, which otherwise grows with the square of the number of rules if
+// their labels differ and contain a "*". A rule for an account takes about ten steps, even among thousands of them.
 const maxSteps = 2_000_000
 
-var errTooManyPatterns = errors.New(`there are too many patterns with a "*" in the same label to compare them all; use fewer`)
+var errTooManyPatterns = errors.New(`too many patterns with a "*" in the same label; reduce their number`)
 
-// add adds a rule, unless it returns an earlier rule that hides it.
+// add adds a rule, or returns an earlier rule that matches every host of r.
 func (c *coverage) add(r Rule) (hiding *Rule, err error) {
 	host, port, _ := strings.Cut(r.Match, ":")
 	labels := append(strings.Split(host, "."), port)
@@ -48,7 +48,7 @@ func (c *coverage) add(r Rule) (hiding *Rule, err error) {
 	return hiding, nil
 }
 
-// find returns a rule behind b that takes all that the labels match; nil if there is none, or too many steps were made.
+// find returns a rule below b that covers the labels, or nil if there is none or maxSteps is exceeded.
 func (c *coverage) find(b *branch, labels []string) *Rule {
 	if c.steps++; c.steps > maxSteps {
 		return nil
@@ -62,7 +62,7 @@ func (c *coverage) find(b *branch, labels []string) *Rule {
 		}
 	}
 	for _, w := range b.wild {
-		c.steps += 1 + len(w.label)*len(labels[0])/16 // what a comparison takes at worst
+		c.steps += 1 + len(w.label)*len(labels[0])/16 // the worst case of a comparison
 		if !coversLabel(w.label, labels[0]) {
 			continue
 		}
@@ -73,7 +73,7 @@ func (c *coverage) find(b *branch, labels []string) *Rule {
 	return nil
 }
 
-// add returns the branch at the end of the labels, and makes those on the way.
+// add returns the branch for a path of labels, and creates missing branches.
 func (b *branch) add(labels []string) *branch {
 	for _, label := range labels {
 		b = b.next(label)

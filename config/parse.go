@@ -11,17 +11,18 @@ import (
 	"ecrlogin/internal/strictyaml"
 )
 
-// Parse reads the content of a file. It is strict: an unknown key, a key given twice, a value of another type, a pattern that
-// can match nothing and a rule that an earlier one hides are errors, all of type *Error. The path is for these. It takes time
-// in proportion to the size of the content, which is limited to file.MaxSize, as are nesting and the length of a line.
+// Parse parses the content of a configuration file. It is strict: an unknown or duplicate key, a value of the wrong
+// type, a pattern that matches no registry, and a rule that never applies because of an earlier one are errors of
+// type *Error. The path is only used in errors. Parse takes time proportional to the size of the content. The size is
+// limited to file.MaxSize; nesting and the length of a line are limited too.
 func Parse(path string, content []byte) (*Config, error) {
 	p := newDocument(path, content)
 	if len(content) > file.MaxSize {
-		return nil, p.at(1, 1, fmt.Sprintf("the file has %d bytes, and the limit is %d; shorten it", len(content), file.MaxSize))
+		return nil, p.at(1, 1, fmt.Sprintf("the file has %d bytes, more than the limit of %d; shorten it", len(content), file.MaxSize))
 	}
 	for i, line := range p.lines {
 		if len(line) > maxLine {
-			return nil, p.at(i+1, maxLine, "the line is too long for a configuration")
+			return nil, p.at(i+1, maxLine, fmt.Sprintf("the line is longer than %d bytes; shorten it", maxLine))
 		}
 	}
 	body, err := p.Parse(content)
@@ -37,10 +38,10 @@ func Parse(path string, content []byte) (*Config, error) {
 	return c, nil
 }
 
-// maxLine limits a line, in bytes. The longest value, an external ID, has 1,224.
+// maxLine is the maximum length of a line, in bytes. The longest value, an external ID, has up to 1,224.
 const maxLine = 2000
 
-// A document is the file while it is read.
+// A document is a configuration file that is being parsed.
 type document struct {
 	strictyaml.Reader
 	path  string
@@ -61,27 +62,27 @@ func (p *document) at(line, column int, what string) error {
 	return e
 }
 
-// text reads a text, which check may refuse.
+// text returns a field that reads a string. An error of check is an error of the field.
 func (p *document) text(into *string, check func(string) error) strictyaml.Field {
 	return func(n *yaml.Node) error {
 		s, ok := strictyaml.Text(n)
 		switch {
 		case strictyaml.IsNull(n):
-			return p.Wrong(n, "there is no value; write one, or leave the key out")
+			return p.Wrong(n, "missing value; set one, or remove the key")
 		case !ok:
-			return p.Wrong(n, "this must be text; put it in quotes")
+			return p.Wrong(n, "the value must be a string; enclose it in quotes")
 		case s == "":
-			return p.Wrong(n, "the value is empty; write one, or leave the key out")
+			return p.Wrong(n, "empty value; set one, or remove the key")
 		}
 		if err := check(s); err != nil {
-			return p.Wrong(n, "%q cannot be used: %v", short(s), err)
+			return p.Wrong(n, "invalid value %q: %v", short(s), err)
 		}
 		*into = s
 		return nil
 	}
 }
 
-// duration reads a duration from least to most.
+// duration returns a field that reads a duration from least to most.
 func (p *document) duration(into *time.Duration, least, most time.Duration) strictyaml.Field {
 	var s string
 	read := p.text(&s, func(s string) (err error) {
@@ -90,7 +91,7 @@ func (p *document) duration(into *time.Duration, least, most time.Duration) stri
 	})
 	return func(n *yaml.Node) error {
 		if n.Kind == yaml.ScalarNode && n.Value != "" && strings.Trim(n.Value, "0123456789.") == "" {
-			return p.Wrong(n, "%q has no unit; write %[1]ss for seconds, or another duration such as 90s, 15m or 1h30m", n.Value)
+			return p.Wrong(n, "duration %q has no unit; write %[1]ss for seconds, or another duration such as 90s, 15m or 1h30m", n.Value)
 		}
 		return read(n)
 	}

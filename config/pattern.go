@@ -12,12 +12,12 @@ import (
 	"ecrlogin/registry"
 )
 
-// matches reports whether a pattern matches a host, as kubelet's matchImages does: the ports are the same, there are as many
-// labels, and each matches its counterpart.
+// matches reports whether a pattern matches a host, by the rules of kubelet's matchImages: the ports must be equal,
+// the number of labels must be equal, and each label of the pattern must match the label of the host.
 // Source: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/#configure-image-matching
 func matches(pattern, host string) bool { return compare(pattern, host, wildcard.Match) }
 
-// overlaps reports whether there is a host that both match.
+// overlaps reports whether there is a host that both patterns match.
 func overlaps(a, b string) bool { return compare(a, b, wildcard.Overlap) }
 
 func compare(a, b string, label func(a, b string) bool) bool {
@@ -38,31 +38,31 @@ func compare(a, b string, label func(a, b string) bool) bool {
 	return false
 }
 
-// coversLabel reports whether all that b matches is matched by a too. A "*" of b can only be covered by one of a, so a need
-// merely match b's text.
+// coversLabel reports whether a matches every label that b matches. Only a "*" in a can cover a "*" in b, so it is
+// sufficient to match a with the text of b.
 func coversLabel(a, b string) bool { return wildcard.Match(a, b) }
 
 // maxLabel is the longest label of a host name, in characters.
 // Source: RFC 1035, section 2.3.4
 const maxLabel = 63
 
-// checkPattern says what is wrong with the form of a pattern.
+// checkPattern returns an error if the syntax of a pattern is invalid.
 func checkPattern(pattern string) error {
 	host, port, hasPort := strings.Cut(pattern, ":")
 	if strings.Contains(pattern, "/") {
-		return errors.New("a pattern is a host alone, without scheme or path")
+		return errors.New("must be a host, without scheme or path")
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); hasPort && (err != nil || n == 0) {
-		return errors.New("its port is not a number from 1 to 65535")
+		return errors.New("the port must be a number from 1 to 65535")
 	}
 	for label := range strings.SplitSeq(host, ".") {
 		switch {
 		case label == "":
-			return errors.New("it has an empty label")
+			return errors.New("the host has an empty label")
 		case len(label) > maxLabel:
-			return fmt.Errorf("it has a label of more than %d characters, which no host has", maxLabel)
+			return fmt.Errorf("a label is longer than %d characters, the limit for host names", maxLabel)
 		case strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-*") != "":
-			return errors.New(`a host has letters, digits and hyphens, and "*" for any part of a label`)
+			return errors.New(`must contain only letters, digits, hyphens and dots, and "*" for any part of a label`)
 		}
 	}
 	return nil
@@ -79,7 +79,7 @@ func matchesECR(pattern string) bool {
 	return slices.ContainsFunc(ecrPatterns(), func(p string) bool { return overlaps(pattern, p) })
 }
 
-// wide reports whether a pattern leaves open whose domain it is about: one of its last two labels has a "*".
+// wide reports whether a pattern can match hosts of different domains: one of its last two labels contains a "*".
 func wide(pattern string) bool {
 	host, _, _ := strings.Cut(pattern, ":")
 	labels := strings.Split(host, ".")

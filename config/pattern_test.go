@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// covers reports whether a rule for a hides one for b.
+// covers reports whether a rule for a matches every host of a rule for b.
 func covers(t *testing.T, a, b string) bool {
 	t.Helper()
 	var c coverage
@@ -79,7 +79,7 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
-// What is said of two patterns must hold for every host.
+// FuzzPatterns checks that the results for two patterns agree with the hosts that they match.
 func FuzzPatterns(f *testing.F) {
 	for _, a := range patterns {
 		f.Add(a.pattern, a.pattern, a.host)
@@ -99,7 +99,7 @@ func FuzzPatterns(f *testing.F) {
 	})
 }
 
-// FuzzParse has no file end the program, and every error be in one line with its place.
+// FuzzParse checks that no content causes a panic, and that every error is one line with a position.
 func FuzzParse(f *testing.F) {
 	f.Add("registries:\n  - match: 123456789012.dkr.ecr.us-west-2.amazonaws.com\n    profile: dev\n")
 	f.Add("registries:\n  - match: a.corp.example\n    registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com\nfallback: pass\n")

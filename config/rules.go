@@ -31,7 +31,7 @@ func (p *document) config(n *yaml.Node, c *Config) error {
 				"disabled": p.Truth(&c.Cache.Disabled),
 				"store": p.text(&c.Cache.Store, func(s string) error {
 					if s == FallbackFile {
-						return errors.New("files are where tokens are kept anyway; leave it out")
+						return errors.New("tokens are stored in files by default; remove the key")
 					}
 					return checkHelper(s)
 				}),
@@ -41,7 +41,7 @@ func (p *document) config(n *yaml.Node, c *Config) error {
 	})
 }
 
-// variables reads the names of variables.
+// variables returns a field that reads a list of variable names.
 func (p *document) variables(into *[]string) strictyaml.Field {
 	return p.List("variables must be a list of names, such as [VAULT_ROLE, TEAM_*]", func(n *yaml.Node) error {
 		var name string
@@ -49,29 +49,29 @@ func (p *document) variables(into *[]string) strictyaml.Field {
 			return err
 		}
 		if slices.Contains(*into, name) {
-			return p.Wrong(n, "%q is in the list twice; remove one", name)
+			return p.Wrong(n, "duplicate variable %q; remove one", name)
 		}
 		*into = append(*into, name)
 		return nil
 	})
 }
 
-// checkVariable is for the name of a variable, or the beginning of one with a "*" behind.
+// checkVariable checks the name of a variable, or a prefix followed by "*".
 func checkVariable(s string) error {
 	name, _ := strings.CutSuffix(s, "*")
 	switch {
 	case name == "":
-		return errors.New("the whole environment differs from terminal to terminal, so no token would be used twice; name the variables")
+		return errors.New("it stands for the whole environment, which differs between terminals, so no cached token would be reused; list the variables")
 	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "", name[0] >= '0' && name[0] <= '9':
-		return errors.New("it must be the name of a variable, such as VAULT_ROLE, or the beginning of names with a * at its end, such as TEAM_*")
+		return errors.New("must be a variable name, such as VAULT_ROLE, or a prefix followed by *, such as TEAM_*")
 	}
 	return nil
 }
 
-// registries reads the rules and looks for those that an earlier one hides.
+// registries returns a field that reads the rules, and rejects a rule that never applies because of an earlier one.
 func (p *document) registries(into *[]Rule) strictyaml.Field {
 	var earlier coverage
-	return p.List(`registries must be a list, each rule beginning with "- match:"`, func(n *yaml.Node) error {
+	return p.List(`registries must be a list of rules, each starting with "- match:"`, func(n *yaml.Node) error {
 		r, err := p.rule(n)
 		if err != nil {
 			return err
@@ -80,7 +80,8 @@ func (p *document) registries(into *[]Rule) strictyaml.Field {
 		case err != nil:
 			return p.Wrong(n, "%v", err)
 		case hiding != nil:
-			return p.Wrong(n, "this rule can never match, because %q in line %d takes all that %q matches; put it before that one, or leave it out", hiding.Match, hiding.Line, r.Match)
+			return p.Wrong(n, "the rule never applies, because %q in line %d matches every host that %q matches; "+
+				"move it before that rule, or remove it", hiding.Match, hiding.Line, r.Match)
 		}
 		*into = append(*into, r)
 		return nil
@@ -101,7 +102,8 @@ func (p *document) rule(n *yaml.Node) (Rule, error) {
 		"roleSessionName": p.text(&id.RoleSessionName, word(64, "")),
 		"duration":        p.duration(&id.Duration, 15*time.Minute, 12*time.Hour),
 		"mfaSerial": func(n *yaml.Node) error {
-			return p.Wrong(n, "mfaSerial cannot be used, because nobody is there to type a code when an image is pulled; let profile name a session that has been started with a code before, such as one of: aws sts get-session-token")
+			return p.Wrong(n, "mfaSerial is not supported, because an MFA code cannot be entered while an image is pulled; "+
+				"set profile to a session that was started with an MFA code, for example via: aws sts get-session-token")
 		},
 	})
 	if err != nil {
@@ -121,38 +123,39 @@ func (p *document) rule(n *yaml.Node) (Rule, error) {
 	return r, nil
 }
 
-// contradiction says why the parts of a rule do not go together; "" if they do.
+// contradiction returns an error message if the keys of a rule contradict each other, and "" otherwise.
 func (r Rule) contradiction() string {
 	id := r.Identity
 	host, _, _ := strings.Cut(r.Match, ":")
 	switch ecr := host != "" && matchesECR(host); {
 	case r.Match == "":
-		return "the rule has no match; write which registries it is about, such as: match: 123456789012.dkr.ecr.*.amazonaws.com"
+		return "the rule has no match; specify the registries it applies to, for example: match: 123456789012.dkr.ecr.*.amazonaws.com"
 	case ecr && strings.Contains(r.Match, ":"):
-		return fmt.Sprintf("%q has a port, without which ECR registries are told apart; leave the port out", r.Match)
+		return fmt.Sprintf("%q has a port, but ECR registries are matched without a port; remove the port", r.Match)
 	case r.Alias != "" && ecr:
-		return fmt.Sprintf("%q matches ECR registries, which cannot be aliases; leave out registry, or name another host", r.Match)
+		return fmt.Sprintf("%q matches ECR registries, which cannot be aliases; remove registry, or specify another host", r.Match)
 	case r.Alias != "" && wide(r.Match):
-		return fmt.Sprintf("%q would give the token to hosts of anybody; spell out the last two labels", r.Match)
+		return fmt.Sprintf("%q would send the token to hosts of any domain; write the last two labels without *", r.Match)
 	case r.Alias != "" && (id.Profile != "" || id.RoleARN != ""):
-		return fmt.Sprintf("an alias has no identity of its own; put profile and roleArn into a rule that matches %s", r.Alias)
+		return fmt.Sprintf("an alias cannot have profile or roleArn; set them in a rule that matches %s", r.Alias)
 	case r.Alias == "" && !ecr:
-		return fmt.Sprintf(`%q matches no ECR registry ("*" stands for a part of one label, as in *.dkr.ecr.*.amazonaws.com); for another host write whose token it gets, such as: registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com`, r.Match)
+		return fmt.Sprintf(`%q matches no ECR registry ("*" stands for any part of one label, as in *.dkr.ecr.*.amazonaws.com); `+
+			`for an alias, set the registry whose token it gets, for example: registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com`, r.Match)
 	case id.RoleARN == "" && (id.ExternalID != "" || id.RoleSessionName != "" || id.Duration != 0):
-		return "externalId, roleSessionName and duration are those of a role; add roleArn"
+		return "externalId, roleSessionName and duration require a role; add roleArn"
 	}
 	return ""
 }
 
-// wordLetters are those that STS takes in names.
+// wordLetters are the characters that STS accepts in names.
 // Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 const wordLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
 
-// word checks for 2 to longest of these letters, and of others.
+// word returns a check for strings of 2 to longest characters of wordLetters and others.
 func word(longest int, others string) func(string) error {
 	return func(s string) error {
 		if len(s) < 2 || len(s) > longest || strings.Trim(s, wordLetters+others) != "" {
-			return fmt.Errorf("it has 2 to %d letters, digits and any of _+=,.@-%s", longest, others)
+			return fmt.Errorf("must have 2 to %d characters: letters, digits, or any of _+=,.@-%s", longest, others)
 		}
 		return nil
 	}
@@ -166,26 +169,26 @@ func checkRole(s string) error {
 			return nil
 		}
 	}
-	return errors.New("a role's ARN looks like arn:aws:iam::123456789012:role/NAME")
+	return errors.New("a role ARN has the form arn:aws:iam::123456789012:role/NAME")
 }
 
 func checkAlias(s string) error {
 	if _, err := registry.Parse(s); err != nil {
-		return errors.New("it must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; an alias of an alias cannot be")
+		return errors.New("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; an alias of an alias is not supported")
 	}
 	return nil
 }
 
-// checkHelper is for the name of a credential helper.
+// checkHelper checks the name of a credential helper.
 func checkHelper(s string) error {
 	name, prefixed := strings.CutPrefix(s, "docker-credential-")
 	switch {
 	case prefixed:
-		return fmt.Errorf("leave the prefix out: %s", name)
+		return fmt.Errorf("remove the prefix: %s", name)
 	case s == "ecr-login":
-		return errors.New("that is this helper itself")
+		return errors.New("it is this helper itself; specify another credential helper")
 	case strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" || strings.HasPrefix(s, "."):
-		return errors.New("it must be the NAME of a program docker-credential-NAME on PATH")
+		return errors.New("must be the NAME of a program docker-credential-NAME on PATH")
 	}
 	return nil
 }
@@ -193,22 +196,22 @@ func checkHelper(s string) error {
 func duration(s string, least, most time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil || d < least || d > most {
-		return 0, fmt.Errorf("it must be a duration from %s to %s, such as 90s, 15m or 1h30m", least, most)
+		return 0, fmt.Errorf("must be a duration from %s to %s, such as 90s, 15m or 1h30m", least, most)
 	}
 	return d, nil
 }
 
-// absolute expands the home folder, which YAML does not know.
+// absolute replaces ~/ with the home directory, and rejects relative paths.
 func absolute(path string) (string, error) {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", fmt.Errorf("there is no home folder: %w", err)
+			return "", fmt.Errorf("the home directory is unknown: %w", err)
 		}
 		path = filepath.Join(home, rest)
 	}
 	if !filepath.IsAbs(path) {
-		return "", errors.New("it must be an absolute path, or begin with ~/")
+		return "", errors.New("must be an absolute path, or start with ~/")
 	}
 	return path, nil
 }

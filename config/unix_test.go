@@ -13,14 +13,15 @@ import (
 	"ecrlogin/config"
 )
 
-// TestUnreadable asks as a user who may not read the file. That needs a process of its own, since root may read all.
+// TestUnreadable loads a file that the user may not read. It needs a separate process, because root may read every
+// file.
 func TestUnreadable(t *testing.T) {
 	if os.Getenv("ECR_LOGIN_TEST_CHILD") != "" {
 		_, err := config.Load("")
 		t.Logf("got %v", err)
 		return
 	}
-	dir, err := os.MkdirTemp("/tmp", "unreadable") // below t.TempDir, other users see nothing at all
+	dir, err := os.MkdirTemp("/tmp", "unreadable") // other users cannot search t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Package file finds and reads the file that holds the user's configuration. What is in it is package config's business;
-// this part is apart because a hit of the cache needs the bytes, and must not wait for a YAML library to be initialised.
+// Package file finds and reads the user's configuration file. Package config parses it. The packages are separate
+// because a cache hit needs the content of the file, and must not wait for the initialization of a YAML library.
 package file
 
 import (
@@ -14,12 +14,13 @@ import (
 // Variable is the environment variable that names the file.
 const Variable = "ECR_LOGIN_CONFIG"
 
-// MaxSize limits the file, in bytes. A rule takes some hundred.
+// MaxSize is the maximum size of the file, in bytes. A rule takes a few hundred.
 const MaxSize = 1 << 20
 
-// Places returns where the file may be, in the order in which they are looked at: what ECR_LOGIN_CONFIG says and nothing
-// else, or ecr-login/config.yaml below the user's configuration folder (XDG_CONFIG_HOME or ~/.config, ~/Library/Application
-// Support, %AppData%), and then /etc/ecr-login/config.yaml (not on Windows, where anybody could have made that folder).
+// Places returns the paths that are searched for the file, in order. If ECR_LOGIN_CONFIG is set, it is the only one.
+// Otherwise they are ecr-login/config.yaml in the user's configuration directory (XDG_CONFIG_HOME or ~/.config,
+// ~/Library/Application Support, %AppData%), and /etc/ecr-login/config.yaml (not on Windows, where any user can
+// create that directory).
 func Places() []string {
 	if path := os.Getenv(Variable); path != "" {
 		return []string{path}
@@ -34,7 +35,7 @@ func Places() []string {
 	return places
 }
 
-// User returns the file of this user, whether or not it is there; "" for one without a HOME.
+// User returns the path of the user's own file, which may not exist, or "" if there is no configuration directory.
 func User() string {
 	dir, err := os.UserConfigDir()
 	if err != nil {
@@ -47,17 +48,18 @@ func User() string {
 type File struct {
 	Path    string // "" if there is none
 	Content []byte
-	// Skipped is the path of the user's own file if this process may not search the directories above it, as in a container
-	// that runs as another user than HOME belongs to. It counts as missing. "" otherwise.
+	// Skipped is the path of the user's own file if it is treated as missing because this process may not search the
+	// directories above it, as in a container that does not run as the owner of HOME. "" otherwise.
 	Skipped string
 }
 
-// Read reads the file that the flag --config names or, if flag is "", the first of Places that exists. It is no error if none
-// of these exists, unless the flag or ECR_LOGIN_CONFIG names it. A file that exists and cannot be read is an error, and not a
-// reason to read the next one. So is one of more than MaxSize, and anything but a regular file or /dev/null.
+// Read reads the file flag, which is the value of --config, or the first of Places that exists if flag is "". It is
+// not an error if none of these exists, unless the flag or ECR_LOGIN_CONFIG names it. A file that exists but cannot
+// be read, is larger than MaxSize, or is neither a regular file nor /dev/null, is an error; the next path is not
+// tried.
 func Read(flag string) (File, error) {
 	if flag != "" {
-		return readNamed(flag, "--config", "leave --config out")
+		return readNamed(flag, "--config", "omit --config")
 	}
 	if path := os.Getenv(Variable); path != "" {
 		return readNamed(path, Variable, "unset the variable")
@@ -65,7 +67,7 @@ func Read(flag string) (File, error) {
 	return first(Places(), User())
 }
 
-// first reads the first of places that exists, of which one may be the user's.
+// first reads the first of places that exists; user is the path of the user's own file.
 func first(places []string, user string) (File, error) {
 	var f File
 	for _, path := range places {
@@ -85,7 +87,8 @@ func first(places []string, user string) (File, error) {
 	return f, nil
 }
 
-// readNamed reads a file that must exist because something names it; otherwise is what else a user can do.
+// readNamed reads a file that must exist because by names it; otherwise is an alternative to creating it, for the
+// error.
 func readNamed(path, by, otherwise string) (File, error) {
 	content, err := read(path)
 	switch {
@@ -110,7 +113,7 @@ type searchError struct{ error }
 
 func (e *searchError) Unwrap() error { return e.error }
 
-// read looks before it opens, so that a named pipe is not waited for.
+// read reads a file. It checks the type of the file first, since opening a named pipe would block.
 func read(path string) ([]byte, error) {
 	if path == os.DevNull {
 		return nil, nil
@@ -122,11 +125,11 @@ func read(path string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a folder; name a file in it", path)
+		return nil, fmt.Errorf("%s is a directory; specify a file in it", path)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file", path)
+		return nil, fmt.Errorf("%s is not a regular file; specify a regular file", path)
 	case info.Size() > MaxSize:
-		return nil, fmt.Errorf("%s has %d bytes, and a configuration may have %d at most", path, info.Size(), MaxSize)
+		return nil, fmt.Errorf("%s has %d bytes, more than the limit of %d; shorten it", path, info.Size(), MaxSize)
 	}
 	return os.ReadFile(path)
 }

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestFirstSkipped reads as a user who may not search one of the directories. That needs a process of its own, since root may
-// search all.
+// TestFirstSkipped reads as a user who may not search one of the directories. It needs a separate process, because
+// root may search every directory.
 func TestFirstSkipped(t *testing.T) {
 	if dir := os.Getenv("ECR_LOGIN_TEST_DIR"); dir != "" {
 		hidden, machine := filepath.Join(dir, "hidden/config.yaml"), filepath.Join(dir, "config.yaml")
@@ -23,7 +23,7 @@ func TestFirstSkipped(t *testing.T) {
 		}
 		return
 	}
-	dir, err := os.MkdirTemp("/tmp", "hidden") // below t.TempDir, other users see nothing at all
+	dir, err := os.MkdirTemp("/tmp", "hidden") // other users cannot search t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
