@@ -9,11 +9,11 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// A bench is what all measurements share. Everything they write is in a temporary folder.
+// A bench contains what all measurements share. They write only to a temporary directory.
 type bench struct {
 	dir    string
 	helper string // path of the helper
-	echo   string // path of the floor: what any Go program takes
+	echo   string // path of the baseline, a Go program that echoes its input
 	cloud  *awstest.Server
 }
 
@@ -34,12 +34,12 @@ func setUp(helper string) (*bench, error) {
 	return b, nil
 }
 
-// start builds the floor and starts the stand-in for AWS.
+// start builds the baseline program and starts the stand-in for AWS.
 func (b *bench) start() (err error) {
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.echo, "ecrlogin/internal/bench/echo")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the floor: %w\n%s", err, text)
+		return fmt.Errorf("building the baseline program: %w\n%s", err, text)
 	}
 	b.cloud, err = awstest.Start(awstest.Options{Dir: b.dir})
 	return err
@@ -50,13 +50,13 @@ func (b *bench) close() {
 	os.RemoveAll(b.dir)
 }
 
-// newHome makes a home folder that is nobody else's, so that the caches in it are cold.
+// newHome creates a new home directory, in which all caches are cold.
 func (b *bench) newHome() (string, error) {
 	return os.MkdirTemp(b.dir, "home")
 }
 
-// environ returns the environment of a program which dials AWS by its real host names and reaches the stand-in. It has an
-// identity unless more says otherwise.
+// environ returns an environment in which connections to the real host names of AWS reach the stand-in. It contains
+// more, which usually adds an identity.
 func (b *bench) environ(home string, more ...string) []string {
 	return append([]string{
 		"HOME=" + home,
@@ -66,11 +66,11 @@ func (b *bench) environ(home string, more ...string) []string {
 	}, more...)
 }
 
-// keys are the variables of the identity that the stand-in knows.
+// keys are the variables with the keys that the stand-in accepts.
 var keys = []string{"AWS_ACCESS_KEY_ID=" + awstest.KeyID, "AWS_SECRET_ACCESS_KEY=" + awstest.SecretKey}
 
-// packageVersion returns the version of an installed Debian package; ok is false if it is not installed, as on any other
-// system.
+// packageVersion returns the version of an installed Debian package; ok is false if it is not installed, or if the
+// system is not Debian.
 func packageVersion(name string) (version string, ok bool) {
 	out, err := exec.Command("dpkg-query", "--show", "--showformat=${Version}", name).Output()
 	return string(out), err == nil && len(out) > 0

@@ -9,10 +9,10 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// rounds is how often a crowd is let in; each round finds a cold cache.
+// rounds is the number of rounds. Each starts with a cold cache.
 const rounds = 5
 
-// atOnce runs the programs at once. It returns their answers, and the time from the first spawn to the last exit.
+// atOnce runs the programs concurrently. It returns their answers, and the time from the first start to the last exit.
 func atOnce(programs []*program) (answers []string, took time.Duration, err error) {
 	answers = make([]string, len(programs))
 	errs := make([]error, len(programs))
@@ -25,13 +25,13 @@ func atOnce(programs []*program) (answers []string, took time.Duration, err erro
 	took = time.Since(began)
 	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 	if len(errs) > 0 {
-		return nil, 0, fmt.Errorf("%d of %d processes at once failed, the first of them: %w", len(errs), len(programs), errs[0])
+		return nil, 0, fmt.Errorf("%d of %d concurrent processes failed; the first error: %w", len(errs), len(programs), errs[0])
 	}
 	return answers, took, nil
 }
 
-// oneHost measures 1,000 processes that want the same token, in turns with as many that echo. Of the rounds it tells the
-// median time, and the worst of all else.
+// oneHost measures 1,000 concurrent processes that request the same token, and the same number of baseline processes,
+// in turns. It reports the median time of the rounds, and the worst value of the other figures.
 func (b *bench) oneHost(t *table) error {
 	const n = 1000
 	b.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 200 * time.Millisecond})
@@ -57,14 +57,14 @@ func (b *bench) oneHost(t *table) error {
 		floorTook = append(floorTook, d)
 	}
 	base := median(floorTook)
-	t.add("1,000 processes at once, cold, AWS answering in 200 ms",
-		fmt.Sprintf("calls: %d, right answers: %d, time: %s", most, alike, seconds(median(took))),
-		fmt.Sprintf("1, %d, ≤ %s (1.5 × %s of as many echoes + 0.2 s)", n, seconds(base*3/2+200*time.Millisecond), seconds(base)))
+	t.add("1,000 concurrent processes, cold cache, AWS response in 200 ms",
+		fmt.Sprintf("API calls: %d, equal answers: %d, time: %s", most, alike, seconds(median(took))),
+		fmt.Sprintf("1, %d, ≤ %s (1.5 × baseline of %s + 0.2 s)", n, seconds(base*3/2+200*time.Millisecond), seconds(base)))
 	return nil
 }
 
-// manyHosts measures 200 processes for 50 hosts. An entry is kept if the next get of its host answers the same, without
-// a call.
+// manyHosts measures 200 concurrent processes for 50 hosts. A token counts as cached if the next get for its host
+// returns the same token.
 func (b *bench) manyHosts(t *table) error {
 	const n, hosts = 200, 50
 	most, least := 0, hosts
@@ -95,7 +95,7 @@ func (b *bench) manyHosts(t *table) error {
 		}
 		least = min(least, kept)
 	}
-	t.add("200 processes at once over 50 hosts, cold", fmt.Sprintf("calls: %d, entries kept: %d", most, least), "50, 50")
+	t.add("200 concurrent processes for 50 hosts, cold cache", fmt.Sprintf("API calls: %d, cached tokens: %d", most, least), "50, 50")
 	return nil
 }
 

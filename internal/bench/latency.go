@@ -13,13 +13,13 @@ import (
 
 const host = awstest.Account + ".dkr.ecr.us-west-2.amazonaws.com"
 
-// The helper of Debian's package is measured where it is installed.
+// The path and the package of Debian's helper, which is measured if it is installed.
 const (
 	debian        = "/usr/bin/docker-credential-ecr-login"
 	debianPackage = "amazon-ecr-credential-helper"
 )
 
-// hits measures gets that are answered from the cache.
+// hits measures cache hits.
 func (b *bench) hits(t *table) error {
 	floor := &program{path: b.echo, stdin: host, check: func(answer string) error { return checkSame(answer, host) }}
 	hit, err := b.static(b.helper)
@@ -49,13 +49,13 @@ func (b *bench) hits(t *table) error {
 		return err
 	}
 	base := m[len(m)-1]
-	t.add("hit, as a multiple of a Go program that echoes its input", ratio(m[0], base), "≤ 1.5")
-	t.add("hit, against Debian's "+debianPackage+" "+version, against(m[0], m[2:len(m)-1]), "≤ 0.5")
-	t.add("hit with a role profile and an 80 KB AWS config file, same multiple", ratio(m[1], base), "≤ 1.7")
+	t.add("hit, relative to a Go program that echoes its input (baseline)", ratio(m[0], base), "≤ 1.5")
+	t.add("hit, relative to Debian's "+debianPackage+" "+version, against(m[0], m[2:len(m)-1]), "≤ 0.5")
+	t.add("hit with a role profile and an 80 KB AWS config file, relative to the baseline", ratio(m[1], base), "≤ 1.7")
 	return nil
 }
 
-// misses measures gets that ask AWS, which answers at once.
+// misses measures cache misses with an immediate response from AWS.
 func (b *bench) misses(t *table) error {
 	ours, err := b.static(b.helper, "AWS_ECR_DISABLE_CACHE=1")
 	if err != nil {
@@ -77,13 +77,13 @@ func (b *bench) misses(t *table) error {
 	}
 	measured := against(m[0], m[1:])
 	if failed := programs[len(programs)-1].failed; failed > 0 {
-		measured += fmt.Sprintf("; %d more of theirs failed", failed)
+		measured += fmt.Sprintf("; %d more runs of Debian's helper failed", failed)
 	}
-	t.add("miss with static keys, AWS answering at once, against Debian's "+debianPackage+" "+version, measured, "≤ 1.0")
+	t.add("miss with static keys, immediate AWS response, relative to Debian's "+debianPackage+" "+version, measured, "≤ 1.0")
 	return nil
 }
 
-// against is the ratio to what Debian's helper took, if it was measured.
+// against returns the ratio of d to the time of Debian's helper, if that was measured.
 func against(d time.Duration, theirs []time.Duration) string {
 	if len(theirs) == 0 {
 		return notInstalled(debianPackage)
@@ -91,7 +91,7 @@ func against(d time.Duration, theirs []time.Duration) string {
 	return ratio(d, theirs[0])
 }
 
-// static returns a get with keys from the environment, and a home of its own.
+// static returns a get with keys in the environment and a new home directory.
 func (b *bench) static(helper string, more ...string) (*program, error) {
 	home, err := b.newHome()
 	if err != nil {
@@ -100,7 +100,7 @@ func (b *bench) static(helper string, more ...string) (*program, error) {
 	return get(helper, host, b.environ(home, slices.Concat(keys, more)...)), nil
 }
 
-// role returns a get with a profile that assumes a role, at the end of an AWS config file of 80 KB.
+// role returns a get with a profile that assumes a role, and is the last in an AWS config file of 80 KB.
 func (b *bench) role() (*program, error) {
 	home, err := b.newHome()
 	if err != nil {

@@ -1,6 +1,6 @@
-// Bench measures the helper from spawn to exit, against a Go program that echoes its input and against the helper that
-// Debian packages, with a stand-in for AWS. It prints a table in Markdown and judges no figure; but an answer that is not
-// right is an error, since its time would mean nothing.
+// Command bench measures the run time of the helper, and compares it with a Go program that echoes its input and with
+// Debian's amazon-ecr-credential-helper. All of them use a stand-in for AWS. It prints the results next to the
+// targets, as a Markdown table. A missed target is not an error, but an invalid answer of the helper is.
 //
 //	bench bin/docker-credential-ecr-login
 package main
@@ -14,7 +14,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: bench PATH-OF-THE-HELPER")
+		fmt.Fprintln(os.Stderr, "usage: bench HELPER")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1], os.Stdout); err != nil {
@@ -35,6 +35,6 @@ func run(helper string, out io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "%d CPUs, %s/%s, %s; medians of %d runs in turns\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), runs)
+	fmt.Fprintf(out, "%d CPUs, %s/%s, %s; medians of %d interleaved runs\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), runs)
 	return t.print(out)
 }

@@ -12,9 +12,9 @@ import (
 // timePackage is the Debian package of GNU time.
 const timePackage = "time"
 
-// memory measures how much memory a hit and a miss have at most.
+// memory measures the peak memory of a hit and a miss.
 func (b *bench) memory(t *table) error {
-	const what, target = "peak memory of a hit / of a miss", "≤ 7 MiB / ≤ 12 MiB"
+	const what, target = "peak memory, hit / miss", "≤ 7 MiB / ≤ 12 MiB"
 	if _, ok := packageVersion(timePackage); !ok {
 		t.add(what, notInstalled(timePackage), target)
 		return nil
@@ -42,8 +42,9 @@ func (b *bench) memory(t *table) error {
 	return nil
 }
 
-// peak returns the median of the program's peak memory, in bytes. GNU time starts the program, because the kernel counts
-// the memory of whoever starts a program as the program's, and this process has more than what is to be measured.
+// peak returns the median of the program's peak memory, in bytes. It runs the program via GNU time, because the
+// kernel includes the memory of the parent process at the time of the fork, and this process uses more memory than
+// the helper.
 func (b *bench) peak(p *program) (int64, error) {
 	file := filepath.Join(b.dir, "peak")
 	timed := *p
@@ -67,12 +68,12 @@ func (b *bench) peak(p *program) (int64, error) {
 	return median(peaks), nil
 }
 
-// size adds the size of the helper, which make has stripped.
+// size reports the size of the helper, which make builds without debug information.
 func (b *bench) size(t *table) error {
 	info, err := os.Stat(b.helper)
 	if err != nil {
 		return err
 	}
-	t.add("binary, stripped", mebibytes(info.Size()), "≤ 12 MiB")
+	t.add("size of the stripped binary", mebibytes(info.Size()), "≤ 12 MiB")
 	return nil
 }

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// runs is how often each program is run for a median.
+// runs is the number of runs of each program for a median.
 const runs = 300
 
-// A program is a command line together with what its answer must be.
+// A program is a command line and a check of its answer.
 type program struct {
 	path  string
 	args  []string
@@ -23,8 +23,8 @@ type program struct {
 	stdin string
 	check func(answer string) error
 
-	// Debian's helper fails when AWS answers faster than its SDK finds that its request has ended, about once in a
-	// hundred times. Such a run is made again.
+	// mayFail repeats failed runs. About one percent of the runs of Debian's helper fail, when AWS responds before
+	// the SDK has noticed the end of its request.
 	mayFail bool
 	failed  int
 }
@@ -34,13 +34,13 @@ func get(helper, host string, env []string) *program {
 	return &program{path: helper, args: []string{"get"}, env: env, stdin: host, check: func(answer string) error { return checkToken(answer, host) }}
 }
 
-// run runs the program. It returns an error unless the answer is the right one.
+// run runs the program and checks its answer.
 func (p *program) run() (answer string, took time.Duration, err error) {
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Stdin = strings.NewReader(p.stdin)
 	cmd.Env = p.env
 	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out // a right answer has nothing to say on stderr
+	cmd.Stdout, cmd.Stderr = &out, &out // a correct answer has no output on stderr
 	began := time.Now()
 	err = cmd.Run()
 	took = time.Since(began)
@@ -54,15 +54,15 @@ func (p *program) run() (answer string, took time.Duration, err error) {
 	return answer, took, nil
 }
 
-// warm runs the program once, to fill its cache. From then on only this answer is right: a program that asked AWS again
-// would get another.
+// warm runs the program once, to fill its cache. From then on every answer must be equal to the first one: a program
+// that calls AWS again would get another token.
 func (p *program) warm() error {
 	answer, _, err := p.run()
 	p.check = func(again string) error { return checkSame(again, answer) }
 	return err
 }
 
-// measure runs the program and returns how long it took, not counting runs that may fail.
+// measure runs the program and returns its run time. It repeats failed runs if mayFail is set.
 func (p *program) measure() (time.Duration, error) {
 	for {
 		_, took, err := p.run()
@@ -74,8 +74,8 @@ func (p *program) measure() (time.Duration, error) {
 	}
 }
 
-// medians runs the programs in turns, so that a busy moment is everybody's, in another order each time, and returns the
-// median time of each.
+// medians runs the programs in turns, in random order, so that other load affects all of them, and returns the median
+// time of each.
 func medians(programs ...*program) ([]time.Duration, error) {
 	took := make([][]time.Duration, len(programs))
 	for range runs {
@@ -100,19 +100,19 @@ func median[T int64 | time.Duration](values []T) T {
 
 func checkSame(answer, want string) error {
 	if answer != want {
-		return errors.New("another answer than the first time")
+		return errors.New("the answer is not equal to the expected one")
 	}
 	return nil
 }
 
-// checkToken reports whether answer is one to a get of host, with a password as long as those of Amazon ECR.
+// checkToken checks that answer is an answer to a get for host, with a password of a plausible length for Amazon ECR.
 func checkToken(answer, host string) error {
 	var a struct{ ServerURL, Username, Secret string }
 	if err := json.Unmarshal([]byte(answer), &a); err != nil {
 		return err
 	}
 	if a.ServerURL != host || a.Username != "AWS" || len(a.Secret) < 1000 || len(a.Secret) > 4000 {
-		return errors.New("not an answer to what was asked")
+		return errors.New("invalid answer")
 	}
 	return nil
 }

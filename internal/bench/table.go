@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A table is what is printed: each row says what was measured, the figure, and the figure that is aimed at.
+// A table is the report. Each row contains a measurement, the measured figure, and the target.
 type table [][3]string
 
 func (t *table) add(what, measured, target string) {
@@ -16,14 +16,14 @@ func (t *table) add(what, measured, target string) {
 
 func (t *table) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
-	fmt.Fprint(w, "| what\t| measured\t| target\t|\n| ---\t| ---\t| ---\t|\n")
+	fmt.Fprint(w, "| measurement\t| result\t| target\t|\n| ---\t| ---\t| ---\t|\n")
 	for _, row := range *t {
 		fmt.Fprintf(w, "| %s\t| %s\t| %s\t|\n", row[0], row[1], row[2])
 	}
 	return w.Flush()
 }
 
-// ratio says how many times d is of base, and what both are.
+// ratio formats d as a multiple of base, with both durations.
 func ratio(d, base time.Duration) string {
 	return fmt.Sprintf("%.2f (%s / %s)", float64(d)/float64(base), milliseconds(d), milliseconds(base))
 }

@@ -1,4 +1,4 @@
-// Echo copies its standard input to its standard output: what any Go program takes to start, read and write.
+// Command echo copies standard input to standard output. It measures the minimum run time of a Go program.
 package main
 
 import (
