@@ -1,5 +1,5 @@
-// Command man writes the manual pages of docker-credential-ecr-login, one for each of its commands, into a directory. Their
-// date is that of SOURCE_DATE_EPOCH (Unix seconds), or today.
+// Command man writes the manual pages of docker-credential-ecr-login, one for each command, to a directory. Their
+// date is SOURCE_DATE_EPOCH (Unix seconds) if set, or the current date.
 package main
 
 import (

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The same source gives the same pages: their date is not that of the build.
+// TestDate checks that the date of the pages is SOURCE_DATE_EPOCH, so that builds are reproducible.
 func TestDate(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "1767323045") // 2026-01-02
 	dir := t.TempDir()

@@ -1,4 +1,4 @@
-// Package typo finds the names that somebody may have meant who typed another.
+// Package typo finds names that are similar to a mistyped one.
 package typo
 
 import (
@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// near is the distance up to which names resemble each other.
+// near is the maximum distance of similar names.
 const near = 2
 
-// Near returns the names that resemble the one that was typed, without regard to letter case, the most similar first.
+// Near returns the names that are similar to typed, ignoring case, with the most similar name first.
 func Near(typed string, names []string) []string {
 	distance := func(name string) int { return Distance(strings.ToLower(typed), strings.ToLower(name)) }
 	var all []string
@@ -22,9 +22,10 @@ func Near(typed string, names []string) []string {
 	return all
 }
 
-// Distance returns how many bytes have to be inserted, deleted or replaced to make b of a.
+// Distance returns the Levenshtein distance of a and b: the number of bytes to insert, delete or replace to turn a
+// into b.
 func Distance(a, b string) int {
-	row := make([]int, len(b)+1) // of what has been seen of a: the distance to b[:j]
+	row := make([]int, len(b)+1) // row[j] is the distance of the processed part of a to b[:j]
 	for j := range row {
 		row[j] = j
 	}

@@ -1,14 +1,14 @@
-// Package wildcard compares texts with patterns in which "*" stands for any text, including none. Every other character
-// stands for itself.
+// Package wildcard compares texts with patterns in which "*" stands for any text, including none. Every other
+// character stands for itself.
 package wildcard
 
 import "strings"
 
-// Match reports whether the pattern matches the whole text. It goes back to the last "*" when what follows that does not fit,
-// so its time is at most proportional to the product of the lengths.
+// Match reports whether the pattern matches the whole text. After a mismatch it continues at the last "*", so its
+// time is at most proportional to the product of the lengths.
 func Match(pattern, text string) bool {
 	p, t := 0, 0
-	star, from := -1, 0 // the last "*", and where in text the rest of the pattern was tried last
+	star, from := -1, 0 // the index of the last "*", and the index in text where the match after it was last tried
 	for t < len(text) {
 		switch {
 		case p < len(pattern) && pattern[p] == '*':
@@ -27,8 +27,9 @@ func Match(pattern, text string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// Overlap reports whether there is a text that both patterns match. If both contain a "*", the texts before the first must
-// agree as far as both go, and so must those after the last; whatever is between in one pattern, a "*" of the other matches.
+// Overlap reports whether there is a text that both patterns match. If both contain a "*", one of the texts before
+// the first "*" must be a prefix of the other, and one of the texts after the last "*" a suffix of the other. A "*"
+// of one pattern matches whatever the other contains in between.
 func Overlap(a, b string) bool {
 	switch {
 	case !strings.Contains(a, "*"):

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// texts calls yield with every text of at most so many of the letters.
+// texts calls yield with every text of up to most letters.
 func texts(letters string, most int, yield func(string)) {
 	var extend func(string)
 	extend = func(s string) {
@@ -19,7 +19,7 @@ func texts(letters string, most int, yield func(string)) {
 	extend("")
 }
 
-// TestMatchAll compares Match with path.Match, by which kubelet matches, for every short pattern and text.
+// TestMatchAll compares Match with path.Match, which kubelet uses, for every short pattern and text.
 func TestMatchAll(t *testing.T) {
 	n := 0
 	texts("ab*", 5, func(pattern string) {
@@ -31,12 +31,12 @@ func TestMatchAll(t *testing.T) {
 		})
 	})
 	if n < 10000 {
-		t.Errorf("only %d were compared", n)
+		t.Errorf("only %d pairs were compared", n)
 	}
 }
 
-// TestOverlapAll looks for a text that both match, for every two short patterns. One that is as long as both patterns
-// together is long enough, since each "*" may match nothing or the other pattern's letters.
+// TestOverlapAll searches for a text that both patterns match, for every pair of short patterns. Texts as long as
+// both patterns together are sufficient, since each "*" can match nothing or the letters of the other pattern.
 func TestOverlapAll(t *testing.T) {
 	var patterns []string
 	texts("ab*", 4, func(p string) { patterns = append(patterns, p) })
@@ -67,7 +67,7 @@ func common(a, b map[string]bool) bool {
 	return false
 }
 
-// FuzzOverlap builds a text that both patterns match out of their own parts; there must be one just if they overlap.
+// FuzzOverlap checks that Overlap is true if and only if witness finds a text that both patterns match.
 func FuzzOverlap(f *testing.F) {
 	for _, p := range [][2]string{{"us-*", "*-2"}, {"a*", "b*"}, {"ab*ba", "a*a"}, {"a*c", "abc"}, {"*", ""}, {"a*b*c", "ab*bc"}} {
 		f.Add(p[0], p[1])
@@ -83,8 +83,8 @@ func FuzzOverlap(f *testing.F) {
 	})
 }
 
-// witness finds a text that both match by walking through both patterns at once: at a "*", one goes on, or it takes what the
-// other wants next. Each pair of positions is visited once.
+// witness finds a text that both patterns match. It walks through both patterns in parallel: a "*" either ends, or
+// matches the next letter of the other pattern. Each pair of positions is visited once.
 func witness(a, b string) (text string, ok bool) {
 	seen := map[[2]int]bool{}
 	var walk func(i, j int) (string, bool)
