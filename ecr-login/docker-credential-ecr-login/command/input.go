@@ -21,8 +21,8 @@ const exampleHost = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 
 // inputKinds contains the actions that read standard input, and kubelet.
 var inputKinds = map[string]inputKind{
-	"get":     {"the registry host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login get"},
-	"erase":   {"the registry host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login erase"},
+	"get":     {"the registry's host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login get"},
+	"erase":   {"the registry's host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login erase"},
 	"store":   {`{"ServerURL":"HOST","Username":"AWS","Secret":"PASSWORD"}`, ""},
 	"kubelet": {"a CredentialProviderRequest", "; kubelet does so if a CredentialProviderConfig names this program"},
 }
