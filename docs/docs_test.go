@@ -167,3 +167,29 @@ func TestSecurityNamesTests(t *testing.T) {
 		}
 	}
 }
+
+// TestPackagesAreDocumented checks that architecture.md lists every package, and no other.
+func TestPackagesAreDocumented(t *testing.T) {
+	doc := read(t, "architecture.md")
+	files := 0
+	for _, pattern := range []string{"../*/*.go", "../internal/*/*.go", "../credentials/*/*.go", "../cache/*/*.go"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			files++
+			if dir := filepath.ToSlash(filepath.Dir(path))[len("../"):]; dir != "docs" && !strings.Contains(doc, "`"+dir+"`") {
+				t.Errorf("architecture.md does not list the package %s", dir)
+			}
+		}
+	}
+	if files < 50 {
+		t.Errorf("only %d files were found", files)
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `((?:internal|cache|credentials|config|registry)[a-z/]*)`").FindAllStringSubmatch(doc, -1) {
+		if paths, _ := filepath.Glob("../" + m[1] + "/*.go"); len(paths) == 0 {
+			t.Errorf("architecture.md lists %s, which does not exist", m[1])
+		}
+	}
+}
