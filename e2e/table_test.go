@@ -90,9 +90,9 @@ func (rows table) markdown() string {
 			credHelpers, r.client.central, r.push, r.pull, r.run, r.denial())
 	}
 	for _, r := range rows[:min(1, len(rows))] {
-		fmt.Fprintf(&b, "\nSENTENCE is the helper's line:\n\n    %s\n", denial(r.denied))
+		fmt.Fprintf(&b, "\nSENTENCE is the error message of the helper:\n\n    %s\n", denial(r.denied))
 	}
-	b.WriteString("\nPodman, Buildah and Skopeo know no `credsStore`; for them `registries.conf` gives the helper all registries.\n")
+	b.WriteString("\nPodman, Buildah and Skopeo do not support `credsStore`. For them, `registries.conf` sets the helper for all registries.\n")
 	return b.String()
 }
 
