@@ -1,4 +1,4 @@
-// Package docs_test holds what is documented against what the program knows.
+// Package docs_test compares the documentation with the code.
 package docs_test
 
 import (
@@ -26,7 +26,7 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-// Every key of the configuration has its row. Which keys there are is told by the error for one that there is not.
+// TestKeysAreDocumented checks that every configuration key has a row. The error for an unknown key lists the keys.
 func TestKeysAreDocumented(t *testing.T) {
 	doc := read(t, "configuration.md")
 	n := 0
@@ -52,7 +52,7 @@ func TestKeysAreDocumented(t *testing.T) {
 	}
 }
 
-// Every variable of the program's own has its row: all that stands in its source by itself, as the name of one.
+// TestVariablesAreDocumented checks that every variable of the program has a row. It finds them as string literals.
 func TestVariablesAreDocumented(t *testing.T) {
 	doc := read(t, "configuration.md")
 	name := regexp.MustCompile(`^(ECR_LOGIN|AWS_ECR)_[A-Z_]+$`)
@@ -94,7 +94,7 @@ func TestVariablesAreDocumented(t *testing.T) {
 	}
 }
 
-// Every prefix of the variables that are covered because of a credential_process is listed.
+// TestToolsAreDocumented checks that every prefix of variables that a credential_process may depend on is listed.
 func TestToolsAreDocumented(t *testing.T) {
 	doc := read(t, "cache.md")
 	prefixes := store.ToolPrefixes()
@@ -108,7 +108,7 @@ func TestToolsAreDocumented(t *testing.T) {
 	}
 }
 
-// The file that shows everything is a good one.
+// TestExampleIsAccepted checks that the example of a complete configuration file is valid.
 func TestExampleIsAccepted(t *testing.T) {
 	_, text, ok := strings.Cut(read(t, "configuration.md"), "<!-- the whole file: begin -->\n")
 	text, _, ok2 := strings.Cut(text, "<!-- the whole file: end -->")
@@ -120,13 +120,13 @@ func TestExampleIsAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(c.Registries) != 3 || c.Fallback == "" || c.Timeout == 0 || c.Cache.Store == "" || len(c.Cache.Variables) == 0 {
-		t.Errorf("the example says no more than %+v", c)
+		t.Errorf("the example is incomplete: %+v", c)
 	}
 }
 
 var link = regexp.MustCompile(`\]\(([^)#: ]+)(#[^)]*)?\)`)
 
-// Every link to a file leads to one.
+// TestLinks checks that every linked file exists.
 func TestLinks(t *testing.T) {
 	pages, err := filepath.Glob("*.md")
 	if err != nil || len(pages) == 0 {
@@ -135,13 +135,13 @@ func TestLinks(t *testing.T) {
 	for _, page := range append(pages, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md") {
 		for _, m := range link.FindAllStringSubmatch(read(t, page), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", page, m[1])
+				t.Errorf("%s links to %s, which does not exist", page, m[1])
 			}
 		}
 	}
 }
 
-// Every test that security.md names exists.
+// TestSecurityNamesTests checks that every test that security.md names exists.
 func TestSecurityNamesTests(t *testing.T) {
 	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)`").FindAllStringSubmatch(read(t, "security.md"), -1)
 	if len(named) < 20 {
