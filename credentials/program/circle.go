@@ -10,9 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
-
-	"ecrlogin/cache/store"
+	"ecrlogin/internal/atomicfile"
+	"ecrlogin/internal/filelock"
 	"ecrlogin/internal/proctable"
 )
 
@@ -115,22 +114,25 @@ func slotsDir() string {
 
 // takeSlot waits for a free slot. Without a directory that only this user can write to, and locks, nothing is limited.
 func takeSlot(ctx context.Context) (release func(), err error) {
-	dir := slotsDir()
-	s, err := store.Create(dir)
+	dir, err := atomicfile.MakePrivate(slotsDir())
 	if err != nil {
 		return func() {}, nil
 	}
-	defer s.Close()
+	defer dir.Close()
 	for {
 		for i := range slots {
-			l := flock.New(filepath.Join(dir, strconv.Itoa(i)+".lock"), flock.SetPermissions(0o600))
-			switch ok, err := l.TryLock(); {
-			case ok:
-				return func() { _ = l.Close() }, nil
-			case err != nil:
+			f, err := atomicfile.OpenLock(dir, strconv.Itoa(i)+".lock")
+			if err != nil {
 				return func() {}, nil
 			}
-			_ = l.Close()
+			switch ok, err := filelock.TryLock(f); {
+			case ok:
+				return func() { f.Close() }, nil
+			case err != nil:
+				f.Close()
+				return func() {}, nil
+			}
+			f.Close()
 		}
 		select {
 		case <-ctx.Done():
