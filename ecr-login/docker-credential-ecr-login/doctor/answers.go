@@ -50,9 +50,9 @@ func newAnswers(host string, token credentials.Token) *answers {
 	}}
 }
 
-// ask sends one request, and sends it again with the token when the registry wants one. Amazon ECR takes it as a password; ECR
-// Public wants it exchanged for another first. A registry that wants it sent to another host, as Docker Hub does, is not Amazon's
-// and never sees it: an alias may lead there.
+// ask sends one request, and sends it again with the token when the registry wants one. Amazon ECR takes it as a
+// password; ECR Public wants it exchanged for another first. A registry that wants it sent to another host, as Docker
+// Hub does, is not Amazon's and never sees it: an alias may lead there.
 func (a *answers) ask(ctx context.Context, method, path string, accept ...string) (answer, error) {
 	u := &url.URL{Scheme: "https", Host: a.host, Path: path}
 	got, challenge, err := a.send(ctx, method, u, accept)
@@ -152,8 +152,8 @@ func (a *answers) words(body []byte) string {
 	return a.safe(text)
 }
 
-// safe returns words of the registry's or about its answer, or credentials.Withheld if they have the password, in any form, or what
-// may be somebody's Authorization header: some servers and proxies repeat the request in their errors.
+// safe returns words of the registry's or about its answer, or credentials.Withheld if they have the password, in any
+// form, or what may be somebody's Authorization header: some servers and proxies repeat the request in their errors.
 func (a *answers) safe(text string) string {
 	lower := strings.ToLower(text)
 	if credentials.Reveals(text, a.token.Password, a.bearer) || strings.Contains(lower, "authorization:") || strings.Contains(lower, "authorization=") {

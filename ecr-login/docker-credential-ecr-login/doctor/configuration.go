@@ -17,7 +17,7 @@ import (
 	"ecrlogin/credentials/program"
 )
 
-// configuration looks at the user's own file, and which rule of it is about the registry.
+// configuration checks the configuration file, and reports which rule matches the registry.
 func (e *exam) configuration(context.Context) result {
 	if e.ConfigErr != nil {
 		return e.mistake()
@@ -28,7 +28,7 @@ func (e *exam) configuration(context.Context) result {
 	return ok("%s: %s%s%s", e.Config.Path, e.rule(), e.others(), e.skippedFile())
 }
 
-// skippedFile reports a file of the user that counts as missing.
+// skippedFile returns a note about a configuration file that this user cannot access and that is treated as missing.
 func (e *exam) skippedFile() string {
 	if e.Config.Skipped == "" {
 		return ""
@@ -36,7 +36,8 @@ func (e *exam) skippedFile() string {
 	return fmt.Sprintf("; %s is skipped, because this user may not search the directory", e.Config.Skipped)
 }
 
-// withFallback puts a step behind that of the configuration if there is a helper for other hosts. Nothing else depends on it.
+// withFallback adds a step after the configuration check if a helper is configured for other hosts. No other check
+// requires it.
 func (e *exam) withFallback(steps []step) []step {
 	name := e.Config.Fallback
 	if e.ConfigErr != nil || name == "" || name == config.FallbackFile {
@@ -56,7 +57,7 @@ func (e *exam) withFallback(steps []step) []step {
 	}})
 }
 
-// mistake tells what is wrong in the file, and opens it there.
+// mistake reports the error in the file; the next step opens the file at its line.
 func (e *exam) mistake() result {
 	r := failed("%v", e.ConfigErr)
 	var at *config.Error
@@ -70,7 +71,7 @@ func (e *exam) mistake() result {
 	return r.then("${EDITOR:-vi} +%d %s", at.Line, at.Path)
 }
 
-// rule tells what the file says about the registry.
+// rule describes the rule that matches the registry, or the number of rules if there is no registry.
 func (e *exam) rule() string {
 	if e.address == "" {
 		n := len(e.Config.Registries)
@@ -83,7 +84,7 @@ func (e *exam) rule() string {
 	return fmt.Sprintf("line %d (%s) uses %s", rule.Line, rule.Match, wanted(rule.Identity))
 }
 
-// wanted tells whom a rule names.
+// wanted describes the identity of a rule.
 func wanted(id credentials.Identity) string {
 	profile := "the identity that the AWS SDK finds"
 	if id.Profile != "" {
@@ -95,7 +96,7 @@ func wanted(id credentials.Identity) string {
 	return "role " + id.RoleARN + " via " + profile
 }
 
-// others tells who is asked about other hosts.
+// others describes the fallback for other hosts.
 func (e *exam) others() string {
 	switch name := e.Config.Fallback; name {
 	case "":
@@ -107,7 +108,7 @@ func (e *exam) others() string {
 	}
 }
 
-// configPath is where the user's file is, or would be.
+// configPath returns the path of the configuration file, or the path to create it at.
 func (e *exam) configPath() string {
 	return cmp.Or(e.Config.Path, file.Places()[0])
 }

@@ -16,7 +16,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// docker looks which helper Docker runs for the host, and so do BuildKit, Compose, crane, ORAS and Helm.
+// docker checks which helper Docker runs for the host. BuildKit, Compose, crane, ORAS and Helm follow the same rules.
 func (e *exam) docker(context.Context) result {
 	file, err := configfile.Path()
 	if err != nil {
@@ -33,7 +33,7 @@ func (e *exam) docker(context.Context) result {
 	return r
 }
 
-// helperOf looks in the order in which Docker does.
+// helperOf evaluates the file in the same order as Docker.
 // Source: getConfiguredCredentialStore in cli/config/configfile/file.go of github.com/docker/cli.
 func (e *exam) helperOf(f *configfile.File) result {
 	named, exact := f.CredHelpers()[e.address]
@@ -66,7 +66,7 @@ func (e *exam) helperOf(f *configfile.File) result {
 	return r.then("%s", e.configure("docker"))
 }
 
-// configure is the command that has a client run the helper for this host.
+// configure returns the command that configures a client to run the helper for this host.
 func (e *exam) configure(client string) string {
 	if e.address == "" {
 		return fmt.Sprintf("%s configure %s", binary, client)
@@ -74,7 +74,8 @@ func (e *exam) configure(client string) string {
 	return fmt.Sprintf("%s configure %s --registry %s", binary, client, e.address)
 }
 
-// nearMiss tells of a key of credHelpers that was meant for this host and does not match it, "" if there is none.
+// nearMiss describes a key of credHelpers that is probably meant for this host but does not match it, "" if there is
+// none.
 func (e *exam) nearMiss(helpers map[string]string) string {
 	typo, neighbour := "", ""
 	for _, key := range slices.Sorted(maps.Keys(helpers)) {
@@ -93,7 +94,7 @@ func (e *exam) nearMiss(helpers map[string]string) string {
 	return cmp.Or(typo, neighbour)
 }
 
-// misspelt tells what is wrong with a key that means a host, "" if it does not mean it.
+// misspelt returns why a key that is meant for the host does not match, "" if it is not meant for it.
 func misspelt(key, address string) string {
 	rest := key
 	var fault string
@@ -106,7 +107,7 @@ func misspelt(key, address string) string {
 	}
 	name, port, _ := strings.Cut(host, ":")
 	own, ownPort, _ := strings.Cut(address, ":")
-	matches, _ := path.Match(strings.ToLower(host), strings.ToLower(address)) // a pattern that is none matches nothing
+	matches, _ := path.Match(strings.ToLower(host), strings.ToLower(address)) // an invalid pattern matches nothing
 	switch {
 	case !strings.EqualFold(name, own) && !matches:
 		return ""
@@ -120,7 +121,8 @@ func misspelt(key, address string) string {
 	return "its letter case differs"
 }
 
-// neighbour tells of a key for the same account in another region, or for another account in the same, "" if it is neither.
+// neighbour describes a key for the same account in another region, or for another account in the same region, "" if
+// it is neither.
 func (e *exam) neighbour(key string) string {
 	r, err := registry.Parse(key)
 	switch {
@@ -134,7 +136,7 @@ func (e *exam) neighbour(key string) string {
 	return ""
 }
 
-// leftover tells of a password that Docker 28 and older falls back to, unseen, when the helper fails.
+// leftover describes a password that Docker 28 and older silently uses if the helper fails.
 func (e *exam) leftover(f *configfile.File) string {
 	if e.stale(f) == "" {
 		return ""
@@ -142,7 +144,7 @@ func (e *exam) leftover(f *configfile.File) string {
 	return fmt.Sprintf(`; the password from an earlier login ("auths") is used only if the helper fails; to remove it: docker logout %s`, e.address)
 }
 
-// stale returns the key of the entry in which a login left a password for this host, "" if there is none.
+// stale returns the key of the entry that contains a password for this host from a login, "" if there is none.
 func (e *exam) stale(f *configfile.File) string {
 	for _, entry := range f.Entries() {
 		if entry.Secret && entry.Host == e.address {
@@ -152,7 +154,7 @@ func (e *exam) stale(f *configfile.File) string {
 	return ""
 }
 
-// inAuthConfig reports whether DOCKER_AUTH_CONFIG has an entry for the host.
+// inAuthConfig reports whether DOCKER_AUTH_CONFIG contains an entry for the host.
 func inAuthConfig(address string) bool {
 	var given struct {
 		Auths map[string]json.RawMessage `json:"auths"`
@@ -169,7 +171,7 @@ func onPath(program string) bool {
 	return err == nil
 }
 
-// failure is for errors in the three parts that all of this program have, of which the last is what to do.
+// failure returns the result for an error of the form "WHAT: CAUSE; NEXT STEP".
 func failure(err error) result {
 	cause, next, _ := strings.Cut(err.Error(), "; ")
 	return failed("%s", cause).then("%s", next)

@@ -1,5 +1,5 @@
-// Package doctor looks for what is wrong between a client and an image in Amazon ECR, in the order in which things go wrong
-// for people, and tells for each what to type next.
+// Package doctor looks for what is wrong between a client and an image in Amazon ECR, in the order in which things go
+// wrong for people, and tells for each what to type next.
 //
 // It asks everything afresh, changes nothing but for files in the cache directory that it removes again, and shows nothing secret: neither a password nor a key is in a Check.
 package doctor
@@ -16,46 +16,47 @@ import (
 	"ecrlogin/credentials/aws"
 )
 
-// self is this helper in the clients' files: the NAME of docker-credential-NAME.
+// self is the name of this helper in client files: the NAME of docker-credential-NAME.
 const self = "ecr-login"
 
-// binary is what clients run.
+// binary is the program that clients run.
 const binary = "docker-credential-" + self
 
-// example is a registry as one is typed.
+// example is a registry host for messages.
 const example = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 
-// A Doctor knows what the program would do. All fields but ConfigErr are required.
+// A Doctor checks the setup of a client, with the settings that the helper itself uses. All fields except ConfigErr
+// are required.
 type Doctor struct {
-	Version   string         // of this program
-	Config    *config.Config // of no file when ConfigErr is not nil
-	ConfigErr error          // why the user's configuration cannot be used
-	Source    *aws.Source    // is asked, and not what the cache keeps
-	Cache     *cache.Cache   // is looked at
-	Timeout   time.Duration  // the longest that each check may take
+	Version   string         // version of this program
+	Config    *config.Config // the defaults if ConfigErr is not nil
+	ConfigErr error          // why the user's configuration is invalid
+	Source    *aws.Source    // requests tokens without the cache
+	Cache     *cache.Cache   // the cache to check
+	Timeout   time.Duration  // maximum duration of each check
 }
 
-// A Status is how a check ended.
+// A Status is the outcome of a check.
 type Status string
 
-// The ways in which a check ends.
+// The outcomes of a check.
 const (
 	OK      Status = "ok"
 	Failed  Status = "failed"
-	Skipped Status = "skipped" // it does not apply here, or needs one that failed
+	Skipped Status = "skipped" // not applicable, or requires a check that failed
 )
 
-// A Check is one thing that was looked at.
+// A Check is the result of one check.
 type Check struct {
-	Name   string // one word, always the same for the same thing
+	Name   string // one word that identifies the check
 	Status Status
 	Took   time.Duration
-	Found  string // what is the case, in one line
-	Next   string // what to type or do; "" if nothing, never for Failed
+	Found  string // the finding, in one line
+	Next   string // the next step; never "" if Status is Failed
 }
 
-// Registry looks at all that a pull or push needs. What is typed names a registry or an image in one. Each check is made when
-// it is asked for.
+// Registry checks everything that a pull or push needs. The argument is a registry host or an image reference. Each
+// check runs when the iterator requests it.
 func (d *Doctor) Registry(ctx context.Context, typed string) iter.Seq[Check] {
 	e := &exam{Doctor: d}
 	if e.unknown = e.aim(typed); e.unknown != nil {
@@ -82,7 +83,8 @@ func (d *Doctor) Registry(ctx context.Context, typed string) iter.Seq[Check] {
 	})))
 }
 
-// Machine looks at what concerns every registry, and whether Docker runs the helper for those that it can find.
+// Machine checks what applies to all registries, and whether Docker runs the helper for the registries that it can
+// find.
 func (d *Doctor) Machine(ctx context.Context) iter.Seq[Check] {
 	e := &exam{Doctor: d}
 	steps := []step{{"program", nil, e.program}}
@@ -92,7 +94,7 @@ func (d *Doctor) Machine(ctx context.Context) iter.Seq[Check] {
 	}
 	for _, host := range hosts {
 		of := &exam{Doctor: d}
-		_ = of.aim(host) // it has been found by that
+		_ = of.aim(host) // hosts returns only hosts for which it succeeds
 		steps = append(steps, step{"docker", nil, func(ctx context.Context) result {
 			r := of.docker(ctx)
 			r.found = host + ": " + r.found
@@ -107,17 +109,17 @@ func (d *Doctor) Machine(ctx context.Context) iter.Seq[Check] {
 		}}))))
 }
 
-// A step is a check that is to be made.
+// A step is a check to run.
 type step struct {
 	name  string
-	needs []string // names of checks without which it makes no sense
+	needs []string // names of checks that it requires
 	look  func(context.Context) result
 }
 
-// run makes the checks one after another.
+// run runs the checks one after another.
 func (d *Doctor) run(ctx context.Context, steps []step) iter.Seq[Check] {
 	return func(yield func(Check) bool) {
-		culprit := map[string]string{} // by check: which one failed that it needs, or is itself
+		culprit := map[string]string{} // by name: the failed check that is the reason, possibly itself
 		for _, s := range steps {
 			var r result
 			began := time.Now()
@@ -149,7 +151,7 @@ func first(culprit map[string]string, needs []string) string {
 	return ""
 }
 
-// A result is what one check found.
+// A result is the outcome of one check, without its name and duration.
 type result struct {
 	status      Status
 	found, next string
@@ -167,13 +169,13 @@ func skipped(format string, args ...any) result {
 	return result{status: Skipped, found: fmt.Sprintf(format, args...)}
 }
 
-// then adds what to do next.
+// then adds the next step.
 func (r result) then(format string, args ...any) result {
 	r.next = fmt.Sprintf(format, args...)
 	return r
 }
 
-// oneLine leaves neither line breaks nor what a terminal would act upon: some of it was written by others.
+// oneLine removes line breaks and terminal control characters, because some of the text comes from other programs.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {

@@ -55,7 +55,7 @@ func TestSetClock(t *testing.T) {
 	}
 }
 
-func TestDurationsForPeople(t *testing.T) {
+func TestFormatDurations(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		12 * time.Hour: "12h0m", 90 * time.Second: "2m", 42 * time.Second: "42s", 20 * time.Second: "20s", 70 * time.Second: "1m",
 	} {
@@ -70,7 +70,7 @@ func TestDurationsForPeople(t *testing.T) {
 	}
 }
 
-// What others have written does nothing to a terminal.
+// Control characters in the text of other programs are removed.
 func TestOneLine(t *testing.T) {
 	if got := oneLine("a\n\tb \x1b[2Jc\u009bd é"); got != "a b [2Jc d é" {
 		t.Errorf("got %q", got)

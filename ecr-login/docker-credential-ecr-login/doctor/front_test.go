@@ -25,7 +25,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A front is a proxy in front of the stand-in for AWS, which itself answers for one host.
+// A front is a proxy in front of the AWS stand-in that answers requests for one host itself.
 type front struct {
 	host   string
 	next   string // the proxy for all other hosts
@@ -33,7 +33,7 @@ type front struct {
 	cert   tls.Certificate
 }
 
-// newFront returns a front and the certificate that it has to be trusted by, as PEM.
+// newFront returns a front and its certificate as PEM, for clients to trust.
 func newFront(host, next string, answer http.Handler) (*front, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -51,7 +51,7 @@ func newFront(host, next string, answer http.Handler) (*front, []byte, error) {
 	return f, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }
 
-// ServeHTTP takes CONNECT, and either hands the connection on or answers on it.
+// ServeHTTP accepts CONNECT, and either forwards the connection or answers on it.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -75,7 +75,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(conn, onward)
 }
 
-// A single is a listener for one connection.
+// A single is a listener that accepts one connection.
 type single struct {
 	conn net.Conn
 	done chan struct{}
@@ -99,11 +99,11 @@ func (s *single) state(_ net.Conn, state http.ConnState) {
 func (s *single) Close() error   { return nil }
 func (s *single) Addr() net.Addr { return nil }
 
-// fronts HOST KIND [MESSAGE] puts a registry of that kind in place of the stand-in's.
+// fronts HOST KIND [MESSAGE] replaces the stand-in's registry with one of that kind.
 func fronts(ts *testscript.TestScript, _ bool, args []string) {
 	kind, ok := kinds[args[1]]
 	if !ok {
-		ts.Fatalf("there is no kind %q", args[1])
+		ts.Fatalf("unknown kind %q", args[1])
 	}
 	message := strings.Join(args[2:], " ")
 	seen := ts.Value(passwordsKey{}).(*passwords)
@@ -119,10 +119,10 @@ func fronts(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(bundle.Close())
 	ts.Setenv("HTTPS_PROXY", front)
-	ts.Setenv("PROXY", front) // as it appears in what is printed
+	ts.Setenv("PROXY", front) // plain replaces it in the output
 }
 
-// passwords are those that fronts were given.
+// passwords are the passwords that fronts received.
 type passwords struct {
 	mu  sync.Mutex
 	all []string
@@ -138,7 +138,7 @@ func (p *passwords) add(r *http.Request) {
 	}
 }
 
-// in returns a part of a password that is in a text, "" if there is none.
+// in returns a part of a password that the text contains, "" if there is none.
 func (p *passwords) in(text string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -153,9 +153,9 @@ func (p *passwords) in(text string) string {
 	return ""
 }
 
-// kinds are how registries answer.
+// kinds maps the name of each kind of registry to its handler.
 var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message string){
-	// takes a password and refuses all images, in the words of Amazon ECR
+	// accepts any password and denies all images with the message
 	"denies": func(w http.ResponseWriter, r *http.Request, message string) {
 		if _, _, ok := r.BasicAuth(); !ok {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -163,7 +163,7 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message stri
 			refuse(w, http.StatusForbidden, message)
 		}
 	},
-	// takes no password, and repeats it in that form
+	// rejects the password and repeats it in that form
 	"repeats": func(w http.ResponseWriter, r *http.Request, form string) {
 		_, password, _ := r.BasicAuth()
 		header := r.Header.Get("Authorization")
@@ -177,18 +177,18 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message stri
 			"somebody":  "Authorization: Bearer hunter2-of-somebody-else",
 		}[form]
 		if !ok {
-			panic("there is no form " + form)
+			panic("unknown form " + form)
 		}
 		refuse(w, http.StatusUnauthorized, text)
 	},
-	// answers with something else than HTTP, in which the password is
+	// returns an invalid HTTP response that contains the password
 	"garbles": func(w http.ResponseWriter, r *http.Request, _ string) {
 		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 			_, _ = io.WriteString(conn, "HTTP/1.1 401 Unauthorized\r\nWww-Authenticate: Basic\r\n"+r.Header.Get("Authorization")+"\r\n\r\n")
 			conn.Close()
 		}
 	},
-	// gives a token for a password, as Amazon ECR Public does, takes it, and repeats it for every image
+	// exchanges the password for a token, as Amazon ECR Public does, and repeats the token for every image
 	"exchanges and repeats": func(w http.ResponseWriter, r *http.Request, _ string) {
 		switch bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); {
 		case r.URL.Path == "/token/":
@@ -200,7 +200,7 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message stri
 			refuse(w, http.StatusForbidden, "not with "+bearer)
 		}
 	},
-	// takes a token that it gave for a password, as Amazon ECR Public does; the message is from where
+	// exchanges the password for a token, as Amazon ECR Public does; the message is the realm
 	"exchanges": func(w http.ResponseWriter, r *http.Request, realm string) {
 		_, _, basic := r.BasicAuth()
 		switch {
@@ -211,25 +211,25 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message stri
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	},
-	// is somebody else's registry, and would take the password
+	// is a registry of another provider that would accept the password
 	"others": func(w http.ResponseWriter, r *http.Request, realm string) {
 		if r.Header.Get("Authorization") == "" {
 			w.Header().Set("Www-Authenticate", `Bearer realm="`+realm+`",service="registry.docker.io"`)
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	},
-	// is no registry
+	// redirects every request, unlike a registry
 	"redirects": func(w http.ResponseWriter, r *http.Request, to string) {
 		http.Redirect(w, r, to, http.StatusTemporaryRedirect)
 	},
-	// takes the connection and nothing else; returning would answer with status 200
+	// accepts the connection and does not answer; returning would answer with status 200
 	"hangs": func(_ http.ResponseWriter, r *http.Request, _ string) {
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
 	},
 }
 
-// A client that gives up reads until its connection is closed, and takes what it still gets for the answer.
+// TestHangs checks that a client which reads until the connection is closed receives no data.
 func TestHangs(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { kinds["hangs"](w, r, "") }))
 	defer server.Close()
@@ -245,23 +245,23 @@ func TestHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := io.ReadAll(conn); err != nil || len(got) > 0 {
-		t.Errorf("it answered %q, %v", got, err)
+		t.Errorf("answered %q, %v", got, err)
 	}
 }
 
-// refuse answers with an error of the OCI distribution specification.
+// refuse writes an error in the format of the OCI distribution specification.
 func refuse(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"`+message+`"}]}`)
 }
 
-// listen serves a front until the script ends.
+// listen serves a front until the script ends, and returns its URL.
 func listen(ts *testscript.TestScript, f *front) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	server := &http.Server{Handler: f}
 	ts.Defer(func() { _ = server.Close() })
-	go func() { _ = server.Serve(l) }() // it ends with Close
+	go func() { _ = server.Serve(l) }() // returns after Close
 	return "http://" + l.Addr().String()
 }

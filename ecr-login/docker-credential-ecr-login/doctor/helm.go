@@ -10,7 +10,7 @@ import (
 	"ecrlogin/credentials/docker/configfile"
 )
 
-// helm looks into the file that Helm reads before Docker's.
+// helm checks the file that Helm reads before Docker's.
 func (e *exam) helm(context.Context) result {
 	path := helmFile()
 	if path == "" {
@@ -28,7 +28,7 @@ func (e *exam) helm(context.Context) result {
 	return ok("%s contains no password for this host, so Helm reads Docker's file", f)
 }
 
-// helmFile returns the file by the rules of Helm's package helmpath.
+// helmFile returns the path of Helm's registry file, by the rules of Helm's package helmpath.
 func helmFile() string {
 	if path := os.Getenv("HELM_REGISTRY_CONFIG"); path != "" {
 		return path
@@ -43,7 +43,7 @@ func helmFile() string {
 	return filepath.Join(dir, "registry", "config.json")
 }
 
-// helmBase returns the folder of Helm's folder.
+// helmBase returns the default parent of Helm's configuration directory.
 func helmBase() string {
 	home, err := os.UserHomeDir()
 	switch {

@@ -12,7 +12,7 @@ import (
 	"ecrlogin/credentials/aws"
 )
 
-// identity finds out who asks AWS for the token.
+// identity checks which AWS identity requests the token.
 func (e *exam) identity(ctx context.Context) result {
 	r := e.whoAsks(ctx)
 	if name := e.overridden(); name != "" {
@@ -22,7 +22,8 @@ func (e *exam) identity(ctx context.Context) result {
 	return r
 }
 
-// overridden returns the variable that names a profile to no effect, because there are keys in the environment; "" if none does.
+// overridden returns the variable whose profile is ignored because the environment contains access keys, "" if there
+// is none.
 func (e *exam) overridden() string {
 	if e.Config.Identity(e.registry).Profile != "" || os.Getenv("AWS_ACCESS_KEY_ID") == "" || os.Getenv("AWS_SECRET_ACCESS_KEY") == "" {
 		return ""
@@ -56,7 +57,7 @@ func (e *exam) whoAsks(ctx context.Context) result {
 	}
 }
 
-// askToken asks AWS for a token, whether or not one is kept.
+// askToken requests a token from AWS, even if one is cached.
 func (e *exam) askToken(ctx context.Context) result {
 	var err error
 	e.token, err = e.Source.Token(ctx, e.registry)
@@ -70,7 +71,7 @@ func (e *exam) askToken(ctx context.Context) result {
 	return ok("Amazon ECR issued a password for user %s, valid for %s", e.token.Username, minutes(e.token.Expiry.Sub(e.token.Issued)))
 }
 
-// or sees to it that there is something to do next.
+// or adds a next step if there is none: run doctor again with debug logs.
 func (e *exam) or(r result) result {
 	if r.next == "" {
 		r.next = fmt.Sprintf("ECR_LOGIN_LOG=debug %s doctor %s", binary, e.address)
@@ -78,7 +79,7 @@ func (e *exam) or(r result) result {
 	return r
 }
 
-// minutes is a duration for people.
+// minutes formats a duration with a precision of minutes, or of seconds if it is under a minute.
 func minutes(d time.Duration) string {
 	if d.Abs() < time.Minute {
 		return d.Round(time.Second).String()

@@ -14,15 +14,16 @@ import (
 	"ecrlogin/registry"
 )
 
-// A Kubelet is the set-up of one. Without paths it is that of the kubelet which runs here.
+// A Kubelet is the credential provider setup of a kubelet. Without paths, it is the setup of the kubelet that runs on
+// this machine.
 type Kubelet struct {
 	ConfigFile string // --image-credential-provider-config
 	BinDir     string // --image-credential-provider-bin-dir
-	Proc       string // where the system shows processes; "" means /proc
+	Proc       string // the process file system; "" means /proc
 }
 
-// Kubelet looks at what kubelet does for the password of an image, and does the same. Without an image it looks at the set-up
-// alone.
+// Kubelet checks how kubelet gets the password for an image, and runs the provider as kubelet does. Without an image,
+// it checks only the setup.
 func (d *Doctor) Kubelet(ctx context.Context, k Kubelet, image string) iter.Seq[Check] {
 	n := &node{exam: &exam{Doctor: d}, Kubelet: k}
 	for _, path := range []*string{&n.ConfigFile, &n.BinDir} {
@@ -32,7 +33,7 @@ func (d *Doctor) Kubelet(ctx context.Context, k Kubelet, image string) iter.Seq[
 	}
 	if image != "" {
 		n.image = kubeletfile.Image(image)
-		_ = n.aim(image) // an alias may be one in the provider's configuration alone
+		_ = n.aim(image) // the alias may be only in the provider's configuration
 	}
 	return d.run(ctx, []step{
 		{"kubelet", nil, n.kubelet},
@@ -48,25 +49,25 @@ func (d *Doctor) Kubelet(ctx context.Context, k Kubelet, image string) iter.Seq[
 	})
 }
 
-// A node is the checks of one kubelet, with what the earlier ones have found for the later.
+// A node is the state of the checks of one kubelet. Earlier checks store findings for later ones.
 type node struct {
 	*exam
 	Kubelet
-	image    string   // as kubelet asks with it; "" if none was typed
-	process  *process // nil if paths were given, or none was found
+	image    string   // as kubelet passes it to the provider; "" for none
+	process  *process // nil if paths were given or no process was found
 	files    []*kubeletfile.File
-	provider kubeletfile.Provider // the one that is looked at
-	ours     bool                 // it is this program
+	provider kubeletfile.Provider // the one to check
+	ours     bool                 // the provider is this program
 }
 
-// The places where k3s and RKE2 look for themselves.
+// The default paths of k3s and RKE2.
 // Source: pkg/cli/cmds/agent.go of k3s
 const (
 	rancherConfig = "/var/lib/rancher/credentialprovider/config.yaml"
 	rancherBin    = "/var/lib/rancher/credentialprovider/bin"
 )
 
-// kubelet finds out what kubelet was started with.
+// kubelet finds the flags that kubelet was started with.
 func (n *node) kubelet(context.Context) result {
 	if n.ConfigFile != "" {
 		return ok("%s and %s, from the command line; not compared with a running kubelet", n.ConfigFile, n.BinDir)
@@ -96,10 +97,10 @@ func (n *node) kubelet(context.Context) result {
 	return ok("process %d, with %s and %s%s", p.pid, n.ConfigFile, n.BinDir, ignored(suspects))
 }
 
-// nameFiles is the command for when it cannot be found out which kubelet is meant.
+// nameFiles is the next step if the kubelet to check is unknown.
 const nameFiles = binary + " doctor --kubelet --config-file FILE --bin-dir DIR"
 
-// withProviders leaves out kubelets that were given no providers, if there are others.
+// withProviders leaves out kubelets without providers, if there are others.
 func withProviders(all []*process) []*process {
 	without := func(p *process) bool { return p.flag(configFlag) == "" }
 	if with := slices.DeleteFunc(slices.Clone(all), without); len(with) > 0 {
@@ -108,7 +109,7 @@ func withProviders(all []*process) []*process {
 	return all
 }
 
-// noKubelet is for a machine on which no process is believed to be kubelet.
+// noKubelet returns the result for a machine without a trusted kubelet process.
 func (n *node) noKubelet(suspects []suspect) result {
 	with := func(d doubt) *suspect {
 		i := slices.IndexFunc(suspects, func(s suspect) bool { return s.doubt == d })
@@ -131,7 +132,7 @@ func (n *node) noKubelet(suspects []suspect) result {
 	return failed("no kubelet process found%s", ignored(suspects)).then("%s", nameFiles)
 }
 
-// ignored mentions processes that only imitate kubelet, or are that of a container.
+// ignored lists the processes that are named kubelet but are not trusted, such as those in containers.
 func ignored(suspects []suspect) string {
 	const most = 3
 	text := ""
@@ -149,12 +150,12 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// configure is the command that sets up what is looked at.
+// configure returns the command that writes the setup that is checked.
 func (n *node) configure() string {
 	return fmt.Sprintf("%s configure kubelet --config-file %s --bin-dir %s", binary, n.ConfigFile, n.BinDir)
 }
 
-// providers looks which of them kubelet runs for the image.
+// providers checks which providers kubelet runs for the image.
 func (n *node) providers(context.Context) result {
 	var err error
 	if n.files, err = kubeletfile.Read(n.ConfigFile); err != nil {

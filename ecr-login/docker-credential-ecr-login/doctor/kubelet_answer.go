@@ -17,7 +17,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// keeps looks where the provider keeps tokens. Its environment is not the one of this process, so it is asked itself.
+// keeps checks the cache of the provider. It runs the provider to get the path, because its environment differs from
+// that of this process.
 func (n *node) keeps(ctx context.Context) result {
 	if !n.ours {
 		return skipped("skipped (the provider is not this program)")
@@ -32,7 +33,7 @@ func (n *node) keeps(ctx context.Context) result {
 	return (&exam{Doctor: &there, target: n.target}).cache(ctx)
 }
 
-// A response is what of a CredentialProviderResponse is looked at.
+// A response is the part of a CredentialProviderResponse that is checked.
 // Source: https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
 type response struct {
 	Kind          string `json:"kind"`
@@ -45,7 +46,7 @@ type response struct {
 	} `json:"auth"`
 }
 
-// answer runs the provider as kubelet does, with the exception that there is no service account's token to be had.
+// answer runs the provider as kubelet does, but without a service account token, which doctor cannot request.
 func (n *node) answer(ctx context.Context) result {
 	switch t := n.provider.TokenAttributes; {
 	case n.image == "":
@@ -66,7 +67,7 @@ func (n *node) answer(ctx context.Context) result {
 	return n.read(out, said)
 }
 
-// unanswered is for a provider that gives no answer. Where pods have roles of their own, the node need not have any.
+// unanswered returns the result for a provider that fails. If pods have their own roles, the node does not need one.
 func (n *node) unanswered(cause, next string) result {
 	if n.provider.TokenAttributes != nil {
 		return skipped("no password for the node itself, which pods without their own role use: %s", cause).then("%s", next)
@@ -74,7 +75,7 @@ func (n *node) unanswered(cause, next string) result {
 	return failed("%s", cause).then("%s", cmp.Or(next, "for details in kubelet's log, set ECR_LOGIN_LOG=debug in env of "+n.provider.Name))
 }
 
-// read looks at an answer as kubelet does.
+// read checks a response as kubelet does.
 func (n *node) read(out []byte, said string) result {
 	var r response
 	if json.Unmarshal(out, &r) != nil || r.Kind != "CredentialProviderResponse" {
@@ -100,12 +101,12 @@ func (n *node) read(out []byte, said string) result {
 	}
 	cause, next, _ := strings.Cut(cmp.Or(said, "the provider returned no password for this image"), "; ")
 	if r, err := registry.Parse(n.image); err == nil && r.Public {
-		return skipped("%s", said) // anybody may pull these
+		return skipped("%s", said) // public images need no password
 	}
 	return failed("%s; kubelet pulls without a password", cause).then("%s", cmp.Or(next, n.configure()))
 }
 
-// run runs the provider's program. It returns what it printed, and what it said last on standard error.
+// run runs the provider's program. It returns its standard output and the last line of its standard error.
 func run(ctx context.Context, c subprocess.Command) (out []byte, said string, err error) {
 	var errOut tail
 	c.Stderr = &errOut
@@ -116,7 +117,7 @@ func run(ctx context.Context, c subprocess.Command) (out []byte, said string, er
 	return result.Stdout, errOut.lastLine(), err
 }
 
-// A tail keeps the end of what is written to it.
+// A tail is a writer that keeps only the end of the data.
 type tail []byte
 
 func (t *tail) Write(p []byte) (int, error) {
@@ -131,8 +132,8 @@ func (t *tail) lastLine() string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// takes looks whether the registry takes the password that kubelet would get. Where an alias leads to is the container
-// runtime's business, and the password is sent nowhere else.
+// takes checks whether the registry accepts the password that kubelet would get. It does not check an alias: the
+// container runtime configures where that leads, and the password must not be sent to another host.
 func (n *node) takes(ctx context.Context) result {
 	if _, err := registry.Parse(n.image); n.image != "" && err != nil {
 		return skipped("skipped (%s is an alias; where it leads is configured in the container runtime)", registry.Shown(n.image))
@@ -143,7 +144,7 @@ func (n *node) takes(ctx context.Context) result {
 	return n.registryAnswers(ctx)
 }
 
-// mayPull looks for the image where the registry could be asked.
+// mayPull checks the image if the registry was checked.
 func (n *node) mayPull(ctx context.Context) result {
 	if n.answers == nil {
 		return skipped("skipped (the registry was not checked)")

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// A process that another user starts, or that is in a container, is not believed, alone or beside the real one. What it names is
-// not run.
+// TestImitations checks that a process of another user or in a container is not trusted, alone or next to a real
+// kubelet, and that the program in its flags is not run.
 func TestImitations(t *testing.T) {
 	needRoot(t)
 	container := uintptr(syscall.CLONE_NEWNS | syscall.CLONE_NEWPID)
@@ -25,8 +25,8 @@ func TestImitations(t *testing.T) {
 	for _, tt := range []struct {
 		name, program string
 		attr          *syscall.SysProcAttr
-		why           string // for which it is ignored
-		alone         string // what is found where it is the only one; "" for the same as why
+		why           string // why it is ignored
+		alone         string // the finding if it is the only one; "" for the same as why
 	}{
 		{"nobody", "/bin/sh", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}, "runs as user 65534", ""},
 		{"container", "/bin/sh", &syscall.SysProcAttr{Cloneflags: container}, "is in a container (PID, mount namespace)", ""},
@@ -52,16 +52,16 @@ func TestImitations(t *testing.T) {
 				t.Errorf("beside the real one: %+v", c)
 			}
 			if got := good.ran(t); got != "version by 0 with \n by 0 with good\ncache by 0 with good\n" {
-				t.Errorf("the real one's program has recorded %q", got)
+				t.Errorf("the program of the real kubelet recorded %q", got)
 			}
 			if got := evil.ran(t); got != "" {
-				t.Errorf("the program has recorded %q", got)
+				t.Errorf("the program recorded %q", got)
 			}
 		})
 	}
 }
 
-// Two that may be real are an error.
+// TestTwoKubelets checks that two possible kubelets are an error.
 func TestTwoKubelets(t *testing.T) {
 	needRoot(t)
 	one, two := newSetUp(t, 0), newSetUp(t, 0)
@@ -71,11 +71,12 @@ func TestTwoKubelets(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	if got := one.ran(t) + two.ran(t); got != "" {
-		t.Errorf("the programs have recorded %q", got)
+		t.Errorf("the programs recorded %q", got)
 	}
 }
 
-// What another user could change is not run, whether a kubelet of root's names it or a flag.
+// TestUnsafe checks that a program which another user could change is not run, whether it is from a kubelet of root or
+// from a flag.
 func TestUnsafe(t *testing.T) {
 	needRoot(t)
 	chmod := func(name string, mode os.FileMode) func(*testing.T, setUp) {
@@ -88,13 +89,13 @@ func TestUnsafe(t *testing.T) {
 	give := func(name string) func(*testing.T, setUp) {
 		return func(t *testing.T, s setUp) { s.give(t, name, nobody) }
 	}
-	// behind puts a link in place of a file, and the file into a directory that everybody can write to.
+	// behind moves a file to a world-writable directory and replaces it with a link.
 	behind := func(name string) func(*testing.T, setUp) {
 		return func(t *testing.T, s setUp) {
 			open := filepath.Join(s.dir, "open")
 			if os.Mkdir(open, 0o700) != nil || os.Chmod(open, 0o777) != nil ||
 				os.Rename(filepath.Join(s.dir, name), filepath.Join(open, "file")) != nil || os.Symlink("../open/file", filepath.Join(s.dir, name)) != nil {
-				t.Fatal("it cannot be set up")
+				t.Fatal("setup failed")
 			}
 		}
 	}
@@ -107,7 +108,7 @@ func TestUnsafe(t *testing.T) {
 			}
 			b = append(b, "  env: [{name: "+name+", value: \""+filepath.Join(s.dir, path)+"\"}]\n"...)
 			if os.WriteFile(config, b, 0o600) != nil || os.WriteFile(filepath.Join(s.dir, "aws"), nil, 0o600) != nil {
-				t.Fatal("it cannot be written")
+				t.Fatal("write failed")
 			}
 			s.give(t, "aws", nobody)
 		}
@@ -171,7 +172,8 @@ func TestUnsafe(t *testing.T) {
 	}
 }
 
-// expectSafety looks whether the check failed for that reason, "" for none, and the program was run only if it did not.
+// expectSafety checks that safety failed with the fault, or passed if the fault is "", and that the program ran only
+// if it passed.
 func expectSafety(t *testing.T, s setUp, all map[string]Check, fault string) {
 	t.Helper()
 	c, ran := all["safety"], s.ran(t)
@@ -187,7 +189,7 @@ func expectSafety(t *testing.T, s setUp, all map[string]Check, fault string) {
 	}
 }
 
-// What another user could have put on PATH is not run as root either.
+// TestUnsafeProgram checks that root does not run a program on PATH that another user could have put there.
 func TestUnsafeProgram(t *testing.T) {
 	needRoot(t)
 	s := newSetUp(t, 0)
@@ -206,8 +208,8 @@ func TestUnsafeProgram(t *testing.T) {
 	}
 }
 
-// A process that starts another program while it is looked at is not believed. The environment of one that is not root's is not
-// read: nobody writes into the pipe in its place.
+// TestChangingProcess checks that a process which starts another program during the check is not trusted, and that the
+// environment of a process of another user is not read: reading its pipe would block.
 func TestChangingProcess(t *testing.T) {
 	for _, change := range []struct{ name, text string }{
 		{"stat", "12 (kubelet) S" + strings.Repeat(" 2", 49)},
@@ -222,7 +224,7 @@ func TestChangingProcess(t *testing.T) {
 		}
 		done := make(chan Check)
 		go func() { done <- examine(t, Kubelet{Proc: dir}, "", "kubelet") }()
-		pipe, err := os.OpenFile(filepath.Join(dir, "12", "environ"), os.O_WRONLY, 0) // waits for the reader
+		pipe, err := os.OpenFile(filepath.Join(dir, "12", "environ"), os.O_WRONLY, 0) // blocks until it is read
 		if err != nil {
 			t.Fatal(err)
 		}

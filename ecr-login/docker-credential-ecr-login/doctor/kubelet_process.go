@@ -12,34 +12,35 @@ import (
 	"strings"
 )
 
-// A process is a kubelet that runs.
+// A process is a running kubelet.
 type process struct {
 	pid    int
 	args   []string
-	dir    string   // in which it runs
-	env    []string // a secret may be in it
-	envErr error    // why env is not known
+	dir    string   // working directory
+	env    []string // may contain secrets
+	envErr error    // why env is unknown
 }
 
-// A suspect is a process that is called kubelet and is not believed to be it: any user can give a process that name, and flags.
+// A suspect is a process that is named kubelet but is not trusted: any user can start a process with that name and any
+// flags.
 type suspect struct {
 	pid   int
 	doubt doubt
-	why   string // follows "process PID" in a sentence; nothing in it is from the process
-	err   error  // of couldNotCheck
+	why   string // follows "process PID, which"; contains no data of the process
+	err   error  // set if doubt is couldNotCheck
 }
 
-// A doubt is why a process is not believed.
+// A doubt is why a process is not trusted.
 type doubt int
 
 const (
-	notKubelet    doubt = iota // it is another user's, in a container, or did not stay the same
-	ownMounts                  // it is root's, and differs from a kubelet of this machine in its mount namespace alone
-	couldNotCheck              // this user may not look
+	notKubelet    doubt = iota // belongs to another user, is in a container, or changed
+	ownMounts                  // runs as root and differs only in its mount namespace
+	couldNotCheck              // this user has no permission
 )
 
-// findKubelets looks for kubelets in what the system shows of processes. It believes those that are root's by all their user IDs,
-// share this process's namespaces, and were started from a program that is not setuid.
+// findKubelets finds kubelets in the process file system. It trusts those whose user IDs are all root's, which share
+// the namespaces of this process, and whose program is not setuid.
 func findKubelets(proc string) (found []*process, suspects []suspect, err error) {
 	own, err := readNamespaces(func(kind string) (string, error) { return os.Readlink(filepath.Join(proc, "self", "ns", kind)) })
 	if err != nil {
@@ -68,11 +69,11 @@ func findKubelets(proc string) (found []*process, suspects []suspect, err error)
 	return found, suspects, nil
 }
 
-// inspect returns a process that is called kubelet, or why it is not believed; neither for any other. The environment is read
-// only of one that is believed.
+// inspect returns a process that is named kubelet, or why it is not trusted; both are nil for any other process. It
+// reads the environment only of a trusted process.
 //
-// The process's folder is kept open, so that all that is read is about one process, also if it ends and another gets its
-// PID. The facts are read once more in the end, so that all is about one program: it may have started another meanwhile.
+// inspect keeps the directory of the process open, so that all data is from one process even if it ends and its PID is
+// reused. It reads the facts again at the end, because the process may have started another program.
 func inspect(pid int, dir string, own namespaces) (*process, *suspect) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -96,13 +97,13 @@ func inspect(pid int, dir string, own namespaces) (*process, *suspect) {
 	return nil, s
 }
 
-// isKubelet reports whether arguments begin with the name kubelet.
+// isKubelet reports whether the base name of the first argument is kubelet.
 func isKubelet(line []byte) bool {
 	name, _, _ := bytes.Cut(line, []byte{0})
 	return filepath.Base(string(name)) == "kubelet"
 }
 
-// split takes texts apart that end in a zero each.
+// split splits strings that each end in a zero byte.
 func split(texts []byte) []string {
 	if len(texts) == 0 {
 		return nil
@@ -110,13 +111,13 @@ func split(texts []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(texts), "\x00"), "\x00")
 }
 
-// A namespaces has the kernel's names of a process's namespaces, by kind.
+// namespaces maps each kind to the kernel's name of a process's namespace.
 type namespaces map[string]string
 
-// namespaceNames are the kinds of namespaces that count, for people.
+// namespaceNames maps the kinds of namespaces that are compared to their names in messages.
 var namespaceNames = map[string]string{"mnt": "mount", "pid": "PID", "user": "user"}
 
-// readNamespaces reads each kind. A kernel without user namespaces has none to show.
+// readNamespaces reads each kind. The user namespace is missing on a kernel without user namespaces.
 func readNamespaces(readlink func(kind string) (string, error)) (namespaces, error) {
 	all := namespaces{}
 	for kind := range namespaceNames {
@@ -129,7 +130,7 @@ func readNamespaces(readlink func(kind string) (string, error)) (namespaces, err
 	return all, nil
 }
 
-// other returns the kinds in which two differ, sorted, for people.
+// other returns the names of the kinds in which two processes differ, sorted.
 func (n namespaces) other(own namespaces) []string {
 	var kinds []string
 	for kind, name := range namespaceNames {
@@ -141,11 +142,11 @@ func (n namespaces) other(own namespaces) []string {
 	return kinds
 }
 
-// facts are what tells whether a process is still the same.
+// facts identify a process and its program, to detect changes.
 type facts struct {
-	line    []byte // its arguments
-	dir     string // in which it runs
-	image   string // when it began, and where its arguments and variables are in memory, which changes with the program
+	line    []byte // arguments, each ending in a zero byte
+	dir     string // working directory
+	image   string // start time and memory addresses of arguments and variables, which change with the program
 	program fs.FileInfo
 }
 
@@ -153,11 +154,11 @@ func (f facts) equal(g facts) bool {
 	return bytes.Equal(f.line, g.line) && f.dir == g.dir && f.image == g.image && os.SameFile(f.program, g.program)
 }
 
-// readFacts reads what the folder dir, which is open as root, shows of a process, or returns why it is not believed. What is read
-// by path is of the same process, as long as the open folder still shows it in the end.
+// readFacts reads the facts of a process from its directory dir, which is open as root, or returns why it is not
+// trusted. Data that is read by path is from the same process if the open directory can still be read afterwards.
 //
-// A setuid program such as sudo runs as root by all its user IDs while it asks for a password, with the arguments and in the
-// environment of the user who started it.
+// All user IDs of a setuid program such as sudo are root's while it waits for a password, but its arguments and
+// environment are from the user who started it.
 func readFacts(root *os.Root, dir string, own namespaces) (f facts, s *suspect) {
 	uids, err := readUIDs(root)
 	if err != nil {
@@ -178,7 +179,7 @@ func readFacts(root *os.Root, dir string, own namespaces) (f facts, s *suspect) 
 	case len(other) > 0:
 		return f, &suspect{why: fmt.Sprintf("is in a container (%s namespace)", strings.Join(other, ", "))}
 	}
-	if f.program, err = os.Stat(filepath.Join(dir, "exe")); err != nil { // root follows no link that leads out of it
+	if f.program, err = os.Stat(filepath.Join(dir, "exe")); err != nil { // root does not follow links that lead out of it
 		return f, doubtful(err)
 	}
 	if f.program.Mode()&(fs.ModeSetuid|fs.ModeSetgid) != 0 {
@@ -196,15 +197,15 @@ func readFacts(root *os.Root, dir string, own namespaces) (f facts, s *suspect) 
 	return f, nil
 }
 
-// doubtful is for a process of which something cannot be read.
+// doubtful returns the suspect for a process that cannot be read.
 func doubtful(err error) *suspect {
 	if errors.Is(err, fs.ErrPermission) {
 		return &suspect{doubt: couldNotCheck, why: "cannot be checked", err: cause(err)}
 	}
-	return &suspect{why: "cannot be checked"} // it has ended, as a rule
+	return &suspect{why: "cannot be checked"} // usually it has ended
 }
 
-// readUIDs returns the real, effective, saved and file system user ID of a process.
+// readUIDs returns the real, effective, saved and file system user IDs of a process.
 // Source: proc_pid_status(5)
 func readUIDs(root *os.Root) ([]string, error) {
 	status, err := root.ReadFile("status")
@@ -219,7 +220,7 @@ func readUIDs(root *os.Root) ([]string, error) {
 	return nil, errors.New("status has no user IDs")
 }
 
-// readImage returns when a process began, and where the arguments and variables of its program are in memory.
+// readImage returns the start time of a process, and the memory addresses of its arguments and variables.
 // Source: proc_pid_stat(5)
 func readImage(root *os.Root) (string, error) {
 	stat, err := root.ReadFile("stat")
@@ -234,19 +235,19 @@ func readImage(root *os.Root) (string, error) {
 	return fields[start-first] + " " + strings.Join(fields[memory-first:memory+4-first], " "), nil
 }
 
-// The flags of kubelet that name providers.
+// The flags of kubelet that configure credential providers.
 const (
 	configFlag = "--image-credential-provider-config"
 	binFlag    = "--image-credential-provider-bin-dir"
 )
 
-// sameSetUp reports whether two processes have providers from the same place and the same environment. A kubelet that starts a
-// program is there twice for a moment.
+// sameSetUp reports whether two processes have the same provider flags and the same environment. While kubelet starts
+// a program, there are briefly two such processes.
 func (p *process) sameSetUp(q *process) bool {
 	return p.flag(configFlag) == q.flag(configFlag) && p.flag(binFlag) == q.flag(binFlag) && slices.Equal(p.env, q.env)
 }
 
-// flag returns the path that a flag has, "" if it is not there.
+// flag returns the path that a flag sets, "" if it is not set.
 func (p *process) flag(name string) string {
 	path := ""
 	for i, arg := range p.args {
@@ -262,7 +263,7 @@ func (p *process) flag(name string) string {
 	return path
 }
 
-// cause leaves out the path, which is this machine's business.
+// cause removes the path from an error, because messages already contain the process or file.
 func cause(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {

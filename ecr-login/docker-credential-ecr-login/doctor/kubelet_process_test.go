@@ -15,7 +15,7 @@ import (
 	"ecrlogin/config"
 )
 
-// A fakeProcess is one as /proc shows it: root's, and in the namespaces of the one that looks, if nothing else is said.
+// A fakeProcess is a process in a directory like /proc. By default it runs as root in the namespaces of the test.
 type fakeProcess struct {
 	pid  string
 	args []string
@@ -23,13 +23,13 @@ type fakeProcess struct {
 
 	uids   string            // "" for root's
 	ns     map[string]string // by kind: another namespace
-	setuid bool              // its program is
+	setuid bool              // the program is setuid
 }
 
 func proc(t *testing.T, processes ...fakeProcess) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {
-		t.Skip("there is no /proc")
+		t.Skip("Windows has no /proc")
 	}
 	dir := t.TempDir()
 	for _, p := range append(processes, fakeProcess{pid: "self"}) {
@@ -69,7 +69,7 @@ func proc(t *testing.T, processes ...fakeProcess) string {
 	return dir
 }
 
-// examine makes the checks up to that of a name.
+// examine runs the checks up to the named one, and returns that.
 func examine(t *testing.T, k Kubelet, image, name string) Check {
 	t.Helper()
 	d := &Doctor{Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
@@ -78,11 +78,12 @@ func examine(t *testing.T, k Kubelet, image, name string) Check {
 			return c
 		}
 	}
-	t.Fatalf("there is no check %s", name)
+	t.Fatalf("no check %s", name)
 	return Check{}
 }
 
-// The kubelet that runs is found with what it was started with, however it was written. What only looks like one is not believed.
+// TestFindKubelet checks that the running kubelet is found with its flags, in either form, and that processes which
+// only imitate kubelet are not trusted.
 func TestFindKubelet(t *testing.T) {
 	flags := []string{"/usr/bin/kubelet", "--v=2", "--image-credential-provider-config=/etc/p.yaml", "--image-credential-provider-bin-dir", "bin"}
 	others := []string{"kubelet", "--image-credential-provider-config=/tmp/evil.yaml", "--image-credential-provider-bin-dir=/tmp/evil"}
@@ -128,7 +129,8 @@ func TestFindKubelet(t *testing.T) {
 	}
 }
 
-// What an ordinary user cannot check is not believed, but may be kubelet.
+// TestUnreadable checks that a process which this user cannot inspect is not trusted, but reported as possibly
+// kubelet.
 func TestUnreadable(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root can read everything")
@@ -144,7 +146,7 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// The program gets kubelet's environment, and what its configuration adds comes before that.
+// TestEnvironment checks that the program runs in kubelet's environment, which its configuration can override.
 func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -207,12 +209,12 @@ providers:
 	}
 	env := strings.Split(read("env"), "\n")
 	if !slices.Contains(env, "HOME=/root") || !slices.Contains(env, "AWS_PROFILE=pull") || strings.Contains(read("env"), "of-this-process") {
-		t.Error("it is not run in kubelet's environment with that of the configuration")
+		t.Error("environment is not that of kubelet and the configuration")
 	}
 	if got := read("args"); got != "--flag a b\n" {
-		t.Errorf("it is run with %q", got)
+		t.Errorf("arguments %q", got)
 	}
 	if got := read("request"); got != `{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"registry.example.com/team/app","kind":"CredentialProviderRequest"}`+"\n" {
-		t.Errorf("it is asked %s", got)
+		t.Errorf("request %s", got)
 	}
 }

@@ -17,7 +17,8 @@ import (
 	"ecrlogin/internal/trustedpath"
 )
 
-// safety looks who else could change what kubelet runs as root. It comes before anything is run: doctor runs it as root too.
+// safety checks whether another user could change what kubelet runs as root. It precedes the checks that run the
+// program, because doctor also runs it as root.
 func (n *node) safety(ctx context.Context) result {
 	paths := n.decisive()
 	for _, path := range paths {
@@ -25,11 +26,11 @@ func (n *node) safety(ctx context.Context) result {
 		switch err := trustedpath.Check(path); {
 		case errors.As(err, &unsafe):
 			return failed("%s %s, so another user can change what kubelet runs as root", unsafe.Path, unsafe.Cause).then("%s", unsafe.Fix)
-		case err != nil && !errors.Is(err, fs.ErrNotExist): // what is missing is not run, and later checks report it
+		case err != nil && !errors.Is(err, fs.ErrNotExist): // a missing file is not run, and later checks report it
 			return failed("%s cannot be checked: %v", path, cause(err)).then("ls -ld %s", path)
 		}
 	}
-	// What has been read before may have been somebody else's. What is read now is root's.
+	// Another user may have written the file that was read first. Now only root can write it, so read it again.
 	if r := n.providers(ctx); r.status != OK || !slices.Equal(n.decisive(), paths) {
 		return failed("%s changed while it was checked", n.ConfigFile).then("try again: %s doctor --kubelet", binary)
 	}
@@ -40,15 +41,15 @@ func (n *node) safety(ctx context.Context) result {
 	return ok("only %s can change the program and the configuration", who)
 }
 
-// path returns that of the program of the provider that is looked at.
+// path returns the path of the provider's program.
 func (n *node) path() string {
 	return filepath.Join(n.BinDir, kubeletfile.ProgramName(n.provider.Name))
 }
 
-// decisive returns the paths of what decides what is run: the provider's program, its CredentialProviderConfig, and the
-// configuration of this program and of the AWS SDK, which can name programs too.
+// decisive returns the paths of the files that determine what is run: the provider's program, the
+// CredentialProviderConfig, and the configuration of this program and of the AWS SDK, which can also name programs.
 func (n *node) decisive() []string {
-	paths := []string{n.path(), n.ConfigFile} // which may be a folder
+	paths := []string{n.path(), n.ConfigFile} // a file or a directory
 	for _, f := range n.files {
 		paths = append(paths, f.Path)
 	}
@@ -68,7 +69,7 @@ func (n *node) decisive() []string {
 	return paths
 }
 
-// binary looks at the file that kubelet runs.
+// binary checks the file that kubelet runs.
 func (n *node) binary(ctx context.Context) result {
 	info, err := os.Stat(n.path())
 	switch {
@@ -92,7 +93,7 @@ func (n *node) binary(ctx context.Context) result {
 	return ok("%s, version %s", n.path(), version)
 }
 
-// secrets looks who can read those in the configuration.
+// secrets checks whether other users can read secrets in the configuration.
 func (n *node) secrets(context.Context) result {
 	for _, f := range n.files {
 		info, err := os.Stat(f.Path)
@@ -109,12 +110,12 @@ func (n *node) secrets(context.Context) result {
 	return ok("no secret in the configuration is readable by other users")
 }
 
-// isSecret reports whether a variable is one of those that hold a secret.
+// isSecret reports whether a variable contains a secret, judging by its name.
 func isSecret(name string) bool {
 	return slices.ContainsFunc([]string{"SECRET", "PASSW", "SESSION_TOKEN"}, func(part string) bool { return strings.Contains(strings.ToUpper(name), part) })
 }
 
-// accounts looks what kubelet passes on of a pod's service account.
+// accounts checks which service account data kubelet passes to the provider.
 func (n *node) accounts(context.Context) result {
 	t := n.provider.TokenAttributes
 	if t == nil {
@@ -136,24 +137,25 @@ func (n *node) accounts(context.Context) result {
 		then(`journalctl -u kubelet | grep "Failed to provide credentials for image"`)
 }
 
-// hasRole reports whether the provider is told of a role without an annotation.
+// hasRole reports whether the provider has a role without an annotation.
 func (n *node) hasRole() bool {
 	return value(n.env(), "AWS_ECR_ROLE_ARN") != "" || slices.ContainsFunc(n.provider.Args, func(arg string) bool { return strings.HasPrefix(arg, "--role-arn") })
 }
 
 // env returns the environment in which kubelet runs the provider.
 func (n *node) env() []string {
-	env := []string{} // nil would be that of this process
+	env := []string{} // nil would mean the environment of this process
 	if n.process != nil {
 		env = append(env, n.process.env...)
 	}
 	for _, v := range n.provider.Env {
-		env = append(env, v.Name+"="+v.Value) // the last one counts
+		env = append(env, v.Name+"="+v.Value) // the last value applies
 	}
 	return env
 }
 
-// configEnv is that environment with the configuration that the provider's arguments name, in the variable for it.
+// configEnv returns that environment, with the variable for the configuration set to the path in the provider's
+// arguments.
 func (n *node) configEnv() []string {
 	env := n.env()
 	for i, arg := range n.provider.Args {
@@ -175,7 +177,7 @@ func value(env []string, name string) string {
 	return ""
 }
 
-// variables tells which of those there are that make a difference, by name alone.
+// variables returns the names, without values, of the variables that affect the provider.
 func variables(env []string) string {
 	var names []string
 	for _, v := range env {

@@ -16,17 +16,17 @@ import (
 	"ecrlogin/config"
 )
 
-// nobody is a user without rights.
+// nobody is an unprivileged user ID.
 const nobody = 65534
 
-// A setUp is a provider's configuration and its program, which records that it was run and prints what this program does.
+// A setUp is a provider configuration and its program, which records each run and prints the version of this program.
 type setUp struct {
 	dir string
 }
 
 const asked = "registry.example.com/team/app"
 
-// newSetUp makes one that belongs to a user.
+// newSetUp creates a setUp that is owned by a user.
 func newSetUp(t *testing.T, uid int) setUp {
 	t.Helper()
 	s := setUp{t.TempDir()}
@@ -49,7 +49,7 @@ func newSetUp(t *testing.T, uid int) setUp {
 	return s
 }
 
-// give makes a file, directory or link that of a user.
+// give changes the owner of a file, directory or link.
 func (s setUp) give(t *testing.T, name string, uid int) {
 	t.Helper()
 	if err := os.Lchown(filepath.Join(s.dir, name), uid, uid); err != nil {
@@ -57,7 +57,7 @@ func (s setUp) give(t *testing.T, name string, uid int) {
 	}
 }
 
-// ran returns what the program has recorded.
+// ran returns what the program recorded.
 func (s setUp) ran(t *testing.T) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(s.dir, "ran"))
@@ -71,8 +71,8 @@ func (s setUp) flags() []string {
 	return []string{configFlag + "=" + filepath.Join(s.dir, "providers.yaml"), binFlag, filepath.Join(s.dir, "bin")}
 }
 
-// start starts a process that is called kubelet, with these flags and with MARK in its environment, and which waits until the test
-// is over. Without the right to make the namespaces, the test is skipped.
+// start starts a process that is named kubelet, with these flags and with MARK in its environment. The process runs
+// until the test ends. Without permission to create namespaces, the test is skipped.
 func start(t *testing.T, program, mark string, flags []string, attr *syscall.SysProcAttr) (pid int) {
 	t.Helper()
 	cmd := &exec.Cmd{
@@ -85,7 +85,7 @@ func start(t *testing.T, program, mark string, flags []string, attr *syscall.Sys
 	}
 	if err := cmd.Start(); err != nil {
 		if attr != nil && attr.Cloneflags != 0 {
-			t.Skipf("namespaces cannot be made here: %v", err)
+			t.Skipf("no permission to create namespaces: %v", err)
 		}
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func start(t *testing.T, program, mark string, flags []string, attr *syscall.Sys
 	return cmd.Process.Pid
 }
 
-// procOf shows these processes as /proc does, and no other that runs on this machine.
+// procOf returns a directory like /proc that contains only these processes.
 func procOf(t *testing.T, pids ...int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -113,7 +113,7 @@ func procOf(t *testing.T, pids ...int) string {
 	return dir
 }
 
-// checks makes all checks for an image.
+// checks runs all checks for an image.
 func checks(k Kubelet) map[string]Check {
 	d := &Doctor{Version: "1.2.3", Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
 	all := map[string]Check{}
@@ -126,6 +126,6 @@ func checks(k Kubelet) map[string]Check {
 func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can start processes of other users and give files away")
+		t.Skip("requires root, to start processes as other users and change owners")
 	}
 }

@@ -11,15 +11,15 @@ import (
 	"ecrlogin/credentials/aws"
 )
 
-// findings are what later checks need of the earlier ones.
+// findings are results of earlier checks that later checks use.
 type findings struct {
 	contact aws.Contact
 	caller  aws.Caller
 	token   credentials.Token
-	answers *answers // how the registry is asked; nil before that
+	answers *answers // the client of the registry; nil until the registry was checked
 }
 
-// network looks whether the API can be reached that gives the tokens.
+// network checks whether the ECR API is reachable.
 func (e *exam) network(ctx context.Context) result {
 	endpoint, err := e.Source.Endpoint(ctx, e.registry)
 	if err != nil {
@@ -40,7 +40,7 @@ func (e *exam) network(ctx context.Context) result {
 	return ok("%s is reachable %s%s", endpoint.URL.Host, way, inspector(e.contact.Issuer))
 }
 
-// inspector tells of a certificate that is not Amazon's: somebody on the way looks into TLS.
+// inspector returns a note about a certificate that Amazon did not issue: a proxy inspects TLS.
 func inspector(issuer string) string {
 	if issuer == "" || strings.Contains(issuer, "Amazon") {
 		return ""
@@ -48,15 +48,14 @@ func inspector(issuer string) string {
 	return ", with a certificate issued by " + issuer
 }
 
-// tolerable is by how much a clock may be wrong. AWS accepts signatures of up to five minutes ago or ahead, and some services
-// up to fifteen.
+// tolerable is the largest clock skew that AWS accepts in signatures. Some services accept fifteen minutes.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 const tolerable = 5 * time.Minute
 
-// noticeable is more than what the way of an answer takes, which tells whole seconds.
+// noticeable is the smallest clock skew to report. It is longer than a response takes, whose date is in whole seconds.
 const noticeable = 10 * time.Second
 
-// clock compares this machine's with that of who answered.
+// clock compares this machine's clock with the date of the response.
 func (e *exam) clock(context.Context) result {
 	if e.contact.Date.IsZero() {
 		return skipped("not checked (no response from AWS)")
@@ -76,7 +75,7 @@ func (e *exam) clock(context.Context) result {
 	}
 }
 
-// setClock is the command that has a machine set its clock.
+// setClock returns the command that synchronizes the clock.
 func setClock(goos string) string {
 	switch goos {
 	case "windows":

@@ -14,7 +14,7 @@ import (
 	"ecrlogin/ecr-login/docker-credential-ecr-login/configure"
 )
 
-// podmanProgram returns which of Podman and its kin is here, "" for none.
+// podmanProgram returns which of podman, buildah and skopeo is on PATH, "" for none.
 func podmanProgram() string {
 	for _, name := range []string{"podman", "buildah", "skopeo"} {
 		if onPath(name) {
@@ -24,8 +24,8 @@ func podmanProgram() string {
 	return ""
 }
 
-// podman looks whether Podman and its kin run the helper for the host. They ask the helpers in registries.conf in turn; one of
-// these is the files that have logins.
+// podman checks whether Podman, Buildah and Skopeo run the helper for the host. They run the helpers in
+// registries.conf in order. One of these entries stands for the files that contain logins.
 func (e *exam) podman(context.Context) result {
 	program := podmanProgram()
 	if program == "" {
@@ -56,7 +56,7 @@ func (e *exam) podman(context.Context) result {
 	return r.then("%s", e.configure("podman"))
 }
 
-// authFile returns what the first file says that says anything about this host.
+// authFile returns the result for the first file that configures this host.
 func (e *exam) authFile(p configure.PodmanFiles) (r result, found bool) {
 	docker, err := configfile.Path()
 	if err != nil {
@@ -68,7 +68,7 @@ func (e *exam) authFile(p configure.PodmanFiles) (r result, found bool) {
 		}
 		f, err := configfile.Open(path)
 		switch {
-		case errors.Is(err, fs.ErrPermission): // nor can Podman read it
+		case errors.Is(err, fs.ErrPermission): // Podman cannot read it either
 			continue
 		case err != nil:
 			return failure(err), true
@@ -88,8 +88,8 @@ func (e *exam) authFile(p configure.PodmanFiles) (r result, found bool) {
 	return result{}, false
 }
 
-// logOut is the command that removes the password for this host from a file of Podman's. Podman uses that of a key which is a
-// URL, and its logout does not find it (measured with Podman 4.3).
+// logOut returns the command that removes the password for this host from one of Podman's files. Podman uses a
+// password whose key is a URL, but podman logout does not find it (tested with Podman 4.3).
 func (e *exam) logOut(f *configfile.File) string {
 	key := e.stale(f)
 	if strings.Contains(key, "://") || strings.HasSuffix(key, "/") {
@@ -98,7 +98,7 @@ func (e *exam) logOut(f *configfile.File) string {
 	return fmt.Sprintf("podman logout --authfile %s %s", f, key)
 }
 
-// authFiles stands for auth.json and its like in a list of helpers.
+// authFiles is the entry of a list of helpers that stands for auth.json and similar files.
 const authFiles = "containers-auth.json"
 
 var (
@@ -107,9 +107,9 @@ var (
 	texts      = regexp.MustCompile(`"([^"]*)"|'([^']*)'`)
 )
 
-// listed returns the list of helpers that is in force, and the file that it is from.
+// listed returns the list of helpers that applies, and the file that sets it.
 func listed(conf []string) (list []string, from string) {
-	for _, path := range slices.Backward(conf) { // a later one overrides those before it
+	for _, path := range slices.Backward(conf) { // a later file overrides earlier ones
 		content, err := os.ReadFile(path)
 		if err != nil {
 			continue

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// A Printer writes checks for people, each as soon as it is there.
+// A Printer writes checks as text, each as soon as it is available.
 type Printer struct {
 	Out   io.Writer
-	Fancy bool // in colours and columns; the words are the same
+	Fancy bool // in color and in columns, with the same text
 
 	failed int
 }
 
-// How the ways to end look.
-var marks = map[Status]struct{ sign, colour string }{
+// marks has the sign and the color of each status.
+var marks = map[Status]struct{ sign, color string }{
 	OK:      {"✓", "\x1b[32m"},
 	Failed:  {"✗", "\x1b[31m"},
 	Skipped: {"–", "\x1b[2m"},
 }
 
-// Print writes one check: "SIGN NAME: FOUND (TOOK)", and below it what to do next.
+// Print writes one check: "SIGN NAME: FOUND (TOOK)", followed by a line with the next step.
 func (p *Printer) Print(c Check) error {
 	if c.Status == Failed {
 		p.failed++
@@ -34,7 +34,7 @@ func (p *Printer) Print(c Check) error {
 	name, sign := c.Name+":", marks[c.Status].sign
 	if p.Fancy {
 		name += strings.Repeat(" ", widest-len(name))
-		sign = marks[c.Status].colour + sign + "\x1b[0m"
+		sign = marks[c.Status].color + sign + "\x1b[0m"
 	}
 	line := fmt.Sprintf("%s %s %s", sign, name, c.Found)
 	if c.Status != Skipped {
@@ -47,7 +47,7 @@ func (p *Printer) Print(c Check) error {
 	return err
 }
 
-// Close writes how it went, and returns how many checks failed.
+// Close writes the number of problems, and returns the number of failed checks.
 func (p *Printer) Close() (failed int, err error) {
 	line := "no problems found"
 	if p.failed > 0 {
@@ -64,7 +64,8 @@ func took(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// MarshalJSON writes {"name","ok","status","took","found","next"}: ok is false for Failed alone, took is in milliseconds.
+// MarshalJSON writes {"name","ok","status","took","found","next"}: ok is false only if the status is Failed; took is
+// in milliseconds.
 func (c Check) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Name   string `json:"name"`
@@ -76,13 +77,13 @@ func (c Check) MarshalJSON() ([]byte, error) {
 	}{c.Name, c.Status != Failed, c.Status, c.Took.Milliseconds(), c.Found, c.Next})
 }
 
-// A Report is all checks.
+// A Report contains all checks.
 type Report struct {
-	OK     bool    `json:"ok"` // none failed
+	OK     bool    `json:"ok"` // no check failed
 	Checks []Check `json:"checks"`
 }
 
-// NewReport makes the checks.
+// NewReport runs the checks and collects them.
 func NewReport(checks iter.Seq[Check]) Report {
 	all := slices.Collect(checks)
 	return Report{OK: !slices.ContainsFunc(all, func(c Check) bool { return c.Status == Failed }), Checks: all}

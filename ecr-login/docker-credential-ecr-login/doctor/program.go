@@ -14,7 +14,7 @@ import (
 	"ecrlogin/internal/trustedpath"
 )
 
-// program looks which file clients would run.
+// program checks which file clients run.
 func (e *exam) program(ctx context.Context) result {
 	own, err := os.Executable()
 	if err != nil {
@@ -44,7 +44,7 @@ func (e *exam) program(ctx context.Context) result {
 		then("%s", replace(own, path, dirs))
 }
 
-// Installed returns why clients do not run this program, and what to do; "" and "" if they do.
+// Installed returns why clients do not run this program and the next step, or "" and "" if they do.
 func (d *Doctor) Installed(ctx context.Context) (cause, next string) {
 	r := (&exam{Doctor: d}).program(ctx)
 	if r.status != Failed {
@@ -53,11 +53,11 @@ func (d *Doctor) Installed(ctx context.Context) (cause, next string) {
 	return r.found, r.next
 }
 
-// local is where a program goes that no package manager knows.
+// local is the directory for programs that are installed without a package manager.
 const local = "/usr/local/bin"
 
-// replace returns what makes clients run this program, whose file is own, and not the one that they find on PATH. A package
-// manager's file is not overwritten: its next update would bring it back.
+// replace returns the step that makes clients run this program, whose file is own, instead of the file at path. It
+// does not overwrite a package manager's file, because the next package update would restore it.
 func replace(own, path string, dirs []string) string {
 	dir := filepath.Dir(path)
 	if !packaged(path) {
@@ -70,23 +70,23 @@ func replace(own, path string, dirs []string) string {
 	return fmt.Sprintf("remove "+pkg+", or put a directory with this program before %s on PATH", path, dir)
 }
 
-// packaged reports whether a package manager owns a file, as far as the path shows it.
+// packaged reports whether a package manager owns a file, judging by its path.
 func packaged(path string) bool {
-	if real, err := filepath.EvalSymlinks(path); err == nil && strings.Contains(real, "/Cellar/") { // of Homebrew
+	if real, err := filepath.EvalSymlinks(path); err == nil && strings.Contains(real, "/Cellar/") { // Homebrew
 		return true
 	}
 	owned := func(dir string) bool { return strings.HasPrefix(path, dir) }
 	return owned("/usr/") && !owned("/usr/local/") || slices.ContainsFunc([]string{"/bin/", "/sbin/", "/snap/", "/nix/", "/run/current-system/"}, owned)
 }
 
-// same reports whether two paths lead to the same file.
+// same reports whether two paths refer to the same file.
 func same(a, b string) bool {
 	first, err := os.Stat(a)
 	second, err2 := os.Stat(b)
 	return err == nil && err2 == nil && os.SameFile(first, second)
 }
 
-// versionOf asks another program that clients would run for its version, in its own words.
+// versionOf returns the version line that another program prints.
 func versionOf(ctx context.Context, path string) string {
 	line, _, _ := strings.Cut(kubeletfile.AskVersion(ctx, path, nil), "\n")
 	const longest = 80

@@ -4,7 +4,7 @@ package doctor
 
 import "testing"
 
-// No advice has a package manager's file overwritten.
+// TestReplace checks that no suggested command overwrites a package manager's file.
 func TestReplace(t *testing.T) {
 	const own = "/home/me/docker-credential-ecr-login"
 	for _, tt := range []struct {

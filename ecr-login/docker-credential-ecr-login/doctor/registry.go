@@ -11,8 +11,8 @@ import (
 	"ecrlogin/credentials/aws"
 )
 
-// registryAnswers looks whether the registry takes the token. It is asked by this process; dockerd, which does the pulling for
-// Docker, has a proxy and certificate authorities of its own.
+// registryAnswers looks whether the registry takes the token. It is asked by this process; dockerd, which does the
+// pulling for Docker, has a proxy and certificate authorities of its own.
 func (e *exam) registryAnswers(ctx context.Context) result {
 	e.answers = newAnswers(strings.ToLower(e.address), e.token)
 	got, err := e.answers.ask(ctx, http.MethodGet, "/v2/")
@@ -108,8 +108,8 @@ func (e *exam) describe() string {
 // Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html
 const permissions = `"ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"`
 
-// permit tells what allows the pull: in the same account a policy of the identity or of the repository; from another account,
-// both.
+// permit tells what allows the pull: in the same account a policy of the identity or of the repository; from another
+// account, both.
 func (e *exam) permit() string {
 	r := e.registry
 	arn := fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", r.Partition, r.Region, r.Account, e.name)

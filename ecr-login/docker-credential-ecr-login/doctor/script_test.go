@@ -31,9 +31,9 @@ func TestMain(m *testing.M) {
 	}})
 }
 
-// TestScript runs each archive below testdata/script on a machine of its own that works: Docker's file names the helper, there
-// are keys, and the stand-in for AWS is behind a proxy, so that the program dials AWS by its real host names. A script
-// breaks something.
+// TestScript runs each archive in testdata/script in its own working environment: Docker's file configures the helper,
+// access keys are set, and the AWS stand-in is behind a proxy, so that the program uses the real AWS host names. Each
+// script then breaks part of the setup.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
@@ -57,7 +57,7 @@ func TestScript(t *testing.T) {
 
 type cloudKey struct{}
 
-// working is a configuration of Docker that works.
+// working is a valid Docker configuration.
 const working = `{"credHelpers": {"123456789012.dkr.ecr.us-west-2.amazonaws.com": "ecr-login"}}`
 
 func setUp(env *testscript.Env) error {
@@ -72,14 +72,14 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(cloud.Close)
-	env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command ends a second late
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each command ends a second late
 	env.Values[cloudKey{}] = cloud
 	env.Values[passwordsKey{}] = new(passwords)
 	docs, err := filepath.Abs("../../../docs")
 	if err != nil {
 		return err
 	}
-	programs := filepath.SplitList(env.Getenv("PATH"))[0] // of testscript
+	programs := filepath.SplitList(env.Getenv("PATH"))[0] // created by testscript
 	for name, value := range map[string]string{
 		"HOME": home, "XDG_RUNTIME_DIR": filepath.Join(env.WorkDir, "run"), "CONTAINERS_REGISTRIES_CONF": filepath.Join(env.WorkDir, "registries.conf"),
 		"PROGRAMS": programs, "PATH": bin + string(filepath.ListSeparator) + programs,
@@ -96,14 +96,14 @@ func cloudOf(ts *testscript.TestScript) *awstest.Server {
 	return ts.Value(cloudKey{}).(*awstest.Server)
 }
 
-// clock DURATION sets AWS's clock back by that.
+// clock DURATION sets the clock of AWS back.
 func clock(ts *testscript.TestScript, _ bool, args []string) {
 	back, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	cloudOf(ts).SetClock(func() time.Time { return time.Now().Add(-back) })
 }
 
-// expired HOST leaves a token in the cache that was good until an hour ago.
+// expired HOST adds a token to the cache that expired an hour ago.
 func expired(ts *testscript.TestScript, _ bool, args []string) {
 	kept, err := store.Create(filepath.Join(ts.Getenv("HOME"), ".cache", "ecr-login"))
 	ts.Check(err)
@@ -115,17 +115,17 @@ func expired(ts *testscript.TestScript, _ bool, args []string) {
 	}, store.Identity{1}))
 }
 
-// fault OPERATION TYPE MESSAGE makes AWS answer with that error.
+// fault OPERATION TYPE MESSAGE makes AWS return that error.
 func fault(ts *testscript.TestScript, _ bool, args []string) {
 	cloudOf(ts).Inject(awstest.Fault{Op: awstest.Operation(args[0]), Type: args[1], Message: args[2]})
 }
 
-// program FILE OUTPUT makes a program that prints that and succeeds.
+// program FILE OUTPUT creates a program that prints OUTPUT and succeeds.
 func program(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte("#!/bin/sh\necho '"+args[1]+"'\n"), 0o700))
 }
 
-// push IMAGE puts an image into the stand-in's registry.
+// push IMAGE pushes an image to the stand-in's registry.
 func push(ts *testscript.TestScript, _ bool, args []string) {
 	ref, err := name.ParseReference(args[0])
 	ts.Check(err)
@@ -134,11 +134,11 @@ func push(ts *testscript.TestScript, _ bool, args []string) {
 		remote.WithAuth(&authn.Basic{Username: "AWS", Password: cloud.IssueToken("us-west-2", false)})))
 }
 
-// role ARN lets everybody assume a role.
+// role ARN allows any identity to assume a role.
 func role(ts *testscript.TestScript, _ bool, args []string) { cloudOf(ts).AllowRole(args[0]) }
 
-// sso SESSION DURATION leaves what "aws sso login" does, with a token that expires after that, and that cannot be refreshed if
-// it has.
+// sso SESSION DURATION writes the SSO cache as "aws sso login" does, with a token that expires after DURATION. An
+// expired token cannot be refreshed.
 func sso(ts *testscript.TestScript, _ bool, args []string) {
 	life, err := time.ParseDuration(args[1])
 	ts.Check(err)
@@ -149,12 +149,12 @@ func sso(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// unseen fails if what the last command printed has anything secret in it: keys, tokens, or passwords that a script has put
-// somewhere, which begin with "hunter".
+// unseen fails if the output of the last command contains a secret: keys, tokens, or passwords that the script wrote
+// to files, which begin with "hunter".
 func unseen(ts *testscript.TestScript, _ bool, _ []string) {
 	printed := ts.ReadFile("stdout") + ts.ReadFile("stderr")
 	if printed == "" {
-		ts.Fatalf("nothing was printed")
+		ts.Fatalf("no output")
 	}
 	for _, secret := range []string{awstest.SecretKey, "eyJ", "hunter", cloudOf(ts).SSOToken(), cloudOf(ts).SSORefreshToken()} {
 		if strings.Contains(printed, secret) {
@@ -168,7 +168,7 @@ func unseen(ts *testscript.TestScript, _ bool, _ []string) {
 
 var times = regexp.MustCompile(`\(([0-9]+ ms|[0-9.]+ s)\)`)
 
-// plain makes what was printed the same on every machine.
+// plain replaces what differs between machines in the output.
 func plain(ts *testscript.TestScript, printed string) string {
 	work := ts.Getenv("WORK")
 	for _, r := range [][2]string{
@@ -184,13 +184,13 @@ func plain(ts *testscript.TestScript, printed string) string {
 	return times.ReplaceAllString(printed, "(…)")
 }
 
-// shows FILE writes what the last command printed into a file, the same on every machine.
+// shows FILE writes the output of the last command to a file, without differences between machines.
 func shows(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(plain(ts, ts.ReadFile("stdout"))), 0o600))
 }
 
-// documented NAME [all] compares what doctor printed last with the block of that name in docs/troubleshooting.md: the lines about
-// what is wrong, or all.
+// documented NAME [all] compares the last output of doctor with the block of that name in docs/troubleshooting.md: the
+// failed checks, or all.
 func documented(ts *testscript.TestScript, _ bool, args []string) {
 	unseen(ts, false, nil)
 	var block strings.Builder
@@ -206,10 +206,10 @@ func documented(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(compare(filepath.Join(ts.Getenv("DOCS"), "troubleshooting.md"), args[0], block.String()))
 }
 
-// pages is held by who reads or writes one.
+// pages guards the pages that compare reads and writes.
 var pages sync.Mutex
 
-// compare compares a block of a page, or with UPDATE_DOCS writes it.
+// compare compares a block of a page, or writes it if UPDATE_DOCS is set.
 func compare(page, name, block string) error {
 	pages.Lock()
 	defer pages.Unlock()
@@ -222,11 +222,11 @@ func compare(page, name, block string) error {
 	was, after, ok2 := strings.Cut(rest, end)
 	switch {
 	case !ok || !ok2:
-		return errors.New(page + " has no block " + name)
+		return errors.New(page + ": missing block " + name)
 	case was == block:
 		return nil
 	case os.Getenv("UPDATE_DOCS") == "":
-		return errors.New(page + " has in the block " + name + "\n" + was + "but it is\n" + block + "to write that: UPDATE_DOCS=1 go test")
+		return errors.New(page + ": block " + name + " contains\n" + was + "want\n" + block + "to update it: UPDATE_DOCS=1 go test")
 	}
 	return os.WriteFile(page, []byte(before+begin+block+end+after), 0o644)
 }

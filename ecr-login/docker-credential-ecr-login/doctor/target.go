@@ -12,23 +12,23 @@ import (
 	"ecrlogin/registry"
 )
 
-// An exam is the checks of one registry, with what the earlier ones have found for the later.
+// An exam is the state of the checks of one registry. Earlier checks store findings for later ones.
 type exam struct {
 	*Doctor
 	target
-	unknown error // why nobody here knows the registry
+	unknown error // why the host is not a known registry
 	findings
 }
 
-// A target is what was typed, taken apart.
+// A target is the parsed argument.
 type target struct {
-	address  string            // as a client would write it: the host in the letter case that was typed, with its port
-	name     string            // of the repository, "" if none was typed
+	address  string            // as in a client's file: the host as the user typed it, with its port
+	name     string            // repository, "" for none
 	ref      string            // tag or digest
-	registry registry.Registry // whose token it gets
+	registry registry.Registry // the registry whose token is used
 }
 
-// aim takes apart what was typed and finds the registry.
+// aim parses the argument and resolves the registry.
 func (e *exam) aim(typed string) error {
 	typed = strings.TrimSpace(typed)
 	if len(typed) > len(https) && strings.EqualFold(typed[:len(https)], https) {
@@ -47,10 +47,10 @@ func (e *exam) aim(typed string) error {
 
 const https = "https://"
 
-// splitReference takes NAME[:TAG][@DIGEST] apart. The digest comes before the tag, and "latest" is what clients take for
-// neither.
+// splitReference splits NAME[:TAG][@DIGEST]. The digest takes precedence over the tag. The default is "latest", as in
+// clients.
 func splitReference(image string) (name, ref string) {
-	if image == "v2" { // of a URL
+	if image == "v2" { // path of a registry URL
 		return "", ""
 	}
 	name, digest, hasDigest := strings.Cut(image, "@")
@@ -64,7 +64,7 @@ func splitReference(image string) (name, ref string) {
 	return name, ref
 }
 
-// isAlias reports whether the host is not ECR by its own name.
+// isAlias reports whether the host is an alias rather than an Amazon ECR host.
 func (t target) isAlias() bool {
 	r, err := registry.Parse(t.address)
 	return err != nil || r != t.registry
@@ -82,7 +82,7 @@ func (e *exam) host(context.Context) result {
 	return ok("%s is an alias of %s, %s, on line %d of %s", e.address, e.registry, what, rule.Line, e.Config.Path)
 }
 
-// stranger is for a host that is not ours.
+// stranger returns the result for a host that is neither an Amazon ECR host nor an alias.
 func (e *exam) stranger(context.Context) result {
 	switch {
 	case e.address == "":
@@ -103,7 +103,7 @@ func (e *exam) stranger(context.Context) result {
 		then("correct the host or, if it leads to Amazon ECR, add an alias to %s: a rule with match and registry", e.configPath())
 }
 
-// normal is a host as rules are matched with it.
+// normal returns a host in the form that rules match.
 func normal(address string) string {
 	host, port, err := registry.SplitHost(address)
 	if err != nil || port == "" {
@@ -112,7 +112,7 @@ func normal(address string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// hosts returns the registries that the clients' files, the configuration and the cache name, sorted.
+// hosts returns the registries in the client files, the configuration and the cache, sorted.
 func (d *Doctor) hosts() []string {
 	found := map[string]bool{}
 	add := func(key string) {

@@ -7,8 +7,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// mistyped reports whether a key of credHelpers that is no registry was probably meant for this host: it differs in two characters
-// at most, or it is of the same account.
+// mistyped reports whether a key of credHelpers that is not a registry host was probably meant for this host: it
+// differs in at most two characters, or begins with the same account.
 func (e *exam) mistyped(key string) bool {
 	key, address := strings.ToLower(key), strings.ToLower(e.address)
 	if _, err := registry.Parse(key); err == nil || len(key) > 2*len(address) {

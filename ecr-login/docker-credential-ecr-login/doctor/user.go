@@ -23,9 +23,9 @@ func sudoUser(file string) string {
 	return who
 }
 
-// withUser puts a step in front that reports whose files and variables are checked, if the user may expect others.
+// withUser adds a first step under sudo, which reports whose files and environment are checked.
 func (d *Doctor) withUser(steps []step) []step {
-	home, _ := os.UserHomeDir() // without one there are no files of any user
+	home, _ := os.UserHomeDir() // without one there are no user files
 	who := sudoUser(home + string(filepath.Separator))
 	if who == "" {
 		return steps
