@@ -18,23 +18,24 @@ import (
 	"ecrlogin/credentials"
 )
 
-// answers asks a registry, as its holder with the token.
+// answers sends requests to a registry with the token.
 type answers struct {
 	client *http.Client
-	host   string            // with its port
-	token  credentials.Token // none for anonymous requests
-	wanted bool              // whether the registry has asked for the token; it is not sent before
-	bearer string            // what the registry gave for the token, where it wants that; "" for the token itself
+	host   string            // including the port
+	token  credentials.Token // zero for anonymous requests
+	wanted bool              // whether the registry requested the token, which is not sent before
+	bearer string            // token from the registry's token exchange; "" if it accepts the ECR token directly
 }
 
-// An answer is what a registry said.
+// An answer is the response of a registry.
 type answer struct {
 	status  int
 	kind    string // Content-Type
-	message string // its own words about what went wrong, "" for none
+	message string // its error message, "" for none
 }
 
-// newAnswers trusts whom this system trusts and, as the AWS SDK, AWS_CA_BUNDLE. Proxies are those of the environment.
+// newAnswers returns a client that trusts the system's certificate authorities and AWS_CA_BUNDLE, as the AWS SDK does.
+// It uses the proxies of the environment.
 func newAnswers(host string, token credentials.Token) *answers {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
@@ -45,14 +46,14 @@ func newAnswers(host string, token credentials.Token) *answers {
 	}
 	return &answers{host: host, token: token, client: &http.Client{
 		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}},
-		// The token is for this host alone, and none of the answers that matter is a redirect.
+		// The token is only for this host, and no expected response is a redirect.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// ask sends one request, and sends it again with the token when the registry wants one. Amazon ECR takes it as a
-// password; ECR Public wants it exchanged for another first. A registry that wants it sent to another host, as Docker
-// Hub does, is not Amazon's and never sees it: an alias may lead there.
+// ask sends a request, and sends it again with the token if the registry requests authentication. Amazon ECR accepts the
+// token as a password. Amazon ECR Public exchanges it for another token first. The token is not sent to another host, even
+// if the registry requests it as Docker Hub does, because an alias may lead to a registry of another provider.
 func (a *answers) ask(ctx context.Context, method, path string, accept ...string) (answer, error) {
 	u := &url.URL{Scheme: "https", Host: a.host, Path: path}
 	got, challenge, err := a.send(ctx, method, u, accept)
@@ -69,7 +70,7 @@ func (a *answers) ask(ctx context.Context, method, path string, accept ...string
 	return got, err
 }
 
-// maxAnswer bounds what is read of an answer, in bytes: an error has some hundred, a token some thousand.
+// maxAnswer is the maximum size of a response in bytes. Errors have some hundred bytes, tokens some thousand.
 const maxAnswer = 64 << 10
 
 func (a *answers) send(ctx context.Context, method string, u *url.URL, accept []string) (got answer, challenge string, err error) {
@@ -106,7 +107,7 @@ func (a *answers) do(ctx context.Context, method string, u *url.URL, accept []st
 
 var parameter = regexp.MustCompile(`([a-z]+)="([^"]*)"`)
 
-// exchange gets what a registry wants in place of the token, from itself alone: the token is for nobody else.
+// exchange gets a bearer token for the ECR token. It sends the ECR token only to the registry itself.
 // Source: https://distribution.github.io/distribution/spec/auth/token/
 func (a *answers) exchange(ctx context.Context, challenge string) (string, error) {
 	values := url.Values{}
@@ -115,7 +116,7 @@ func (a *answers) exchange(ctx context.Context, challenge string) (string, error
 	}
 	u, err := url.Parse(values.Get("realm"))
 	if err != nil || u.Scheme != "https" || u.Host != a.host {
-		return "", fmt.Errorf("%s wants the password sent elsewhere", a.host)
+		return "", fmt.Errorf("%s requests the password for another host", a.host)
 	}
 	values.Del("realm")
 	u.RawQuery = values.Encode()
@@ -133,10 +134,10 @@ func (a *answers) exchange(ctx context.Context, challenge string) (string, error
 	if bearer := cmp.Or(given.Token, given.Access); resp.StatusCode == http.StatusOK && err == nil && bearer != "" {
 		return bearer, nil
 	}
-	return "", errors.New(a.host + " gives no token for the password (status " + http.StatusText(resp.StatusCode) + ")")
+	return "", errors.New(a.host + " returned no token for the password (status " + http.StatusText(resp.StatusCode) + ")")
 }
 
-// words returns what a registry says in the form of the OCI distribution specification, at a length that can be read.
+// words returns the first error message of a response in the format of the OCI distribution specification, shortened.
 func (a *answers) words(body []byte) string {
 	var said struct {
 		Errors []struct{ Message string } `json:"errors"`
@@ -152,8 +153,8 @@ func (a *answers) words(body []byte) string {
 	return a.safe(text)
 }
 
-// safe returns words of the registry's or about its answer, or credentials.Withheld if they have the password, in any
-// form, or what may be somebody's Authorization header: some servers and proxies repeat the request in their errors.
+// safe returns text from or about a response, or credentials.Withheld if it contains the password in any form, or what may
+// be an Authorization header: some servers and proxies repeat the request in their errors.
 func (a *answers) safe(text string) string {
 	lower := strings.ToLower(text)
 	if credentials.Reveals(text, a.token.Password, a.bearer) || strings.Contains(lower, "authorization:") || strings.Contains(lower, "authorization=") {

@@ -83,10 +83,10 @@ func (e *exam) nearMiss(helpers map[string]string) string {
 		switch {
 		case e.address == "":
 		case fault != "":
-			return fmt.Sprintf(`has the key %q under "credHelpers", which never matches, because %s; a key is the host letter by letter, %q`, registry.Shown(key), fault, e.address)
+			return fmt.Sprintf(`has the key %q under "credHelpers", which never matches, because %s; the key must be exactly %q`, registry.Shown(key), fault, e.address)
 		case helpers[key] != self:
 		case e.mistyped(key):
-			typo = cmp.Or(typo, fmt.Sprintf(`has the key %q under "credHelpers", which is not the host of a registry; if %q is meant, correct the key`, registry.Shown(key), e.address))
+			typo = cmp.Or(typo, fmt.Sprintf(`has the key %q under "credHelpers", which is not a registry host; if %q is meant, correct the key`, registry.Shown(key), e.address))
 		default:
 			neighbour = cmp.Or(neighbour, e.neighbour(key))
 		}

@@ -1,7 +1,8 @@
-// Package doctor looks for what is wrong between a client and an image in Amazon ECR, in the order in which things go
-// wrong for people, and tells for each what to type next.
+// Package doctor checks everything between a container client and an image in Amazon ECR, and returns the next step for
+// each failure. The checks run in the order in which problems are most likely.
 //
-// It asks everything afresh, changes nothing but for files in the cache directory that it removes again, and shows nothing secret: neither a password nor a key is in a Check.
+// The checks request new tokens and return no secrets: a Check contains no password and no key. They change nothing, except
+// for files in the cache directory that are removed again.
 package doctor
 
 import (
