@@ -51,9 +51,10 @@ func newAnswers(host string, token credentials.Token) *answers {
 	}}
 }
 
-// ask sends a request, and sends it again with the token if the registry requests authentication. Amazon ECR accepts the
-// token as a password. Amazon ECR Public exchanges it for another token first. The token is not sent to another host, even
-// if the registry requests it as Docker Hub does, because an alias may lead to a registry of another provider.
+// ask sends a request, and sends it again with the token if the registry requests authentication. Amazon ECR accepts
+// the token as a password. Amazon ECR Public exchanges it for another token first. The token is not sent to another
+// host, even if the registry requests it as Docker Hub does, because an alias may lead to a registry of another
+// provider.
 func (a *answers) ask(ctx context.Context, method, path string, accept ...string) (answer, error) {
 	u := &url.URL{Scheme: "https", Host: a.host, Path: path}
 	got, challenge, err := a.send(ctx, method, u, accept)
@@ -153,8 +154,8 @@ func (a *answers) words(body []byte) string {
 	return a.safe(text)
 }
 
-// safe returns text from or about a response, or credentials.Withheld if it contains the password in any form, or what may
-// be an Authorization header: some servers and proxies repeat the request in their errors.
+// safe returns text from or about a response, or credentials.Withheld if it contains the password in any form, or what
+// may be an Authorization header: some servers and proxies repeat the request in their errors.
 func (a *answers) safe(text string) string {
 	lower := strings.ToLower(text)
 	if credentials.Reveals(text, a.token.Password, a.bearer) || strings.Contains(lower, "authorization:") || strings.Contains(lower, "authorization=") {

@@ -16,11 +16,11 @@ func (e *exam) cache(context.Context) result {
 	switch {
 	case dir != "":
 	case e.Config.Cache.Disabled:
-		return skipped("nothing is kept, as %s says", e.Config.Path)
+		return skipped("disabled in %s", e.Config.Path)
 	case os.Getenv("AWS_ECR_DISABLE_CACHE") != "":
-		return skipped("nothing is kept, since AWS_ECR_DISABLE_CACHE is set")
+		return skipped("disabled by AWS_ECR_DISABLE_CACHE")
 	default:
-		return skipped("nothing is kept, since there is no folder for it: no HOME, XDG_CACHE_HOME or AWS_ECR_CACHE_DIR")
+		return skipped("no cache directory, because HOME, XDG_CACHE_HOME and AWS_ECR_CACHE_DIR are not set")
 	}
 	if err := e.Cache.Check(); err != nil {
 		return e.unusable(err)
@@ -41,10 +41,10 @@ func (e *exam) cache(context.Context) result {
 	return ok("%s has %d %s%s", e.keeper(), valid, plural(valid, "token", "tokens"), e.kept(kept, now))
 }
 
-// unusable is the result when tokens cannot be kept.
+// unusable returns the result when tokens cannot be cached.
 func (e *exam) unusable(err error) result {
 	r := failure(err)
-	r.found += "; every get asks AWS"
+	r.found += "; every get calls AWS"
 	if errors.Is(err, store.ErrUnsafe) {
 		if info, err := os.Lstat(e.Cache.Dir); err == nil && info.IsDir() {
 			r.next = fmt.Sprintf("chmod 700 %s; if it is another user's, %s", e.Cache.Dir, r.next)
@@ -53,7 +53,7 @@ func (e *exam) unusable(err error) result {
 	return e.or(r)
 }
 
-// keeper is where tokens are kept.
+// keeper returns where tokens are stored: a credential store or a directory.
 func (e *exam) keeper() string {
 	if name := e.Config.Cache.Store; name != "" {
 		return "docker-credential-" + name
@@ -61,17 +61,17 @@ func (e *exam) keeper() string {
 	return e.Cache.Dir
 }
 
-// kept tells what there is for this registry.
+// kept describes the cached token for this registry.
 func (e *exam) kept(kept []store.Kept, now time.Time) string {
 	if e.registry.Host == "" {
 		return ""
 	}
-	text := ", none of them for this registry"
+	text := ", none for this registry"
 	var longest int64
 	for _, k := range kept {
 		if k.Host == e.registry.Host && k.Valid(now) && k.Expiry > longest {
 			longest = k.Expiry
-			text = fmt.Sprintf(", for this registry one issued to %s and good for another %s", k.As, minutes(time.Unix(k.Expiry, 0).Sub(now)))
+			text = fmt.Sprintf("; the one for this registry was issued to %s and expires in %s", k.As, minutes(time.Unix(k.Expiry, 0).Sub(now)))
 		}
 	}
 	return text

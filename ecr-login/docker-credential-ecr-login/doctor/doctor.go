@@ -1,5 +1,5 @@
-// Package doctor checks everything between a container client and an image in Amazon ECR, and returns the next step for
-// each failure. The checks run in the order in which problems are most likely.
+// Package doctor checks everything between a container client and an image in Amazon ECR, and returns the next step
+// for each failure. The checks run in the order in which a pull depends on them.
 //
 // The checks request new tokens and return no secrets: a Check contains no password and no key. They change nothing, except
 // for files in the cache directory that are removed again.

@@ -11,8 +11,8 @@ import (
 	"ecrlogin/credentials/aws"
 )
 
-// registryAnswers checks whether the registry accepts the token. The request is from this process. Docker pulls through
-// dockerd, which has its own proxy settings and certificate authorities.
+// registryAnswers checks whether the registry accepts the token. The request is from this process. Docker pulls
+// through dockerd, which has its own proxy settings and certificate authorities.
 func (e *exam) registryAnswers(ctx context.Context) result {
 	e.answers = newAnswers(strings.ToLower(e.address), e.token)
 	got, err := e.answers.ask(ctx, http.MethodGet, "/v2/")
@@ -108,8 +108,8 @@ func (e *exam) describe() string {
 // Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html
 const permissions = `"ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"`
 
-// permit returns the step that allows the pull. In the same account, it is a policy of the identity or of the repository.
-// From another account, it is both.
+// permit returns the step that allows the pull. In the same account, it is a policy of the identity or of the
+// repository. From another account, it is both.
 func (e *exam) permit() string {
 	r := e.registry
 	arn := fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", r.Partition, r.Region, r.Account, e.name)
