@@ -10,17 +10,17 @@ import (
 	"ecrlogin/credentials"
 )
 
-// An answer is what both APIs say, before anything of it is believed.
+// An answer is the unchecked response of either API.
 type answer struct {
-	given   bool      // whether there was any authorization data
+	given   bool      // whether the response has authorization data
 	encoded string    // base64 of USER:PASSWORD
 	expiry  time.Time // zero when missing
 }
 
-// errAnswer is wrapped by all that can be wrong with an answer that came, and parsed as JSON.
+// errAnswer is wrapped by every error about a response that is valid JSON but not usable.
 var errAnswer = errors.New("invalid response")
 
-// token checks the answer and takes it apart. None of its errors repeats any part of the token.
+// token validates the answer and returns its token. Its errors contain no part of the token.
 func (a answer) token(now time.Time) (credentials.Token, error) {
 	if !a.given {
 		return credentials.Token{}, fmt.Errorf("%w: no authorization data", errAnswer)
@@ -50,7 +50,7 @@ func (a answer) token(now time.Time) (credentials.Token, error) {
 	return credentials.Token{Username: user, Password: password, Issued: now, Expiry: expiry}, nil
 }
 
-// earlier returns the earlier of two times, of which a zero one does not count.
+// earlier returns the earlier of two times. It ignores a zero time.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b

@@ -10,12 +10,12 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// wholeBodies makes every request carry its body in a form of which net/http sees that it is all there.
+// wholeBodies makes every request use an in-memory body of known length.
 //
-// The SDK wraps its bodies in a reader of its own and closes it as soon as the answer's header is in. net/http then sends
-// header and body apart and reads once more for the end; when the answer is faster than that, the read fails, net/http
-// closes its own connection, and an answer that was good is cut short. It happens to about one new connection in a
-// hundred with a fast API. The SDK's usual retries hide it; ours do not.
+// The SDK wraps a body in its own reader and closes that reader when the response header arrives. net/http then sends
+// header and body separately and reads the body once more to find its end. If the response arrives before that, the
+// read fails, net/http closes the connection, and a good response is truncated. With a fast API this affects about one
+// new connection in a hundred. The default retries of the SDK hide it; newRetryer does not.
 func wholeBodies(s *middleware.Stack) error {
 	step := middleware.DeserializeMiddlewareFunc("ecrLoginWholeBody", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		if req, ok := in.Request.(*smithyhttp.Request); ok {
@@ -30,7 +30,7 @@ func wholeBodies(s *middleware.Stack) error {
 	return s.Deserialize.Add(step, middleware.After)
 }
 
-// inMemory returns a copy of the request with its body read, and the request itself if it has none.
+// inMemory returns a copy of the request with its body in memory, or the request itself if it has no body.
 func inMemory(req *smithyhttp.Request) (*smithyhttp.Request, error) {
 	stream := req.GetStream()
 	if stream == nil {

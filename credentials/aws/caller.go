@@ -13,16 +13,17 @@ import (
 	"ecrlogin/registry"
 )
 
-// A Caller is who AWS says is asking.
+// Caller is the AWS identity that STS reports for the credentials in use.
 type Caller struct {
-	As      string    // which source of credentials it is, as in a Token; for people
-	ARN     string    // with account and name
+	As      string    // description of the source of the credentials, as in a Token
+	ARN     string    // ARN of the user or role
 	Account string    // 12 digits
-	Expiry  time.Time // UTC; of temporary keys whose end their source tells, zero for all others
+	Expiry  time.Time // expiration of temporary credentials in UTC; zero if there is none or it is unknown
 }
 
-// Caller asks STS, in the registry's region, as whom Token would ask. The error is one line as Token's. If there are credentials
-// and merely STS cannot be reached, which a token need not, the Caller comes with the error and has As and Expiry.
+// Caller calls STS in the registry's region with the credentials that Token would use. The error is one line, as that
+// of Token. If there are credentials but STS cannot be reached, Caller returns an error together with a Caller that
+// has As and Expiry, because Token may still succeed.
 func (s *Source) Caller(ctx context.Context, r registry.Registry) (Caller, error) {
 	try := s.try(r)
 	c, err := try.caller(ctx)
@@ -37,7 +38,7 @@ func (t *try) caller(ctx context.Context) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	keys, err := cfg.Credentials.Retrieve(ctx) // at hand by now
+	keys, err := cfg.Credentials.Retrieve(ctx) // cached by identify
 	if err != nil {
 		return Caller{}, &identityError{err}
 	}
@@ -57,8 +58,8 @@ func (t *try) caller(ctx context.Context) (Caller, error) {
 	return c, nil
 }
 
-// Advice takes an error of this package, or of net/http, apart: what went wrong, and what to do next, which is "" when nobody
-// can say.
+// Advice returns the cause and the next step of an error of this package or of net/http. The next step is empty if it
+// is unknown.
 func Advice(err error) (cause, next string) {
 	var f *failure
 	var sent *url.Error

@@ -15,8 +15,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// How long one request may take at each of its steps. AWS answers these calls in well under a second; each limit
-// is below the usual deadline of 15 seconds, so that what did not answer is named and not the deadline.
+// Timeouts of the phases of one request. AWS responds to these calls in well under a second. Each limit is below the
+// default timeout of 15 seconds, so that the error names the host that did not respond.
 const (
 	dialTimeout           = 5 * time.Second
 	tlsTimeout            = 5 * time.Second
@@ -25,8 +25,8 @@ const (
 	metadataHeaderTimeout = time.Second
 )
 
-// apiClient is the HTTP client for AWS's APIs. It is of the SDK's own kind, which AWS_CA_BUNDLE needs, and takes the
-// proxy from the environment.
+// apiClient returns the HTTP client for AWS APIs. It is a BuildableClient, which AWS_CA_BUNDLE requires, and uses the
+// proxy in the environment.
 func apiClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
@@ -36,8 +36,8 @@ func apiClient() *awshttp.BuildableClient {
 		})
 }
 
-// localClient is the HTTP client for what lives beside the program: the metadata service and the container endpoint.
-// It never goes through a proxy, which would hand out the identity of the proxy's machine.
+// localClient returns the HTTP client for the metadata service and the container endpoint. It never uses a proxy,
+// because a proxy would return the identity of its own machine.
 func localClient(headerTimeout time.Duration) *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		Proxy:                 nil,
@@ -46,9 +46,9 @@ func localClient(headerTimeout time.Duration) *http.Client {
 	}}
 }
 
-// ask calls GetAuthorizationToken of the API behind the registry. FIPS and dual stack are set for this call alone and
-// not for the configuration, because STS and SSO, which may be needed first, lack such endpoints in places where ECR
-// has them. With an endpoint of the user's own they are cleared, since the SDK refuses the combination.
+// ask calls GetAuthorizationToken of the registry's API. FIPS and dual stack are set for this call only and not in the
+// configuration, because STS and SSO, which may be called first, lack such endpoints in some regions where ECR has
+// them. Both are cleared for a custom endpoint, because the SDK rejects the combination.
 func ask(ctx context.Context, cfg awssdk.Config, r registry.Registry) (answer, error) {
 	if r.Public {
 		return askPublic(ctx, cfg, r)
@@ -84,7 +84,7 @@ func askPublic(ctx context.Context, cfg awssdk.Config, r registry.Registry) (ans
 	return answer{given: true, encoded: awssdk.ToString(data.AuthorizationToken), expiry: awssdk.ToTime(data.ExpiresAt)}, nil
 }
 
-// variants decides on FIPS and dual stack: what the host asks for, beyond what the environment or profile sets.
+// variants returns the FIPS and dual-stack states: the given ones, and those that the registry's host requires.
 func variants(r registry.Registry, endpoint *string, fips awssdk.FIPSEndpointState, dualStack awssdk.DualStackEndpointState) (awssdk.FIPSEndpointState, awssdk.DualStackEndpointState) {
 	if endpoint != nil {
 		return awssdk.FIPSEndpointStateUnset, awssdk.DualStackEndpointStateUnset

@@ -21,14 +21,14 @@ import (
 	"ecrlogin/registry"
 )
 
-// An Endpoint is the API that gives tokens for a registry.
+// Endpoint is the API that issues tokens for a registry.
 type Endpoint struct {
-	URL    *url.URL // scheme and host alone
+	URL    *url.URL // scheme and host only
 	client awssdk.HTTPClient
 }
 
-// Endpoint finds the API behind a registry by the SDK's own rules, those for FIPS, dual stack and endpoints of the user's
-// included. It sends nothing. The error is one line as Token's.
+// Endpoint returns the API of a registry by the rules of the SDK, including FIPS, dual stack and custom endpoints. It
+// sends no request to that API. The error is one line, as that of Token.
 func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, error) {
 	t := s.try(r)
 	t.identity = identityFromEnv(t.wanted.Profile)
@@ -37,7 +37,7 @@ func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, e
 		return Endpoint{}, t.explain(ctx, err)
 	}
 	e := Endpoint{client: cfg.HTTPClient}
-	cfg.Credentials = credentials.NewStaticCredentialsProvider("none", "none", "") // to sign what is not sent
+	cfg.Credentials = credentials.NewStaticCredentialsProvider("none", "none", "") // to sign a request that is not sent
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error { return e.catch(t, s) })
 	if _, err := ask(ctx, cfg, r); e.URL == nil {
 		return Endpoint{}, t.explain(ctx, err)
@@ -45,10 +45,10 @@ func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, e
 	return e, nil
 }
 
-// errCaught ends a request that was to be looked at and not to be sent.
+// errCaught ends a request that is inspected but not sent.
 var errCaught = errors.New("not sent")
 
-// catch makes every request end where it would be sent, and notes where that is.
+// catch stops every request before it is sent and records its URL.
 func (e *Endpoint) catch(t *try, s *middleware.Stack) error {
 	step := middleware.DeserializeMiddlewareFunc("ecrLoginCatch", func(_ context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		if req, ok := in.Request.(*smithyhttp.Request); ok {
@@ -62,16 +62,16 @@ func (e *Endpoint) catch(t *try, s *middleware.Stack) error {
 	return s.Deserialize.Add(step, middleware.Before)
 }
 
-// A Contact is what an answer tells beside its contents.
+// Contact describes the connection and the headers of a response.
 type Contact struct {
-	Proxy   string    // host and port of the proxy on the way, "" for none
-	Address string    // IP address and port that were connected to: the proxy's, if there is one
-	Issuer  string    // who issued the certificate: an organisation or, without one, a name; "" without TLS
-	Date    time.Time // by the clock of who answered; zero if it did not say
+	Proxy   string    // host and port of the proxy; empty for none
+	Address string    // IP address and port of the connection: the proxy's, if there is one
+	Issuer  string    // issuer of the certificate: its organization or else its common name; empty without TLS
+	Date    time.Time // Date header of the response; zero if missing
 }
 
-// Reach asks the API for nothing in particular, as nobody, by the way that the SDK takes: with its proxy, certificate
-// authorities and time limits. Whatever the answer is, it has been reached. See Advice for the error.
+// Reach sends an unauthenticated GET request to the API with the proxy, certificate authorities and timeouts of the
+// SDK. Any response counts as success. Use Advice to explain the error.
 func (e Endpoint) Reach(ctx context.Context) (Contact, error) {
 	var c Contact
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -86,7 +86,7 @@ func (e Endpoint) Reach(ctx context.Context) (Contact, error) {
 		return Contact{}, err
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // nobody wants to know what it says
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 	c.Proxy = proxyOf(&url.Error{URL: req.URL.String()})
 	c.Date, _ = http.ParseTime(resp.Header.Get("Date"))
 	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
@@ -95,7 +95,7 @@ func (e Endpoint) Reach(ctx context.Context) (Contact, error) {
 	return c, nil
 }
 
-// issuer returns who issued a certificate.
+// issuer returns the organization or else the common name of the issuer of a certificate.
 func issuer(cert *x509.Certificate) string {
 	if org := cert.Issuer.Organization; len(org) > 0 {
 		return oneLine("%s", strings.Join(org, ", "))
@@ -103,7 +103,8 @@ func issuer(cert *x509.Certificate) string {
 	return oneLine("%s", cert.Issuer.CommonName)
 }
 
-// distrusted tells of a certificate that is not trusted who issued it, which shows whose proxy it is; "" of other errors.
+// distrusted names the issuer of an untrusted certificate, which identifies a proxy that inspects TLS. It returns ""
+// for other errors.
 func distrusted(err error) string {
 	var verify *tls.CertificateVerificationError
 	if !errors.As(err, &verify) || len(verify.UnverifiedCertificates) == 0 {
@@ -112,7 +113,7 @@ func distrusted(err error) string {
 	return ", issued by " + issuer(verify.UnverifiedCertificates[0])
 }
 
-// networkNext tells what to do about a request that was not answered.
+// networkNext returns the next step for a request without a response.
 func networkNext(err error) string {
 	var sent *url.Error
 	errors.As(err, &sent)

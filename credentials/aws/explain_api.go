@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// AWS accepts signatures of up to five minutes ago or ahead, and some services up to fifteen.
+// AWS accepts a clock skew of five minutes, and some services accept fifteen.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 const tolerableSkew = 5 * time.Minute
 
@@ -51,7 +51,7 @@ func explainKeys(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-// renew tells where new keys come from.
+// renew returns the next step for expired credentials.
 func (t *try) renew() string {
 	switch t.identity.source {
 	case environment:
@@ -62,7 +62,7 @@ func (t *try) renew() string {
 	return "try again, and check the source of the credentials if the error persists"
 }
 
-// deniedActions are the IAM actions behind the calls, for messages in which AWS does not name the action.
+// deniedActions maps calls to IAM actions, for AWS messages that do not name the action.
 var deniedActions = map[string]string{
 	"ECR GetAuthorizationToken":        "ecr:GetAuthorizationToken",
 	"ECR PUBLIC GetAuthorizationToken": "ecr-public:GetAuthorizationToken",
@@ -103,7 +103,7 @@ func explainDenied(t *try, err error) (cause, next string) {
 	return cause, next
 }
 
-// externalID tells what to look at in the condition of a trust policy.
+// externalID returns the clause of the next step about the condition of a trust policy.
 func (t *try) externalID() string {
 	if t.wanted.ExternalID != "" {
 		return `that its condition on sts:ExternalId, if any, equals the rule's externalId`
@@ -111,7 +111,7 @@ func (t *try) externalID() string {
 	return `whether its "Condition" requires an sts:ExternalId, which is set with externalId or external_id`
 }
 
-// wordBehind returns the word that follows a phrase of AWS's message, or "".
+// wordBehind returns the word after a phrase in an AWS message, or "".
 func wordBehind(message, phrase string) string {
 	_, rest, ok := strings.Cut(message, phrase)
 	if !ok {
@@ -143,7 +143,7 @@ func explainUnavailable(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-// explainAnswer is for an answer that came with a good status and is not one.
+// explainAnswer handles responses that are not valid, such as an HTML page.
 func explainAnswer(t *try, err error) (cause, next string) {
 	if errors.Is(err, errAnswer) {
 		return fmt.Sprintf("Amazon ECR returned an %v (using %s)", err, t.identity.label), "try again, and check the clock and any proxy"

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
-// explainConfiguration is for what the AWS files say, or fail to say.
+// explainConfiguration handles errors in the content of the AWS files.
 func explainConfiguration(t *try, err error) (cause, next string) {
 	var missing config.SharedConfigProfileNotExistError
 	var unreadable config.SharedConfigLoadError
@@ -40,21 +40,22 @@ func explainConfiguration(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-// What is wrong with a profile that has role_arn alone, and what to do about it. On an EC2 instance the SDK assumes the role as the
-// instance.
+// roleAlone is the cause for a profile with role_arn only. On an EC2 instance the SDK assumes that role with the
+// identity of the instance.
 const roleAlone = "has role_arn but neither source_profile nor credential_source"
 
+// completeRole returns the next step for such a profile.
 func completeRole(profile string) (next string) {
 	return fmt.Sprintf("add one of them to profile %q, for example source_profile = NAME or credential_source = Ec2InstanceMetadata", profile)
 }
 
-// explainSource is for a source_profile that exists and gives no credentials. The SDK does not say why, so the profile is read by
-// itself.
+// explainSource handles a source_profile that exists but has no credentials. The SDK does not report the reason, so
+// explainSource reads the profile again.
 func (t *try) explainSource(role config.SharedConfigAssumeRoleError) (cause, next string) {
 	cause = fmt.Sprintf("%s assumes role %s with source_profile %q, which ", t.identity.label, role.RoleARN, role.Profile)
 	source, err := readProfile(role.Profile)
 	switch {
-	case err != nil: // it needs itself
+	case err != nil: // it refers to itself
 		return fmt.Sprintf("%s cannot be used: its source_profile settings are circular and lead back to profile %q, which has no access keys", t.identity.label, role.Profile),
 			"specify a source_profile that has credentials"
 	case source.RoleARN != "":
@@ -64,15 +65,16 @@ func (t *try) explainSource(role config.SharedConfigAssumeRoleError) (cause, nex
 		fmt.Sprintf("add access keys or another source of credentials to profile %q, or specify another source_profile", role.Profile)
 }
 
-// readProfile reads a profile of the AWS files, as the SDK does.
+// readProfile reads a profile from the AWS files, as the SDK does.
 func readProfile(name string) (config.SharedConfig, error) {
 	return config.LoadSharedConfigProfile(context.Background(), name, func(o *config.LoadSharedConfigOptions) {
 		o.ConfigFiles, o.CredentialsFiles = []string{configFile()}, []string{credentialsFile()}
 	})
 }
 
-// explainUnreadable is for an AWS file that is there and cannot be opened. The SDK takes it for one that is not there, so that a
-// profile or its credentials are missing. Where nothing names a profile, the home directory of another user counts as empty.
+// explainUnreadable handles an AWS file that exists but cannot be opened. The SDK treats it as missing and then
+// reports a missing profile or missing credentials. If no profile is named, the home directory of another user counts
+// as empty.
 func explainUnreadable(t *try, err error) (cause, next string) {
 	var missing config.SharedConfigProfileNotExistError
 	var role config.SharedConfigAssumeRoleError
@@ -94,20 +96,21 @@ func explainUnreadable(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-// isUnsearchable reports whether this user may not search a directory above a file, as in the home directory of another user.
+// isUnsearchable reports whether a parent directory of a file is inaccessible, as in the home directory of another
+// user.
 func isUnsearchable(file string) bool {
 	_, err := os.Lstat(file)
 	return errors.Is(err, fs.ErrPermission)
 }
 
-// lacksIdentity reports whether an error came of the last place that is looked in for credentials, which the user's configuration
-// does not name.
+// lacksIdentity reports whether err comes from the last source of credentials in the chain, although the user's
+// configuration does not select that source. It means that there are no credentials.
 func (t *try) lacksIdentity(err error) bool {
 	service, _ := operation(err)
 	return isIdentity(err) && t.identity.source == metadata && !t.identity.chosen && service != "STS"
 }
 
-// explainBundle is for a file of certificate authorities that cannot be used.
+// explainBundle handles an invalid CA bundle.
 func explainBundle(t *try, err error) (cause, next string) {
 	setting, where, file := "AWS_CA_BUNDLE", "AWS_CA_BUNDLE, or unset it", os.Getenv("AWS_CA_BUNDLE")
 	if file == "" {
@@ -129,7 +132,7 @@ func explainBundle(t *try, err error) (cause, next string) {
 		fmt.Sprintf("correct %s to use the certificate authorities of the system", where)
 }
 
-// files names the AWS files that are read.
+// files returns the paths of the AWS files for a message.
 func files() string { return configFile() + " or " + credentialsFile() }
 
 func configFile() string {

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 )
 
-// explainRole is for the role of the user's configuration, beyond what goes for every role.
+// explainRole handles errors that are specific to the role of a rule in the configuration.
 func explainRole(t *try, err error) (cause, next string) {
 	var partition *partitionError
 	switch {
@@ -39,7 +39,7 @@ func explainSSO(t *try, err error) (cause, next string) {
 	case errors.As(err, &unreadable):
 		return fmt.Sprintf("%s: %s cannot be read: %v", t.identity.label, unreadable.Path, unreadable.Err), "check its permissions, or " + login
 	case isBrokenSSO(err):
-		file, _ := ssocreds.StandardCachedTokenFilepath(t.identity.start) // there is a home directory, since the file was found
+		file, _ := ssocreds.StandardCachedTokenFilepath(t.identity.start) // never fails: the file was found
 		return fmt.Sprintf("%s: %s is not a valid SSO token", t.identity.label, file), login
 	case errors.As(err, &invalid), apiCode(err) == "" && strings.Contains(err.Error(), "cached SSO token is expired"):
 		return t.ssoExpired(), login
@@ -54,7 +54,7 @@ func explainSSO(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-// isBrokenSSO reports whether an error is about the content of the file that aws sso login writes. The SDK has no type for it.
+// isBrokenSSO reports whether an error is about the content of an SSO token file. The SDK has no error type for it.
 func isBrokenSSO(err error) bool {
 	return strings.Contains(err.Error(), "failed to parse cached SSO token file") || strings.Contains(err.Error(), "cached SSO token must contain")
 }
@@ -63,7 +63,7 @@ func (t *try) ssoExpired() string {
 	return fmt.Sprintf("the SSO session of %s has expired", t.identity.label)
 }
 
-// explainLogin is for profiles made by "aws login", whose errors have no types.
+// explainLogin handles profiles of "aws login". The SDK has no error types for them.
 func explainLogin(t *try, err error) (cause, next string) {
 	if !isIdentity(err) || t.identity.source != login {
 		return "", ""
@@ -97,8 +97,8 @@ func innermost(err error) error {
 	}
 }
 
-// explainMetadata is for the last place that is looked in. When the configuration did not name it, its failing means
-// that there are no credentials.
+// explainMetadata handles the EC2 metadata service, the last source in the chain. If the configuration does not select
+// it, its failure means that there are no credentials.
 func explainMetadata(t *try, err error) (cause, next string) {
 	if service, _ := operation(err); !isIdentity(err) || t.identity.source != metadata || service == "STS" {
 		return "", ""
@@ -124,8 +124,8 @@ func explainMetadata(t *try, err error) (cause, next string) {
 		cmp.Or(next, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure")
 }
 
-// environmentCause tells why the environment did not do. Half of a key pair is what is left where a CI server keeps
-// one of its variables from a job.
+// environmentCause explains why the environment has no credentials. Half of a key pair is common in CI, where a server
+// may withhold one of the variables from a job.
 func environmentCause() string {
 	id, secret := os.Getenv("AWS_ACCESS_KEY_ID") != "", os.Getenv("AWS_SECRET_ACCESS_KEY") != ""
 	switch {
@@ -139,8 +139,8 @@ func environmentCause() string {
 
 const silentMetadata = "accepted the connection but did not respond"
 
-// metadataCause tells how the metadata service failed. Inside a container the answer to the token request never
-// arrives when the instance's hop limit is 1; the SDK then goes on without a token, and is refused with 401.
+// metadataCause describes the failure of the metadata service. In a container on an instance with hop limit 1, the
+// response to the token request never arrives. The SDK then continues without a token and gets status 401.
 func (t *try) metadataCause(err error) string {
 	status := 0
 	if last := t.last.Load(); last != nil {
@@ -159,7 +159,7 @@ func (t *try) metadataCause(err error) string {
 	return fmt.Sprintf("cannot be reached (%s)", cmp.Or(networkCause(err), t.plain(err)))
 }
 
-// explainContainer is for the endpoint of ECS or EKS Pod Identity when it answers with an error.
+// explainContainer handles an error response of the ECS or EKS Pod Identity endpoint.
 func explainContainer(t *try, err error) (cause, next string) {
 	if _, call := operation(err); !isIdentity(err) || t.identity.source != container || call != "" || apiCode(err) == "" {
 		return "", ""
@@ -172,7 +172,7 @@ func explainWebIdentity(t *try, err error) (cause, next string) {
 	if !isIdentity(err) || t.identity.source != webIdentity {
 		return "", ""
 	}
-	const unreadable = "unable to read file at " // of the SDK, which does not wrap the error of the file system
+	const unreadable = "unable to read file at " // text of the SDK, which does not wrap the file error
 	switch {
 	case strings.Contains(err.Error(), unreadable):
 		_, file, _ := strings.Cut(err.Error(), unreadable)
@@ -184,7 +184,7 @@ func explainWebIdentity(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-// shell quotes a profile's name where a shell would take it apart.
+// shell quotes a profile name for a shell if necessary.
 func shell(name string) string {
 	if name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./@:+") == "" {
 		return name

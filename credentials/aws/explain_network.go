@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// explainNetwork is for requests that never reached an API, or to which no answer came.
+// explainNetwork handles requests that did not reach the API or got no response.
 func explainNetwork(t *try, err error) (cause, next string) {
 	var sent *url.Error
 	if !errors.As(err, &sent) {
@@ -31,7 +31,7 @@ func explainNetwork(t *try, err error) (cause, next string) {
 	return cause, "check the network, VPN and firewalls, and whether HTTPS_PROXY is required"
 }
 
-// networkCause tells how the request failed, and to which host, in a few words; "" for an error that is not about a request.
+// networkCause describes the failure of a request and names the host. It returns "" for other errors.
 func networkCause(err error) string {
 	var sent *url.Error
 	errors.As(err, &sent)
@@ -64,10 +64,10 @@ func networkCause(err error) string {
 	return oneLine("%s: %v", host, sent.Err)
 }
 
-// hangUps are the ways in which it shows that the other side closed the connection.
+// hangUps are the errors of a connection that the peer closed.
 var hangUps = []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed}
 
-// isSilent reports whether a connection was made and then no answer came.
+// isSilent reports whether a connection was made but no response arrived.
 func isSilent(err error) bool {
 	var sent *url.Error
 	return errors.As(err, &sent) && sent.Timeout() && !isDial(err)
@@ -107,8 +107,8 @@ func isTLS(err error) bool {
 		errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 
-// proxyOf returns the host of the proxy that the environment names for a request, without the password that its URL
-// may hold; "" for none.
+// proxyOf returns the host of the proxy for a request, without the password that its URL may contain. It returns "" if
+// there is no proxy.
 func proxyOf(sent *url.Error) string {
 	if proxy := proxyURL(sent); proxy != nil {
 		return proxy.Host

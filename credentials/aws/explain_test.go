@@ -30,7 +30,8 @@ func answer(userAndPassword string, expiresAt time.Time) string {
 	return string(body)
 }
 
-// Each thing that goes wrong has its own sentence. In a wanted line, HOME is the home folder and * stands for anything.
+// Each thing that goes wrong has its own sentence. In a wanted line, HOME is the home folder and * stands for
+// anything.
 func TestErrors(t *testing.T) {
 	const role = "arn:aws:iam::210987654321:role/nobody"
 	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
@@ -241,8 +242,8 @@ type failureTest struct {
 	want  string // the line behind the host
 }
 
-// checkFailures checks the line for each thing that goes wrong, and that it has no secret. In a wanted line, HOME is the home
-// directory and * stands for anything.
+// checkFailures checks the line for each thing that goes wrong, and that it has no secret. In a wanted line, HOME is
+// the home directory and * stands for anything.
 func checkFailures(t *testing.T, tests []failureTest) {
 	t.Helper()
 	for _, tt := range tests {

@@ -11,22 +11,23 @@ import (
 	"strings"
 )
 
-// errBadURL is for a request that is not sent, since its URL is not one of an API.
+// errBadURL reports a request that was not sent because its URL is invalid.
 var errBadURL = errors.New("a URL in the configuration is invalid")
 
-// isMisread reports whether a URL parses as one that the user cannot mean: of http://user:12/34@host a parser takes "user" for the
-// host and "12" for the port, and nothing of that may be shown.
+// isMisread reports whether a URL parses as something that the user cannot mean. In http://user:12/34@host, a parser
+// takes "user" as the host and "12" as the port; both may be secret and must not be shown.
 func isMisread(u *url.URL, schemes ...string) bool {
 	return !slices.Contains(schemes, u.Scheme) || u.Host == "" || strings.Contains(u.Opaque+u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@")
 }
 
-// isMisreadEndpoint is isMisread for the value of a setting. What does not parse is left to the SDK, which says so.
+// isMisreadEndpoint is isMisread for the value of a setting. It returns false for a value that does not parse, because
+// the SDK reports that.
 func isMisreadEndpoint(value string) bool {
 	u, err := url.Parse(value)
 	return value != "" && err == nil && isMisread(u, "http", "https")
 }
 
-// checkURL returns errBadURL for a request that must not be sent, since it goes to the host of an endpoint that is misread.
+// checkURL returns errBadURL if u has the host of a misread endpoint. Such a request must not be sent.
 func (t *try) checkURL(u *url.URL) error {
 	for _, value := range t.endpoints() {
 		if given, err := url.Parse(value); err == nil && given.Host == u.Host && isMisreadEndpoint(value) {
@@ -36,13 +37,13 @@ func (t *try) checkURL(u *url.URL) error {
 	return nil
 }
 
-// The variables with the URL of the metadata service and of the container endpoint.
+// Environment variables with the URLs of the metadata service and the container endpoint.
 const (
 	metadataEndpoint  = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 	containerEndpoint = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 )
 
-// endpoints returns the URLs that the environment and the AWS files have.
+// endpoints returns the endpoint URLs in the environment and in the AWS files.
 func (t *try) endpoints() []string {
 	all := []string{t.shared.BaseEndpoint, t.shared.EC2IMDSEndpoint}
 	for _, service := range t.shared.Services.ServiceValues {
@@ -57,8 +58,8 @@ func (t *try) endpoints() []string {
 	return all
 }
 
-// badURL reports whether an error is about a URL that the user's configuration has, and cannot be parsed or is misread. Nothing of
-// the words of such an error can be shown: what the parser calls a host or a port may be a part of a password.
+// badURL reports whether an error is about a configured URL that cannot be parsed or is misread. The text of such an
+// error must not be shown, because the host or port in it may be part of a password.
 func badURL(err error) bool {
 	var sent *url.Error
 	switch {
@@ -67,20 +68,20 @@ func badURL(err error) bool {
 	case errors.As(err, &sent):
 		return sent.Op == "parse" || badProxy(sent)
 	}
-	text := err.Error() // of the SDK's, which has no types for them
+	text := err.Error() // the SDK has no types for these errors
 	if strings.Contains(text, "failed to resolve host") || strings.Contains(text, "invalid endpoint host") {
 		return isMisreadEndpoint(os.Getenv(containerEndpoint))
 	}
 	return strings.Contains(text, "Failed to parse uri: ") || strings.Contains(text, "unable to parse host from local HTTP cred provider URL")
 }
 
-// badProxy reports whether the proxy for a request is not the one that the user means.
+// badProxy reports whether the proxy URL for a request is misread.
 func badProxy(sent *url.Error) bool {
 	proxy := proxyURL(sent)
 	return proxy != nil && isMisread(proxy, "http", "https", "socks5", "socks5h")
 }
 
-// proxyURL returns the proxy that the environment names for a request; nil for none.
+// proxyURL returns the proxy in the environment for a request, or nil.
 func proxyURL(sent *url.Error) *url.URL {
 	u, err := url.Parse(sent.URL)
 	if err != nil || !strings.HasPrefix(u.Scheme, "http") {
@@ -93,7 +94,7 @@ func proxyURL(sent *url.Error) *url.URL {
 	return proxy
 }
 
-// explainURL is for a URL of the configuration that is invalid. It names the variable and not its value.
+// explainURL handles an invalid URL in the configuration. It names the variable but not its value.
 func explainURL(t *try, err error) (cause, next string) {
 	if !badURL(err) {
 		return "", ""
@@ -103,7 +104,7 @@ func explainURL(t *try, err error) (cause, next string) {
 		"use the form https://HOST:PORT; in a user name or password, write / as %2F, ? as %3F, # as %23 and @ as %40"
 }
 
-// urlSetting names what has the URL of a request.
+// urlSetting returns the name of the setting that contains the URL of a request.
 func (t *try) urlSetting(err error) string {
 	var sent *url.Error
 	if errors.As(err, &sent) && badProxy(sent) {
@@ -122,7 +123,7 @@ func (t *try) urlSetting(err error) string {
 	return cmp.Or(name, "an endpoint in "+files())
 }
 
-// firstSet returns the first of the variables that is set, "" if none is.
+// firstSet returns the first of the variables that is set, or "".
 func firstSet(names ...string) string {
 	for _, name := range names {
 		if os.Getenv(name) != "" {

@@ -10,12 +10,12 @@ import (
 	"ecrlogin/credentials"
 )
 
-// A failure is why there is no token, in the one line that a user gets to see: what was wanted, what went wrong, what
-// to do next.
+// A failure is the error that a user sees if there is no token. Its text is one line with the host, the cause and the
+// next step.
 type failure struct {
 	host  string
-	cause string // names the identity that was tried, never a secret
-	next  string // empty when nobody can say
+	cause string // includes the identity that was used, never a secret
+	next  string // empty if unknown
 	err   error
 }
 
@@ -29,16 +29,16 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.err }
 
-// An identityError came while finding out who asks, before the registry's API was asked anything.
+// An identityError is an error while getting AWS credentials, before any call to the registry's API.
 type identityError struct{ error }
 
 func (e *identityError) Unwrap() error { return e.error }
 
-// An explanation puts one kind of error into the user's words. An empty cause means that it is not of that kind.
+// An explanation returns the cause and next step for one kind of error. The cause is empty for other errors.
 type explanation func(t *try, err error) (cause, next string)
 
-// explanations are asked in this order: what the identity's source can tell better than the error, then the error
-// itself. A deadline that has passed comes before all of them, because it can look like any.
+// explanations are tried in this order: those that depend on the source of the credentials, then those that depend
+// only on the error. An expired deadline is handled before all of them, because it can cause any of these errors.
 var explanations = []explanation{
 	explainURL,
 	explainUnreadable,
@@ -81,7 +81,7 @@ func (t *try) explain(ctx context.Context, err error) error {
 	return f
 }
 
-// explainDeadline tells what the time went into.
+// explainDeadline returns what the try was waiting for when the deadline expired.
 func (t *try) explainDeadline(ctx context.Context) (cause, next string) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return "interrupted", ""
@@ -103,7 +103,7 @@ func isIdentity(err error) bool {
 	return errors.As(err, &e)
 }
 
-// oneLine formats without line breaks and runs of white space, at a length that can still be read.
+// oneLine formats like fmt.Sprintf, replaces each run of whitespace with a space, and limits the length to 600 bytes.
 func oneLine(format string, args ...any) string {
 	const longest = 600
 	s := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")

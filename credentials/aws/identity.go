@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
-// A source is where an identity comes from, in the order in which the SDK looks.
+// A source is a source of credentials. The constants are in the order of the SDK's credential chain.
 type source int
 
 const (
@@ -21,23 +21,23 @@ const (
 	sso                // IAM Identity Center
 	login              // aws login
 	external           // credential_process
-	container          // the endpoint of ECS or EKS Pod Identity
+	container          // endpoint of ECS or EKS Pod Identity
 	metadata           // the EC2 metadata service
 )
 
-// An identity is whom AWS is asked as, as far as the configuration tells before anything is sent.
+// An identity is the AWS identity to use, as far as the configuration determines it before any request.
 type identity struct {
-	label   string // for people; begins like "profile" or "the keys in AWS_ACCESS_KEY_ID" and holds no secret
-	source  source // of the credentials which everything else builds on
-	profile string // the one that names the source: behind source_profile, where there is one; "" when no profile is involved
-	command string // the credential_process of that profile, if any
-	start   string // of SSO: the session's name or start URL
+	label   string // description, such as `profile "dev"` or "the keys in AWS_ACCESS_KEY_ID"; never a secret
+	source  source // of the initial credentials
+	profile string // the profile with the source, after following source_profile; empty if no profile is used
+	command string // credential_process of that profile, if any
+	start   string // name or start URL of the SSO session
 	role    string // ARN of the role to be assumed, if any
-	chosen  bool   // whether the user's configuration names the source; false when it is merely the last that is left
+	chosen  bool   // whether the configuration selects the source; false for the last source in the chain
 }
 
-// identityUnloaded returns which identity the SDK would have used when it could not load the configuration for the reason err, and
-// what the AWS files say of it. The profile is that of the user's configuration, if any.
+// identityUnloaded returns the identity that the SDK would have used, and its settings in the AWS files, after loading
+// the configuration failed with err. The profile is that of the matching rule, if any.
 func identityUnloaded(profile string, err error) (identity, config.SharedConfig) {
 	id := identityFromEnv(profile)
 	var mfa config.AssumeRoleTokenProviderNotSetError
@@ -51,12 +51,12 @@ func identityUnloaded(profile string, err error) (identity, config.SharedConfig)
 		return id, shared
 	}
 	id = identityOf(awssdk.Config{ConfigSources: []any{env, shared}}, profile)
-	id.source = unknown // nothing was asked for credentials, so no error is about that
+	id.source = unknown // no credentials were requested, so err is not about their source
 	return id, shared
 }
 
-// identityFromEnv is the best that can be said when the AWS configuration could not be read. The profile is that of the user's
-// configuration, if any.
+// identityFromEnv returns the identity as far as the environment determines it, for use if the AWS configuration
+// cannot be read. The profile is that of the matching rule, if any.
 func identityFromEnv(profile string) identity {
 	name := cmp.Or(profile, profileName())
 	return identity{label: fmt.Sprintf("profile %q", name), profile: name}
@@ -66,12 +66,12 @@ func profileName() string {
 	return cmp.Or(os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default")
 }
 
-// identityOf tells which identity the SDK will use with cfg, which was loaded for a profile of the user's configuration or for
-// none. It follows the order of the SDK's own resolveCredentialChain, config/resolve_credentials.go.
+// identityOf returns the identity that the SDK will use with cfg. The profile is that of the matching rule, if any.
+// identityOf follows the order of resolveCredentialChain in the SDK's config/resolve_credentials.go.
 func identityOf(cfg awssdk.Config, profile string) identity {
 	env, shared := sourcesOf(cfg)
 	switch {
-	case profile != "": // comes before the environment, unlike that of AWS_PROFILE
+	case profile != "": // takes precedence over the environment, unlike AWS_PROFILE
 	case env.Credentials.HasKeys():
 		return identity{label: "the keys in AWS_ACCESS_KEY_ID", source: environment, chosen: true}
 	case env.WebIdentityTokenFilePath != "":
@@ -80,7 +80,7 @@ func identityOf(cfg awssdk.Config, profile string) identity {
 	return identityOfProfile(env, shared)
 }
 
-// sourcesOf returns what the environment and the AWS files say.
+// sourcesOf returns the settings of the environment and of the AWS files.
 func sourcesOf(cfg awssdk.Config) (env config.EnvConfig, shared config.SharedConfig) {
 	for _, s := range cfg.ConfigSources {
 		switch s := s.(type) {

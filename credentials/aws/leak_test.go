@@ -16,7 +16,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// shown asks for a token and a caller, and returns everything that a user could get to see: the errors and the debug log.
+// shown asks for a token and a caller, and returns everything that a user could get to see: the errors and the debug
+// log.
 func (m *machine) shown(s *aws.Source) string {
 	m.t.Helper()
 	return m.shownWithin(s, time.Minute)
@@ -58,8 +59,8 @@ func mustNotShow(t *testing.T, text string, secrets ...string) {
 	}
 }
 
-// AWS repeats the request in its errors, with its session token, for signatures that are wrong. Of such a message nothing is shown,
-// whichever the code and the service are.
+// AWS repeats the request in its errors, with its session token, for signatures that are wrong. Of such a message
+// nothing is shown, whichever the code and the service are.
 func TestErrorsThatRepeatTheRequest(t *testing.T) {
 	const role = "arn:aws:iam::210987654321:role/pull"
 	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
@@ -200,7 +201,8 @@ func TestErrorsThatRepeatTheWebIdentity(t *testing.T) {
 	}
 }
 
-// A URL with a password is repeated by no error, above all when a part of the password is taken for the host or the port.
+// A URL with a password is repeated by no error, above all when a part of the password is taken for the host or the
+// port.
 func TestURLsWithPasswords(t *testing.T) {
 	const advice = "; use the form https://HOST:PORT; in a user name or password, write / as %2F, ? as %3F, # as %23 and @ as %40"
 	for _, value := range []string{

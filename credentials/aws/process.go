@@ -20,11 +20,11 @@ import (
 	"ecrlogin/internal/subprocess"
 )
 
-// A process is the provider that runs a credential_process, in place of the SDK's. That one kills only the shell, reads
-// output of any size, and passes the client's standard error on to whatever the process leaves running.
+// A process is a credentials provider that runs a credential_process. It replaces the provider of the SDK, which kills
+// only the shell, reads output of any size, and leaves the client's standard error open in child processes.
 type process struct {
 	command string          // for the shell
-	ctx     context.Context // of the whole attempt: the SDK's cache hides its deadline from providers
+	ctx     context.Context // of the whole try, because the SDK's cache hides the deadline from providers
 
 	mu   sync.Mutex // held while the process runs
 	done bool
@@ -32,7 +32,7 @@ type process struct {
 	err  error
 }
 
-// Retrieve implements aws.CredentialsProvider. The process is run once. The error is a *processError.
+// Retrieve implements aws.CredentialsProvider. It runs the process once. The error is a *processError.
 func (p *process) Retrieve(context.Context) (awssdk.Credentials, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,19 +43,20 @@ func (p *process) Retrieve(context.Context) (awssdk.Credentials, error) {
 	return p.keys, p.err
 }
 
-// wait returns when the process has ended. The SDK's cache gives up at the deadline, perhaps before the process is killed.
+// wait returns when the process has ended. The SDK's cache returns at the deadline, possibly before the process is
+// killed.
 func (p *process) wait() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 }
 
-// ProviderSources tells the SDK what to name in its user agent.
+// ProviderSources returns the credential sources that the SDK adds to its user agent.
 func (p *process) ProviderSources() []awssdk.CredentialSource {
 	return []awssdk.CredentialSource{awssdk.CredentialSourceProfileProcess, awssdk.CredentialSourceProcess}
 }
 
-// run runs the process as the SDK does: by the shell, with this process's environment and standard input, and with standard
-// error shown as it comes, since the process may ask its user for an MFA code.
+// run runs the process as the SDK does: in a shell, with the environment and standard input of this process. Standard
+// error is passed through, because the process may prompt the user for an MFA code.
 func (p *process) run() (awssdk.Credentials, error) {
 	ctx, cancel := p.ctx, context.CancelFunc(func() {})
 	if _, ok := ctx.Deadline(); !ok {
@@ -76,18 +77,18 @@ func (p *process) run() (awssdk.Credentials, error) {
 	}
 	out := result.Stdout
 	if runtime.GOOS == "windows" {
-		out = bytes.ReplaceAll(out, []byte(`\"`), []byte(`"`)) // its echo escapes quotes
+		out = bytes.ReplaceAll(out, []byte(`\"`), []byte(`"`)) // echo escapes quotes on Windows
 	}
 	return parseProcess(out)
 }
 
-// parseProcess reads what a credential_process printed.
+// parseProcess parses the output of a credential_process.
 // Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 func parseProcess(out []byte) (awssdk.Credentials, error) {
 	var r processcreds.CredentialProcessResponse
 	cause := ""
 	switch err := json.Unmarshal(out, &r); {
-	case err != nil: // which may repeat some of it
+	case err != nil: // err may contain part of the output
 		cause = "credential_process did not print the JSON that the AWS SDKs expect"
 	case r.Version != 1:
 		cause = "credential_process output has an unsupported Version (not 1)"
@@ -112,18 +113,18 @@ func parseProcess(out []byte) (awssdk.Credentials, error) {
 	return keys, nil
 }
 
-// A processError reports why a credential_process returned no credentials. It holds nothing of what the process printed, which
-// may be a secret.
+// A processError reports why a credential_process returned no credentials. It contains none of the output, which may
+// be secret.
 type processError struct {
 	cause string
-	err   error // of package subprocess; nil if the process ended by itself
+	err   error // of package subprocess; nil if the process exited
 }
 
 func (e *processError) Error() string { return e.cause }
 
 func (e *processError) Unwrap() error { return e.err }
 
-// processFailure returns the cause for a process that was not allowed to end by itself, or did not start.
+// processFailure returns the cause for a process that was terminated or did not start.
 func processFailure(err error, took time.Duration) string {
 	var canceled *subprocess.CanceledError
 	switch {
@@ -137,15 +138,16 @@ func processFailure(err error, took time.Duration) string {
 	return "credential_process " + err.Error()
 }
 
-// withoutProcess are the options by which the SDK never runs a credential_process itself. Its own provider fails before it
-// starts anything, and where a role is assumed with it, t.process takes its place. Elsewhere replace does that.
+// withoutProcess sets options that keep the SDK from running a credential_process itself. A timeout of 0 makes its
+// provider fail before it starts the process. If a role is assumed with it, roleClient uses t.process instead;
+// elsewhere replace does.
 func (t *try) withoutProcess(o *config.LoadOptions) error {
 	o.ProcessCredentialOptions = func(o *processcreds.Options) { o.Timeout = 0 }
 	o.AssumeRoleCredentialOptions = func(o *stscreds.AssumeRoleOptions) { o.Client = roleClient{o.Client, t} }
 	return nil
 }
 
-// replace returns t.process for the SDK's provider of a credential_process, and any other as it is.
+// replace returns t.process for the SDK's credential_process provider, and p for any other provider.
 func (t *try) replace(p awssdk.CredentialsProvider) awssdk.CredentialsProvider {
 	if t.process != nil && awssdk.IsCredentialsProvider(p, (*processcreds.Provider)(nil)) {
 		return t.process
@@ -153,7 +155,7 @@ func (t *try) replace(p awssdk.CredentialsProvider) awssdk.CredentialsProvider {
 	return p
 }
 
-// A roleClient asks STS for a role with the credentials that replace returns.
+// A roleClient calls STS with the credentials that replace returns.
 type roleClient struct {
 	stscreds.AssumeRoleAPIClient
 	try *try

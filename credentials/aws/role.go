@@ -12,11 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// DefaultRoleSessionName is by what sessions appear in CloudTrail when the configuration does not name them.
+// DefaultRoleSessionName is the session name in CloudTrail if the configuration has no roleSessionName.
 const DefaultRoleSessionName = "ecr-login"
 
-// assume replaces the credentials in cfg, which are those of whoever may assume the role, with the role's. STS is asked in the
-// registry's region, which also keeps the request within its partition.
+// assume replaces the credentials in cfg with those of the wanted role, which it assumes with the former. It calls STS
+// in the registry's region, which keeps the request in the registry's partition.
 func (t *try) assume(ctx context.Context, cfg *awssdk.Config) error {
 	wanted := t.wanted
 	if !strings.HasPrefix(wanted.RoleARN, "arn:"+t.registry.Partition+":") {
@@ -41,7 +41,7 @@ func (t *try) assume(ctx context.Context, cfg *awssdk.Config) error {
 	return nil
 }
 
-// A partitionError is a role in another cloud than the registry.
+// A partitionError reports a role in another partition than the registry.
 type partitionError struct{ role string }
 
 func (e *partitionError) Error() string { return "role " + e.role + " is in another partition" }

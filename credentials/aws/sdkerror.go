@@ -13,9 +13,9 @@ import (
 	"ecrlogin/credentials"
 )
 
-// plain is the SDK's text for an error without its request dump, on one line and without a secret. All that an error or the log
-// says in the SDK's words comes from here. Nothing is repeated of an answer that could not be read, which may have held a token, nor
-// of what a credential_process printed, nor of a URL that cannot be parsed, nor of a message of AWS's that may contain credentials.
+// plain returns the SDK's text of an error on one line, without its request dump and without secrets. All SDK text in
+// errors and logs comes from plain. It omits unreadable responses, the output of a credential_process, invalid URLs,
+// and AWS messages that may contain credentials, because each of these may contain a secret.
 func (t *try) plain(err error) string {
 	var api smithy.APIError
 	var sent *url.Error
@@ -28,7 +28,7 @@ func (t *try) plain(err error) string {
 	case isUnreadable(err):
 		return "the response could not be read"
 	case errors.As(err, &instant):
-		return "a time could not be parsed" // in a file with tokens, of which it may be another part
+		return "a time could not be parsed" // the text comes from a file with tokens and may be part of one
 	case errors.As(err, &api) && t.isWithheld(api):
 		return oneLine("%s (%s)", api.ErrorCode(), credentials.Withheld)
 	case errors.As(err, &api):
@@ -50,7 +50,7 @@ func isUnreadable(err error) bool {
 	return errors.As(err, &e)
 }
 
-// operation returns the innermost AWS call behind err: asking ECR may have needed a role from STS first.
+// operation returns the innermost AWS call in err, since a call to ECR may need a call to STS first.
 func operation(err error) (service, name string) {
 	for {
 		var op *smithy.OperationError
@@ -61,8 +61,8 @@ func operation(err error) (service, name string) {
 	}
 }
 
-// apiCode returns AWS's own name for the error, or "" for an error that is not AWS's. An answer without a name, such as a
-// web page with a status of 403, has none.
+// apiCode returns the AWS error code, or "" if err is not an AWS error. A response without a code, such as an HTML
+// page with status 403, has none.
 func apiCode(err error) string {
 	var api smithy.APIError
 	if !errors.As(err, &api) || isUnreadable(err) || api.ErrorCode() == "UnknownError" {
@@ -71,7 +71,7 @@ func apiCode(err error) string {
 	return api.ErrorCode()
 }
 
-// response returns the HTTP answer that err came of, or nil.
+// response returns the HTTP response in err, or nil.
 func response(err error) *http.Response {
 	var e *smithyhttp.ResponseError
 	if !errors.As(err, &e) || e.Response == nil {
@@ -87,7 +87,7 @@ func statusCode(err error) int {
 	return 0
 }
 
-// skew returns by how much this machine's clock is ahead of the one that answered; negative when it is behind.
+// skew returns how far the local clock is ahead of the server's clock; negative if it is behind.
 func skew(err error) (time.Duration, bool) {
 	resp := response(err)
 	if resp == nil {
@@ -100,7 +100,7 @@ func skew(err error) (time.Duration, bool) {
 	return time.Since(theirs).Round(time.Second), true
 }
 
-// hostOf returns the host that a request could not be sent to, or "".
+// hostOf returns the host of the failed request in err, or "".
 func hostOf(err error) string {
 	var e *url.Error
 	if !errors.As(err, &e) {

@@ -17,8 +17,8 @@ import (
 	"ecrlogin/credentials"
 )
 
-// secrets are the secrets that a try has used: its keys, and the tokens in its requests. AWS and whatever answers in its name may
-// repeat them. The zero value is empty.
+// secrets is the set of secrets that a try has used: its keys, and the tokens in its requests. AWS or a proxy may
+// repeat them in a response. The zero value is empty.
 type secrets struct {
 	mu     sync.Mutex
 	values []string
@@ -34,10 +34,10 @@ func (s *secrets) add(values ...string) {
 	}
 }
 
-// addKeys adds the secret parts of a key.
+// addKeys adds the secret access key and the session token.
 func (s *secrets) addKeys(keys awssdk.Credentials) { s.add(keys.SecretAccessKey, keys.SessionToken) }
 
-// addRequest adds the secrets in the header and the body of a request that is about to be sent.
+// addRequest adds the secrets in the header, body and URL of a request before it is sent.
 func (s *secrets) addRequest(req *smithyhttp.Request) {
 	s.addHeader(req.Header)
 	s.addUser(req.URL.User)
@@ -48,12 +48,12 @@ func (s *secrets) addRequest(req *smithyhttp.Request) {
 		if body, err := io.ReadAll(stream); err == nil {
 			s.addBody(body)
 		}
-		_ = req.RewindStream() // an error is met again where the body is sent
+		_ = req.RewindStream() // sending the body returns the error again
 	}
 }
 
 func (s *secrets) addUser(user *url.Userinfo) {
-	password, _ := user.Password() // of nobody too
+	password, _ := user.Password() // a nil user is allowed
 	s.add(password)
 }
 
@@ -64,14 +64,14 @@ func (s *secrets) addHeader(header http.Header) {
 		}
 		for _, value := range values {
 			if _, signature, ok := strings.Cut(value, "Signature="); ok {
-				value = signature // the rest of the header is what error messages are about, such as the region
+				value = signature // error messages may contain the rest of the header, such as the region
 			}
 			s.add(value)
 		}
 	}
 }
 
-// addBody adds the secret fields of a body, which is a JSON object or a form.
+// addBody adds the secret fields of a JSON object or a form.
 func (s *secrets) addBody(body []byte) {
 	var object map[string]any
 	if json.Unmarshal(body, &object) == nil {
@@ -82,7 +82,7 @@ func (s *secrets) addBody(body []byte) {
 		}
 		return
 	}
-	form, _ := url.ParseQuery(string(body)) // returns what can be read of a form
+	form, _ := url.ParseQuery(string(body)) // returns the valid part of a form
 	for name, values := range form {
 		if isSecretName(name) {
 			s.add(values...)
@@ -90,13 +90,14 @@ func (s *secrets) addBody(body []byte) {
 	}
 }
 
-// isSecretName reports whether a header or field of that name has a secret, such as X-Amz-Security-Token or clientSecret.
+// isSecretName reports whether a header or field with that name is secret, such as X-Amz-Security-Token or
+// clientSecret.
 func isSecretName(name string) bool {
 	name = strings.ToLower(name)
 	return strings.Contains(name, "token") || strings.Contains(name, "secret") || name == "authorization"
 }
 
-// revealedBy reports whether a text contains one of the secrets or a part of one.
+// revealedBy reports whether a text contains a secret or part of one.
 func (s *secrets) revealedBy(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,8 +112,8 @@ func (t *try) safe(text string) string {
 	return text
 }
 
-// message returns AWS's own words about an error, on one line. It returns "" for an error without any, and for a message that may
-// contain credentials: AWS repeats the request, with its session token, in errors about signatures.
+// message returns the AWS error message on one line. It returns "" if there is none, or if it may contain credentials:
+// AWS repeats the request, with its session token, in errors about signatures.
 func (t *try) message(err error) string {
 	var api smithy.APIError
 	if !errors.As(err, &api) || t.isWithheld(api) {

@@ -1,5 +1,5 @@
-// Package aws is the Source that asks Amazon ECR and Amazon ECR Public for a token, as whatever identity the chain of
-// the AWS SDK finds. It is the only package of the product that knows the SDK.
+// Package aws implements credentials.Source with the AWS SDK. It gets tokens from Amazon ECR and Amazon ECR Public
+// with the identity that the SDK's credential chain finds. It is the only package of the product that imports the SDK.
 package aws
 
 import (
@@ -21,22 +21,24 @@ import (
 	"ecrlogin/registry"
 )
 
-// Source asks AWS for a new token each time. It reads the environment and the AWS files afresh for every token, keeps
-// nothing, and may be used by many goroutines at once. The zero Source is ready to use.
+// Source gets a new token from AWS on each call. It reads the environment and the AWS files for every token and caches
+// nothing. It is safe for concurrent use. The zero Source is ready to use.
 type Source struct {
-	// Identity tells whom to ask as for a registry; nil, or a zero Identity, is the SDK's own choice.
+	// Identity returns the identity to use for a registry. If it is nil or returns a zero Identity, the SDK chooses.
 	Identity func(registry.Registry) credentials.Identity
-	// WebIdentity, if not nil, is whom every token is asked for as, in place of the Identity.
+	// WebIdentity, if not nil, is used for every token instead of Identity.
 	WebIdentity *WebIdentity
-	// Log gets what was tried and how long it took, never a secret; nil discards it.
+	// Log records each step and its duration, never a secret. A nil Log discards them.
 	Log *slog.Logger
 }
 
-// Token implements credentials.Source. The region is the registry's; the identity is that of Identity. A profile of it comes before
-// the environment; without one, the SDK's order is environment, web identity, profile, container endpoint, EC2 metadata. A
-// role of it is assumed with that. Throttling and answers of 5xx are
-// tried again, six times in all if ctx lasts, nothing else is. Without a deadline in ctx, a program that the AWS configuration
-// names as credential_process may take a minute.
+// Token implements credentials.Source. It uses the registry's region and the identity that s.Identity returns. A
+// profile in that identity takes precedence over the environment. Without a profile, the SDK looks at the environment,
+// web identity, profile, container endpoint and EC2 metadata, in this order. A role in that identity is assumed with
+// these credentials.
+//
+// Token retries throttling and 5xx responses, up to six attempts within the deadline of ctx. Without a deadline, a
+// credential_process may take one minute.
 func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	try := s.try(r)
 	token, err := try.token(ctx)
@@ -61,19 +63,19 @@ func (s *Source) log() *slog.Logger {
 	return s.Log
 }
 
-// A try is one attempt at a token, with what is known of it so far: an error can be explained only by what had been
-// reached when it came.
+// A try is one attempt to get a token. It records the progress, because the explanation of an error depends on the
+// step that failed.
 type try struct {
 	registry registry.Registry
 	log      *slog.Logger
 	started  time.Time
-	wanted   credentials.Identity // who is to ask, as far as the user's configuration tells
-	web      *WebIdentity         // who is to ask instead; nil for nobody
-	identity identity             // who asks, as far as the AWS configuration tells
-	process  *process             // runs the credential_process of that identity; nil if it has none
-	shared   config.SharedConfig  // what the AWS files say, once they have been read
-	last     atomic.Pointer[sent] // the last request to AWS, for telling what a deadline interrupted
-	secrets  secrets              // what no error and no log may have
+	wanted   credentials.Identity // identity in the configuration of ecr-login
+	web      *WebIdentity         // identity to use instead; may be nil
+	identity identity             // identity in the AWS configuration
+	process  *process             // runs the credential_process of that identity; nil if there is none
+	shared   config.SharedConfig  // content of the AWS files, once loaded
+	last     atomic.Pointer[sent] // the last request to AWS, for the error about a deadline
+	secrets  secrets              // must not appear in errors or logs
 }
 
 func (t *try) token(ctx context.Context) (credentials.Token, error) {
@@ -95,8 +97,8 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 	return token, nil
 }
 
-// identify finds out who asks, and returns a configuration whose credentials are at hand. ECR would retrieve them by itself;
-// doing it first keeps "who are you" apart from "may you".
+// identify returns an AWS configuration whose credentials have been retrieved. The ECR client would retrieve them
+// itself; doing it first separates authentication errors from authorization errors.
 func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 	t.identity = identityFromEnv(t.wanted.Profile)
 	cfg, err := t.load(ctx)
@@ -127,7 +129,7 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 	return cfg, err
 }
 
-// load reads the AWS configuration. It sends nothing, except where AWS_DEFAULTS_MODE=auto asks for the metadata service.
+// load reads the AWS configuration. It sends no requests, except to the metadata service with AWS_DEFAULTS_MODE=auto.
 func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 	metadata := new(metadataClient)
 	cfg, err := config.LoadDefaultConfig(ctx,
@@ -150,11 +152,11 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 	return cfg, nil
 }
 
-// A metadataClient is filled in once the configuration that it needs is there; nothing asks it before.
+// A metadataClient is set after the configuration that it needs has been loaded. It is not used before.
 type metadataClient struct{ *imds.Client }
 
-// newRetryer retries what may mend itself within seconds: throttling and answers of 5xx. A connection that fails or
-// an answer that does not come is told at once, since the SDK's usual retries turn it into a hang.
+// newRetryer returns a retryer for throttling and 5xx responses, which may succeed within seconds. It does not retry
+// failed connections and timeouts, because the default retries of the SDK would turn them into a hang.
 func newRetryer() awssdk.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 6
@@ -169,8 +171,8 @@ func newRetryer() awssdk.Retryer {
 	})
 }
 
-// backoff doubles from 0.2 to 2 seconds and takes between half and all of that, so that machines which were refused
-// together do not come back together. Six attempts are over after 2.5 to 5 seconds of waiting.
+// backoff returns a delay that doubles from 0.2 to 2 seconds, with up to half of it subtracted at random, so that
+// machines that were throttled together do not retry together. Six attempts wait 2.5 to 5 seconds in total.
 func backoff(attempt int, _ error) (time.Duration, error) {
 	longest := min(100*time.Millisecond<<min(attempt, 5), 2*time.Second)
 	return longest/2 + rand.N(longest/2), nil

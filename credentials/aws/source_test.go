@@ -317,8 +317,8 @@ func TestTokenLogs(t *testing.T) {
 	}
 }
 
-// A fast API may answer before net/http has seen the end of the request. With the SDK's kind of body, one in some hundred
-// requests then failed, since net/http closed its own connection.
+// A fast API may answer before net/http has seen the end of the request. With the SDK's kind of body, one in some
+// hundred requests then failed, since net/http closed its own connection.
 func TestTokenSurvivesFastAnswers(t *testing.T) {
 	m := withKeys(t)
 	for range 1000 {

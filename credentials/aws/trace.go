@@ -10,11 +10,11 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A sent is a request that went out: to which host, and what came back if anything did.
+// A sent is a request that was sent, and its outcome.
 type sent struct {
 	host    string
-	status  int   // of the answer; 0 while there is none
-	outcome error // nil while under way or when it succeeded
+	status  int   // of the response; 0 if there is none
+	outcome error // error; nil if the request is pending or succeeded
 }
 
 // lastHost returns the host of the last request, or "AWS" if there was none.
@@ -25,8 +25,8 @@ func (t *try) lastHost() string {
 	return "AWS"
 }
 
-// trace notes every request that the SDK sends, also those to STS, SSO and the metadata service on the way to an
-// identity: it sits at the innermost step of each, below retries and signing.
+// trace records and logs every request of the SDK, including those to STS, SSO and the metadata service. It runs after
+// retries and signing, so it sees each attempt.
 func (t *try) trace(s *middleware.Stack) error {
 	step := middleware.DeserializeMiddlewareFunc("ecrLoginTrace", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		host := ""
@@ -52,7 +52,7 @@ func (t *try) trace(s *middleware.Stack) error {
 	return s.Deserialize.Add(step, middleware.Before)
 }
 
-// reason is an error as a log may hold it, "" for none.
+// reason returns the text of an error for the log, or "" for nil.
 func (t *try) reason(err error) string {
 	if err == nil {
 		return ""
@@ -60,7 +60,7 @@ func (t *try) reason(err error) string {
 	return t.plain(err)
 }
 
-// sdkLogger sends what the SDK itself has to say, such as "falling back to IMDSv1", the way of our own log.
+// sdkLogger writes the SDK's own messages, such as "falling back to IMDSv1", to the log of a try.
 type sdkLogger struct{ try *try }
 
 func (l sdkLogger) Logf(_ logging.Classification, format string, args ...any) {

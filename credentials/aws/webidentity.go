@@ -11,25 +11,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// A WebIdentity is somebody whom an OpenID Connect provider vouches for, and the role that they assume by it.
+// WebIdentity is an OIDC token and the role to assume with it.
 type WebIdentity struct {
 	RoleARN     string
-	Token       string // of the provider; a secret
-	SessionName string // by which the session appears in CloudTrail, 2 to 64 characters
-	Label       string // who it is, for people
+	Token       string // OIDC token; a secret
+	SessionName string // session name in CloudTrail, 2 to 64 characters
+	Label       string // description for messages and logs
 
-	// What the token claims, for telling what the role's trust policy must allow.
+	// Claims of the token, for messages about the role's trust policy.
 	Subject, Issuer string
 	Audience        []string
 }
 
-// Format prints the label for every verb of package fmt, and never the token.
+// Format implements fmt.Formatter. It prints the label for every verb, never the token.
 func (w *WebIdentity) Format(f fmt.State, _ rune) { fmt.Fprint(f, w.Label) }
 
-// GetIdentityToken hands the SDK the token.
+// GetIdentityToken implements stscreds.IdentityTokenRetriever.
 func (w *WebIdentity) GetIdentityToken() ([]byte, error) { return []byte(w.Token), nil }
 
-// assumeWithWebIdentity has cfg ask as the role. Nobody else's credentials are needed for that, so none are looked for.
+// assumeWithWebIdentity sets the credentials of cfg to those of the role. It needs no other credentials and looks for
+// none.
 func (t *try) assumeWithWebIdentity(ctx context.Context, cfg *awssdk.Config) error {
 	t.identity = identity{label: t.web.Label, source: webIdentity, role: t.web.RoleARN, chosen: true}
 	if !strings.HasPrefix(t.web.RoleARN, "arn:"+t.registry.Partition+":") {
@@ -50,7 +51,7 @@ func (t *try) assumeWithWebIdentity(ctx context.Context, cfg *awssdk.Config) err
 	return nil
 }
 
-// claims tells what a trust policy must allow, "" when nothing is known.
+// claims returns the claims that a trust policy must allow, or "" if there is no web identity.
 func (t *try) claims() string {
 	if t.web == nil {
 		return ""
