@@ -128,7 +128,7 @@ func (a *Auths) Add(c *helper.Credentials) error {
 	if err != nil || known {
 		return err
 	}
-	a.notice(`%s: the password is kept unencrypted in %s; name a keychain's helper as "fallback" to keep it there`, registry.ShownHost(k), a.Path)
+	a.notice(`%s: password stored unencrypted in %s; set "fallback" to a keychain helper to encrypt it`, registry.ShownHost(k), a.Path)
 	return nil
 }
 
@@ -184,7 +184,7 @@ func (a *Auths) edit(path string, change func(*File)) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w; others keep writing it", err)
+	return fmt.Errorf("%w; another process keeps changing the file", err)
 }
 
 func (a *Auths) notice(format string, args ...any) {

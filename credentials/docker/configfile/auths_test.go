@@ -184,7 +184,7 @@ func TestAuthsAdd(t *testing.T) {
 	if _, secret, err := a.Get("ghcr.io"); err != nil || secret != "new" {
 		t.Errorf("the new password is not the one that counts: %v", err)
 	}
-	want := "ghcr.io: the password is kept unencrypted in " + a.Path + `; name a keychain's helper as "fallback" to keep it there` + "\n"
+	want := "ghcr.io: password stored unencrypted in " + a.Path + `; set "fallback" to a keychain helper to encrypt it` + "\n"
 	if notices.String() != want {
 		t.Errorf("said %q, want %q", notices.String(), want)
 	}
@@ -265,7 +265,7 @@ func TestAuthsOfABrokenFile(t *testing.T) {
 	for what, err := range map[string]error{
 		"get": getErr, "add": a.Add(&helper.Credentials{ServerURL: "ghcr.io", Username: "u", Secret: "hunter2"}), "delete": a.Delete("ghcr.io"),
 	} {
-		if err == nil || helper.IsErrCredentialsNotFound(err) || !strings.HasPrefix(err.Error(), path+":1:32: is not JSON") || strings.Contains(err.Error(), "hunter2") {
+		if err == nil || helper.IsErrCredentialsNotFound(err) || !strings.HasPrefix(err.Error(), path+":1:32: invalid JSON") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -34,11 +34,11 @@ func parse(file *textfile.File) (hujson.Value, error) {
 	}
 	root, err := hujson.Parse(content)
 	if err != nil {
-		return hujson.Value{}, p.wrong(0, "cannot be read as JSON; correct it there") // encoding/json can
+		return hujson.Value{}, p.wrong(0, "invalid JSON; correct the file") // encoding/json can
 	}
 	top, ok := root.Value.(*hujson.Object)
 	if !ok {
-		return hujson.Value{}, p.wrong(root.StartOffset, "must be a JSON object, in braces; correct it there")
+		return hujson.Value{}, p.wrong(root.StartOffset, "must be a JSON object; correct the file")
 	}
 	return root, p.check(top)
 }
@@ -61,19 +61,19 @@ func (p *parser) wrong(offset int, format string, args ...any) error {
 func (p *parser) syntax(err error) error {
 	var e *json.SyntaxError
 	if !errors.As(err, &e) {
-		return p.wrong(0, "%v; correct it there", err)
+		return p.wrong(0, "%v; correct this line", err)
 	}
 	offset := int(e.Offset) - 1 // Offset counts the bytes that were read, the wrong one included
 	if strings.Contains(e.Error(), "unexpected end") {
 		offset = len(p.content)
 	}
 	if _, err := hujson.Parse(p.content); err == nil {
-		return p.wrong(offset, "has a comment or a comma too many, which Docker and Podman do not read; take it out there")
+		return p.wrong(offset, "comment or trailing comma, which Docker and Podman do not support; remove it")
 	}
 	if bytes.HasPrefix(p.content, []byte("\ufeff")) {
-		return p.wrong(0, "begins with a byte order mark, which Docker and Podman do not read; save it as UTF-8 without one")
+		return p.wrong(0, "byte order mark, which Docker and Podman do not support; save the file as UTF-8 without it")
 	}
-	return p.wrong(offset, "is not JSON: %v; correct it there", e)
+	return p.wrong(offset, "invalid JSON: %v; correct this line", e)
 }
 
 // check checks the types of what is about passwords, which Docker and Podman insist on too, and that nothing of it is
@@ -87,7 +87,7 @@ func (p *parser) check(top *hujson.Object) error {
 				continue
 			}
 			if seen[key] {
-				return p.wrong(m.Name.StartOffset, "%q is there twice; put all into one", key)
+				return p.wrong(m.Name.StartOffset, "duplicate key %q; merge both into one", key)
 			}
 			seen[key] = true
 			if err := p.checkMember(key, &m.Value); err != nil {
@@ -101,10 +101,10 @@ func (p *parser) check(top *hujson.Object) error {
 func (p *parser) checkMember(key string, v *hujson.Value) error {
 	switch key {
 	case credsStore:
-		return p.checkKind(v, '"', `"credsStore" must be text, the NAME of docker-credential-NAME`)
+		return p.checkKind(v, '"', `"credsStore" must be a string, the NAME of docker-credential-NAME`)
 	case credHelpers:
 		return p.checkMembers(v, `"credHelpers" must be an object, {"HOST": "NAME of docker-credential-NAME"}`, func(_ string, v *hujson.Value) error {
-			return p.checkKind(v, '"', `a member of "credHelpers" must be text, the NAME of docker-credential-NAME`)
+			return p.checkKind(v, '"', `a member of "credHelpers" must be a string, the NAME of docker-credential-NAME`)
 		})
 	default:
 		return p.checkMembers(v, `"auths" must be an object, {"HOST": {"auth": …}}`, func(_ string, v *hujson.Value) error {
@@ -112,7 +112,7 @@ func (p *parser) checkMember(key string, v *hujson.Value) error {
 				if !secretName(name) && !strings.EqualFold(name, "username") {
 					return nil
 				}
-				return p.checkKind(v, '"', `what is in "auths" must be text`)
+				return p.checkKind(v, '"', `a value in "auths" must be a string`)
 			})
 		})
 	}
@@ -127,7 +127,7 @@ func (p *parser) checkMembers(v *hujson.Value, want string, member func(name str
 	for _, m := range members(v) {
 		name := text(&m.Name)
 		if seen[name] {
-			return p.wrong(m.Name.StartOffset, "the same key is there twice; leave one out")
+			return p.wrong(m.Name.StartOffset, "duplicate key; remove one")
 		}
 		seen[name] = true
 		if err := member(name, &m.Value); err != nil {
@@ -140,7 +140,7 @@ func (p *parser) checkMembers(v *hujson.Value, want string, member func(name str
 // checkKind lets null pass, which is as if the key were not there.
 func (p *parser) checkKind(v *hujson.Value, kind hujson.Kind, want string) error {
 	if k := v.Value.Kind(); k != kind && k != 'n' {
-		return p.wrong(v.StartOffset, "%s; correct it there", want)
+		return p.wrong(v.StartOffset, "%s; correct this line", want)
 	}
 	return nil
 }
