@@ -71,7 +71,7 @@ func TestUnusable(t *testing.T) {
 			}
 			m.called(2)
 			reason := cmp.Or(tt.doctor, strings.Split(tt.cause, ";")[0])
-			if r := m.run("doctor", ""); r.exit != 1 || !strings.Contains(r.stdout, "✗ cache: the cache directory "+dir+" cannot be used: "+reason+"; every get asks AWS ") {
+			if r := m.run("doctor", ""); r.exit != 1 || !strings.Contains(r.stdout, "✗ cache: the cache directory "+dir+" cannot be used: "+reason+"; every get calls AWS ") {
 				t.Errorf("doctor: exit code %d, %s", r.exit, r.stdout)
 			}
 			r := m.with(map[string]string{"ECR_LOGIN_LOG": "debug"}).get(host)

@@ -67,7 +67,7 @@ func TestCacheOnFullDisk(t *testing.T) {
 				u.gets(t, "the cache directory "+cache+line+"; free some space there, or set AWS_ECR_CACHE_DIR to another directory")
 			}
 			u.asked(t, 2)
-			if r := u.run(t, "doctor", ""); !strings.Contains(r.stdout, "✗ cache: the cache directory "+cache+line+"; every get asks AWS ") {
+			if r := u.run(t, "doctor", ""); !strings.Contains(r.stdout, "✗ cache: the cache directory "+cache+line+"; every get calls AWS ") {
 				t.Errorf("doctor: %s", r.stdout)
 			}
 			for _, pattern := range []string{"*.token", "*.tmp"} {

@@ -54,7 +54,7 @@ func (p *Provider) Serve(in io.Reader, out, errOut io.Writer) (exit int) {
 		fmt.Fprintln(errOut, notice)
 	}
 	if _, err := out.Write(answer); err != nil {
-		fmt.Fprintf(errOut, "writing the answer: %v\n", err)
+		fmt.Fprintf(errOut, "writing the response: %v\n", err)
 		return 1
 	}
 	return 0
@@ -72,7 +72,7 @@ func (p *Provider) answer(in io.Reader) (answer []byte, notice string, err error
 	}
 	r, err := resolve(host)
 	if errors.Is(err, registry.ErrNotECR) {
-		notice = fmt.Sprintf("%s: no credentials, because it is neither an Amazon ECR registry nor an alias of one; leave it out of matchImages", hostOf(registry.Shown(req.Image)))
+		notice = fmt.Sprintf("%s: no credentials: not an Amazon ECR registry or an alias of one; remove it from matchImages", hostOf(registry.Shown(req.Image)))
 		return response{APIVersion: req.APIVersion}.encode(), notice, nil
 	}
 	if err != nil {

@@ -116,7 +116,7 @@ func TestOtherHosts(t *testing.T) {
 	none := `{"kind":"CredentialProviderResponse","apiVersion":"` + group + `v1","cacheKeyType":"Registry","cacheDuration":"0s"}` + "\n"
 	for _, image := range []string{"evil.example.com/foo:1", "ghcr.io/app", "localhost/app", "localhost:5000/app", host + ".evil.example.com/app", "evil.example.com/" + host, "x@" + host + "/app"} {
 		name, _, _ := strings.Cut(strings.Replace(image, "x@", "…@", 1), "/") // user information is not repeated
-		want := outcome{out: none, err: name + ": no credentials, because it is neither an Amazon ECR registry nor an alias of one; leave it out of matchImages\n"}
+		want := outcome{out: none, err: name + ": no credentials: not an Amazon ECR registry or an alias of one; remove it from matchImages\n"}
 		if got := serve(p, request("v1", image)); got != want {
 			t.Errorf("%s: got %+v\nwant %+v", image, got, want)
 		}
@@ -153,15 +153,15 @@ func TestNotARequest(t *testing.T) {
 	p := &kubelet.Provider{Source: aged(0)}
 	const secret = "eyJhbGciOiJub25lIn0"
 	for _, tt := range []struct{ name, in, want string }{
-		{"nothing", " \n", "there is nothing on standard input, and kubelet would send a CredentialProviderRequest"},
-		{"no JSON", host + " " + secret, "kubelet's request on standard input is not the JSON of a CredentialProviderRequest: it is wrong or cut short at byte"},
-		{"cut short", request("v1", host+secret)[:90], "it is wrong or cut short at byte"},
-		{"a list", `["` + secret + `"]`, "it cannot be a array"},
-		{"another type", `{"kind":"CredentialProviderRequest","image":["` + secret + `"]}`, "image cannot be a array"},
-		{"another kind", `{"kind":"Pod","apiVersion":"v1"}`, `is of kind "Pod", want CredentialProviderRequest`},
-		{"another version", request("v2", host+"/app"), `is of version "` + group + `v2"; this program knows ` + group + "v1, "},
-		{"no image", request("v1", ""), "names no image"},
-		{"100 MB", `{"kind":"` + strings.Repeat(secret, 100<<20/len(secret)), "is longer than 1048576 bytes, which no request is"},
+		{"nothing", " \n", "standard input is empty: expected a CredentialProviderRequest from kubelet"},
+		{"no JSON", host + " " + secret, "invalid kubelet request on standard input: expected the JSON of a CredentialProviderRequest: syntax error at byte"},
+		{"cut short", request("v1", host+secret)[:90], "syntax error at byte"},
+		{"a list", `["` + secret + `"]`, "request has the wrong type: array"},
+		{"another type", `{"kind":"CredentialProviderRequest","image":["` + secret + `"]}`, "image has the wrong type: array"},
+		{"another kind", `{"kind":"Pod","apiVersion":"v1"}`, `kind "Pod", expected CredentialProviderRequest`},
+		{"another version", request("v2", host+"/app"), `unsupported apiVersion "` + group + `v2"; supported versions are ` + group + "v1, "},
+		{"no image", request("v1", ""), "image is missing"},
+		{"100 MB", `{"kind":"` + strings.Repeat(secret, 100<<20/len(secret)), "longer than the limit of 1048576 bytes"},
 	} {
 		got := serve(p, tt.in)
 		if got.exit != 1 || got.out != "" || !strings.Contains(got.err, tt.want) || strings.Contains(got.err, "\n") || strings.Contains(got.err, secret) {
@@ -240,10 +240,10 @@ func TestServiceAccountFails(t *testing.T) {
 	p := &kubelet.Provider{Source: aged(0)}
 	good := token(`{"sub":"system:serviceaccount:b:puller","aud":"sts.amazonaws.com"}`)
 	for _, tt := range []struct{ name, token, role, want string }{
-		{"no JWT", "secret", pull, "the service account's token is not a JSON web token"},
-		{"no base64", "a.b!.secret", pull, "the service account's token is not a JSON web token"},
-		{"no JSON", token("secret"), pull, "the service account's token is not a JSON web token"},
-		{"no ARN", good, "pull", `service account b/puller is to have the role "pull", and a role's ARN looks like arn:aws:iam::123456789012:role/NAME; correct its annotation eks.amazonaws.com/ecr-role-arn or`},
+		{"no JWT", "secret", pull, "the service account token is not a JSON web token"},
+		{"no base64", "a.b!.secret", pull, "the service account token is not a JSON web token"},
+		{"no JSON", token("secret"), pull, "the service account token is not a JSON web token"},
+		{"no ARN", good, "pull", `service account b/puller: invalid role ARN "pull", expected arn:aws:iam::123456789012:role/NAME; correct its annotation eks.amazonaws.com/ecr-role-arn or`},
 	} {
 		got := serve(p, tokenRequest(tt.token, map[string]string{kubelet.PullRoleAnnotation: tt.role}))
 		if got.exit != 1 || got.out != "" || !strings.HasPrefix(got.err, host+": "+tt.want) || strings.Contains(got.err, "secret") {

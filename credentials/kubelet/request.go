@@ -37,27 +37,27 @@ const maxRequest = 1 << 20
 
 // read reads a request. Its errors say what is wrong and do not repeat it, since there may be a token in it.
 func read(in io.Reader) (request, error) {
-	const wanted = "kubelet's request on standard input"
+	const wanted = "kubelet request on standard input"
 	b, err := io.ReadAll(io.LimitReader(in, maxRequest+1))
 	switch {
 	case err != nil:
-		return request{}, fmt.Errorf("reading %s: %w", wanted, err)
+		return request{}, fmt.Errorf("reading the %s: %w", wanted, err)
 	case len(b) > maxRequest:
-		return request{}, fmt.Errorf("%s is longer than %d bytes, which no request is", wanted, maxRequest)
+		return request{}, fmt.Errorf("invalid %s: longer than the limit of %d bytes", wanted, maxRequest)
 	case len(bytes.TrimSpace(b)) == 0:
-		return request{}, fmt.Errorf("there is nothing on standard input, and kubelet would send a %s; name this program in a CredentialProviderConfig", requestKind)
+		return request{}, fmt.Errorf("standard input is empty: expected a %s from kubelet; configure this program in a CredentialProviderConfig", requestKind)
 	}
 	var r request
 	if err := json.Unmarshal(b, &r); err != nil {
-		return request{}, fmt.Errorf("%s is not the JSON of a %s: %s", wanted, requestKind, syntax(err))
+		return request{}, fmt.Errorf("invalid %s: expected the JSON of a %s: %s", wanted, requestKind, syntax(err))
 	}
 	switch {
 	case r.Kind != requestKind:
-		return request{}, fmt.Errorf("%s is of kind %q, want %s", wanted, short(r.Kind), requestKind)
+		return request{}, fmt.Errorf("invalid %s: kind %q, expected %s", wanted, short(r.Kind), requestKind)
 	case !slices.Contains(versions, r.APIVersion):
-		return request{}, fmt.Errorf("%s is of version %q; this program knows %s", wanted, short(r.APIVersion), strings.Join(versions, ", "))
+		return request{}, fmt.Errorf("invalid %s: unsupported apiVersion %q; supported versions are %s", wanted, short(r.APIVersion), strings.Join(versions, ", "))
 	case r.Image == "":
-		return request{}, fmt.Errorf("%s names no image", wanted)
+		return request{}, fmt.Errorf("invalid %s: image is missing", wanted)
 	}
 	return r, nil
 }
@@ -75,11 +75,11 @@ func syntax(err error) string {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &at):
-		return fmt.Sprintf("it is wrong or cut short at byte %d", at.Offset)
+		return fmt.Sprintf("syntax error at byte %d", at.Offset)
 	case errors.As(err, &kind):
-		return fmt.Sprintf("%s cannot be a %s", cmp.Or(kind.Field, "it"), kind.Value)
+		return fmt.Sprintf("%s has the wrong type: %s", cmp.Or(kind.Field, "request"), kind.Value)
 	}
-	return "it cannot be read"
+	return "cannot be decoded"
 }
 
 func short(s string) string {

@@ -50,14 +50,14 @@ func (p *Provider) serviceAccount(r request) (ServiceAccount, error) {
 	}
 	a.RoleARN = role
 	if !strings.HasPrefix(role, "arn:") || !strings.Contains(role, ":role/") {
-		return ServiceAccount{}, fmt.Errorf("service account %s/%s is to have the role %q, and a role's ARN looks like arn:aws:iam::123456789012:role/NAME; correct its annotation %s or %s, or AWS_ECR_ROLE_ARN",
+		return ServiceAccount{}, fmt.Errorf("service account %s/%s: invalid role ARN %q, expected arn:aws:iam::123456789012:role/NAME; correct its annotation %s or %s, or AWS_ECR_ROLE_ARN",
 			a.Namespace, a.Name, short(role), PullRoleAnnotation, RoleAnnotation)
 	}
 	return a, nil
 }
 
 // errToken is for what kubelet never sends.
-var errToken = errors.New("the service account's token is not a JSON web token; look at tokenAttributes in the CredentialProviderConfig")
+var errToken = errors.New("the service account token is not a JSON web token; check tokenAttributes in the CredentialProviderConfig")
 
 // parse reads what a token says, unverified: that is what AWS is for.
 func parse(token string) (ServiceAccount, error) {
