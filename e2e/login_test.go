@@ -22,7 +22,7 @@ func leftOverLogin(t *testing.T, sc scene) {
 	if !sc.client.asksFirst {
 		login = login.anonymous()
 	}
-	if output := login.must(t, sc.client.login, ref); !strings.Contains(output, firstHost+": password kept until it expires at ") {
+	if output := login.must(t, sc.client.login, ref); !strings.Contains(output, firstHost+": password stored until it expires at ") {
 		t.Errorf("login does not say what it did:\n%s", output)
 	}
 	s.wroteNoPassword(t)
@@ -54,8 +54,8 @@ func leftOverLogin(t *testing.T, sc scene) {
 func refusedLogin(t *testing.T, sc scene) {
 	valid := sc.aws.IssueToken("us-west-2", false)
 	for name, tt := range map[string]struct{ user, password, sentence string }{
-		"no password": {"AWS", "hunter2", firstHost + ": this is no password that Amazon ECR issued"},
-		"user":        {"ci", valid, firstHost + ": Amazon ECR knows one user name, AWS"},
+		"no password": {"AWS", "hunter2", firstHost + ": not an Amazon ECR password"},
+		"user":        {"ci", valid, firstHost + ": invalid user name: Amazon ECR accepts only AWS"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sc.session(t, sc.client.keeps)
@@ -79,7 +79,7 @@ func expiredLogin(t *testing.T, sc scene) {
 	sc.aws.SetTokenLife(behind / 2)
 	defer sc.aws.SetTokenLife(12 * time.Hour)
 	output := s.refuses(t, sc.client.login, sc.aws.IssueToken("us-west-2", false))
-	if !strings.Contains(output, firstHost+": this password expired at ") {
+	if !strings.Contains(output, firstHost+": password expired at ") {
 		t.Errorf("login does not say why it fails:\n%s", output)
 	}
 }

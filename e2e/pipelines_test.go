@@ -47,7 +47,7 @@ func ciServer(t *testing.T, sc scene) {
 		"docker_server="+firstHost, "docker_username=AWS", "docker_password="+sc.aws.IssueToken("us-west-2", false))
 	for tag, script := range []string{build, login + build + logout, build} {
 		s := s.with(fmt.Sprintf("TAG=%d", tag))
-		if output := s.must(t, script, firstHost); strings.Contains(output, "password not kept") {
+		if output := s.must(t, script, firstHost); strings.Contains(output, "password not stored") {
 			t.Errorf("the login had no effect:\n%s", output)
 		}
 		s.wroteNoPassword(t)

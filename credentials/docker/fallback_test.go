@@ -103,7 +103,7 @@ func TestFallbackCannotList(t *testing.T) {
 	u := newUser(t)
 	u.h.Fallback = broken{}
 	u.password(host)
-	want := outcome{out: `{"` + host + `":"AWS"}` + "\n", err: "the passwords of other registries cannot be listed: locked\n"}
+	want := outcome{out: `{"` + host + `":"AWS"}` + "\n", err: "cannot list the passwords of other registries: locked\n"}
 	if got := u.run("list", ""); got != want {
 		t.Errorf("list = %+v, want %+v", got, want)
 	}

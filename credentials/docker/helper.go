@@ -86,8 +86,8 @@ func (h *Helper) Add(c *helper.Credentials) error {
 	case isOthers(err) && h.Fallback != nil:
 		return h.Fallback.Add(c)
 	case isOthers(err):
-		return fmt.Errorf("%s: cannot keep this password, since this helper serves Amazon ECR only; write the helper that shall keep those of other "+
-			`registries into the configuration, such as "fallback: file", or name ecr-login under "credHelpers" for your ECR hosts and not as "credsStore"`, registry.ShownHost(c.ServerURL))
+		return fmt.Errorf("%s: cannot store this password: this helper supports only Amazon ECR; set "+
+			`a helper for other registries in the configuration, such as "fallback: file", or configure ecr-login under "credHelpers" for your ECR hosts instead of as "credsStore"`, registry.ShownHost(c.ServerURL))
 	case err != nil:
 		return err
 	case h.Forgo:
@@ -98,29 +98,29 @@ func (h *Helper) Add(c *helper.Credentials) error {
 		return err
 	}
 	if k, ok := h.Source.(keeper); !ok {
-		err = errors.New("nothing is kept here")
+		err = errors.New("no token cache is configured")
 	} else {
 		err = k.Keep(r, token)
 	}
 	if err != nil {
-		h.notice("%s: password not kept (%v); one is fetched whenever it is needed, so docker login can be left out", r, err)
+		h.notice("%s: password not stored: %v; docker login is optional, because this helper fetches passwords on demand", r, err)
 		return nil
 	}
-	h.notice("%s: password kept until it expires at %s; docker login can be left out, since one is fetched whenever it is needed", r, token.Expiry.Format("15:04 MST"))
+	h.notice("%s: password stored until it expires at %s; docker login is optional, because this helper fetches passwords on demand", r, token.Expiry.Format("15:04 MST"))
 	return nil
 }
 
 // tokenOf checks what docker login was given.
 func tokenOf(c *helper.Credentials, r registry.Registry, now time.Time) (credentials.Token, error) {
-	const next = "give it what aws ecr get-login-password prints, or leave the login out, since a password is fetched whenever it is needed"
+	const next = "use the output of aws ecr get-login-password, or omit docker login, because this helper fetches passwords on demand"
 	expiry := credentials.Expiration(c.Secret)
 	switch {
 	case c.Username != "AWS":
-		return credentials.Token{}, fmt.Errorf("%s: Amazon ECR knows one user name, AWS, and this login has another; %s", r, next)
+		return credentials.Token{}, fmt.Errorf("%s: invalid user name: Amazon ECR accepts only AWS; %s", r, next)
 	case expiry.IsZero():
-		return credentials.Token{}, fmt.Errorf("%s: this is no password that Amazon ECR issued, since it does not tell when it expires; %s", r, next)
+		return credentials.Token{}, fmt.Errorf("%s: not an Amazon ECR password: it has no expiration time; %s", r, next)
 	case !expiry.After(now):
-		return credentials.Token{}, fmt.Errorf("%s: this password expired at %s; %s", r, expiry.Format(time.RFC3339), next)
+		return credentials.Token{}, fmt.Errorf("%s: password expired at %s; %s", r, expiry.Format(time.RFC3339), next)
 	}
 	return credentials.Token{Username: c.Username, Password: c.Secret, As: "docker login", Issued: now, Expiry: expiry}, nil
 }
@@ -150,7 +150,7 @@ func (h *Helper) List() (map[string]string, error) {
 	if h.Fallback != nil {
 		others, err := h.Fallback.List()
 		if err != nil {
-			h.notice("the passwords of other registries cannot be listed: %v", err)
+			h.notice("cannot list the passwords of other registries: %v", err)
 		}
 		for serverURL, user := range others {
 			if _, err := h.resolve(serverURL); isOthers(err) {
@@ -174,7 +174,7 @@ func (h *Helper) List() (map[string]string, error) {
 }
 
 // errPlain is for our hosts by http, for which there never is a password, and which are nobody else's either.
-var errPlain = errors.New("an ECR registry is reached by https alone, so there is no password for it by http")
+var errPlain = errors.New("Amazon ECR does not support http; remove http:// from the host")
 
 // resolve returns the registry whose token a host gets. With errPlain, which registry it would be is returned as well.
 func (h *Helper) resolve(serverURL string) (registry.Registry, error) {

@@ -65,7 +65,7 @@ func TestLogin(t *testing.T) {
 	u := newUser(t)
 	own := u.password(host)
 	brought := cloud.IssueToken("us-west-2", false)
-	if got := u.run("store", login("https://"+host, "AWS", brought)); got.exit != 0 || got.out != "" || !strings.Contains(got.err, host+": password kept until it expires at ") {
+	if got := u.run("store", login("https://"+host, "AWS", brought)); got.exit != 0 || got.out != "" || !strings.Contains(got.err, host+": password stored until it expires at ") {
 		t.Fatalf("store = %+v", got)
 	}
 	cloud.ResetCalls()
@@ -136,11 +136,11 @@ func TestLoginRefused(t *testing.T) {
 	newCloud(t, true)
 	valid := issued(time.Now().Add(time.Hour))
 	for _, tt := range []struct{ name, user, password, want string }{
-		{"user", "me", valid, host + ": Amazon ECR knows one user name, AWS, and this login has another; give it what aws ecr get-login-password prints, or leave the login out"},
-		{"expired", "AWS", issued(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), host + ": this password expired at 2026-01-02T03:04:05Z; "},
-		{"cut off", "AWS", valid[:30], host + ": this is no password that Amazon ECR issued, since it does not tell when it expires; "},
-		{"no expiration", "AWS", base64.StdEncoding.EncodeToString([]byte(`{"payload":"x"}`)), host + ": this is no password that Amazon ECR issued"},
-		{"http", "AWS", valid, "an ECR registry is reached by https alone"},
+		{"user", "me", valid, host + ": invalid user name: Amazon ECR accepts only AWS; use the output of aws ecr get-login-password, or omit docker login"},
+		{"expired", "AWS", issued(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), host + ": password expired at 2026-01-02T03:04:05Z; "},
+		{"cut off", "AWS", valid[:30], host + ": not an Amazon ECR password: it has no expiration time; "},
+		{"no expiration", "AWS", base64.StdEncoding.EncodeToString([]byte(`{"payload":"x"}`)), host + ": not an Amazon ECR password"},
+		{"http", "AWS", valid, "Amazon ECR does not support http"},
 	} {
 		u := newUser(t)
 		server := host
@@ -163,7 +163,7 @@ func TestLoginIsNotKept(t *testing.T) {
 	u := newUser(t)
 	u.h.Source.(*cache.Cache).Dir = ""
 	got := u.run("store", login(host, "AWS", issued(time.Now().Add(time.Hour))))
-	if want := host + ": password not kept (the cache is disabled or has no directory); one is fetched whenever it is needed, so docker login can be left out\n"; got != (outcome{err: want}) {
+	if want := host + ": password not stored: the cache is disabled or has no directory; docker login is optional, because this helper fetches passwords on demand\n"; got != (outcome{err: want}) {
 		t.Errorf("store = %+v, want %s", got, want)
 	}
 }

@@ -48,7 +48,7 @@ func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit
 		return 1
 	case helper.IsCredentialsMissingServerURL(err):
 		fmt.Fprintln(out, err) // clients look for these very words
-		fmt.Fprintf(errOut, "%v: %s reads the registry's host from standard input\n", err, action)
+		fmt.Fprintf(errOut, "%v: %s expects the registry host on standard input\n", err, action)
 		return 1
 	default:
 		fmt.Fprintln(out, err)
@@ -56,7 +56,7 @@ func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit
 		return 1
 	}
 	if _, err := answer.WriteTo(out); err != nil {
-		fmt.Fprintf(errOut, "writing the answer: %v\n", err)
+		fmt.Fprintf(errOut, "writing the response: %v\n", err)
 		return 1
 	}
 	return 0
@@ -99,9 +99,9 @@ func check(action string, input []byte) error {
 	case err == nil, helper.IsCredentialsMissingServerURL(err), helper.IsCredentialsMissingUsername(err):
 		return err
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("%s: there is a line on standard input that is too long for what clients send: %w", action, err)
+		return fmt.Errorf("%s: standard input contains a line that is too long: %w", action, err)
 	case action == helper.ActionStore:
-		return fmt.Errorf(`%s: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: %w`, action, err)
+		return fmt.Errorf(`%s: invalid JSON on standard input, expected {"ServerURL":…,"Username":…,"Secret":…}: %w`, action, err)
 	}
 	return err
 }

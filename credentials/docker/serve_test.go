@@ -136,7 +136,7 @@ func TestOtherActions(t *testing.T) {
 	cloud := newCloud(t, true)
 	password := cloud.IssueToken("us-west-2", false)
 	store := func(serverURL string) string { return login(serverURL, "AWS", password) }
-	const kept = host + ": password not kept (nothing is kept here); one is fetched whenever it is needed, so docker login can be left out\n"
+	const kept = host + ": password not stored: no token cache is configured; docker login is optional, because this helper fetches passwords on demand\n"
 	// both is a failure, told on both streams.
 	both := func(line string) outcome { return outcome{line + "\n", line + "\n", 1} }
 	const unnamed = "no credentials server URL\n"
@@ -148,17 +148,17 @@ func TestOtherActions(t *testing.T) {
 		{"list with nothing on stdin", "list", "", outcome{out: "{}\n"}},
 		{"store", "store", store(host), outcome{err: kept}},
 		{"store a URL", "store", store("https://" + host + "/v2/"), outcome{err: kept}},
-		{"store for another host", "store", store("https://user:pw@registry.example.com/v1/"), both("registry.example.com: cannot keep this password, since this helper serves Amazon ECR only; write the helper that shall keep those of other " +
-			`registries into the configuration, such as "fallback: file", or name ecr-login under "credHelpers" for your ECR hosts and not as "credsStore"`)},
-		{"store nothing", "store", "", both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: EOF`)},
-		{"store no JSON", "store", "hunter2", both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: invalid character 'h' looking for beginning of value`)},
-		{"store half of it", "store", store(host)[:80], both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: unexpected EOF`)},
-		{"store JSON of another kind", "store", `["hunter2"]`, both(`store: standard input is not the JSON that clients send, {"ServerURL":…,"Username":…,"Secret":…}: json: cannot unmarshal array into Go value of type credentials.Credentials`)},
+		{"store for another host", "store", store("https://user:pw@registry.example.com/v1/"), both("registry.example.com: cannot store this password: this helper supports only Amazon ECR; set " +
+			`a helper for other registries in the configuration, such as "fallback: file", or configure ecr-login under "credHelpers" for your ECR hosts instead of as "credsStore"`)},
+		{"store nothing", "store", "", both(`store: invalid JSON on standard input, expected {"ServerURL":…,"Username":…,"Secret":…}: EOF`)},
+		{"store no JSON", "store", "hunter2", both(`store: invalid JSON on standard input, expected {"ServerURL":…,"Username":…,"Secret":…}: invalid character 'h' looking for beginning of value`)},
+		{"store half of it", "store", store(host)[:80], both(`store: invalid JSON on standard input, expected {"ServerURL":…,"Username":…,"Secret":…}: unexpected EOF`)},
+		{"store JSON of another kind", "store", `["hunter2"]`, both(`store: invalid JSON on standard input, expected {"ServerURL":…,"Username":…,"Secret":…}: json: cannot unmarshal array into Go value of type credentials.Credentials`)},
 		{"erase", "erase", host, outcome{}},
 		{"erase another host", "erase", "https://index.docker.io/v1/", outcome{}},
 		{"erase nothing", "erase", "", outcome{err: "nothing erased: no credentials server URL\n"}},
-		{"get nothing", "get", " \n", outcome{unnamed, "no credentials server URL: get reads the registry's host from standard input\n", 1}},
-		{"get too much", "get", strings.Repeat("x", 1<<20), both("get: there is a line on standard input that is too long for what clients send: bufio.Scanner: token too long")},
+		{"get nothing", "get", " \n", outcome{unnamed, "no credentials server URL: get expects the registry host on standard input\n", 1}},
+		{"get too much", "get", strings.Repeat("x", 1<<20), both("get: standard input contains a line that is too long: bufio.Scanner: token too long")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestGetWhoseReaderIsGone(t *testing.T) {
 	newCloud(t, true)
 	var errOut bytes.Buffer
 	exit := (&docker.Helper{Source: new(aws.Source)}).Serve("get", strings.NewReader(host), brokenPipe{}, &errOut)
-	if want := "writing the answer: broken pipe\n"; exit != 1 || errOut.String() != want {
+	if want := "writing the response: broken pipe\n"; exit != 1 || errOut.String() != want {
 		t.Errorf("exit %d, stderr %q; want 1, %q", exit, errOut.String(), want)
 	}
 }
