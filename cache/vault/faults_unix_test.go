@@ -21,13 +21,13 @@ import (
 // Without the keychain everybody gets a token, one line says why it is not kept, and the keychain is asked once for each.
 func TestUnavailable(t *testing.T) {
 	tests := []struct{ name, script, reason, ran string }{
-		{"locked", `echo "$1" >>"$DIR/runs"; echo keychain is locked; exit 1`, "docker-credential-fake failed with exit code 1 and said: keychain is locked", "get"},
-		{"garbage", `echo "$1" >>"$DIR/runs"; echo eyJ`, "docker-credential-fake answered get with something else than the JSON that clients read, " +
-			"which is not repeated since it may be a secret; try it by hand, or change " + named, "get"},
-		{"crash", `echo "$1" >>"$DIR/runs"; kill -SEGV $$`, "docker-credential-fake did not answer get but was ended by a signal (segmentation fault); try it by hand", "get"},
-		{"hanging", `echo "$1" >>"$DIR/runs"; sleep 600`, "docker-credential-fake did not answer get within 200ms and was ended; see whether its keychain is locked and asks for something, or allow more time with timeout or ECR_LOGIN_TIMEOUT", "get"},
+		{"locked", `echo "$1" >>"$DIR/runs"; echo keychain is locked; exit 1`, "docker-credential-fake failed with exit code 1: keychain is locked", "get"},
+		{"garbage", `echo "$1" >>"$DIR/runs"; echo eyJ`, "docker-credential-fake returned invalid JSON for get, " +
+			"which is not shown because it may contain a secret; run it manually, or change " + named, "get"},
+		{"crash", `echo "$1" >>"$DIR/runs"; kill -SEGV $$`, "docker-credential-fake was terminated by a signal (segmentation fault) during get; run it manually", "get"},
+		{"hanging", `echo "$1" >>"$DIR/runs"; sleep 600`, "docker-credential-fake did not respond to get within 200ms and was stopped; check whether its keychain is locked and waits for input, or increase timeout or ECR_LOGIN_TIMEOUT", "get"},
 		{"not writable", `echo "$1" >>"$DIR/runs"; test "$1" = store || echo credentials not found in native keychain; exit 1`,
-			"docker-credential-fake failed with exit code 1 and said: nothing", "get get get get store"},
+			"docker-credential-fake failed with exit code 1: no output", "get get get get store"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestContentsFail(t *testing.T) {
 	u.gets(host, 1)
 	u.install(`test "$1" = erase && { echo no; exit 3; };` + keychain)
 	for _, err := range []error{u.cache.Drop(host), u.cache.Clear()} {
-		if want := "docker-credential-fake failed with exit code 3 and said: no"; err == nil || err.Error() != want {
+		if want := "docker-credential-fake failed with exit code 3: no"; err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -202,7 +202,7 @@ func TestContentsFail(t *testing.T) {
 	}
 	u.install(`test "$1" = list && { echo no; exit 3; };` + keychain)
 	_, err := u.cache.Entries()
-	if want := "docker-credential-fake failed with exit code 3 and said: no"; err == nil || err.Error() != want {
+	if want := "docker-credential-fake failed with exit code 3: no"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

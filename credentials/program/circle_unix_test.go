@@ -57,7 +57,7 @@ func TestCircleWithClearedEnvironment(t *testing.T) {
 			}
 			dir := install(t, "a", record+fmt.Sprintf(script, again(t, "a")))
 			got := run(t, daemon(t, "a", "get", host))
-			const circle = "no password found, because docker-credential-a would be asked in a circle, since ecr-login was run by a helper that ecr-login is asking; change " +
+			const circle = "no password found: fallback loop: docker-credential-a was not run, because ecr-login was started by a helper that ecr-login is waiting for; change " +
 				named + ", or what that helper runs\n"
 			if got.exit == 0 && name != "pipe" || !strings.Contains(got.err, circle) {
 				t.Errorf("%v\nwant stderr %q", got, circle)

@@ -31,7 +31,7 @@ func (c *complaint) Error() string {
 	case helper.ActionList:
 		line.WriteString("passwords not listed")
 	}
-	return line.String() + ", because " + c.reason.Error()
+	return line.String() + ": " + c.reason.Error()
 }
 
 // Unwrap returns the reason alone.

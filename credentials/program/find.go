@@ -24,25 +24,25 @@ var errMissing = errors.New("is not on PATH")
 func (h *Helper) find() (path string, err error) {
 	switch asker := os.Getenv(askedBy); {
 	case !plain(h.Name):
-		return "", fmt.Errorf("%q is not the name of a helper, such as pass for docker-credential-pass; correct %s", h.Name, h.named())
+		return "", fmt.Errorf("invalid helper name %q, expected a name such as pass for docker-credential-pass; correct %s", h.Name, h.named())
 	case h.Name == self:
-		return "", fmt.Errorf("%s would ask itself; change %s", h.program(), h.named())
+		return "", fmt.Errorf("%s would run itself; change %s", h.program(), h.named())
 	case asker != "":
-		return "", fmt.Errorf("docker-credential-%s falls back to %s, which falls back to %s, so nobody answers; change %s, or what docker-credential-%[1]s falls back to",
+		return "", fmt.Errorf("fallback loop: docker-credential-%s falls back to %s, which falls back to %s; change %s, or the fallback of docker-credential-%[1]s",
 			asker, self, h.Name, h.named())
 	}
 	if asks, _ := ancestry(); asks {
-		return "", fmt.Errorf("%s would be asked in a circle, since ecr-login was run by a helper that ecr-login is asking; change %s, or what that helper runs",
+		return "", fmt.Errorf("fallback loop: %s was not run, because ecr-login was started by a helper that ecr-login is waiting for; change %s, or what that helper runs",
 			h.program(), h.named())
 	}
 	path, err = exec.LookPath(h.program())
 	switch {
 	case errors.Is(err, exec.ErrDot):
-		return "", fmt.Errorf("%s %w but in the current folder, from which nothing is run; install it in a folder of PATH, or change %s", h.program(), errMissing, h.named())
+		return "", fmt.Errorf("%s %w except in the current directory, which is not searched; install it in another directory on PATH, or change %s", h.program(), errMissing, h.named())
 	case err != nil:
 		return "", fmt.Errorf("%s %w; install it, or change %s", h.program(), errMissing, h.named())
 	case isSelf(path):
-		return "", fmt.Errorf("%s is %s by another name, which would ask itself; change %s", h.program(), self, h.named())
+		return "", fmt.Errorf("%s is %s under another name and would run itself; change %s", h.program(), self, h.named())
 	}
 	return path, nil
 }

@@ -18,13 +18,13 @@ func checkRefused(t *testing.T, name, reason string, missing bool) {
 	if err := h.Check(); err == nil || err.Error() != reason {
 		t.Errorf("Check() = %v\nwant      %s", err, reason)
 	}
-	get := both(1, host+": no password found, because "+reason)
+	get := both(1, host+": no password found: "+reason)
 	if missing {
 		get.out = notFound + "\n"
 	}
 	expect(t, relay(h, "get", host), get)
-	expect(t, relay(h, "store", stored), both(1, host+": password not stored, because "+reason))
-	expect(t, relay(h, "erase", host), outcome{err: host + ": password not erased, because " + reason + "\n"})
+	expect(t, relay(h, "store", stored), both(1, host+": password not stored: "+reason))
+	expect(t, relay(h, "erase", host), outcome{err: host + ": password not erased: " + reason + "\n"})
 }
 
 func TestMissing(t *testing.T) {
@@ -45,7 +45,7 @@ func TestNotExecutable(t *testing.T) {
 func TestInTheCurrentFolder(t *testing.T) {
 	t.Chdir(install(t, "foo", "echo '{}'"))
 	t.Setenv("PATH", ".:/usr/bin:/bin")
-	checkRefused(t, "foo", "docker-credential-foo is not on PATH but in the current folder, from which nothing is run; install it in a folder of PATH, or change "+named, true)
+	checkRefused(t, "foo", "docker-credential-foo is not on PATH except in the current directory, which is not searched; install it in another directory on PATH, or change "+named, true)
 }
 
 func TestNames(t *testing.T) {
@@ -55,7 +55,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%q is taken for a name", name)
 		}
 	}
-	checkRefused(t, "a/b", `"a/b" is not the name of a helper, such as pass for docker-credential-pass; correct `+named, false)
+	checkRefused(t, "a/b", `invalid helper name "a/b", expected a name such as pass for docker-credential-pass; correct `+named, false)
 	for _, name := range []string{"osxkeychain", "secretservice", "gcr_v2", "a.b-c+d"} {
 		install(t, name, "")
 		h := program.Helper{Name: name}
@@ -68,7 +68,7 @@ func TestNames(t *testing.T) {
 // The program never asks itself, by whatever name.
 func TestAskingOneself(t *testing.T) {
 	install(t, "ecr-login", `touch "$DIR/ran"`)
-	checkRefused(t, "ecr-login", "docker-credential-ecr-login would ask itself; change "+named, false)
+	checkRefused(t, "ecr-login", "docker-credential-ecr-login would run itself; change "+named, false)
 	own, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestAskingOneself(t *testing.T) {
 	if err := os.Symlink(own, filepath.Join(dir, "docker-credential-other")); err != nil {
 		t.Fatal(err)
 	}
-	checkRefused(t, "other", "docker-credential-other is ecr-login by another name, which would ask itself; change "+named, false)
+	checkRefused(t, "other", "docker-credential-other is ecr-login under another name and would run itself; change "+named, false)
 }
 
 // A helper that asks this program again gets an error, and a circle through two helpers ends.
@@ -89,9 +89,9 @@ func TestCircle(t *testing.T) {
 	}
 	install(t, "a", relayed+"=b exec '"+own+`' "$@"`)
 	install(t, "b", `touch "$DIR/ran"`)
-	const circle = "docker-credential-a falls back to ecr-login, which falls back to b, so nobody answers; change " + named + ", or what docker-credential-a falls back to"
-	get := host + ": no password found, because " + circle
+	const circle = "fallback loop: docker-credential-a falls back to ecr-login, which falls back to b; change " + named + ", or the fallback of docker-credential-a"
+	get := host + ": no password found: " + circle
 	expect(t, run(t, daemon(t, "a", "get", host)), both(1, get))
-	expect(t, run(t, daemon(t, "a", "store", stored)), both(1, host+": password not stored, because "+circle))
-	expect(t, run(t, daemon(t, "a", "erase", host)), outcome{err: host + ": password not erased, because " + circle + "\n"})
+	expect(t, run(t, daemon(t, "a", "store", stored)), both(1, host+": password not stored: "+circle))
+	expect(t, run(t, daemon(t, "a", "erase", host)), outcome{err: host + ": password not erased: " + circle + "\n"})
 }

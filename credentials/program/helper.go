@@ -111,13 +111,13 @@ func (r *request) explain(action, serverURL string, err error) error {
 	case helper.IsErrCredentialsNotFoundMessage(r.out) && r.exit != 0:
 		return helper.NewErrCredentialsNotFound()
 	case r.exit == 0: // it cannot be decoded, and the decoder's words may repeat some of it
-		reason = fmt.Errorf("%s answered %s with something else than the JSON that clients read; try it by hand, or change %s", r.helper.program(), action, r.helper.named())
+		reason = fmt.Errorf("%s returned invalid JSON for %s; run it manually, or change %s", r.helper.program(), action, r.helper.named())
 	default:
 		said := strings.Join(strings.Fields(r.out), " ")
 		if said == "" {
-			said = "nothing"
+			said = "no output"
 		}
-		reason = fmt.Errorf("%s failed with exit code %d and said: %.*s", r.helper.program(), r.exit, maxText, said)
+		reason = fmt.Errorf("%s failed with exit code %d: %.*s", r.helper.program(), r.exit, maxText, said)
 	}
 	return &complaint{action, registry.ShownHost(serverURL), reason}
 }

@@ -70,17 +70,17 @@ func calls(h *program.Helper) map[string]error {
 // Each error is one line, says what was wanted and what to do, and holds no password.
 func TestHelperFails(t *testing.T) {
 	prefixes := map[string]string{
-		"get":   host + ": no password found, because docker-credential-foo ",
-		"store": host + ": password not stored, because docker-credential-foo ",
-		"erase": host + ": password not erased, because docker-credential-foo ",
-		"list":  "passwords not listed, because docker-credential-foo ",
+		"get":   host + ": no password found: docker-credential-foo ",
+		"store": host + ": password not stored: docker-credential-foo ",
+		"erase": host + ": password not erased: docker-credential-foo ",
+		"list":  "passwords not listed: docker-credential-foo ",
 	}
 	tests := []struct{ script, want string }{
-		{"echo the keychain; echo is locked; exit 3", "failed with exit code 3 and said: the keychain is locked"},
-		{"exit 4", "failed with exit code 4 and said: nothing"},
-		{"echo " + strings.Repeat("x", 600) + "; exit 1", "failed with exit code 1 and said: " + strings.Repeat("x", 500)},
-		{"echo '" + answer + "'; exit 7", "failed with exit code 7 and printed what may hold a password, so that is not repeated; try it by hand"},
-		{"kill -KILL $$", "did not answer ACTION but was ended by a signal (killed); try it by hand"},
+		{"echo the keychain; echo is locked; exit 3", "failed with exit code 3: the keychain is locked"},
+		{"exit 4", "failed with exit code 4: no output"},
+		{"echo " + strings.Repeat("x", 600) + "; exit 1", "failed with exit code 1: " + strings.Repeat("x", 500)},
+		{"echo '" + answer + "'; exit 7", "failed with exit code 7 and printed output that may contain a password, which is not shown; run it manually"},
+		{"kill -KILL $$", "was terminated by a signal (killed) during ACTION; run it manually"},
 	}
 	for _, tt := range tests {
 		install(t, "foo", tt.script)
@@ -104,7 +104,7 @@ func TestHelperPrintsGarbage(t *testing.T) {
 		errs := calls(h)
 		for _, action := range []string{"get", "list"} {
 			err := fmt.Sprint(errs[action])
-			if !strings.Contains(err, "answered "+action+" with something else than the JSON that clients read") || strings.Contains(err, secret) {
+			if !strings.Contains(err, "returned invalid JSON for "+action) || strings.Contains(err, secret) {
 				t.Errorf("%s: %s", action, strings.ReplaceAll(err, secret, "(the secret)"))
 			}
 		}
@@ -117,19 +117,19 @@ func TestHelperPrintsGarbage(t *testing.T) {
 // Without the helper, there is no password and an empty list, and whoever has one to store is told.
 func TestHelperMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	const reason = "because docker-credential-foo is not on PATH; install it, or change " + named
+	const reason = "docker-credential-foo is not on PATH; install it, or change " + named
 	h, said := newHelper()
 	errs := calls(h)
 	if !helper.IsErrCredentialsNotFound(errs["get"]) || errs["get"].Error() != notFound {
 		t.Errorf("get: %v", errs["get"])
 	}
-	if got, want := fmt.Sprint(errs["store"]), host+": password not stored, "+reason; got != want {
+	if got, want := fmt.Sprint(errs["store"]), host+": password not stored: "+reason; got != want {
 		t.Errorf("store: %s\nwant %s", got, want)
 	}
-	if got, want := fmt.Sprint(errs["erase"]), host+": password not erased, "+reason; got != want {
+	if got, want := fmt.Sprint(errs["erase"]), host+": password not erased: "+reason; got != want {
 		t.Errorf("erase: %s\nwant %s", got, want)
 	}
-	if want := host + ": no password found, " + reason + "\npasswords not listed, " + reason + "\n"; said.String() != want {
+	if want := host + ": no password found: " + reason + "\npasswords not listed: " + reason + "\n"; said.String() != want {
 		t.Errorf("it said %q, want %q", said, want)
 	}
 	for _, script := range []string{"", "echo null"} {

@@ -52,7 +52,7 @@ func (h held) text() string {
 // A helper that does not answer is ended with all that it has started.
 func TestSlow(t *testing.T) {
 	install(t, "foo", "sleep 600 & sleep 600")
-	const slow = ", because docker-credential-foo did not answer ACTION within 200ms and was ended; see whether its keychain is locked and asks for something, or allow more time with timeout or ECR_LOGIN_TIMEOUT"
+	const slow = ": docker-credential-foo did not respond to ACTION within 200ms and was stopped; check whether its keychain is locked and waits for input, or increase timeout or ECR_LOGIN_TIMEOUT"
 	for action, want := range map[string]outcome{
 		"get":   both(1, host+": no password found"+strings.Replace(slow, "ACTION", "get", 1)),
 		"store": both(1, host+": password not stored"+strings.Replace(slow, "ACTION", "store", 1)),
@@ -131,7 +131,7 @@ func end(t *testing.T, path string) {
 
 // A helper that prints without end is stopped, and what it printed is nowhere.
 func TestTooMuch(t *testing.T) {
-	want := both(1, host+": no password found, because docker-credential-foo printed more than the 1048576 bytes that an answer to get may have and was ended; try it by hand, or change "+named)
+	want := both(1, host+": no password found: docker-credential-foo printed more than 1048576 bytes in response to get and was stopped; run it manually, or change "+named)
 	for name, script := range map[string]string{
 		"for ever":         "exec cat /dev/zero",
 		"much":             "head -c 10000000 /dev/zero",
@@ -164,7 +164,7 @@ func TestSignalled(t *testing.T) {
 	for sig, name := range map[string]string{"KILL": "killed", "SEGV": "segmentation fault", "TERM": "terminated"} {
 		install(t, "foo", "echo '"+answer+"'; kill -"+sig+" $$")
 		got := relay(program.Helper{Name: "foo"}, "get", host)
-		expect(t, got, both(1, host+": no password found, because docker-credential-foo did not answer get but was ended by a signal ("+name+"); try it by hand"))
+		expect(t, got, both(1, host+": no password found: docker-credential-foo was terminated by a signal ("+name+") during get; run it manually"))
 	}
 }
 
@@ -190,7 +190,7 @@ func TestProgramSignalled(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait() // the exit code tells
-		want := both(1, host+": no password found, because docker-credential-foo was ended together with this process ("+sig.String()+" signal received); try again")
+		want := both(1, host+": no password found: docker-credential-foo was stopped together with this process ("+sig.String()+" signal received); try again")
 		expect(t, outcome{out.String(), errOut.text(), cmd.ProcessState.ExitCode()}, want)
 	}
 }
@@ -218,5 +218,5 @@ func TestCannotBeRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, relay(program.Helper{Name: "foo"}, "get", host),
-		both(1, host+": no password found, because docker-credential-foo cannot be run: fork/exec "+path+": no such file or directory; install it again, or change "+named))
+		both(1, host+": no password found: docker-credential-foo cannot be run: fork/exec "+path+": no such file or directory; reinstall it, or change "+named))
 }

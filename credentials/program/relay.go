@@ -19,7 +19,7 @@ func (h *Helper) Relay(action string, input []byte, out io.Writer) (exit int) {
 	switch action {
 	case helper.ActionGet, helper.ActionStore, helper.ActionErase:
 	default:
-		h.say(fmt.Sprintf("%s: not one of the actions get, store and erase that %s can be handed", action, h.program()))
+		h.say(fmt.Sprintf("unsupported action %q for %s; use get, store or erase", action, h.program()))
 		return 1
 	}
 	o := h.call(action, input)
@@ -36,7 +36,7 @@ func (h *Helper) Relay(action string, input []byte, out io.Writer) (exit int) {
 		answer = []byte(line + "\n")
 	}
 	if _, err := out.Write(answer); err != nil {
-		h.say(fmt.Sprintf("writing the answer of %s: %v", h.program(), err))
+		h.say(fmt.Sprintf("writing the response of %s: %v", h.program(), err))
 		return 1
 	}
 	return o.exit

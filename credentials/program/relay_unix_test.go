@@ -64,9 +64,9 @@ func TestRelayKeepsTheSurroundings(t *testing.T) {
 // What clients could not read, or would print although it may be a password, is replaced by a line that says so.
 func TestRelayScreens(t *testing.T) {
 	const (
-		garbage = host + ": no password found, because docker-credential-foo answered get with something else than the JSON that clients read, " +
-			"which is not repeated since it may be a secret; try it by hand, or change " + named
-		leak = ", because docker-credential-foo failed with exit code 7 and printed what may hold a password, so that is not repeated; try it by hand"
+		garbage = host + ": no password found: docker-credential-foo returned invalid JSON for get, " +
+			"which is not shown because it may contain a secret; run it manually, or change " + named
+		leak = ": docker-credential-foo failed with exit code 7 and printed output that may contain a password, which is not shown; run it manually"
 	)
 	noPassword, notStored, notErased := both(7, host+": no password found"+leak), both(7, host+": password not stored"+leak), outcome{err: host + ": password not erased" + leak + "\n"}
 	notErased.out, notErased.exit = notErased.err, 7
@@ -100,18 +100,18 @@ func TestRelayScreens(t *testing.T) {
 
 // The line names a host only where the input has one, and nothing of it that is none.
 func TestRelayNamesTheHost(t *testing.T) {
-	const reason = "because docker-credential-absent is not on PATH; install it, or change " + named + "\n"
+	const reason = "docker-credential-absent is not on PATH; install it, or change " + named + "\n"
 	tests := []struct{ action, input, want string }{
-		{"get", "https://index.docker.io/v1/", "index.docker.io: no password found, " + reason},
-		{"get", " 127.0.0.1:5000\r\n", "127.0.0.1:5000: no password found, " + reason},
-		{"get", "https://ann:" + secret + "@[::1]:5000/v2/", "[::1]:5000: no password found, " + reason},
-		{"get", "", "no password found, " + reason},
-		{"get", "two\nlines", "no password found, " + reason},
-		{"get", "\x1b[31mred", "no password found, " + reason},
-		{"get", strings.Repeat("x", 300), "no password found, " + reason},
-		{"store", stored, host + ": password not stored, " + reason},
-		{"store", secret, "password not stored, " + reason},
-		{"erase", host, host + ": password not erased, " + reason},
+		{"get", "https://index.docker.io/v1/", "index.docker.io: no password found: " + reason},
+		{"get", " 127.0.0.1:5000\r\n", "127.0.0.1:5000: no password found: " + reason},
+		{"get", "https://ann:" + secret + "@[::1]:5000/v2/", "[::1]:5000: no password found: " + reason},
+		{"get", "", "no password found: " + reason},
+		{"get", "two\nlines", "no password found: " + reason},
+		{"get", "\x1b[31mred", "no password found: " + reason},
+		{"get", strings.Repeat("x", 300), "no password found: " + reason},
+		{"store", stored, host + ": password not stored: " + reason},
+		{"store", secret, "password not stored: " + reason},
+		{"erase", host, host + ": password not erased: " + reason},
 	}
 	for _, tt := range tests {
 		if got := relay(program.Helper{Name: "absent"}, tt.action, tt.input); got.err != tt.want {
@@ -123,7 +123,7 @@ func TestRelayNamesTheHost(t *testing.T) {
 // A list is one of several that are put together, so it is not for handing through.
 func TestRelayOfAList(t *testing.T) {
 	install(t, "foo", "echo '{}'")
-	expect(t, relay(program.Helper{Name: "foo"}, "list", "unused"), outcome{err: "list: not one of the actions get, store and erase that docker-credential-foo can be handed\n", exit: 1})
+	expect(t, relay(program.Helper{Name: "foo"}, "list", "unused"), outcome{err: "unsupported action \"list\" for docker-credential-foo; use get, store or erase\n", exit: 1})
 }
 
 type brokenPipe struct{}
@@ -135,7 +135,7 @@ func TestRelayWhoseReaderIsGone(t *testing.T) {
 	var errOut strings.Builder
 	h := program.Helper{Name: "foo", Stderr: &errOut}
 	exit := h.Relay("get", []byte(host), brokenPipe{})
-	expect(t, outcome{err: errOut.String(), exit: exit}, outcome{err: "writing the answer of docker-credential-foo: broken pipe\n", exit: 1})
+	expect(t, outcome{err: errOut.String(), exit: exit}, outcome{err: "writing the response of docker-credential-foo: broken pipe\n", exit: 1})
 }
 
 // Nobody need listen to what a helper says beside its answer.

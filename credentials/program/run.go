@@ -51,7 +51,7 @@ func (h *Helper) run(path, action string, input []byte) (out []byte, exit int, e
 	defer cancel()
 	leave, err := enter(ctx)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s was not run, because %d calls of helpers did not end within %s; see whether one of them runs ecr-login again, or change %s",
+		return nil, 0, fmt.Errorf("%s was not run, because %d other helper calls did not finish within %s; check whether one of them runs ecr-login again, or change %s",
 			h.program(), slots, h.timeout().Round(100*time.Millisecond), h.named())
 	}
 	defer leave()
@@ -76,17 +76,17 @@ func (h *Helper) explainRun(action string, err error) error {
 	var signaled *subprocess.SignalError
 	switch {
 	case errors.As(err, &start):
-		return fmt.Errorf("%s cannot be run: %w; install it again, or change %s", h.program(), start.Err, h.named())
+		return fmt.Errorf("%s cannot be run: %w; reinstall it, or change %s", h.program(), start.Err, h.named())
 	case errors.Is(err, subprocess.ErrOutput):
-		return fmt.Errorf("%s printed more than the %d bytes that an answer to %s may have and was ended; try it by hand, or change %s",
+		return fmt.Errorf("%s printed more than %d bytes in response to %s and was stopped; run it manually, or change %s",
 			h.program(), maxOutput, action, h.named())
 	case errors.Is(err, subprocess.ErrDeadline):
-		return fmt.Errorf("%s did not answer %s within %s and was ended; see whether its keychain is locked and asks for something, or allow more time with timeout or ECR_LOGIN_TIMEOUT",
+		return fmt.Errorf("%s did not respond to %s within %s and was stopped; check whether its keychain is locked and waits for input, or increase timeout or ECR_LOGIN_TIMEOUT",
 			h.program(), action, h.timeout().Round(100*time.Millisecond))
 	case errors.As(err, &canceled):
-		return fmt.Errorf("%s was ended together with this process (%w); try again", h.program(), canceled.Cause)
+		return fmt.Errorf("%s was stopped together with this process (%w); try again", h.program(), canceled.Cause)
 	case errors.As(err, &signaled):
-		return fmt.Errorf("%s did not answer %s but was ended by a signal (%s); try it by hand", h.program(), action, signaled.Signal)
+		return fmt.Errorf("%s was terminated by a signal (%s) during %s; run it manually", h.program(), signaled.Signal, action)
 	}
 	return err
 }

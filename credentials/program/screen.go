@@ -18,10 +18,10 @@ import (
 func (h *Helper) screen(action string, input, out []byte, exit int) outcome {
 	switch {
 	case exit == 0 && action == helper.ActionGet && !isAnswer(out):
-		return failed(action, fmt.Errorf("%s answered get with something else than the JSON that clients read, which is not repeated since it may be a secret; try it by hand, or change %s",
+		return failed(action, fmt.Errorf("%s returned invalid JSON for get, which is not shown because it may contain a secret; run it manually, or change %s",
 			h.program(), h.named()))
 	case exit != 0 && holdsSecret(input, out):
-		return outcome{exit: exit, err: fmt.Errorf("%s failed with exit code %d and printed what may hold a password, so that is not repeated; try it by hand",
+		return outcome{exit: exit, err: fmt.Errorf("%s failed with exit code %d and printed output that may contain a password, which is not shown; run it manually",
 			h.program(), exit)}
 	}
 	return outcome{out: out, exit: exit}
