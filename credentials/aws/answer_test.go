@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// FuzzAnswer asserts that whatever is accepted is a whole credential that has not expired, and that no error repeats
-// what it was given.
+// FuzzAnswer checks that an accepted answer is a complete credential that has not expired, and that no error contains
+// the input.
 func FuzzAnswer(f *testing.F) {
 	encode := base64.StdEncoding.EncodeToString
 	inside := encode([]byte(`{"payload":"x","expiration":4102444800}`))

@@ -1,6 +1,6 @@
 package aws_test
 
-// otherCA is a certificate authority that has signed nothing here, valid until 2120.
+// otherCA is the certificate of an unrelated certificate authority, valid until 2120.
 const otherCA = `-----BEGIN CERTIFICATE-----
 MIIBXDCCAQGgAwIBAgIBATAKBggqhkjOPQQDAjAcMRowGAYDVQQDExFhbm90aGVy
 IGF1dGhvcml0eTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowHDEa

@@ -14,7 +14,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// caller asks who AWS says is asking, as an identity of the user's configuration.
+// caller calls Source.Caller with an identity of the user's configuration.
 func (m *machine) caller(host string, id credentials.Identity) (aws.Caller, error) {
 	m.t.Helper()
 	ctx, cancel := context.WithTimeout(m.t.Context(), 15*time.Second)
@@ -53,7 +53,7 @@ func TestCaller(t *testing.T) {
 	}
 }
 
-// Whom nobody knows is an error in the words of a token's.
+// Unknown keys are reported with the same error as for a token.
 func TestCallerFails(t *testing.T) {
 	m := withKeys(t)
 	m.env("AWS_ACCESS_KEY_ID", "AKIAOTHER")
@@ -67,7 +67,7 @@ func TestCallerFails(t *testing.T) {
 	}
 }
 
-// Where STS cannot be reached, as in a network with an endpoint for ECR alone, there still is an identity.
+// Without access to STS, as in a network with an endpoint for ECR only, Caller still returns the identity.
 func TestCallerWithoutSTS(t *testing.T) {
 	m := withKeys(t)
 	m.env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
@@ -90,7 +90,7 @@ func TestEndpoint(t *testing.T) {
 		{"of the profile", privateHost, "AWS_PROFILE", "dev", "https://dev.corp.test"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := newMachine(t) // the endpoint is known before anybody knows who asks
+			m := newMachine(t) // the endpoint does not depend on the identity
 			m.config("[profile dev]\nendpoint_url = https://dev.corp.test\n")
 			if tt.variable != "" {
 				m.env(tt.variable, tt.value)
@@ -114,7 +114,7 @@ func TestEndpointWithoutConfiguration(t *testing.T) {
 	}
 }
 
-// reach reaches the API behind a host.
+// reach calls Endpoint.Reach for the API of a registry host.
 func (m *machine) reach(host string) (aws.Contact, error) {
 	m.t.Helper()
 	ctx, cancel := context.WithTimeout(m.t.Context(), 15*time.Second)
@@ -169,7 +169,7 @@ func TestReachFails(t *testing.T) {
 	}
 }
 
-// Advice on what is none of this package's errors is the error.
+// For other errors, Advice returns the text of the error.
 func TestAdviceOnOthers(t *testing.T) {
 	if cause, next := aws.Advice(errors.New("two\nlines")); cause != "two lines" || next != "" {
 		t.Errorf("got %q, %q", cause, next)

@@ -11,7 +11,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// What is wrong with the AWS files, and with those of SSO and of certificate authorities, is named.
+// Errors in the AWS files, SSO token files and CA bundles have specific messages.
 func TestErrorsOfFiles(t *testing.T) {
 	const role = "arn:aws:iam::210987654321:role/nobody"
 	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
@@ -29,11 +29,11 @@ func TestErrorsOfFiles(t *testing.T) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = mid\n[profile mid]\nrole_arn = " + role + "2\n")
 		}, `profile "dev" assumes role ` + role + ` with source_profile "mid", which has role_arn but neither source_profile nor credential_source; add one of them to profile "mid", for example source_profile = NAME or credential_source = Ec2InstanceMetadata`},
-		{"source_profile in a circle", func(m *machine) {
+		{"source_profile is circular", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = mid\n[profile mid]\nrole_arn = " + role + "2\nsource_profile = dev\n")
 		}, `profile "dev" cannot be used: its source_profile settings are circular and lead back to profile "dev", which has no access keys; specify a source_profile that has credentials`},
-		{"source_profile in a circle further on", func(m *machine) {
+		{"source_profile is circular further on", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = a\n[profile a]\nrole_arn = " + role + "\nsource_profile = b\n[profile b]\nrole_arn = " + role + "\nsource_profile = a\n")
 		}, `profile "dev" cannot be used: its source_profile settings are circular and lead back to profile "a", *`},
@@ -123,7 +123,7 @@ func TestErrorsOfFiles(t *testing.T) {
 	})
 }
 
-// loop returns the path of a link that nobody can open, root included.
+// loop returns the path of a symbolic link to itself, which no user can open, including root.
 func (m *machine) loop(name string) string {
 	m.t.Helper()
 	path := filepath.Join(m.home, name)
@@ -133,7 +133,7 @@ func (m *machine) loop(name string) string {
 	return path
 }
 
-// replace puts something else in place of the file of the SSO session.
+// replace replaces the SSO token file.
 func (m *machine) replace(with func(path string) error) {
 	m.t.Helper()
 	files, err := filepath.Glob(filepath.Join(m.home, ".aws/sso/cache/*.json"))
@@ -148,7 +148,7 @@ func (m *machine) replace(with func(path string) error) {
 	}
 }
 
-// spoil gives the file of the SSO session another content.
+// spoil overwrites the SSO token file.
 func (m *machine) spoil(content string) {
 	m.t.Helper()
 	m.replace(func(path string) error { return os.WriteFile(path, []byte(content), 0o600) })

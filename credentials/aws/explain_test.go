@@ -14,13 +14,13 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// password makes one as ECR does: base64 of a JSON document that says when it expires.
+// password returns a password like that of ECR: base64 of a JSON document with an expiration time.
 func password(expiration time.Time) string {
 	inside, _ := json.Marshal(map[string]any{"payload": "x", "expiration": expiration.Unix()})
 	return base64.StdEncoding.EncodeToString(inside)
 }
 
-// answer makes the body of a GetAuthorizationToken answer around userAndPassword, without expiresAt if that is zero.
+// answer returns the body of a GetAuthorizationToken response, without expiresAt if that is zero.
 func answer(userAndPassword string, expiresAt time.Time) string {
 	data := map[string]any{"authorizationToken": base64.StdEncoding.EncodeToString([]byte(userAndPassword))}
 	if !expiresAt.IsZero() {
@@ -30,8 +30,7 @@ func answer(userAndPassword string, expiresAt time.Time) string {
 	return string(body)
 }
 
-// Each thing that goes wrong has its own sentence. In a wanted line, HOME is the home folder and * stands for
-// anything.
+// Each error has a specific message. In a wanted line, HOME is the home directory and * matches any text.
 func TestErrors(t *testing.T) {
 	const role = "arn:aws:iam::210987654321:role/nobody"
 	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
@@ -71,7 +70,7 @@ func TestErrors(t *testing.T) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nregion = eu-west-1\n")
 		}, `no AWS credentials found: not in the environment, not in profile "dev" of *`},
-		{"metadata out of order", func(m *machine) {
+		{"metadata unavailable", func(m *machine) {
 			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
 			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Status: 418})
 		}, `no AWS credentials found: *, and the EC2 metadata service returned status 418; set AWS_PROFILE, *`},
@@ -175,7 +174,7 @@ func TestErrors(t *testing.T) {
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\nmfa_serial = arn:aws:iam::210987654321:mfa/me\n")
 		}, `profile "dev" requires an MFA code, which cannot be entered while a client is waiting; *aws configure export-credentials --profile dev --format env*`},
 		{"throttled", ecrSays(awstest.Fault{Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"}), `api.ecr.us-west-2.amazonaws.com throttled the request of the keys in AWS_ACCESS_KEY_ID in each of 6 attempts (ThrottlingException); try again in a minute, *`},
-		{"AWS out of order", ecrSays(awstest.Fault{Status: 503, Body: "<html>down</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com is unavailable: it returned status 503 to the keys in AWS_ACCESS_KEY_ID in each of 6 attempts; try again later`},
+		{"AWS unavailable", ecrSays(awstest.Fault{Status: 503, Body: "<html>down</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com is unavailable: it returned status 503 to the keys in AWS_ACCESS_KEY_ID in each of 6 attempts; try again later`},
 		{"DNS", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", "https://"+noName)
@@ -216,7 +215,7 @@ func TestErrors(t *testing.T) {
 		{"another error", ecrSays(awstest.Fault{Status: 400, Type: "InvalidParameterException", Message: "Invalid parameter\n at 'registryIds'"}),
 			`request to AWS failed (using the keys in AWS_ACCESS_KEY_ID): InvalidParameterException: Invalid parameter at 'registryIds'`},
 
-		// Answers that came and are not ones.
+		// Invalid responses.
 		{"empty list", ecrSays(awstest.Fault{Body: `{"authorizationData":[]}`}), `Amazon ECR returned an invalid response: no authorization data (using *`},
 		{"empty body", ecrSays(awstest.Fault{Body: `{}`}), `Amazon ECR returned an invalid response: no authorization data (using *`},
 		{"empty entry", ecrSays(awstest.Fault{Body: `{"authorizationData":[{}]}`}), `*: no authorization token (using *`},
@@ -235,15 +234,15 @@ func TestErrors(t *testing.T) {
 	})
 }
 
-// A failureTest is one thing that goes wrong.
+// A failureTest is one failure and its message.
 type failureTest struct {
 	name  string
 	setUp func(m *machine)
-	want  string // the line behind the host
+	want  string // the line after the host
 }
 
-// checkFailures checks the line for each thing that goes wrong, and that it has no secret. In a wanted line, HOME is
-// the home directory and * stands for anything.
+// checkFailures checks the message of each failure, and that it contains no secret. In a wanted line, HOME is the home
+// directory and * matches any text.
 func checkFailures(t *testing.T, tests []failureTest) {
 	t.Helper()
 	for _, tt := range tests {
@@ -267,14 +266,14 @@ func checkFailures(t *testing.T, tests []failureTest) {
 			if errors.Is(err, credentials.ErrNoIdentity) != noIdentity {
 				t.Errorf("errors.Is(err, ErrNoIdentity) = %v, want %v", !noIdentity, noIdentity)
 			}
-			if n := cloud.Count(awstest.GetAuthorizationToken); n > 1 && tt.name != "throttled" && tt.name != "AWS out of order" {
+			if n := cloud.Count(awstest.GetAuthorizationToken); n > 1 && tt.name != "throttled" && tt.name != "AWS unavailable" {
 				t.Errorf("asked %d times", n)
 			}
 		})
 	}
 }
 
-// noName fails to be looked up without anybody being asked, because a label of a name has at most 63 letters.
+// noName is an invalid DNS name, because a label has at most 63 characters. Resolving it fails without a DNS query.
 var noName = strings.Repeat("x", 64) + ".test"
 
 func keys(m *machine) {
@@ -282,7 +281,7 @@ func keys(m *machine) {
 	m.env("AWS_SECRET_ACCESS_KEY", awstest.SecretKey)
 }
 
-// match reports whether s is pattern, in which * stands for anything.
+// match reports whether s matches pattern, in which * matches any text.
 func match(pattern, s string) bool {
 	parts := strings.Split(pattern, "*")
 	if !strings.HasPrefix(s, parts[0]) {
@@ -302,7 +301,7 @@ func match(pattern, s string) bool {
 	return s == parts[0]
 }
 
-// rude listens, reads a request and hangs up.
+// rude starts a server that reads a request and closes the connection without a response. It returns its address.
 func rude(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -347,7 +346,7 @@ func TestPublicErrors(t *testing.T) {
 	}
 }
 
-// The deadline is kept, and the line says what the time went into.
+// Token returns at the deadline, and the error names what it was waiting for.
 func TestDeadlines(t *testing.T) {
 	for name, tt := range map[string]struct {
 		setUp func(m *machine)
@@ -384,7 +383,7 @@ func TestDeadlines(t *testing.T) {
 			if err == nil || !match(privateHost+": "+tt.want, err.Error()) {
 				t.Errorf("error\n got %v\nwant %s", err, tt.want)
 			}
-			// The bound is of another order than the deadline, so that a busy machine does not fail the test.
+			// The bound is much longer than the deadline, so that the test passes on a busy machine.
 			if took > 10*time.Second {
 				t.Errorf("took %s", took)
 			}
@@ -392,7 +391,7 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// A process of some seconds is slow and still right: nothing but the deadline ends it.
+// A process that takes some seconds succeeds: only the deadline terminates it.
 func TestSlowProcessSucceeds(t *testing.T) {
 	m := newMachine(t)
 	m.env("AWS_PROFILE", "dev")

@@ -16,8 +16,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// shown asks for a token and a caller, and returns everything that a user could get to see: the errors and the debug
-// log.
+// shown requests a token, a caller and an endpoint, and returns all output that a user may see: the errors and the
+// debug log.
 func (m *machine) shown(s *aws.Source) string {
 	m.t.Helper()
 	return m.shownWithin(s, time.Minute)
@@ -42,10 +42,10 @@ func (m *machine) shownWithin(s *aws.Source, timeout time.Duration) string {
 	return fmt.Sprint(err, "\n", callerErr, "\n", endpointErr, "\n", log.String())
 }
 
-// session is a key with a session token as long as those of STS.
+// session is a key with a session token as long as that of STS.
 var session = awstest.Key{ID: "ASIASESSION", Secret: "hunter2/session+secret", Session: strings.Repeat("FwoGZXIvYXdzEhunter2/+", 20), Account: awstest.Account}
 
-// mustNotShow fails if the text has a secret, or a part of one that is long enough to be of use.
+// mustNotShow fails if the text contains a secret or a long part of one.
 func mustNotShow(t *testing.T, text string, secrets ...string) {
 	t.Helper()
 	for _, secret := range append(secrets, awstest.SecretKey, awstest.WebIdentityToken, session.Secret, session.Session, cloud.SSOToken(), cloud.SSORefreshToken(), "AWS4-HMAC-SHA256", "Signature=") {
@@ -59,8 +59,8 @@ func mustNotShow(t *testing.T, text string, secrets ...string) {
 	}
 }
 
-// AWS repeats the request in its errors, with its session token, for signatures that are wrong. Of such a message
-// nothing is shown, whichever the code and the service are.
+// For an invalid signature, AWS repeats the request with its session token in the error. Such a message is never shown,
+// for any error code and service.
 func TestErrorsThatRepeatTheRequest(t *testing.T) {
 	const role = "arn:aws:iam::210987654321:role/pull"
 	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
@@ -123,7 +123,7 @@ func TestErrorsThatRepeatTheRequest(t *testing.T) {
 	}
 }
 
-// So it is with a message that has a secret without any of the words around it, or half of it.
+// A message that contains only a secret or half of one, without the usual header names, is not shown either.
 func TestErrorsThatRepeatASecret(t *testing.T) {
 	for name, part := range map[string]string{
 		"whole":       session.Session,
@@ -154,7 +154,7 @@ func TestErrorsThatRepeatASecret(t *testing.T) {
 	}
 }
 
-// What was said last is told when the deadline passes.
+// The error about the deadline contains the last error, without secrets.
 func TestDeadlineAfterARepetition(t *testing.T) {
 	m := withKeys(t)
 	cloud.AddKey(session)
@@ -169,7 +169,7 @@ func TestDeadlineAfterARepetition(t *testing.T) {
 	}
 }
 
-// The line of a signature error has AWS's code and our own words, and so has the log.
+// The message and the log entry of a signature error contain the AWS error code but not the AWS message.
 func TestSignatureErrorLine(t *testing.T) {
 	m := withKeys(t)
 	cloud.AddKey(session)
@@ -188,7 +188,7 @@ func TestSignatureErrorLine(t *testing.T) {
 	}
 }
 
-// The token of a service account is not in the environment and not in a file.
+// The token of a service account is withheld too, although it is neither in the environment nor in a file.
 func TestErrorsThatRepeatTheWebIdentity(t *testing.T) {
 	m := newMachine(t)
 	const token = "hunter2.of.a.service.account"
@@ -201,8 +201,7 @@ func TestErrorsThatRepeatTheWebIdentity(t *testing.T) {
 	}
 }
 
-// A URL with a password is repeated by no error, above all when a part of the password is taken for the host or the
-// port.
+// No error contains a URL with a password, even if part of the password parses as the host or the port.
 func TestURLsWithPasswords(t *testing.T) {
 	const advice = "; use the form https://HOST:PORT; in a user name or password, write / as %2F, ? as %3F, # as %23 and @ as %40"
 	for _, value := range []string{

@@ -15,8 +15,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// cloud is the one stand-in of all tests here. It has to be: net/http reads HTTPS_PROXY once in a process, and
-// through the proxy the tests reach AWS by its real host names, with nothing overridden.
+// cloud is the AWS stand-in of all tests in this package. There is only one because net/http reads HTTPS_PROXY once per
+// process. Through that proxy the tests use the real AWS host names without overrides.
 var cloud *awstest.Server
 
 func TestMain(m *testing.M) {
@@ -48,13 +48,13 @@ func withCloud(m *testing.M) int {
 
 const privateHost = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
 
-// A machine is what a test may set up before it asks for a token: a home folder with AWS files, and an environment.
+// A machine is the setup of a test: a home directory with AWS files, and an environment.
 type machine struct {
 	t    *testing.T
 	home string
 }
 
-// newMachine returns one with no identity on it, apart from a metadata service that refuses connections.
+// newMachine returns a machine without credentials, whose metadata service refuses connections.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	cloud.ClearFaults()
@@ -100,7 +100,7 @@ func (m *machine) file(name, text string) string {
 	return path
 }
 
-// token asks for a token, with the deadline of the program.
+// token requests a token with the default timeout of the program.
 func (m *machine) token(host string) (credentials.Token, error) {
 	return m.tokenWithin(host, 15*time.Second)
 }
@@ -116,7 +116,7 @@ func (m *machine) tokenWithin(host string, timeout time.Duration) (credentials.T
 	return new(aws.Source).Token(ctx, r)
 }
 
-// mustToken asks for a token that must come, and be whole.
+// mustToken requests a token and fails the test if there is none or it is incomplete.
 func (m *machine) mustToken(host string) credentials.Token {
 	m.t.Helper()
 	token, err := m.token(host)

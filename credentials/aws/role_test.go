@@ -13,7 +13,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// asked asks for a token as an identity of the user's configuration.
+// asked requests a token with an identity of the user's configuration.
 func (m *machine) asked(host string, id credentials.Identity) (credentials.Token, error) {
 	m.t.Helper()
 	r, err := registry.Parse(host)
@@ -46,7 +46,7 @@ func withProfiles(t *testing.T) *machine {
 	return m
 }
 
-// The profile of a rule comes before everything that the environment says.
+// The profile of a rule takes precedence over the environment.
 func TestProfileOfARule(t *testing.T) {
 	m := withProfiles(t)
 	m.env("AWS_PROFILE", "absent")
@@ -59,7 +59,7 @@ func TestProfileOfARule(t *testing.T) {
 	}
 }
 
-// A role is assumed in the registry's region and partition, with all that the rule says of it.
+// A role is assumed in the registry's region and partition, with all settings of the rule.
 func TestRoleOfARule(t *testing.T) {
 	for _, tt := range []struct {
 		host, role, sts string
@@ -90,7 +90,7 @@ func TestRoleOfARule(t *testing.T) {
 	}
 }
 
-// Without a profile it is assumed as whatever the SDK finds; the rest has defaults.
+// Without a profile, the role is assumed with the identity that the SDK finds, and with default settings.
 func TestRoleOfARuleWithoutProfile(t *testing.T) {
 	m := withProfiles(t)
 	cloud.AllowRole(pullRole)
@@ -106,7 +106,7 @@ func TestRoleOfARuleWithoutProfile(t *testing.T) {
 	}
 }
 
-// Who cannot be whom, and what to look at.
+// Errors about the identity of a rule, with the next step.
 func TestIdentityOfARuleFails(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -128,7 +128,7 @@ func TestIdentityOfARuleFails(t *testing.T) {
 			cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Status: 400, Type: "ValidationError", Message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."})
 		}, credentials.Identity{Profile: "base", RoleARN: pullRole, Duration: 12 * time.Hour}, 1,
 			`profile "base" is not authorized to assume ` + pullRole + " for the requested duration: "},
-		{"STS out of order", func(*machine) { cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Status: 503}) },
+		{"STS unavailable", func(*machine) { cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Status: 503}) },
 			credentials.Identity{Profile: "base", RoleARN: pullRole}, 6, `sts.us-west-2.amazonaws.com is unavailable: it returned status 503 to profile "base" in each of 6 attempts`},
 		{"denied to an instance", func(m *machine) {
 			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
@@ -151,7 +151,7 @@ func TestIdentityOfARuleFails(t *testing.T) {
 	}
 }
 
-// A profile that assumes a role as an instance is refused by STS, and not by the metadata service.
+// If STS denies a role to an instance, the error is not attributed to the metadata service.
 func TestRoleDeniedToAnInstance(t *testing.T) {
 	m := newMachine(t)
 	m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)

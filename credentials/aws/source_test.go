@@ -22,7 +22,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// Every host leads to the API that the SDK's rules give for it, seen by the name that is dialled.
+// Each registry host leads to the API that the rules of the SDK define, as observed by the dialed name.
 func TestTokenDialsTheAPIOfTheHost(t *testing.T) {
 	f, err := os.Open("../../registry/testdata/registry-hosts.jsonl")
 	if err != nil {
@@ -49,7 +49,7 @@ func TestTokenDialsTheAPIOfTheHost(t *testing.T) {
 	}
 }
 
-// A password from the Source opens the registry that it was asked for.
+// A password from the Source is accepted by the registry that it was requested for.
 func TestTokenOpensTheRegistry(t *testing.T) {
 	for _, host := range []string{privateHost, "210987654321.dkr.ecr-fips.us-west-2.amazonaws.com", "210987654321.dkr-ecr.eu-west-3.on.aws"} {
 		token := withKeys(t).mustToken(host)
@@ -181,7 +181,7 @@ func TestTokenFindsEveryKindOfIdentity(t *testing.T) {
 	}
 }
 
-// sso leaves what "aws sso login" leaves.
+// sso writes the token file that "aws sso login" writes.
 func (m *machine) sso(key string, expiresIn time.Duration) {
 	m.t.Helper()
 	if err := cloud.WriteSSOCache(m.home, key, time.Now().Add(expiresIn)); err != nil {
@@ -189,7 +189,7 @@ func (m *machine) sso(key string, expiresIn time.Duration) {
 	}
 }
 
-// A role is assumed at plain endpoints also for a FIPS or dual-stack host: only ECR is known to have the others.
+// For a FIPS or dual-stack host, the role is assumed at the standard STS endpoint: only ECR is known to have variants.
 func TestTokenKeepsVariantsToECR(t *testing.T) {
 	m := newMachine(t)
 	cloud.AllowRole("arn:aws:iam::210987654321:role/pull")
@@ -203,7 +203,7 @@ func TestTokenKeepsVariantsToECR(t *testing.T) {
 	}
 }
 
-// An endpoint of the user's own is honoured, and FIPS and dual stack then are not set, which the SDK would refuse.
+// A custom endpoint is used without FIPS and dual stack, because the SDK rejects the combination.
 func TestTokenHonoursCustomEndpoints(t *testing.T) {
 	for name, setUp := range map[string]func(m *machine){
 		"AWS_ENDPOINT_URL":            func(m *machine) { m.env("AWS_ENDPOINT_URL", cloud.URL) },
@@ -235,7 +235,7 @@ func TestTokenHonoursCustomEndpoints(t *testing.T) {
 	})
 }
 
-// What mends itself is tried again.
+// Transient errors are retried.
 func TestTokenRetries(t *testing.T) {
 	for name, fault := range map[string]awstest.Fault{
 		"throttling":     {Op: awstest.GetAuthorizationToken, Times: 1, Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"},
@@ -254,7 +254,7 @@ func TestTokenRetries(t *testing.T) {
 	}
 }
 
-// The password's own expiration and the API's expiresAt are both respected.
+// The expiry is the earlier of the expiration in the password and expiresAt of the API.
 func TestTokenExpiryIsTheEarlier(t *testing.T) {
 	withKeys(t)
 	inAnHour := time.Now().Add(time.Hour).Truncate(time.Second).UTC()
@@ -278,7 +278,7 @@ func TestTokenExpiryIsTheEarlier(t *testing.T) {
 	}
 }
 
-// The log tells what was tried, step by step, and never a secret.
+// The log contains each step and no secrets.
 func TestTokenLogs(t *testing.T) {
 	m := newMachine(t)
 	cloud.AllowRole("arn:aws:iam::210987654321:role/pull")
@@ -317,8 +317,8 @@ func TestTokenLogs(t *testing.T) {
 	}
 }
 
-// A fast API may answer before net/http has seen the end of the request. With the SDK's kind of body, one in some
-// hundred requests then failed, since net/http closed its own connection.
+// A fast API may respond before net/http has seen the end of the request. With a body of the SDK, about one in a hundred
+// requests then failed, because net/http closed the connection.
 func TestTokenSurvivesFastAnswers(t *testing.T) {
 	m := withKeys(t)
 	for range 1000 {

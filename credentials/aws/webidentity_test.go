@@ -24,7 +24,7 @@ const (
 	audience = "sts.amazonaws.com"
 )
 
-// signed returns a token of a cluster, as its API server makes them.
+// signed returns a service account token, as the API server of a cluster issues it.
 func signed(t *testing.T, key *rsa.PrivateKey, expiry time.Time) string {
 	t.Helper()
 	enc := base64.RawURLEncoding.EncodeToString
@@ -37,7 +37,7 @@ func signed(t *testing.T, key *rsa.PrivateKey, expiry time.Time) string {
 	return text + "." + enc(signature)
 }
 
-// A pod's service account assumes its role in the registry's region, with nothing else that this machine could be.
+// The service account of a pod assumes its role in the registry's region. No other identity of the machine is used.
 func TestWebIdentity(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
