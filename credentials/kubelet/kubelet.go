@@ -1,5 +1,5 @@
-// Package kubelet answers kubelet when it asks for the credentials of an image: the exec plugin protocol of image
-// credential providers, version v1 and its two beta forms. It knows nothing of AWS.
+// Package kubelet implements the exec plugin protocol of kubelet image credential providers, versions v1, v1beta1 and
+// v1alpha1. The package does not depend on AWS.
 package kubelet
 
 import (
@@ -15,39 +15,40 @@ import (
 	"ecrlogin/registry"
 )
 
-// A Provider answers one request after the other, from a credentials.Source.
+// A Provider answers requests of kubelet with tokens from a credentials.Source.
 type Provider struct {
-	// Source yields the tokens of the node's own identity. Required.
+	// Source returns tokens for the identity of the node. Required.
 	Source credentials.Source
-	// As returns the Source that yields tokens of a role, assumed by a service account. Required.
+	// As returns the Source of tokens for the role of a service account. Required.
 	As func(ServiceAccount) credentials.Source
-	// Resolve tells which registry's token a host gets; nil means registry.Parse. Its error wraps registry.ErrNotECR for a
-	// host that is not ours.
+	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host that
+	// is not an ECR registry or an alias of one.
 	Resolve func(host string) (registry.Registry, error)
 
-	RoleARN string           // of a service account without annotation; "" for none
-	Timeout time.Duration    // the longest a request may take; 0 means 15 seconds. Kubelet ends the plugin after a minute
+	RoleARN string           // role of service accounts without an annotation; "" means none
+	Timeout time.Duration    // limit for a request; 0 means 15 seconds. Kubelet stops the plugin after a minute
 	Now     func() time.Time // nil means time.Now
 }
 
-// DefaultTimeout is that of package docker.
+// DefaultTimeout is the default limit for a request, the same as in package docker.
 const DefaultTimeout = 15 * time.Second
 
-// The annotations of a service account that name its role. The first is the one for pulling alone; the second is that of
-// the pods' own AWS calls (IAM roles for service accounts).
+// PullRoleAnnotation and RoleAnnotation are the annotations of a service account that specify its role. PullRoleAnnotation
+// applies only to image pulls and takes precedence. RoleAnnotation is the annotation of IAM roles for service accounts,
+// which also applies to the AWS calls of the pods.
 const (
 	PullRoleAnnotation = "eks.amazonaws.com/ecr-role-arn"
 	RoleAnnotation     = "eks.amazonaws.com/role-arn"
 )
 
-// Serve reads one request from in and answers it on out. It returns 0, also for a host that nobody here has a password for:
-// its answer is one without credentials, kubelet then pulls anonymously, and errOut gets a line. It returns 1 when
-// there ought to be a password and is none, and for what is no request: out gets nothing then, and errOut one line,
-// which kubelet logs.
+// Serve reads one request from in, writes the response to out and returns the exit code. For a host that is not ECR, it
+// writes a response without credentials and a notice to errOut, and returns 0; kubelet then pulls anonymously. For an
+// invalid request, or if the token is unavailable, it writes nothing to out and one line to errOut, which kubelet logs,
+// and returns 1.
 func (p *Provider) Serve(in io.Reader, out, errOut io.Writer) (exit int) {
 	answer, notice, err := p.answer(in)
 	if err != nil {
-		fmt.Fprint(errOut, err) // with a line's end kubelet would log three lines, and whoever looks for the first would miss the cause
+		fmt.Fprint(errOut, err) // without a newline, because kubelet would then log three lines, with the cause not in the first
 		return 1
 	}
 	if notice != "" {
@@ -113,12 +114,12 @@ func (p *Provider) now() time.Time {
 	return p.Now()
 }
 
-// soon is for how long kubelet may keep a token that is past half of its life, so that it comes back when there is a newer.
+// soon is how long kubelet may cache a token that is past half of its lifetime, so that it gets a newer one soon after.
 const soon = 5 * time.Minute
 
-// cacheDuration is for how long kubelet may keep a token. It is handed out fresh until half of its life, so kubelet asks
-// again then, and gets the next one at least as long before this one expires. The token may have come out of a cache, hours
-// old. One that is past that, since AWS could not be reached, is asked for again soon; and never is one kept beyond its life.
+// cacheDuration returns how long kubelet may cache a token: until half of the token's lifetime has passed, which is when it
+// is renewed. The token may be hours old, because it may come from a cache. A token past half of its lifetime, which means
+// that it could not be renewed, is cached for a short time. No token is cached after it expires.
 func (p *Provider) cacheDuration(t credentials.Token) time.Duration {
 	now := p.now()
 	left := t.Expiry.Sub(now)
@@ -129,7 +130,7 @@ func (p *Provider) cacheDuration(t credentials.Token) time.Duration {
 	return max(0, min(fresh, left)).Truncate(time.Second)
 }
 
-// hostOf returns the registry's part of an image's name, with its port; docker.io for a name without one.
+// hostOf returns the registry host of an image name, including the port, or docker.io for a name without a host.
 // Source: the reference grammar of github.com/distribution/reference
 func hostOf(image string) string {
 	host, _, ok := strings.Cut(image, "/")

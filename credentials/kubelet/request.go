@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A request is a CredentialProviderRequest. The types are written here because those of Kubernetes would cost every start of
-// the program milliseconds.
+// A request is a CredentialProviderRequest. It is declared here because importing the Kubernetes types would add
+// milliseconds to every start of the program.
 // Source: https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
 type request struct {
 	Kind                      string            `json:"kind"`
@@ -29,13 +29,13 @@ const (
 	group        = "credentialprovider.kubelet.k8s.io/"
 )
 
-// versions are those of the protocol. The beta forms differ in nothing that is used here.
+// versions are the supported versions of the protocol. They do not differ in the fields used here.
 var versions = []string{group + "v1", group + "v1beta1", group + "v1alpha1"}
 
-// maxRequest bounds what is read, in bytes; a service account's token has some thousand.
+// maxRequest is the maximum size of a request in bytes. A service account token has a few thousand bytes.
 const maxRequest = 1 << 20
 
-// read reads a request. Its errors say what is wrong and do not repeat it, since there may be a token in it.
+// read reads a request. Its errors do not quote the request, which may contain a token.
 func read(in io.Reader) (request, error) {
 	const wanted = "kubelet request on standard input"
 	b, err := io.ReadAll(io.LimitReader(in, maxRequest+1))
@@ -62,14 +62,14 @@ func read(in io.Reader) (request, error) {
 	return r, nil
 }
 
-// IsRequest reports whether standard input, or as much as has been read of it, is a request of kubelet's and not a host.
+// IsRequest reports whether input, which may be incomplete, is a kubelet request rather than a host.
 func IsRequest(input []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(input), []byte("{")) && bytes.Contains(input, []byte(`"`+requestKind+`"`))
 }
 
 func (r request) host() string { return hostOf(r.Image) }
 
-// syntax says where JSON is wrong, without the words that the parser repeats.
+// syntax describes a JSON error without the text that the parser quotes from the input.
 func syntax(err error) string {
 	var at *json.SyntaxError
 	var kind *json.UnmarshalTypeError
@@ -94,7 +94,7 @@ func short(s string) string {
 type response struct {
 	APIVersion    string
 	CacheDuration time.Duration
-	Auth          map[string]auth // by what the image must match; nil for none
+	Auth          map[string]auth // by the pattern that the image must match; nil means no credentials
 }
 
 type auth struct {
@@ -102,7 +102,7 @@ type auth struct {
 	Password string `json:"password"`
 }
 
-// encode writes the response. One that may be kept for no time, or has nothing, is not to be kept at all.
+// encode returns the response as JSON. With a CacheDuration of 0, kubelet does not cache the response.
 func (r response) encode() []byte {
 	b, err := json.Marshal(struct {
 		Kind          string          `json:"kind"`
@@ -112,7 +112,7 @@ func (r response) encode() []byte {
 		Auth          map[string]auth `json:"auth,omitempty"`
 	}{responseKind, r.APIVersion, "Registry", r.CacheDuration.String(), r.Auth})
 	if err != nil {
-		panic(err) // text and numbers can always be encoded
+		panic(err) // strings can always be encoded
 	}
 	return append(b, '\n')
 }

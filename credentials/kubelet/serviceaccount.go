@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// A ServiceAccount is a pod's, by which its role is assumed.
+// A ServiceAccount is the service account of a pod and the role to assume with its token.
 type ServiceAccount struct {
 	RoleARN   string
-	Token     string // of the service account, for AWS; a secret
+	Token     string // service account token for AWS; a secret
 	Namespace string
 	Name      string
 	Subject   string   // the token's claim "sub"
@@ -20,13 +20,13 @@ type ServiceAccount struct {
 	Issuer    string   // the token's claim "iss"
 }
 
-// Format prints the account for every verb of package fmt, and never the token.
+// Format formats the account without the token, for every verb of package fmt.
 func (a ServiceAccount) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "service account %s/%s with role %s", a.Namespace, a.Name, a.RoleARN)
 }
 
-// SessionName is how the session of the role appears in CloudTrail: ecr-login@NAMESPACE.NAME, cut to the 64 letters that STS
-// takes.
+// SessionName returns the name of the role session, which appears in CloudTrail: ecr-login@NAMESPACE.NAME, truncated to 64
+// characters, the limit of STS.
 func (a ServiceAccount) SessionName() string {
 	name := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-", r) {
@@ -37,8 +37,8 @@ func (a ServiceAccount) SessionName() string {
 	return name[:min(len(name), 64)]
 }
 
-// serviceAccount returns whose role is to be assumed; the zero one where there is no role, or no token, for which the node's own
-// identity is there.
+// serviceAccount returns the service account of a request and its role. It returns the zero ServiceAccount if the request
+// has no role or no token; the identity of the node is used then.
 func (p *Provider) serviceAccount(r request) (ServiceAccount, error) {
 	role := cmp.Or(r.ServiceAccountAnnotations[PullRoleAnnotation], r.ServiceAccountAnnotations[RoleAnnotation], p.RoleARN)
 	if r.ServiceAccountToken == "" || role == "" {
@@ -56,10 +56,10 @@ func (p *Provider) serviceAccount(r request) (ServiceAccount, error) {
 	return a, nil
 }
 
-// errToken is for what kubelet never sends.
+// errToken reports an invalid service account token. Kubelet never sends one.
 var errToken = errors.New("the service account token is not a JSON web token; check tokenAttributes in the CredentialProviderConfig")
 
-// parse reads what a token says, unverified: that is what AWS is for.
+// parse returns the claims of a token. It does not verify the token, because AWS does.
 func parse(token string) (ServiceAccount, error) {
 	part := strings.Split(token, ".")
 	if len(part) != 3 {
@@ -85,7 +85,7 @@ func parse(token string) (ServiceAccount, error) {
 	return a, nil
 }
 
-// An audience is one text or a list of them (RFC 7519, section 4.1.3).
+// An audience is one string or a list of strings (RFC 7519, section 4.1.3).
 type audience []string
 
 func (a *audience) UnmarshalJSON(b []byte) error {
