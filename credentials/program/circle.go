@@ -15,19 +15,18 @@ import (
 	"ecrlogin/internal/proctable"
 )
 
-// A helper that runs this program again, which asks that helper again, starts processes without end. The variable askedBy
-// stops it at once unless the helper clears the environment. What a helper cannot clear is its ancestry: while this process
-// waits for a helper, it has the name asking, and a descendant does not ask a helper. Where there is no /proc, or part of it
-// is hidden, the number of helpers that run at the same time is limited instead: a circle ends when those on the way have
-// used all slots.
+// A fallback loop is a helper that runs this program, which runs that helper again, and so on. The variable askedBy
+// stops a loop at once unless the helper clears the environment. A helper cannot clear its ancestry: while this
+// process waits for a helper, its name is asking, and a descendant does not run a helper. Where /proc is missing or
+// partly hidden, the number of concurrent helpers is limited instead: a loop ends when it has used all slots.
 
-// asking is the name of a process that waits for a helper. The system keeps 15 bytes of it.
+// asking is the name of a process that waits for a helper. Linux limits the name to 15 bytes.
 const asking = "ecr-login asks"
 
-// traced is whether the ancestry is used where the system shows it. Tests switch it off.
+// traced enables the check of the ancestry where it is available. Tests disable it.
 var traced = true
 
-// ancestry reports whether an ancestor of this process waits for a helper, and whether all of them could be seen.
+// ancestry reports whether an ancestor of this process waits for a helper, and whether all ancestors are visible.
 func ancestry() (asks, complete bool) {
 	if !traced {
 		return false, false
@@ -45,11 +44,11 @@ func ancestry() (asks, complete bool) {
 	return false, true
 }
 
-// renaming keeps the name of this process while it waits for helpers.
+// renaming stores the original name of this process while it waits for helpers.
 var renaming struct {
 	sync.Mutex
-	helpers int    // how many of them are running
-	name    string // before the first of them
+	helpers int    // number of helpers running
+	name    string // name before the first helper was started
 }
 
 // rename gives this process the name asking until restore is called for every call of rename.
@@ -72,13 +71,13 @@ func rename() (restore func(), err error) {
 		r.Lock()
 		defer r.Unlock()
 		if r.helpers--; r.helpers == 0 {
-			_ = proctable.Rename(r.name) // which worked before
+			_ = proctable.Rename(r.name) // renaming succeeded before
 		}
 	}, nil
 }
 
-// enter marks this process as one that waits for a helper, until leave is called. The error is for a helper that is not to be
-// run because too many are.
+// enter marks this process as waiting for a helper until leave is called. It returns an error if the helper must not
+// be run because too many helpers are running.
 func enter(ctx context.Context) (leave func(), err error) {
 	if _, complete := ancestry(); complete {
 		if restore, err := rename(); err == nil {
@@ -88,20 +87,20 @@ func enter(ctx context.Context) (leave func(), err error) {
 	return takeSlot(ctx)
 }
 
-// slots is how many helpers may run at the same time for one user where the ancestry cannot be seen. A build asks for
-// several registries at once; each call is short.
+// slots is the maximum number of concurrent helpers of one user where the ancestry is not visible. A build calls the
+// helper for several registries at once; each call is short.
 const slots = 16
 
-// slotPause is how long to wait before looking for a free slot again.
+// slotPause is the time between two attempts to get a free slot.
 const slotPause = 20 * time.Millisecond
 
-// errSlots reports that other processes had all slots until the deadline.
+// errSlots reports that other processes held all slots until the deadline.
 var errSlots = errors.New("all slots are taken")
 
-// slotsTestDir takes the place of slotsDir in tests.
+// slotsTestDir replaces the directory of slotsDir in tests.
 var slotsTestDir string
 
-// slotsDir returns a directory that does not depend on the environment, if that can be had.
+// slotsDir returns the directory of the slots. Except on Windows, it does not depend on the environment.
 func slotsDir() string {
 	if slotsTestDir != "" {
 		return slotsTestDir
@@ -112,7 +111,8 @@ func slotsDir() string {
 	return "/tmp/ecr-login-fallback-" + strconv.Itoa(os.Geteuid())
 }
 
-// takeSlot waits for a free slot. Without a directory that only this user can write to, and locks, nothing is limited.
+// takeSlot waits for a free slot. There is no limit if locks, or a directory that only this user can write to, are
+// unavailable.
 func takeSlot(ctx context.Context) (release func(), err error) {
 	dir, err := atomicfile.MakePrivate(slotsDir())
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// A complaint says in one line what came of an action for a host, and why.
+// A complaint is the error of an action for a host, in one line.
 type complaint struct {
 	action string
 	host   string // may be empty
@@ -34,10 +34,10 @@ func (c *complaint) Error() string {
 	return line.String() + ": " + c.reason.Error()
 }
 
-// Unwrap returns the reason alone.
+// Unwrap returns the reason without the host and the action.
 func (c *complaint) Unwrap() error { return c.reason }
 
-// hostOfInput returns the host that an action's input is about, "" if it is not what clients send.
+// hostOfInput returns the host in the input of an action, or "" if the input is invalid.
 func hostOfInput(action string, input []byte) string {
 	if action != helper.ActionStore {
 		return registry.ShownHost(string(input))

@@ -9,18 +9,18 @@ import (
 	"unicode"
 )
 
-// askedBy is the variable by which a helper that is run here tells a process of this program further down whose fallback
-// is being asked. Its value is that helper's name.
+// askedBy is the environment variable that is set for a helper. A process of this program that the helper starts
+// detects a loop by it. Its value is the name of the helper.
 const askedBy = "ECR_LOGIN_FALLBACK"
 
-// self is this program's own name as a helper.
+// self is the helper name of this program.
 const self = "ecr-login"
 
-// errMissing is wrapped by the errors of a helper that is not there, which is less bad than one that fails: a registry
-// can still be asked without a password.
+// errMissing reports that a helper is not installed. Get treats it as "not found" rather than as a failure, because
+// clients can still access the registry without a password.
 var errMissing = errors.New("is not on PATH")
 
-// find returns the path of the program, if it may be run. The error's second half says what to do.
+// find returns the path of the helper, or an error with the cause and the next step if the helper must not be run.
 func (h *Helper) find() (path string, err error) {
 	switch asker := os.Getenv(askedBy); {
 	case !plain(h.Name):
@@ -47,14 +47,14 @@ func (h *Helper) find() (path string, err error) {
 	return path, nil
 }
 
-// plain reports whether a name can be a part of a file's name, and so leads to no other folder.
+// plain reports whether a name is safe as part of a file name, so that it cannot refer to another directory.
 func plain(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.+", r)
 	})
 }
 
-// isSelf reports whether the file, or what it links to, is the program that is running.
+// isSelf reports whether path is the running program, or a link to it.
 func isSelf(path string) bool {
 	own, err := os.Executable()
 	if err != nil {

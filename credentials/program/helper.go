@@ -12,9 +12,9 @@ import (
 	"ecrlogin/registry"
 )
 
-// Get returns what the helper has for a server. The error is the protocol's "not found" when it has nothing, and also
-// when it is not on PATH, which Stderr is told. Every other error is one line for people, which wraps the half of it that
-// tells the reason.
+// Get returns the helper's credentials for a server. The error is the protocol's "not found" if the helper has none.
+// It is also "not found" if the helper is not on PATH, which is reported on Stderr. Other errors are one line and wrap
+// their cause.
 func (h *Helper) Get(serverURL string) (username, secret string, err error) {
 	r := request{helper: h}
 	c, err := client.Get(r.program, serverURL)
@@ -28,22 +28,22 @@ func (h *Helper) Get(serverURL string) (username, secret string, err error) {
 	return c.Username, c.Secret, nil
 }
 
-// Add has the helper store a password. The error is one line for people, without the password.
+// Add stores credentials in the helper. The error is one line and does not contain the password.
 func (h *Helper) Add(c *helper.Credentials) error {
 	r := request{helper: h}
 	return r.explain(helper.ActionStore, c.ServerURL, client.Store(r.program, c))
 }
 
-// Delete has the helper forget a server. The error is the protocol's "not found" where the helper answers so, and else
-// one line for people.
+// Delete deletes the credentials for a server from the helper. The error is the protocol's "not found" if the helper
+// returns that, and otherwise one line.
 func (h *Helper) Delete(serverURL string) error {
 	r := request{helper: h}
 	return r.explain(helper.ActionErase, serverURL, client.Erase(r.program, serverURL))
 }
 
-// List returns the servers that the helper knows, each with its user name. A helper that cannot be asked, see Check, has
-// none, and Stderr is told: when a list fails, docker build loses the passwords of all registries. Every other error is
-// one line for people.
+// List returns the servers that have credentials in the helper, each with its user name. If the helper cannot be run,
+// see Check, List reports that on Stderr and returns an empty map, because docker build loses the passwords of all
+// registries when a list fails. Other errors are one line.
 func (h *Helper) List() (map[string]string, error) {
 	if err := h.Check(); err != nil {
 		h.say((&complaint{helper.ActionList, "", err}).Error())
@@ -54,34 +54,35 @@ func (h *Helper) List() (map[string]string, error) {
 	if err != nil {
 		return nil, r.explain(helper.ActionList, "", err)
 	}
-	if servers == nil { // it printed null
+	if servers == nil { // the helper printed null
 		servers = map[string]string{}
 	}
 	return servers, nil
 }
 
-// A request is one call by way of package client, which would word its errors for programmers.
+// A request is one call via package client. It keeps the result of the call, because the errors of package client lack
+// it.
 type request struct {
 	helper *Helper
 	action string
 	input  io.Reader
-	exit   int    // the helper's, when it answered
-	out    string // the same
-	err    error  // why it did not
+	exit   int    // exit code of the helper, if it responded
+	out    string // output of the helper, if it responded
+	err    error  // why the helper did not respond
 }
 
 var _ client.Program = (*request)(nil)
 
-// program is a client.ProgramFunc.
+// program implements client.ProgramFunc.
 func (r *request) program(args ...string) client.Program {
 	r.action = args[0]
 	return r
 }
 
-// Input takes what is to be sent.
+// Input sets the standard input of the helper.
 func (r *request) Input(in io.Reader) { r.input = in }
 
-// Output runs the helper.
+// Output runs the helper and returns its standard output.
 func (r *request) Output() ([]byte, error) {
 	input, err := io.ReadAll(r.input)
 	if err != nil {
@@ -97,10 +98,10 @@ func (r *request) Output() ([]byte, error) {
 	return o.out, err
 }
 
-// maxText bounds, in characters, what is repeated of a helper's own words.
+// maxText is the maximum length of a helper's output in an error, in characters.
 const maxText = 500
 
-// explain puts what package client said into words for people; it may have said nothing.
+// explain returns the error to report for an error of package client. It returns nil for a nil error.
 func (r *request) explain(action, serverURL string, err error) error {
 	var reason error
 	switch {
@@ -110,7 +111,7 @@ func (r *request) explain(action, serverURL string, err error) error {
 		reason = r.err
 	case helper.IsErrCredentialsNotFoundMessage(r.out) && r.exit != 0:
 		return helper.NewErrCredentialsNotFound()
-	case r.exit == 0: // it cannot be decoded, and the decoder's words may repeat some of it
+	case r.exit == 0: // the output is invalid JSON, and the error of the decoder may quote it
 		reason = fmt.Errorf("%s returned invalid JSON for %s; run it manually, or change %s", r.helper.program(), action, r.helper.named())
 	default:
 		said := strings.Join(strings.Fields(r.out), " ")

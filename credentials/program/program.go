@@ -1,8 +1,8 @@
-// Package program asks another credential helper on this machine, docker-credential-NAME, in the way of Docker: the
-// action is its argument, the request its standard input, the answer its standard output and exit code.
+// Package program runs another credential helper on this machine, docker-credential-NAME, as Docker does: the action
+// is the argument, the request is the standard input, and the response is the standard output and the exit code.
 //
-// Clients wait for such a helper however long it takes and print whatever it printed when it fails. Here it is given a
-// time and a length, and what may hold a password stays out of every error.
+// Clients wait for a helper without a limit, and print its output when it fails. This package limits the time and the
+// size of the output, and keeps output that may contain a password out of errors.
 package program
 
 import (
@@ -13,23 +13,22 @@ import (
 	helper "github.com/docker/docker-credential-helpers/credentials"
 )
 
-// Helper is the program docker-credential-NAME. It is run anew for each call, found by PATH and given the environment
-// and the working folder of this process. It may be used by many goroutines at once.
+// Helper is the program docker-credential-NAME. Each call looks it up on PATH and runs it with the environment and the
+// working directory of this process. A Helper is safe for concurrent use.
 type Helper struct {
 	Name    string        // osxkeychain for docker-credential-osxkeychain
-	Timeout time.Duration // the longest one call may take; 0 means DefaultTimeout
-	Stderr  io.Writer     // gets what the helper prints on standard error as it comes, and lines of Helper's own; nil discards both
-	Named   string        // where the name is from, for errors: `"fallback" in PATH`; may be empty
+	Timeout time.Duration // limit for one call; 0 means DefaultTimeout
+	Stderr  io.Writer     // receives the standard error of the program and the notices of Helper; nil discards both
+	Named   string        // where Name is configured, for errors: `"fallback" in PATH`; may be empty
 }
 
-// DefaultTimeout is for a keychain that asks its user for a pass phrase, which has to be remembered and typed. Clients
-// would wait for ever.
+// DefaultTimeout is the default limit for one call. It leaves time to type the passphrase of a keychain.
 const DefaultTimeout = time.Minute
 
 var _ helper.Helper = (*Helper)(nil)
 
-// Check returns why the helper cannot be asked: it is not on PATH, its name is none, or it would ask this program again.
-// It runs nothing. Each call checks by itself.
+// Check returns an error if the helper cannot be run: it is not on PATH, its name is invalid, or it would run this
+// program again. Check runs nothing. Every call includes this check.
 func (h *Helper) Check() error {
 	_, err := h.find()
 	return err
@@ -39,10 +38,10 @@ func (h *Helper) timeout() time.Duration {
 	return cmp.Or(h.Timeout, DefaultTimeout)
 }
 
-// program returns the name of the file.
+// program returns the file name of the helper.
 func (h *Helper) program() string { return "docker-credential-" + h.Name }
 
-// named tells a user what to change.
+// named returns where the helper is configured, for errors.
 func (h *Helper) named() string {
 	return cmp.Or(h.Named, "the configuration that names it")
 }

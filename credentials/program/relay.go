@@ -8,13 +8,13 @@ import (
 	helper "github.com/docker/docker-credential-helpers/credentials"
 )
 
-// Relay hands a get, store or erase through: the helper's standard input is input, what it prints goes to out, both byte
-// for byte, and its exit code is returned. A list is not handed through, because its answer is one of several that are
-// put together; see List.
+// Relay runs the helper for get, store or erase. It passes input to the helper and the output of the helper to out,
+// both unchanged, and returns the helper's exit code. Relay does not support list, because the responses of several
+// helpers are merged; see List.
 //
-// When there is no answer, out gets one line instead that says so, Stderr the same, and the exit code is 1. But when the
-// helper is not on PATH, a get's answer is the protocol's "not found", since many images need no password; and an erase
-// never fails for want of an answer.
+// If the helper does not respond, Relay writes one line with the cause to out and to Stderr, and returns 1. There are
+// two exceptions: if the helper is not on PATH, the response to get is the protocol's "not found", because many images
+// need no password; and erase returns 0.
 func (h *Helper) Relay(action string, input []byte, out io.Writer) (exit int) {
 	switch action {
 	case helper.ActionGet, helper.ActionStore, helper.ActionErase:
@@ -42,7 +42,7 @@ func (h *Helper) Relay(action string, input []byte, out io.Writer) (exit int) {
 	return o.exit
 }
 
-// say tells a user something on standard error.
+// say writes a line to Stderr.
 func (h *Helper) say(line string) {
 	if h.Stderr != nil {
 		fmt.Fprintln(h.Stderr, line)

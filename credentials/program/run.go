@@ -13,18 +13,18 @@ import (
 	"ecrlogin/internal/subprocess"
 )
 
-// maxOutput bounds what is read of a helper, in bytes: the longest answer is a list of some thousand registries.
+// maxOutput is the maximum size of a response in bytes. It is enough for a list of several thousand registries.
 const maxOutput = 1 << 20
 
-// An outcome is how one call went.
+// An outcome is the result of one call.
 type outcome struct {
-	out  []byte // what the helper printed, when err is nil
-	exit int    // the exit code for a client: the helper's own, or that of a failure to get one
-	err  error  // why there is no answer that can be handed on, and what to do
+	out  []byte // output of the helper, if err is nil
+	exit int    // exit code for the client: that of the helper, or the one that failed chooses
+	err  error  // why there is no response for the client, with the next step
 }
 
-// failed is the outcome of a call that the helper did not answer. An erase does not fail for it, since Podman 4 crashes
-// when one does.
+// failed returns the outcome of a call without a response. Its exit code for erase is 0, because Podman 4 crashes when
+// erase fails.
 func failed(action string, err error) outcome {
 	if action == helper.ActionErase {
 		return outcome{err: err}
@@ -32,7 +32,7 @@ func failed(action string, err error) outcome {
 	return outcome{exit: 1, err: err}
 }
 
-// call runs the helper for one action, and looks at its answer.
+// call runs the helper for one action and checks its response.
 func (h *Helper) call(action string, input []byte) outcome {
 	path, err := h.find()
 	if err != nil {
@@ -45,7 +45,8 @@ func (h *Helper) call(action string, input []byte) outcome {
 	return h.screen(action, input, out, exit)
 }
 
-// run runs the helper and returns what it printed and its exit code. The error is for one that did not get so far.
+// run runs the helper and returns its output and exit code. It returns an error if the helper was not run or did not
+// exit.
 func (h *Helper) run(path, action string, input []byte) (out []byte, exit int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), h.timeout())
 	defer cancel()
@@ -69,7 +70,7 @@ func (h *Helper) run(path, action string, input []byte) (out []byte, exit int, e
 	return result.Stdout, result.ExitCode, nil
 }
 
-// explainRun returns why a helper has not answered, and what to do.
+// explainRun returns the error to report for an error of package subprocess, with the next step.
 func (h *Helper) explainRun(action string, err error) error {
 	var start *subprocess.StartError
 	var canceled *subprocess.CanceledError

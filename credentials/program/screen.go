@@ -8,13 +8,13 @@ import (
 	helper "github.com/docker/docker-credential-helpers/credentials"
 )
 
-// screen decides what of an answer may be handed on. All of it may, but for two kinds, which would cost more than a
-// change of bytes:
+// screen returns the output of a helper unchanged, except in two cases, which it replaces with an error:
 //
-//   - a get that succeeded and printed no answer: the client would say "invalid character" and not whose;
-//   - a failure that printed a password: the client would put that into its own error.
+//   - the output of a successful get is not valid JSON: clients would report "invalid character" without naming the
+//     helper;
+//   - the output of a failure may contain a password: clients would include it in their error.
 //
-// Most clients read one JSON value and nothing behind it, so text behind it stays.
+// Text after the JSON value is kept, because most clients read only one value.
 func (h *Helper) screen(action string, input, out []byte, exit int) outcome {
 	switch {
 	case exit == 0 && action == helper.ActionGet && !isAnswer(out):
@@ -27,15 +27,15 @@ func (h *Helper) screen(action string, input, out []byte, exit int) outcome {
 	return outcome{out: out, exit: exit}
 }
 
-// isAnswer reports whether output begins with what Docker takes for an answer. An empty object and null are answers
-// without a password.
+// isAnswer reports whether the output begins with a response that Docker accepts. An empty object and null are
+// responses without a password.
 func isAnswer(out []byte) bool {
 	var answer helper.Credentials
 	return json.NewDecoder(bytes.NewReader(out)).Decode(&answer) == nil
 }
 
-// holdsSecret reports whether output is JSON, whole or cut short, names a secret as the protocol's JSON does, or repeats
-// the one in the input.
+// holdsSecret reports whether the output may contain a password: it is JSON, complete or truncated, or contains the
+// protocol's key "Secret" or the password from the input.
 func holdsSecret(input, out []byte) bool {
 	if trimmed := bytes.TrimSpace(out); len(trimmed) > 0 && bytes.IndexByte([]byte(`{["`), trimmed[0]) >= 0 {
 		return true
