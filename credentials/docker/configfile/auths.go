@@ -17,25 +17,27 @@ import (
 	"ecrlogin/registry"
 )
 
-// Auths is a credential helper that keeps passwords as Docker does without one: unencrypted, in "auths" of a file.
+// Auths is a credential helper that stores passwords as Docker does without a helper: unencrypted, in "auths" of a
+// file.
 //
-// It reads Docker's own file too and writes another. What it wrote into Docker's would be lost: docker login reads its
-// file, runs the helper, and then writes what it had read, with an empty entry for that registry (measured with Docker
-// 28.2). It may be used by many goroutines and processes at once.
+// It reads Docker's config.json too, but stores passwords in a separate file. Docker would overwrite passwords stored
+// in config.json: docker login reads that file, runs the helper, and then writes what it read before, with an empty
+// entry for the registry (measured with Docker 28.2). Auths is safe for concurrent use by several goroutines and
+// processes.
 type Auths struct {
-	Path    string    // the file that passwords are written to; see AuthsPath
-	Docker  string    // Docker's config.json, whose passwords count where Path has none; "" for none
-	Notices io.Writer // gets a line for what a user should know although it succeeds; nil discards it
+	Path    string    // file in which passwords are stored; see AuthsPath
+	Docker  string    // Docker's config.json, used for registries that Path does not contain; "" means none
+	Notices io.Writer // receives notices about actions that succeed, one per line; nil discards them
 }
 
 var _ helper.Helper = (*Auths)(nil)
 
-// AuthsPath returns the file for Auths, beside Docker's config.json.
+// AuthsPath returns the path of the file for Auths, in the directory of Docker's config.json.
 func AuthsPath(docker string) string {
 	return filepath.Join(filepath.Dir(docker), "ecr-login-auths.json")
 }
 
-// hub is Docker Hub's key, for all the names that clients have for it.
+// hub is the key of Docker Hub, for all host names that clients use for it.
 const hub = "https://index.docker.io/v1/"
 
 func key(serverURL string) string {
@@ -46,8 +48,8 @@ func key(serverURL string) string {
 	return serverURL
 }
 
-// Get returns user name and password for a registry. An identity token comes with the user name "<token>". The error is
-// the protocol's "not found" if there is none; others tell what is wrong with the file.
+// Get returns the user name and password for a registry. The user name of an identity token is "<token>". The error is
+// the protocol's "not found" if there is no password. Other errors report an invalid or unreadable file.
 func (a *Auths) Get(serverURL string) (username, password string, err error) {
 	for _, path := range a.paths() {
 		f, err := Open(path)
@@ -62,7 +64,7 @@ func (a *Auths) Get(serverURL string) (username, password string, err error) {
 	return "", "", helper.NewErrCredentialsNotFound()
 }
 
-// paths returns the files in the order in which they count.
+// paths returns the files in order of precedence.
 func (a *Auths) paths() []string {
 	if a.Docker == "" {
 		return []string{a.Path}
@@ -70,7 +72,8 @@ func (a *Auths) paths() []string {
 	return []string{a.Path, a.Docker}
 }
 
-// lookUp finds the entry of that key or, if there is no such entry, of one that is a URL of that host.
+// lookUp returns the login of the entry with that key or, if there is none, of an entry whose key is a URL with that
+// host.
 func (f *File) lookUp(key string) (l login, ok bool, err error) {
 	entries := f.Entries()
 	if slices.ContainsFunc(entries, func(e Entry) bool { return e.Key == key }) {
@@ -84,8 +87,8 @@ func (f *File) lookUp(key string) (l login, ok bool, err error) {
 	return login{}, false, nil
 }
 
-// List returns the registries that have a password, each with its user name. A file that cannot be read costs its own
-// passwords only, since docker build loses all registries' when a list fails.
+// List returns the registries that have a password, each with its user name. It reports a file that cannot be read as
+// a notice and skips it, because docker build loses the passwords of all registries when a list fails.
 func (a *Auths) List() (map[string]string, error) {
 	all := map[string]string{}
 	for _, path := range a.paths() {
@@ -93,7 +96,7 @@ func (a *Auths) List() (map[string]string, error) {
 		if err != nil {
 			a.notice("%v", err)
 		}
-		maps.Copy(users, all) // those of the first file count
+		maps.Copy(users, all) // the first file takes precedence
 		all = users
 	}
 	return all, nil
@@ -115,7 +118,7 @@ func list(path string) (map[string]string, error) {
 	return users, err
 }
 
-// Add keeps a password.
+// Add stores a password in Path.
 func (a *Auths) Add(c *helper.Credentials) error {
 	k, l := key(c.ServerURL), login{c.Username, c.Secret}
 	var known bool
@@ -132,7 +135,8 @@ func (a *Auths) Add(c *helper.Credentials) error {
 	return nil
 }
 
-// Delete forgets all that Get would find for a registry, in Docker's file too. There being nothing is no error.
+// Delete deletes all entries that Get would find for a registry, including those in Docker's file. It is not an error
+// if there are none.
 func (a *Auths) Delete(serverURL string) error {
 	k := key(serverURL)
 	is := func(e Entry) bool { return e.Key == k || e.Host == k }
@@ -154,12 +158,12 @@ func (a *Auths) Delete(serverURL string) error {
 }
 
 const (
-	attempts = 10               // to write a file that others write too
-	lockTime = 20 * time.Second // for which a writer waits for others of its kind
+	attempts = 10               // attempts to write a file that other processes change
+	lockTime = 20 * time.Second // how long to wait for the lock
 )
 
-// edit changes a file. Of writers of this kind one waits for the other; what Docker writes meanwhile is read again. What changes
-// nothing needs no lock.
+// edit changes a file while it holds a lock against other processes of this program. If Docker changes the file
+// meanwhile, edit reads it again. It takes no lock if there is nothing to change.
 func (a *Auths) edit(path string, change func(*File)) error {
 	f, err := Open(path)
 	if err != nil {

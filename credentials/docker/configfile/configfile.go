@@ -1,6 +1,6 @@
-// Package configfile edits Docker's config.json and Podman's auth.json, which has the same shape, without losing anything
-// of them: what is not changed keeps its bytes, and so do keys that nobody here knows, which the clients' own commands
-// drop. It also reads and writes the passwords that stand in such files.
+// Package configfile edits Docker's config.json and Podman's auth.json, which has the same format. It preserves the
+// bytes of everything that it does not change, including unknown keys, which the commands of the clients drop. It also
+// reads and writes the passwords in these files.
 package configfile
 
 import (
@@ -15,8 +15,8 @@ import (
 	"ecrlogin/credentials/docker/configfile/textfile"
 )
 
-// Path returns Docker's config.json: that in DOCKER_CONFIG if it is set, or in .docker below the user's home. As Docker does, it
-// looks the home up when HOME is not set.
+// Path returns the path of Docker's config.json: in the directory DOCKER_CONFIG if it is set, or else in .docker of
+// the home directory. Like Docker, it looks up the home directory of the user if HOME is not set.
 func Path() (string, error) {
 	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
 		return filepath.Join(dir, "config.json"), nil
@@ -32,15 +32,15 @@ func Path() (string, error) {
 	return filepath.Join(home, ".docker", "config.json"), nil
 }
 
-// A File is such a file in memory. What is set in it is written by Save.
+// A File is a config.json or auth.json in memory. Save writes the changes.
 type File struct {
 	text   *textfile.File
 	root   hujson.Value
 	parsed []byte // root as it was read
 }
 
-// Open reads a file. One that does not exist, or is empty, is one without any keys. An error says where it is wrong, with
-// path, line and column, and repeats nothing of the file, which may hold passwords.
+// Open reads a file. A missing or empty file has no keys. The error for an invalid file contains the path, line and
+// column, but no content of the file, which may contain passwords.
 func Open(path string) (*File, error) {
 	text, err := textfile.Read(path)
 	if err != nil {
@@ -53,11 +53,11 @@ func Open(path string) (*File, error) {
 	return &File{text, root, root.Pack()}, nil
 }
 
-// Text returns the file as it was read, for whoever keeps copies.
+// Text returns the file as it was read, for backup copies.
 func (f *File) Text() *textfile.File { return f.text }
 
-// Bytes returns what Save would write: what was read, nil if there was no file, when nothing is changed. It may hold
-// passwords.
+// Bytes returns the content that Save would write. Without changes, that is the content that was read, or nil if there
+// was no file. It may contain passwords.
 func (f *File) Bytes() []byte {
 	if content := f.root.Pack(); !bytes.Equal(content, f.parsed) {
 		return content
@@ -65,7 +65,7 @@ func (f *File) Bytes() []byte {
 	return f.text.Content
 }
 
-// Save writes what has been set, and nothing if that changes nothing. Its errors are those of textfile.File.Replace.
+// Save writes the file if it has changes. Its errors are those of textfile.File.Replace.
 func (f *File) Save() error {
 	if f.changed() {
 		return f.text.Replace(f.Bytes())
@@ -75,10 +75,10 @@ func (f *File) Save() error {
 
 func (f *File) changed() bool { return !bytes.Equal(f.Bytes(), f.text.Content) }
 
-// String returns the path and nothing else.
+// String returns the path, so that printing a File does not show its content.
 func (f *File) String() string { return f.text.Path }
 
-// CredHelpers returns which helper each registry has, by the registry as it is written in the file.
+// CredHelpers returns the helper of each registry. The keys are the registries as written in the file.
 func (f *File) CredHelpers() map[string]string {
 	helpers := map[string]string{}
 	for _, m := range members(f.top(credHelpers)) {
@@ -87,18 +87,18 @@ func (f *File) CredHelpers() map[string]string {
 	return helpers
 }
 
-// CredsStore returns the helper for all other registries, "" for none.
+// CredsStore returns the helper for all other registries, or "" if there is none.
 func (f *File) CredsStore() string { return text(f.top(credsStore)) }
 
-// SetCredHelper names the helper of a registry.
+// SetCredHelper sets the helper of a registry.
 func (f *File) SetCredHelper(host, name string) {
 	f.layout().set(f.object(credHelpers), 2, host, hujson.String(name))
 }
 
-// RemoveCredHelper takes the helper from a registry, and with the last of them the key that held them.
+// RemoveCredHelper removes the helper of a registry. With the last helper, it removes "credHelpers" too.
 func (f *File) RemoveCredHelper(host string) { f.removeFrom(credHelpers, host) }
 
-// SetCredsStore names the helper for all registries that have none of their own; "" takes it away.
+// SetCredsStore sets the helper for all registries without their own helper; "" removes it.
 func (f *File) SetCredsStore(name string) {
 	top := f.root.Value.(*hujson.Object)
 	if name == "" {
@@ -114,7 +114,7 @@ func (f *File) SetCredsStore(name string) {
 	f.layout().set(top, 1, credsStore, hujson.String(name))
 }
 
-// removeFrom removes a member of one of the objects at the top, and the object with its last member.
+// removeFrom removes a member of a top-level object. With the last member, it removes the object too.
 func (f *File) removeFrom(key, name string) {
 	v := f.top(key)
 	if v == nil || v.Value.Kind() != '{' {

@@ -10,8 +10,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// Diff returns what Save would change, as diff -u shows it, and "" if nothing. Whatever may be a secret is masked, also in
-// lines that stay as they are, so that a change of nothing but a secret does not show.
+// Diff returns the changes that Save would write, in the format of diff -u, or "" if there are none. Values that may
+// be secrets are masked in all lines, so a change that affects only a secret is not visible.
 func (f *File) Diff() string {
 	before, after := f.text.Content, f.Bytes()
 	if len(bytes.TrimSpace(before)) > 0 {
@@ -23,12 +23,12 @@ func (f *File) Diff() string {
 	return textfile.Diff(f.text.Path, before, after)
 }
 
-// masked returns the text of a file without secrets: of all texts in it, only those that name a helper are shown. Any other may be
-// a secret, since plugins keep what they want in the file.
+// masked returns the content of a file with all strings masked except helper names. Any other string may be a secret,
+// because plugins store arbitrary data in the file.
 func masked(content []byte) []byte {
 	root, err := hujson.Parse(bytes.Clone(content))
 	if err != nil {
-		return nil // it has been parsed before
+		return nil // cannot happen: Open has parsed it
 	}
 	top := members(&root)
 	for i := range top {
@@ -47,7 +47,7 @@ func masked(content []byte) []byte {
 	return root.Pack()
 }
 
-// mask replaces every text in a value. Numbers, true and false stay.
+// mask replaces all strings in a value. It keeps numbers and booleans.
 func mask(v *hujson.Value) {
 	switch value := v.Value.(type) {
 	case *hujson.Object:
@@ -66,7 +66,7 @@ func mask(v *hujson.Value) {
 	}
 }
 
-// maskName takes user information out of the name of a member, which may be a URL.
+// maskName removes user information from the name of a member, which may be a URL.
 func maskName(m *hujson.ObjectMember) {
 	if name := text(&m.Name); registry.Shown(name) != name {
 		m.Name.Value = hujson.String(registry.Shown(name))

@@ -7,7 +7,7 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// text returns the text of a value, "" if it is none.
+// text returns the value of a JSON string, or "" for another type.
 func text(v *hujson.Value) string {
 	if v == nil || v.Value.Kind() != '"' {
 		return ""
@@ -15,7 +15,7 @@ func text(v *hujson.Value) string {
 	return v.Value.(hujson.Literal).String()
 }
 
-// members returns the members of a value, none if it is no object.
+// members returns the members of a JSON object, or nil for another type.
 func members(v *hujson.Value) []hujson.ObjectMember {
 	if v == nil || v.Value.Kind() != '{' {
 		return nil
@@ -31,7 +31,7 @@ func foldName(name string) func(string) bool {
 	return func(s string) bool { return strings.EqualFold(s, name) }
 }
 
-// find returns the value of the first member of that name.
+// find returns the value of the first member whose name matches, or nil.
 func find(obj *hujson.Object, named func(string) bool) *hujson.Value {
 	for i := range obj.Members {
 		if named(text(&obj.Members[i].Name)) {
@@ -41,7 +41,7 @@ func find(obj *hujson.Object, named func(string) bool) *hujson.Value {
 	return nil
 }
 
-// remove removes the first member of that name, and reports whether there was one.
+// remove removes the first member whose name matches, and reports whether there was one.
 func remove(obj *hujson.Object, named func(string) bool) bool {
 	for i := range obj.Members {
 		if !named(text(&obj.Members[i].Name)) {
@@ -52,19 +52,19 @@ func remove(obj *hujson.Object, named func(string) bool) bool {
 		}
 		obj.Members = append(obj.Members[:i], obj.Members[i+1:]...)
 		if n := len(obj.Members); n > 0 {
-			obj.Members[n-1].Value.AfterExtra = nil // or hujson would put a comma behind it
+			obj.Members[n-1].Value.AfterExtra = nil // otherwise hujson would write a trailing comma
 		}
 		return true
 	}
 	return false
 }
 
-// top returns the value of a key of the file.
+// top returns the value of a top-level key, or nil.
 func (f *File) top(key string) *hujson.Value {
 	return find(f.root.Value.(*hujson.Object), foldName(key))
 }
 
-// object returns the object of a key of the file, and makes one if there is none.
+// object returns the object of a top-level key, and creates it if there is none.
 func (f *File) object(key string) *hujson.Object {
 	if v := f.top(key); v != nil && v.Value.Kind() == '{' {
 		return v.Value.(*hujson.Object)
@@ -78,14 +78,14 @@ func (f *File) object(key string) *hujson.Object {
 	return obj
 }
 
-// A layout is how the file is written.
+// A layout is the formatting of a file.
 type layout struct {
-	newline string // "" if all is in one line
-	indent  string // of each level
-	colon   string // what follows one
+	newline string // "" if the file has only one line
+	indent  string // indentation of one level
+	colon   string // space after a colon
 }
 
-// layout finds it from the first member; a file without any gets Docker's.
+// layout returns the formatting of the first member, or Docker's formatting for a file without members.
 func (f *File) layout() layout {
 	top := f.root.Value.(*hujson.Object)
 	if len(top.Members) == 0 {
@@ -107,7 +107,7 @@ func (f *File) layout() layout {
 	return l
 }
 
-// before is the white space in front of a member of that level.
+// before returns the whitespace before a member of that level.
 func (l layout) before(level int) hujson.Extra {
 	if l.newline == "" {
 		return nil
@@ -115,8 +115,8 @@ func (l layout) before(level int) hujson.Extra {
 	return hujson.Extra(l.newline + strings.Repeat(l.indent, level))
 }
 
-// set gives a member its value, and appends it to an object of that level, in the manner of those before it, if there is
-// none of that name.
+// set sets the value of a member of an object of that level. If there is no member with that name, it appends one with
+// the same formatting as the members before it.
 func (l layout) set(obj *hujson.Object, level int, name string, value hujson.ValueTrimmed) {
 	if v := find(obj, exactName(name)); v != nil {
 		if old, ok := v.Value.(hujson.Literal); !ok || !isLiteral(value, old) {

@@ -14,18 +14,18 @@ import (
 	"ecrlogin/registry"
 )
 
-// The keys of an entry of "auths" that hold a password or a token.
+// secretKeys are the keys of an entry of "auths" that contain a password or a token.
 var secretKeys = []string{"auth", "identitytoken", "registrytoken", "password"}
 
 func secretName(name string) bool {
 	return slices.ContainsFunc(secretKeys, foldName(name))
 }
 
-// An Entry is a member of "auths", without what must not be shown.
+// An Entry is a member of "auths" without its secrets.
 type Entry struct {
-	Key    string // as it is written in the file, perhaps with scheme and path
-	Host   string // without these, as Docker does it
-	Secret bool   // whether it has a password or token; docker login leaves an entry without one when a helper keeps it
+	Key    string // key as written in the file, possibly with scheme and path
+	Host   string // host without scheme and path, derived as in Docker
+	Secret bool   // has a password or token; with a helper, docker login writes entries without one
 }
 
 // Entries returns the members of "auths" in the order of the file.
@@ -41,10 +41,10 @@ func (f *File) Entries() []Entry {
 	return entries
 }
 
-// RemoveEntry removes the member of "auths" with that key, and with the last of them "auths".
+// RemoveEntry removes the member of "auths" with that key. With the last member, it removes "auths" too.
 func (f *File) RemoveEntry(key string) { f.removeFrom(auths, key) }
 
-// hostOf returns the host of a key with its port: docker login wrote URLs in former times.
+// hostOf returns the host of a key, including the port. Older versions of docker login wrote URLs as keys.
 // Source: ConvertToHostname in cli/config/credentials/file_store.go of github.com/docker/cli.
 func hostOf(key string) string {
 	if u, err := url.Parse(key); err == nil && u.Hostname() != "" && strings.Contains(key, "://") {
@@ -60,16 +60,16 @@ func hostOf(key string) string {
 	return host
 }
 
-// A login is what an entry holds.
+// A login is the user name and password or token of an entry.
 type login struct {
 	username, secret string
 }
 
-// tokenUser is the user name by which clients and helpers tell that the secret is an identity token.
+// tokenUser is the user name that marks the secret as an identity token.
 // Source: cli/config/credentials/native_store.go of github.com/docker/cli.
 const tokenUser = "<token>"
 
-// login reads the entry with that key; ok is false if it has no secret that a helper can hand on.
+// login returns the login of the entry with that key. ok is false if the entry has no secret that a helper can return.
 func (f *File) login(key string) (l login, ok bool, err error) {
 	entries := f.top(auths)
 	if entries == nil || entries.Value.Kind() != '{' {
@@ -92,7 +92,7 @@ func (f *File) login(key string) (l login, ok bool, err error) {
 	return l, l.secret != "", nil
 }
 
-// setLogin writes an entry as Docker does.
+// setLogin sets an entry in the format of Docker.
 func (f *File) setLogin(key string, l login) {
 	entry := new(hujson.Object)
 	name, value := "auth", base64.StdEncoding.EncodeToString([]byte(l.username+":"+l.secret))
@@ -104,12 +104,13 @@ func (f *File) setLogin(key string, l login) {
 	layout.set(f.object(auths), 2, key, entry)
 }
 
-// decodeAuth reads base64 of "USER:PASSWORD". Docker cuts NUL characters off, which some tools have padded with.
+// decodeAuth decodes base64 of "USER:PASSWORD". Like Docker, it removes NUL characters, which some tools add as
+// padding.
 // Source: decodeAuth in cli/config/configfile/file.go of github.com/docker/cli.
 func decodeAuth(auth string) (login, error) {
 	decoded, err := base64.StdEncoding.DecodeString(auth)
 	if err != nil {
-		return login{}, errors.New("is not base64") // err may tell a part of it
+		return login{}, errors.New("is not base64") // err may quote a part of it
 	}
 	username, password, ok := strings.Cut(string(decoded), ":")
 	if !ok || username == "" {

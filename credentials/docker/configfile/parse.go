@@ -12,17 +12,18 @@ import (
 	"ecrlogin/credentials/docker/configfile/textfile"
 )
 
-// The keys that are about passwords. Docker takes them in any letter case, as encoding/json does, and writes them so.
+// Top-level keys for passwords. Docker accepts them in any letter case, as encoding/json does, and writes them in this
+// one.
 const (
 	auths       = "auths"
 	credHelpers = "credHelpers"
 	credsStore  = "credsStore"
 )
 
-// emptyFile is what a file that does not exist is taken for.
+// emptyFile is the content assumed for a missing or empty file.
 var emptyFile = []byte("{}\n")
 
-// parse reads JSON and nothing more liberal, and checks all that this package touches.
+// parse parses strict JSON and checks the types of everything that this package uses.
 func parse(file *textfile.File) (hujson.Value, error) {
 	content := bytes.Clone(file.Content) // hujson keeps slices of it
 	if len(bytes.TrimSpace(content)) == 0 {
@@ -34,7 +35,7 @@ func parse(file *textfile.File) (hujson.Value, error) {
 	}
 	root, err := hujson.Parse(content)
 	if err != nil {
-		return hujson.Value{}, p.wrong(0, "invalid JSON; correct the file") // encoding/json can
+		return hujson.Value{}, p.wrong(0, "invalid JSON; correct the file") // encoding/json accepted it
 	}
 	top, ok := root.Value.(*hujson.Object)
 	if !ok {
@@ -48,7 +49,7 @@ type parser struct {
 	content []byte
 }
 
-// wrong returns an error about a place in the content.
+// wrong returns an error with the path, line and column of an offset in the content.
 func (p *parser) wrong(offset int, format string, args ...any) error {
 	offset = max(0, min(offset, len(p.content)))
 	before := p.content[:offset]
@@ -57,13 +58,13 @@ func (p *parser) wrong(offset int, format string, args ...any) error {
 	return fmt.Errorf("%s:%d:%d: %s", p.path, line, column, fmt.Sprintf(format, args...))
 }
 
-// syntax says what encoding/json does, and more where what it says helps nobody.
+// syntax returns the error of encoding/json with its position. It replaces errors that do not help users.
 func (p *parser) syntax(err error) error {
 	var e *json.SyntaxError
 	if !errors.As(err, &e) {
 		return p.wrong(0, "%v; correct this line", err)
 	}
-	offset := int(e.Offset) - 1 // Offset counts the bytes that were read, the wrong one included
+	offset := int(e.Offset) - 1 // Offset is the number of bytes read, including the invalid one
 	if strings.Contains(e.Error(), "unexpected end") {
 		offset = len(p.content)
 	}
@@ -76,8 +77,8 @@ func (p *parser) syntax(err error) error {
 	return p.wrong(offset, "invalid JSON: %v; correct this line", e)
 }
 
-// check checks the types of what is about passwords, which Docker and Podman insist on too, and that nothing of it is
-// there twice: it would not be clear then what counts.
+// check checks the types of the keys for passwords, as Docker and Podman do, and that none of them is duplicate,
+// because it would not be clear which one applies.
 func (p *parser) check(top *hujson.Object) error {
 	seen := map[string]bool{}
 	for i := range top.Members {
@@ -118,7 +119,7 @@ func (p *parser) checkMember(key string, v *hujson.Value) error {
 	}
 }
 
-// checkMembers checks that v is an object without double members, and each member.
+// checkMembers checks that v is an object without duplicate members, and checks each member.
 func (p *parser) checkMembers(v *hujson.Value, want string, member func(name string, v *hujson.Value) error) error {
 	if err := p.checkKind(v, '{', want); err != nil {
 		return err
@@ -137,7 +138,7 @@ func (p *parser) checkMembers(v *hujson.Value, want string, member func(name str
 	return nil
 }
 
-// checkKind lets null pass, which is as if the key were not there.
+// checkKind checks the type of a value. It accepts null, which is equivalent to a missing key.
 func (p *parser) checkKind(v *hujson.Value, kind hujson.Kind, want string) error {
 	if k := v.Value.Kind(); k != kind && k != 'n' {
 		return p.wrong(v.StartOffset, "%s; correct this line", want)
