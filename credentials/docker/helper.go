@@ -1,5 +1,5 @@
-// Package docker answers the credential helper protocol of Docker, which Podman, Buildah, Skopeo, BuildKit, crane, ORAS
-// and Helm speak too, from a credentials.Source. It knows nothing of AWS.
+// Package docker implements the server side of the Docker credential helper protocol on top of a credentials.Source.
+// Podman, Buildah, Skopeo, BuildKit, crane, ORAS and Helm use the same protocol. The package does not depend on AWS.
 package docker
 
 import (
@@ -17,28 +17,29 @@ import (
 )
 
 // Helper is a credential helper for Amazon ECR. It implements credentials.Helper of docker-credential-helpers, so that
-// go-containerregistry's authn.NewKeychainFromHelper takes it as well. It may be used by many goroutines at once.
+// go-containerregistry's authn.NewKeychainFromHelper accepts it too. It is safe for concurrent use.
 type Helper struct {
 	Source credentials.Source // required
-	// Resolve tells which registry's token a host gets; nil means registry.Parse. Its error wraps registry.ErrNotECR for a
-	// host that is not ours; another error is an answer to every question.
+	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host that
+	// is not an ECR registry or an alias of one. Every action returns any other error as it is.
 	Resolve func(serverURL string) (registry.Registry, error)
-	Aliases []string // the hosts for which Resolve goes beyond registry.Parse, as far as they are known; for List
+	Aliases []string // known hosts that Resolve accepts and registry.Parse does not; used by List
 
-	Fallback helper.Helper // answers for every host that is not ours; nil means that nobody does
-	Timeout  time.Duration // the longest a Get may take; 0 means 15 seconds. The Fallback has its own
-	Notices  io.Writer     // gets a line when something needs saying though it succeeds; nil discards it
-	Forgo    bool          // Add and Delete succeed and do nothing for our hosts
+	Fallback helper.Helper // handles all hosts that are not ECR; nil means none
+	Timeout  time.Duration // limit for Get; 0 means 15 seconds. The Fallback has its own
+	Notices  io.Writer     // receives notices about actions that succeed, one per line; nil discards them
+	Forgo    bool          // Add and Delete succeed and do nothing for ECR hosts
 }
 
-// DefaultTimeout is long enough for slow sources of identity, such as SSO, and short for somebody who waits.
+// DefaultTimeout is the limit for Get. It is long enough for slow identity sources, such as SSO.
 const DefaultTimeout = 15 * time.Second
 
 var _ helper.Helper = (*Helper)(nil)
 
-// Get returns user name and password for an Amazon ECR registry, however the client writes its host, and for an alias of one.
-// For every other host the Fallback answers. Without one, and for Amazon ECR Public when there is no AWS identity, the error is
-// the protocol's "not found", upon which clients go on without a password. Other errors are those of the Source.
+// Get returns the user name and password for an Amazon ECR registry or an alias of one, in any form that clients use for
+// the host. The Fallback handles all other hosts. Without a Fallback, and for Amazon ECR Public without an AWS identity,
+// the error is the protocol's "not found", after which clients continue without a password. Other errors are those of the
+// Source.
 func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	r, err := h.resolve(serverURL)
 	switch {
@@ -65,21 +66,21 @@ func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	return token.Username, token.Password, nil
 }
 
-// A keeper is a Source that keeps tokens, as the cache does.
+// A keeper is a Source that stores tokens, such as the cache.
 type keeper interface {
-	// Keep keeps a token that comes before every other for its registry.
+	// Keep stores a token that takes precedence over all others for its registry.
 	Keep(r registry.Registry, t credentials.Token) error
-	// Hosts returns the registries with a token at hand, each with its user name.
+	// Hosts returns the registries that have a stored token, each with its user name.
 	Hosts() map[string]string
-	// Drop forgets a host's tokens.
+	// Drop deletes the tokens of a host.
 	Drop(host string) error
-	// Owns reports whether a name in a credential store is that of a token which is kept there.
+	// Owns reports whether a name in a credential store is the name of a token stored by this Source.
 	Owns(serverURL string) bool
 }
 
-// Add has the Source keep a password for an Amazon ECR registry until it expires, and hands it to the Fallback for another
-// host. A password that cannot be kept is fetched again when it is needed, so that is no error; one that no registry would
-// take is.
+// Add stores a password for an Amazon ECR registry in the Source until it expires, and passes other hosts to the Fallback.
+// A failure to store the password is not an error, because the password is fetched again on demand. A password that
+// Amazon ECR would not accept is an error.
 func (h *Helper) Add(c *helper.Credentials) error {
 	r, err := h.resolve(c.ServerURL)
 	switch {
@@ -110,7 +111,7 @@ func (h *Helper) Add(c *helper.Credentials) error {
 	return nil
 }
 
-// tokenOf checks what docker login was given.
+// tokenOf returns the token in the credentials of a docker login, or an error if Amazon ECR would not accept them.
 func tokenOf(c *helper.Credentials, r registry.Registry, now time.Time) (credentials.Token, error) {
 	const next = "use the output of aws ecr get-login-password, or omit docker login, because this helper fetches passwords on demand"
 	expiry := credentials.Expiration(c.Secret)
@@ -125,7 +126,7 @@ func tokenOf(c *helper.Credentials, r registry.Registry, now time.Time) (credent
 	return credentials.Token{Username: c.Username, Password: c.Secret, As: "docker login", Issued: now, Expiry: expiry}, nil
 }
 
-// Delete forgets what the Source keeps for an Amazon ECR registry, and what the Fallback does for another host.
+// Delete deletes the tokens of an Amazon ECR registry from the Source, and passes other hosts to the Fallback.
 func (h *Helper) Delete(serverURL string) error {
 	r, err := h.resolve(serverURL)
 	switch {
@@ -142,8 +143,8 @@ func (h *Helper) Delete(serverURL string) error {
 	return nil
 }
 
-// List returns the registries of which the Source keeps a token, each with its user name, and those of the Fallback. It never
-// fails: when a helper's list does, docker build loses the passwords of all other registries too.
+// List returns the registries of the Fallback and those for which the Source stores a token, each with its user name. It
+// never returns an error: when a helper's list fails, docker build loses the passwords of all other registries too.
 func (h *Helper) List() (map[string]string, error) {
 	all := map[string]string{}
 	k, keeps := h.Source.(keeper)
@@ -173,10 +174,10 @@ func (h *Helper) List() (map[string]string, error) {
 	return all, nil
 }
 
-// errPlain is for our hosts by http, for which there never is a password, and which are nobody else's either.
+// errPlain reports an ECR host with the scheme http. It never has a password, and the Fallback is not called for it.
 var errPlain = errors.New("Amazon ECR does not support http; remove http:// from the host")
 
-// resolve returns the registry whose token a host gets. With errPlain, which registry it would be is returned as well.
+// resolve returns the registry for a host. With errPlain, it also returns the registry that the host has under https.
 func (h *Helper) resolve(serverURL string) (registry.Registry, error) {
 	resolve := h.Resolve
 	if resolve == nil {

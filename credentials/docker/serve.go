@@ -12,20 +12,19 @@ import (
 	helper "github.com/docker/docker-credential-helpers/credentials"
 )
 
-// Serve answers one call of the protocol, as a client makes it by running the helper: the action is get, store, erase
-// or list, its input is on in, which list does not read, and the result is an exit code. It differs from what docker-credential-helpers
-// does by itself where clients need more:
+// Serve handles one call of the protocol and returns the exit code of the helper. The action is get, store, erase or list.
+// Serve reads the input from in, except for list. It differs from Serve of docker-credential-helpers as follows:
 //
-//   - out gets everything at once or, when the action fails, only the error, because clients print what came with a
-//     failure, passwords included;
-//   - an error goes to errOut as well, because Docker shows the one and Podman the other; not so "not found", which is
-//     no error;
-//   - erase never fails, since Podman 4 crashes when it does;
-//   - a call for a host that is not ours is handed to a Fallback that is a relay, byte for byte.
+//   - out receives the complete response in one write or, if the action fails, only the error, because clients print the
+//     output of a failed helper, including passwords;
+//   - errors are also written to errOut, because Docker shows out and Podman shows errOut. "Not found" is not written to
+//     errOut, because it is not a failure;
+//   - erase never fails, because Podman 4 crashes when it does;
+//   - calls for hosts that are not ECR are passed unchanged to a Fallback that implements relay.
 func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit int) {
 	var input []byte
 	var err error
-	if action != helper.ActionList { // which has no input, whatever clients send
+	if action != helper.ActionList { // list has no input; some clients send one
 		input, err = io.ReadAll(io.LimitReader(in, maxInput))
 	}
 	if r, ok := h.Fallback.(relay); ok && err == nil && h.isForOthers(action, input) {
@@ -47,7 +46,7 @@ func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit
 		fmt.Fprintln(out, err)
 		return 1
 	case helper.IsCredentialsMissingServerURL(err):
-		fmt.Fprintln(out, err) // clients look for these very words
+		fmt.Fprintln(out, err) // clients compare this text
 		fmt.Fprintf(errOut, "%v: %s expects the registry host on standard input\n", err, action)
 		return 1
 	default:
@@ -62,13 +61,13 @@ func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit
 	return 0
 }
 
-// A relay is a Fallback that can pass on a get, store or erase as it came, and the answer as it is.
+// A relay is a Fallback that can pass the input and output of get, store and erase through unchanged.
 type relay interface {
 	Relay(action string, input []byte, out io.Writer) (exit int)
 }
 
-// isForOthers reports whether a call is about a host that is not ours. Input in which no host can be found, or more than
-// one line, is left to who reports what is wrong with it.
+// isForOthers reports whether a call is for a host that is not ECR. It returns false for input without a host and for
+// input with several lines, which check reports as invalid.
 func (h *Helper) isForOthers(action string, input []byte) bool {
 	var serverURL string
 	switch action {
@@ -88,11 +87,11 @@ func (h *Helper) isForOthers(action string, input []byte) bool {
 	return isOthers(err)
 }
 
-// maxInput bounds what is read, in bytes: the longest input is a password of some thousand.
+// maxInput is the maximum input size in bytes. The longest valid input is a password of a few thousand bytes.
 const maxInput = 1 << 20
 
-// check returns what is wrong with the input, whatever the answer to it would be. It says so where docker-credential-helpers hands
-// on what its parser said.
+// check returns an error if the input is invalid. It adds context where docker-credential-helpers returns only the error
+// of its parser.
 func check(action string, input []byte) error {
 	err := helper.HandleCommand(noHelper{}, action, bytes.NewReader(input), io.Discard)
 	switch {
@@ -106,7 +105,7 @@ func check(action string, input []byte) error {
 	return err
 }
 
-// noHelper does nothing and succeeds, so that an error of the protocol is one of its input.
+// noHelper is a helper whose methods do nothing and succeed. Any error of a call to it is caused by the input.
 type noHelper struct{}
 
 func (noHelper) Add(*helper.Credentials) error      { return nil }
