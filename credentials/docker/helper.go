@@ -20,8 +20,8 @@ import (
 // go-containerregistry's authn.NewKeychainFromHelper accepts it too. It is safe for concurrent use.
 type Helper struct {
 	Source credentials.Source // required
-	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host that
-	// is not an ECR registry or an alias of one. Every action returns any other error as it is.
+	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host
+	// that is not an ECR registry or an alias of one. Every action returns any other error as it is.
 	Resolve func(serverURL string) (registry.Registry, error)
 	Aliases []string // known hosts that Resolve accepts and registry.Parse does not; used by List
 
@@ -36,10 +36,10 @@ const DefaultTimeout = 15 * time.Second
 
 var _ helper.Helper = (*Helper)(nil)
 
-// Get returns the user name and password for an Amazon ECR registry or an alias of one, in any form that clients use for
-// the host. The Fallback handles all other hosts. Without a Fallback, and for Amazon ECR Public without an AWS identity,
-// the error is the protocol's "not found", after which clients continue without a password. Other errors are those of the
-// Source.
+// Get returns the user name and password for an Amazon ECR registry or an alias of one, in any form that clients use
+// for the host. The Fallback handles all other hosts. Without a Fallback, and for Amazon ECR Public without an AWS
+// identity, the error is the protocol's "not found", after which clients continue without a password. Other errors are
+// those of the Source.
 func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	r, err := h.resolve(serverURL)
 	switch {
@@ -78,9 +78,9 @@ type keeper interface {
 	Owns(serverURL string) bool
 }
 
-// Add stores a password for an Amazon ECR registry in the Source until it expires, and passes other hosts to the Fallback.
-// A failure to store the password is not an error, because the password is fetched again on demand. A password that
-// Amazon ECR would not accept is an error.
+// Add stores a password for an Amazon ECR registry in the Source until it expires, and passes other hosts to the
+// Fallback. A failure to store the password is not an error, because the password is fetched again on demand. A
+// password that Amazon ECR would not accept is an error.
 func (h *Helper) Add(c *helper.Credentials) error {
 	r, err := h.resolve(c.ServerURL)
 	switch {
@@ -143,8 +143,8 @@ func (h *Helper) Delete(serverURL string) error {
 	return nil
 }
 
-// List returns the registries of the Fallback and those for which the Source stores a token, each with its user name. It
-// never returns an error: when a helper's list fails, docker build loses the passwords of all other registries too.
+// List returns the registries of the Fallback and those for which the Source stores a token, each with its user name.
+// It never returns an error: when a helper's list fails, docker build loses the passwords of all other registries too.
 func (h *Helper) List() (map[string]string, error) {
 	all := map[string]string{}
 	k, keeps := h.Source.(keeper)

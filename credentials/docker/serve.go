@@ -12,13 +12,13 @@ import (
 	helper "github.com/docker/docker-credential-helpers/credentials"
 )
 
-// Serve handles one call of the protocol and returns the exit code of the helper. The action is get, store, erase or list.
-// Serve reads the input from in, except for list. It differs from Serve of docker-credential-helpers as follows:
+// Serve handles one call of the protocol and returns the exit code of the helper. The action is get, store, erase or
+// list. Serve reads the input from in, except for list. It differs from Serve of docker-credential-helpers as follows:
 //
-//   - out receives the complete response in one write or, if the action fails, only the error, because clients print the
-//     output of a failed helper, including passwords;
-//   - errors are also written to errOut, because Docker shows out and Podman shows errOut. "Not found" is not written to
-//     errOut, because it is not a failure;
+//   - out receives the complete response in one write or, if the action fails, only the error, because clients print
+//     the output of a failed helper, including passwords;
+//   - errors are also written to errOut, because Docker shows out and Podman shows errOut. "Not found" is not written
+//     to errOut, because it is not a failure;
 //   - erase never fails, because Podman 4 crashes when it does;
 //   - calls for hosts that are not ECR are passed unchanged to a Fallback that implements relay.
 func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit int) {
@@ -90,8 +90,8 @@ func (h *Helper) isForOthers(action string, input []byte) bool {
 // maxInput is the maximum input size in bytes. The longest valid input is a password of a few thousand bytes.
 const maxInput = 1 << 20
 
-// check returns an error if the input is invalid. It adds context where docker-credential-helpers returns only the error
-// of its parser.
+// check returns an error if the input is invalid. It adds context where docker-credential-helpers returns only the
+// error of its parser.
 func check(action string, input []byte) error {
 	err := helper.HandleCommand(noHelper{}, action, bytes.NewReader(input), io.Discard)
 	switch {

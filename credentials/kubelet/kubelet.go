@@ -21,8 +21,8 @@ type Provider struct {
 	Source credentials.Source
 	// As returns the Source of tokens for the role of a service account. Required.
 	As func(ServiceAccount) credentials.Source
-	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host that
-	// is not an ECR registry or an alias of one.
+	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host
+	// that is not an ECR registry or an alias of one.
 	Resolve func(host string) (registry.Registry, error)
 
 	RoleARN string           // role of service accounts without an annotation; "" means none
@@ -33,18 +33,18 @@ type Provider struct {
 // DefaultTimeout is the default limit for a request, the same as in package docker.
 const DefaultTimeout = 15 * time.Second
 
-// PullRoleAnnotation and RoleAnnotation are the annotations of a service account that specify its role. PullRoleAnnotation
-// applies only to image pulls and takes precedence. RoleAnnotation is the annotation of IAM roles for service accounts,
-// which also applies to the AWS calls of the pods.
+// PullRoleAnnotation and RoleAnnotation are the annotations of a service account that specify its role.
+// PullRoleAnnotation applies only to image pulls and takes precedence. RoleAnnotation is the annotation of IAM roles
+// for service accounts, which also applies to the AWS calls of the pods.
 const (
 	PullRoleAnnotation = "eks.amazonaws.com/ecr-role-arn"
 	RoleAnnotation     = "eks.amazonaws.com/role-arn"
 )
 
-// Serve reads one request from in, writes the response to out and returns the exit code. For a host that is not ECR, it
-// writes a response without credentials and a notice to errOut, and returns 0; kubelet then pulls anonymously. For an
-// invalid request, or if the token is unavailable, it writes nothing to out and one line to errOut, which kubelet logs,
-// and returns 1.
+// Serve reads one request from in, writes the response to out and returns the exit code. For a host that is not ECR,
+// it writes a response without credentials and a notice to errOut, and returns 0; kubelet then pulls anonymously. For
+// an invalid request, or if the token is unavailable, it writes nothing to out and one line to errOut, which kubelet
+// logs, and returns 1.
 func (p *Provider) Serve(in io.Reader, out, errOut io.Writer) (exit int) {
 	answer, notice, err := p.answer(in)
 	if err != nil {
@@ -114,12 +114,13 @@ func (p *Provider) now() time.Time {
 	return p.Now()
 }
 
-// soon is how long kubelet may cache a token that is past half of its lifetime, so that it gets a newer one soon after.
+// soon is how long kubelet may cache a token that is past half of its lifetime, so that it gets a newer one soon
+// after.
 const soon = 5 * time.Minute
 
-// cacheDuration returns how long kubelet may cache a token: until half of the token's lifetime has passed, which is when it
-// is renewed. The token may be hours old, because it may come from a cache. A token past half of its lifetime, which means
-// that it could not be renewed, is cached for a short time. No token is cached after it expires.
+// cacheDuration returns how long kubelet may cache a token: until half of the token's lifetime has passed, which is
+// when it is renewed. The token may be hours old, because it may come from a cache. A token past half of its lifetime,
+// which means that it could not be renewed, is cached for a short time. No token is cached after it expires.
 func (p *Provider) cacheDuration(t credentials.Token) time.Duration {
 	now := p.now()
 	left := t.Expiry.Sub(now)

@@ -25,8 +25,8 @@ func (a ServiceAccount) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "service account %s/%s with role %s", a.Namespace, a.Name, a.RoleARN)
 }
 
-// SessionName returns the name of the role session, which appears in CloudTrail: ecr-login@NAMESPACE.NAME, truncated to 64
-// characters, the limit of STS.
+// SessionName returns the name of the role session, which appears in CloudTrail: ecr-login@NAMESPACE.NAME, truncated
+// to 64 characters, the limit of STS.
 func (a ServiceAccount) SessionName() string {
 	name := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-", r) {
@@ -37,8 +37,8 @@ func (a ServiceAccount) SessionName() string {
 	return name[:min(len(name), 64)]
 }
 
-// serviceAccount returns the service account of a request and its role. It returns the zero ServiceAccount if the request
-// has no role or no token; the identity of the node is used then.
+// serviceAccount returns the service account of a request and its role. It returns the zero ServiceAccount if the
+// request has no role or no token; the identity of the node is used then.
 func (p *Provider) serviceAccount(r request) (ServiceAccount, error) {
 	role := cmp.Or(r.ServiceAccountAnnotations[PullRoleAnnotation], r.ServiceAccountAnnotations[RoleAnnotation], p.RoleARN)
 	if r.ServiceAccountToken == "" || role == "" {
