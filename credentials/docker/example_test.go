@@ -15,7 +15,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// A Go program that uses go-containerregistry needs no helper on PATH: it takes the Helper as keychain.
+// A Go program that uses go-containerregistry can use the Helper as a keychain, without a helper on PATH.
 func Example_keychain() {
 	transport, stop := standIn() // for AWS and the registry; a real program goes without
 	defer stop()
@@ -40,7 +40,7 @@ func Example_keychain() {
 	// without the keychain it is refused: true
 }
 
-// standIn starts the stand-in for AWS and leads the SDK to it.
+// standIn starts the stand-in for AWS and configures the SDK to use it.
 func standIn() (transport http.RoundTripper, stop func()) {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {

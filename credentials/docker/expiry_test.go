@@ -14,7 +14,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// A keychain is a Source that takes its time to answer with a token of 10 s: so long, call by call.
+// A keychain is a slow Source of tokens that are valid for 10 s. It contains the delay of each call.
 type keychain struct {
 	delays []time.Duration
 	calls  int
@@ -27,7 +27,7 @@ func (k *keychain) Token(context.Context, registry.Registry) (credentials.Token,
 	return credentials.Token{Username: "AWS", Password: fmt.Sprint("password ", k.calls), Issued: issued, Expiry: issued.Add(10 * time.Second)}, nil
 }
 
-// A token that expires before it can be printed is fetched once more, and then the line says so.
+// A token that expires before it can be printed is fetched once more. If that token expires too, the error reports it.
 func TestExpiresWhileFetched(t *testing.T) {
 	const expired = host + ": two tokens expired while they were fetched; check the system clock and the response time of the credential store\n"
 	answer := func(password string) outcome {

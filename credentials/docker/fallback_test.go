@@ -15,7 +15,7 @@ import (
 
 func failing(string) (registry.Registry, error) { return registry.Registry{}, errConfig }
 
-// withAlias resolves one host beyond those that are ECR's by their names.
+// withAlias resolves one alias in addition to ECR hosts.
 func withAlias(serverURL string) (registry.Registry, error) {
 	if strings.TrimPrefix(serverURL, "https://") == "registry.corp.example" {
 		return registry.Parse(host)
@@ -23,7 +23,7 @@ func withAlias(serverURL string) (registry.Registry, error) {
 	return registry.Parse(serverURL)
 }
 
-// shelf is a credential helper that keeps passwords in memory.
+// shelf is a credential helper that stores passwords in memory.
 type shelf map[string]helper.Credentials
 
 func (s shelf) Add(c *helper.Credentials) error { s[c.ServerURL] = *c; return nil }
@@ -44,7 +44,7 @@ func (s shelf) Get(serverURL string) (string, string, error) {
 	return c.Username, c.Secret, nil
 }
 
-// An alias gets its registry's token, and nobody else does.
+// An alias gets the token of its registry; other hosts do not.
 func TestAlias(t *testing.T) {
 	newCloud(t, true)
 	u := newUser(t)
@@ -66,7 +66,7 @@ func TestAlias(t *testing.T) {
 	}
 }
 
-// The fallback answers for others, never for us, and list is the union.
+// The fallback handles other hosts, never ECR hosts, and list merges both.
 func TestFallback(t *testing.T) {
 	newCloud(t, true)
 	others := shelf{"http://" + host: {Username: "x"}}
@@ -97,7 +97,7 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// A fallback that cannot list costs nobody the others.
+// If the fallback cannot list, list still returns the ECR hosts.
 func TestFallbackCannotList(t *testing.T) {
 	newCloud(t, true)
 	u := newUser(t)
@@ -113,7 +113,8 @@ type broken struct{ shelf }
 
 func (broken) List() (map[string]string, error) { return nil, errors.New("locked") }
 
-// A relay is handed what clients sent as it came, for others' hosts alone, and its answer and exit code are the program's.
+// A relay gets the unchanged input of clients, only for hosts that are not ECR. Its response and exit code are
+// returned.
 func TestRelay(t *testing.T) {
 	newCloud(t, true)
 	u := newUser(t)

@@ -22,8 +22,8 @@ func (generous) Token(context.Context, registry.Registry) (credentials.Token, er
 	return credentials.Token{Username: "AWS", Password: secret}, nil
 }
 
-// FuzzServe asserts what clients rely on, whatever comes on standard input: a password leaves only with exit code 0, only
-// for an ECR host, and as exactly one JSON value that names the host as it was asked for; list and erase never fail.
+// FuzzServe checks for any standard input what clients rely on: a password is printed only with exit code 0, only for
+// an ECR host, and as exactly one JSON value that contains the requested host; list and erase never fail.
 func FuzzServe(f *testing.F) {
 	for _, action := range []string{"get", "list", "store", "erase"} {
 		for _, in := range []string{"", host, "https://" + host + "/v2/\n", "ghcr.io", host + "\n.example.com", "\x00", `{"ServerURL":"` + host + `","Username":"AWS","Secret":"x"}`} {

@@ -23,12 +23,12 @@ func login(serverURL, user, password string) string {
 	return string(in) + "\n"
 }
 
-// issued returns what has the form of a password of ECR's that expires then.
+// issued returns a value in the format of an ECR password with that expiration time.
 func issued(expiry time.Time) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"payload":"x","version":"2","type":"DATA_KEY","expiration":%d}`, expiry.Unix()))
 }
 
-// A user is one who runs the helper with a cache of their own.
+// A user runs the helper with a separate cache.
 type user struct {
 	t   *testing.T
 	dir string
@@ -59,7 +59,7 @@ func (u *user) password(host string) string {
 	return answer.Secret
 }
 
-// What docker login brings is used for its host until docker logout, whoever the AWS identity is.
+// The password of docker login is used for its host until docker logout, for every AWS identity.
 func TestLogin(t *testing.T) {
 	cloud := newCloud(t, true)
 	u := newUser(t)
@@ -100,7 +100,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// docker login without a user name hands back what it was given by get. That stays an ordinary token.
+// docker login without a user name stores the password that get returned. It remains an ordinary token.
 func TestLoginWithoutPassword(t *testing.T) {
 	newCloud(t, true)
 	u := newUser(t)
@@ -113,7 +113,7 @@ func TestLoginWithoutPassword(t *testing.T) {
 	}
 }
 
-// A password that has expired since is as if it were not there.
+// A stored password is ignored after it expires.
 func TestLoginExpires(t *testing.T) {
 	cloud := newCloud(t, true)
 	u := newUser(t)
@@ -157,7 +157,7 @@ func TestLoginRefused(t *testing.T) {
 	}
 }
 
-// Where nothing can be kept, the pipeline goes on all the same.
+// A password that cannot be stored does not fail docker login.
 func TestLoginIsNotKept(t *testing.T) {
 	newCloud(t, true)
 	u := newUser(t)
@@ -168,8 +168,8 @@ func TestLoginIsNotKept(t *testing.T) {
 	}
 }
 
-// AWS_ECR_IGNORE_CREDS_STORAGE has login and logout do nothing, whatever they are given.
-func TestLoginForgone(t *testing.T) {
+// With AWS_ECR_IGNORE_CREDS_STORAGE, login and logout do nothing for any input.
+func TestLoginWithIgnoreStorage(t *testing.T) {
 	newCloud(t, true)
 	u := newUser(t)
 	own := u.password(host)
@@ -184,7 +184,7 @@ func TestLoginForgone(t *testing.T) {
 	}
 }
 
-// An error of Resolve that is not about the host is told whatever is asked.
+// Every action returns an error of Resolve that is not about the host.
 func TestResolveFails(t *testing.T) {
 	u := newUser(t)
 	u.h.Resolve = failing

@@ -45,7 +45,7 @@ func newCloud(t *testing.T, identity bool) *awstest.Server {
 	return cloud
 }
 
-// An outcome is all that a client sees of a call.
+// An outcome is the result of a call as a client sees it.
 type outcome struct {
 	out, err string
 	exit     int
@@ -85,8 +85,8 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// For a host that is not ECR nothing is said but "not found", and nobody is asked: not even a broken AWS configuration
-// is noticed.
+// For a host that is not ECR, the only output is "not found". AWS is not called, and an invalid AWS configuration is
+// not reported.
 func TestGetOfAnotherHost(t *testing.T) {
 	cloud := newCloud(t, true)
 	t.Setenv("AWS_CONFIG_FILE", "/dev/null/none")
@@ -110,7 +110,7 @@ func TestGetPublicWithoutIdentity(t *testing.T) {
 	}
 }
 
-// A failure is one and the same line on both streams.
+// A failure writes the same line to both streams.
 func TestGetFails(t *testing.T) {
 	cloud := newCloud(t, true)
 	for _, in := range []string{host, "public.ecr.aws"} {
@@ -122,7 +122,7 @@ func TestGetFails(t *testing.T) {
 	}
 }
 
-func TestGetKeepsItsTimeout(t *testing.T) {
+func TestGetTimeout(t *testing.T) {
 	cloud := newCloud(t, true)
 	cloud.Inject(awstest.Fault{Hang: true})
 	h := &docker.Helper{Source: new(aws.Source), Timeout: 50 * time.Millisecond}
@@ -176,7 +176,7 @@ type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
-func TestGetWhoseReaderIsGone(t *testing.T) {
+func TestGetWithClosedOutput(t *testing.T) {
 	newCloud(t, true)
 	var errOut bytes.Buffer
 	exit := (&docker.Helper{Source: new(aws.Source)}).Serve("get", strings.NewReader(host), brokenPipe{}, &errOut)
@@ -185,7 +185,7 @@ func TestGetWhoseReaderIsGone(t *testing.T) {
 	}
 }
 
-// With a Source that keeps tokens, list tells of them and erase drops them.
+// With a Source that stores tokens, list returns them and erase deletes them.
 func TestListAndEraseWithACache(t *testing.T) {
 	cloud := newCloud(t, true)
 	dir := filepath.Join(t.TempDir(), "cache")
@@ -233,7 +233,7 @@ func (f failingSource) Token(context.Context, registry.Registry) (credentials.To
 	return credentials.Token{}, fmt.Errorf("%s: the API failed; try again: %w", host, f.err)
 }
 
-// An error of the Source is shown as it is, also if it wraps one that a parser of the input could return.
+// An error of the Source is shown unchanged, even if it wraps an error that a parser of the input could return.
 func TestErrorsOfTheSourceAreNotOfTheInput(t *testing.T) {
 	syntax, kind := json.Unmarshal([]byte("x"), new(int)), json.Unmarshal([]byte(`"x"`), new(int))
 	for _, cause := range []error{io.EOF, io.ErrUnexpectedEOF, syntax, kind, bufio.ErrTooLong, errors.New("other")} {

@@ -35,7 +35,7 @@ func (f fixed) Token(context.Context, registry.Registry) (credentials.Token, err
 	return f.token, f.err
 }
 
-// aged returns a token that was issued so long ago, for 12 hours.
+// aged returns a token of that age with a lifetime of 12 hours.
 func aged(age time.Duration) fixed {
 	return fixed{token: credentials.Token{Username: "AWS", Password: "node", Issued: now.Add(-age), Expiry: now.Add(12*time.Hour - age)}}
 }
@@ -56,7 +56,7 @@ func request(version, image string) string {
 	return fmt.Sprintf(`{"kind":"CredentialProviderRequest","apiVersion":"%s%s","image":"%s","new":{"field":[1]}}`, group, version, image) + "\n"
 }
 
-// The answer comes in the version of the request, keyed by the host as the image has it.
+// The response has the version of the request. Its key is the host as written in the image.
 func TestAnswer(t *testing.T) {
 	p := &kubelet.Provider{Source: aged(0)}
 	for _, version := range []string{"v1", "v1beta1", "v1alpha1"} {
@@ -73,7 +73,7 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-// Kubelet asks again when half of a token's life has gone, wherever it came from, and never keeps one beyond its life.
+// Kubelet requests a token again after half of its lifetime, for any source, and never caches an expired token.
 func TestCacheDuration(t *testing.T) {
 	for _, tt := range []struct {
 		age  time.Duration
@@ -95,7 +95,7 @@ func TestCacheDuration(t *testing.T) {
 	}
 }
 
-// A token that has expired is not handed out.
+// An expired token is not returned.
 func TestExpired(t *testing.T) {
 	want := outcome{err: host + ": two tokens expired while they were fetched; check the system clock and the response time of the credential store", exit: 1}
 	for _, age := range []time.Duration{12*time.Hour - time.Minute, 12 * time.Hour, 13 * time.Hour} {
@@ -105,7 +105,7 @@ func TestExpired(t *testing.T) {
 	}
 }
 
-// What is not ours gets no credentials, and the pull goes on; an alias gets those of its registry, under its own name.
+// A host that is not ECR gets no credentials, and the pull continues. An alias gets the credentials of its registry.
 func TestOtherHosts(t *testing.T) {
 	p := &kubelet.Provider{Source: aged(0), Resolve: func(s string) (registry.Registry, error) {
 		if s == "docker.io" || s == "registry.corp.example:5000" {
@@ -128,7 +128,7 @@ func TestOtherHosts(t *testing.T) {
 	}
 }
 
-// A token that cannot be had is an error: one line for kubelet's log, and nothing that kubelet could take for an answer.
+// An unavailable token is an error: one line for the log of kubelet, and no response.
 func TestNoToken(t *testing.T) {
 	failing := &kubelet.Provider{Source: fixed{err: errors.New(host + ": access denied: nobody may")}}
 	if got, want := serve(failing, request("v1", host+"/app")), (outcome{err: host + ": access denied: nobody may", exit: 1}); got != want {
@@ -170,7 +170,7 @@ func TestNotARequest(t *testing.T) {
 	}
 }
 
-// token makes a service account's token with these claims.
+// token returns a service account token with these claims.
 func token(claims string) string {
 	enc := base64.RawURLEncoding.EncodeToString
 	return enc([]byte(`{"alg":"RS256"}`)) + "." + enc([]byte(claims)) + "." + enc([]byte("signature"))
@@ -188,7 +188,8 @@ const (
 	node = "arn:aws:iam::123456789012:role/flag"
 )
 
-// The role is that of the annotation for pulling, else the pod's own, else the flag's; without any it is the node's identity.
+// The role is from the annotation for pulls, the annotation of the pod or the flag, in this order. Without a role, the
+// identity of the node is used.
 func TestServiceAccount(t *testing.T) {
 	puller := token(`{"sub":"system:serviceaccount:team-b:puller","aud":["sts.amazonaws.com"],"iss":"https://cluster.example"}`)
 	for _, tt := range []struct {
@@ -252,7 +253,7 @@ func TestServiceAccountFails(t *testing.T) {
 	}
 }
 
-// STS takes 64 letters of a session's name, and not all that a name may have.
+// STS limits a session name to 64 characters and does not accept all characters of a service account name.
 func TestSessionName(t *testing.T) {
 	for _, tt := range []struct{ namespace, name, want string }{
 		{"a", "b.c-d", "ecr-login@a.b.c-d"},
@@ -276,7 +277,7 @@ func TestIsRequest(t *testing.T) {
 	}
 }
 
-// Whatever comes in, an answer is whole, and a failure answers nothing in one line.
+// For any input, a response is complete, and a failure writes one line and no response.
 func FuzzServe(f *testing.F) {
 	f.Add(request("v1", host+"/app"))
 	f.Add(request("v1alpha1", "docker.io/library/busybox"))

@@ -16,7 +16,7 @@ import (
 	"ecrlogin/credentials/program"
 )
 
-// again is what a helper runs that clears the environment and asks this program again, which is to ask the helper NAME.
+// again returns a shell command that clears the environment and runs this program, which runs the helper NAME.
 func again(t *testing.T, name string, env ...string) string {
 	t.Helper()
 	own, err := os.Executable()
@@ -26,10 +26,10 @@ func again(t *testing.T, name string, env ...string) string {
 	return `env -i PATH="$PATH" ` + relayed + "=" + name + " " + strings.Join(env, " ") + " '" + own + `' "$1"`
 }
 
-// record is the beginning of a helper's script that records each run. It ends what nothing else ends.
+// record is the start of a helper script that records each run. It stops a loop that nothing else stops.
 const record = `echo run >>"$DIR/runs"; test $(wc -l <"$DIR/runs") -lt 100 || exit 9; `
 
-// runs returns how often the script of a helper ran.
+// runs returns the number of runs of a helper.
 func runs(t *testing.T, dir string) int {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, "runs"))
@@ -39,7 +39,7 @@ func runs(t *testing.T, dir string) int {
 	return bytes.Count(b, []byte("\n"))
 }
 
-// A helper that clears the environment does not get around the check: it is run once.
+// A helper that clears the environment does not bypass the check: it is run once.
 func TestCircleWithClearedEnvironment(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no /proc here; see TestCircleWithoutProc")
@@ -69,7 +69,7 @@ func TestCircleWithClearedEnvironment(t *testing.T) {
 	}
 }
 
-// Where the ancestry cannot be seen, a circle ends when the slots are taken.
+// Without a visible ancestry, a loop ends when all slots are taken.
 func TestCircleWithoutProc(t *testing.T) {
 	slots := filepath.Join(t.TempDir(), "slots")
 	dir := install(t, "a", record+again(t, "a", "PROGRAM_TEST_TIMEOUT=3s", "PROGRAM_TEST_SLOTS="+slots)+"; exit 1")
@@ -81,7 +81,7 @@ func TestCircleWithoutProc(t *testing.T) {
 	}
 }
 
-// There, more calls than slots wait for each other, and all are answered.
+// Without a visible ancestry, more calls than slots wait for each other, and all succeed.
 func TestManyWithoutProc(t *testing.T) {
 	slots := filepath.Join(t.TempDir(), "slots")
 	install(t, "a", "sleep 0.05; echo '"+answer+"'")
@@ -96,7 +96,7 @@ func TestManyWithoutProc(t *testing.T) {
 	wait.Wait()
 }
 
-// One process may ask several helpers at once, and has its own name again after that.
+// A process can run several helpers at once. Its name is restored afterwards.
 func TestNameIsRestored(t *testing.T) {
 	before, err := os.ReadFile("/proc/self/comm")
 	if err != nil {

@@ -1,7 +1,7 @@
 package program
 
-// UseSlots makes this process behave as one that cannot see its ancestry.
+// UseSlots makes this process behave as if its ancestry were not visible.
 func UseSlots(dir string) { traced, slotsTestDir = false, dir }
 
-// Slots is how many helpers may run at the same time then.
+// Slots is the maximum number of concurrent helpers in that case.
 const Slots = slots

@@ -10,8 +10,8 @@ import (
 	"ecrlogin/credentials/program"
 )
 
-// checkRefused fails the test unless a helper is refused in each action for that reason. One that is missing leaves a get
-// with "not found".
+// checkRefused fails the test unless each action refuses the helper for that reason. For a missing helper, get returns
+// "not found".
 func checkRefused(t *testing.T, name, reason string, missing bool) {
 	t.Helper()
 	h := program.Helper{Name: name, Named: named}
@@ -32,7 +32,7 @@ func TestMissing(t *testing.T) {
 	checkRefused(t, "foo", "docker-credential-foo is not on PATH; install it, or change "+named, true)
 }
 
-// A file that may not be run is as if it were not there.
+// A file that is not executable counts as missing.
 func TestNotExecutable(t *testing.T) {
 	dir := install(t, "foo", "echo '{}'")
 	if err := os.Chmod(filepath.Join(dir, "docker-credential-foo"), 0o600); err != nil {
@@ -41,8 +41,8 @@ func TestNotExecutable(t *testing.T) {
 	checkRefused(t, "foo", "docker-credential-foo is not on PATH; install it, or change "+named, true)
 }
 
-// Who can write to the folder that a client is run in must not get its passwords.
-func TestInTheCurrentFolder(t *testing.T) {
+// A user who can write to the working directory of a client must not get its passwords.
+func TestInCurrentDirectory(t *testing.T) {
 	t.Chdir(install(t, "foo", "echo '{}'"))
 	t.Setenv("PATH", ".:/usr/bin:/bin")
 	checkRefused(t, "foo", "docker-credential-foo is not on PATH except in the current directory, which is not searched; install it in another directory on PATH, or change "+named, true)
@@ -65,8 +65,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// The program never asks itself, by whatever name.
-func TestAskingOneself(t *testing.T) {
+// The program never runs itself, under any name.
+func TestRunningItself(t *testing.T) {
 	install(t, "ecr-login", `touch "$DIR/ran"`)
 	checkRefused(t, "ecr-login", "docker-credential-ecr-login would run itself; change "+named, false)
 	own, err := os.Executable()
@@ -81,7 +81,7 @@ func TestAskingOneself(t *testing.T) {
 	checkRefused(t, "other", "docker-credential-other is ecr-login under another name and would run itself; change "+named, false)
 }
 
-// A helper that asks this program again gets an error, and a circle through two helpers ends.
+// A helper that runs this program again gets an error, and a loop of two helpers ends.
 func TestCircle(t *testing.T) {
 	own, err := os.Executable()
 	if err != nil {

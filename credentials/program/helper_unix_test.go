@@ -15,13 +15,13 @@ import (
 	"ecrlogin/credentials/program"
 )
 
-// newHelper returns foo as Go programs use it, with what it says.
+// newHelper returns the helper foo and a buffer for its standard error.
 func newHelper() (h *program.Helper, said *bytes.Buffer) {
 	said = new(bytes.Buffer)
 	return &program.Helper{Name: "foo", Timeout: 10 * time.Second, Stderr: said, Named: named}, said
 }
 
-// A keeper is a helper that works: it keeps one password in a file.
+// A keeper is a working helper that stores one password in a file.
 const keeper = `case $1 in
 store) cat >"$DIR/kept" ;;
 get) host=$(cat); grep -s "\"$host\"" "$DIR/kept" || { echo credentials not found in native keychain; exit 1; } ;;
@@ -67,7 +67,7 @@ func calls(h *program.Helper) map[string]error {
 	}
 }
 
-// Each error is one line, says what was wanted and what to do, and holds no password.
+// Each error is one line with the action and the next step, and contains no password.
 func TestHelperFails(t *testing.T) {
 	prefixes := map[string]string{
 		"get":   host + ": no password found: docker-credential-foo ",
@@ -96,7 +96,7 @@ func TestHelperFails(t *testing.T) {
 	}
 }
 
-// An answer that cannot be read is an error that does not repeat it.
+// The error for an invalid response does not quote the response.
 func TestHelperPrintsGarbage(t *testing.T) {
 	for _, script := range []string{"echo " + secret, "exit 0", `echo '["` + secret + `"]'`, `echo '{"` + secret + `":1,"Username":1}'`} {
 		install(t, "foo", script)
@@ -114,7 +114,7 @@ func TestHelperPrintsGarbage(t *testing.T) {
 	}
 }
 
-// Without the helper, there is no password and an empty list, and whoever has one to store is told.
+// Without the helper, get returns no password, list returns an empty list, and store returns an error.
 func TestHelperMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	const reason = "docker-credential-foo is not on PATH; install it, or change " + named

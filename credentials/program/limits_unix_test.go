@@ -16,10 +16,10 @@ import (
 	"ecrlogin/credentials/program"
 )
 
-// patience is much longer than anything here takes and much shorter than what is to be ended.
+// patience is much longer than any test step takes and much shorter than the processes that must be stopped run.
 const patience = 20 * time.Second
 
-// A held is the end of a pipe whose other end each process of a helper holds that has not ended.
+// A held is the read end of a pipe whose write end is open in each running process of a helper.
 type held struct {
 	t          *testing.T
 	read, hold *os.File
@@ -35,7 +35,7 @@ func hold(t *testing.T) held {
 	return held{t, r, w}
 }
 
-// text returns what was written to the pipe, once nobody holds it any more.
+// text returns the content of the pipe after all processes have closed it.
 func (h held) text() string {
 	h.t.Helper()
 	h.hold.Close()
@@ -49,7 +49,7 @@ func (h held) text() string {
 	return string(text)
 }
 
-// A helper that does not answer is ended with all that it has started.
+// A helper that does not respond is stopped together with all processes that it has started.
 func TestSlow(t *testing.T) {
 	install(t, "foo", "sleep 600 & sleep 600")
 	const slow = ": docker-credential-foo did not respond to ACTION within 200ms and was stopped; check whether its keychain is locked and waits for input, or increase timeout or ECR_LOGIN_TIMEOUT"
@@ -74,7 +74,7 @@ func TestSlow(t *testing.T) {
 	}
 }
 
-// Something that a helper leaves behind, holding its output open, keeps nobody waiting.
+// A process that a helper leaves behind with its output open does not delay the call.
 func TestGrandchildHoldsOutput(t *testing.T) {
 	dir := install(t, "foo", `sleep 600 & echo $! >"$DIR/pid"; echo '`+answer+"'")
 	began := time.Now()
@@ -85,7 +85,7 @@ func TestGrandchildHoldsOutput(t *testing.T) {
 	end(t, filepath.Join(dir, "pid"))
 }
 
-// Nor does it hold the client's standard error, which many clients read to its end.
+// It does not keep the standard error of the client open either, which many clients read to its end.
 func TestGrandchildHoldsStderr(t *testing.T) {
 	dir := install(t, "foo", `sleep 600 & echo $! >"$DIR/pid"; echo warning >&2; echo '`+answer+"'")
 	errOut := hold(t)
@@ -99,7 +99,7 @@ func TestGrandchildHoldsStderr(t *testing.T) {
 	end(t, filepath.Join(dir, "pid"))
 }
 
-// Not even one that has left the helper's process group, and its parent, does.
+// A process that has left the process group and the parent of the helper does not delay the call either.
 func TestGrandchildOfSlow(t *testing.T) {
 	if _, err := os.Stat("/usr/bin/setsid"); err != nil {
 		t.Skip("there is no setsid here")
@@ -113,7 +113,7 @@ func TestGrandchildOfSlow(t *testing.T) {
 	end(t, filepath.Join(dir, "pid"))
 }
 
-// end ends the process whose id is in a file.
+// end stops the process whose ID is in a file.
 func end(t *testing.T, path string) {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -129,7 +129,7 @@ func end(t *testing.T, path string) {
 	}
 }
 
-// A helper that prints without end is stopped, and what it printed is nowhere.
+// A helper that prints without end is stopped, and its output is not shown.
 func TestTooMuch(t *testing.T) {
 	want := both(1, host+": no password found: docker-credential-foo printed more than 1048576 bytes in response to get and was stopped; run it manually, or change "+named)
 	for name, script := range map[string]string{
@@ -168,7 +168,7 @@ func TestSignalled(t *testing.T) {
 	}
 }
 
-// A signal that ends the program ends the helper, which the signal does not reach.
+// A signal that stops the program also stops the helper, which does not receive the signal itself.
 func TestProgramSignalled(t *testing.T) {
 	// What is handled here is not ignored in a child, as it would be when this test runs under nohup.
 	handled := make(chan os.Signal, 1)
@@ -195,7 +195,7 @@ func TestProgramSignalled(t *testing.T) {
 	}
 }
 
-// A helper need not read what it is sent.
+// A helper does not have to read its input.
 func TestInputUnread(t *testing.T) {
 	big := `{"ServerURL":"` + host + `","Username":"ann","Secret":"` + strings.Repeat(secret, 20000) + `"}`
 	for name, script := range map[string]string{"closed": "exec <&-; echo stored", "left": "echo stored", "read in part": "head -c 10 >/dev/null; echo stored"} {

@@ -27,7 +27,7 @@ const (
 	notFound = "credentials not found in native keychain"
 )
 
-// relayed makes a process of the test binary one that relays its action to the helper of that name, as the program does.
+// relayed makes the test binary relay its action to the helper of that name, as the program does.
 const relayed = "PROGRAM_TEST_RELAYED"
 
 func TestMain(m *testing.M) {
@@ -46,7 +46,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// install puts a helper in front of PATH, as a shell script. The script's variable DIR is the folder that is returned.
+// install installs a shell script as a helper, first on PATH. The variable DIR of the script is the returned
+// directory.
 func install(t *testing.T, name, script string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -58,21 +59,21 @@ func install(t *testing.T, name, script string) (dir string) {
 	return dir
 }
 
-// An outcome is all that a client sees of a call.
+// An outcome is the result of a call as a client sees it.
 type outcome struct {
 	out, err string
 	exit     int
 }
 
-// String hides no line end, but what a failing test must not print.
+// String shows line ends and hides secrets, which a failing test must not print.
 func (o outcome) String() string {
 	return strings.ReplaceAll(fmt.Sprintf("exit code %d\n\tstdout %q\n\tstderr %q", o.exit, o.out, o.err), secret, "(the secret)")
 }
 
-// both is a failure that is told on both streams.
+// both returns the outcome of a failure that writes the same line to both streams.
 func both(exit int, line string) outcome { return outcome{line + "\n", line + "\n", exit} }
 
-// relay relays within this process.
+// relay calls Relay in this process.
 func relay(h program.Helper, action, input string) outcome {
 	var out, errOut bytes.Buffer
 	h.Stderr, h.Named = &errOut, named
@@ -80,7 +81,7 @@ func relay(h program.Helper, action, input string) outcome {
 	return outcome{out.String(), errOut.String(), exit}
 }
 
-// expect fails the test unless both are the same.
+// expect fails the test unless got and want are equal.
 func expect(t *testing.T, got, want outcome) {
 	t.Helper()
 	if got != want {
@@ -88,7 +89,7 @@ func expect(t *testing.T, got, want outcome) {
 	}
 }
 
-// daemon returns a process that relays, and has no terminal.
+// daemon returns a command that relays an action without a terminal.
 func daemon(t *testing.T, name, action, input string) *exec.Cmd {
 	t.Helper()
 	own, err := os.Executable()
@@ -102,7 +103,7 @@ func daemon(t *testing.T, name, action, input string) *exec.Cmd {
 	return cmd
 }
 
-// run returns what a process left.
+// run runs a command and returns its outcome.
 func run(t *testing.T, cmd *exec.Cmd) outcome {
 	t.Helper()
 	var out, errOut bytes.Buffer

@@ -12,7 +12,7 @@ import (
 	"ecrlogin/credentials/program"
 )
 
-// Whatever clients take for an answer goes through as it is, in both directions.
+// Everything that clients accept as a response is passed through unchanged, and so is their input.
 func TestRelay(t *testing.T) {
 	foo := program.Helper{Name: "foo"}
 	tests := []struct {
@@ -49,8 +49,8 @@ func TestRelay(t *testing.T) {
 	}
 }
 
-// The helper finds the environment and the folder that it would find when the client ran it.
-func TestRelayKeepsTheSurroundings(t *testing.T) {
+// The helper has the environment and the working directory of the client.
+func TestRelayKeepsEnvironment(t *testing.T) {
 	install(t, "foo", `echo "$PWD $GPG_TTY $ECR_LOGIN_FALLBACK"; exit 1`)
 	t.Setenv("GPG_TTY", "/dev/pts/7")
 	t.Chdir(t.TempDir())
@@ -61,7 +61,7 @@ func TestRelayKeepsTheSurroundings(t *testing.T) {
 	expect(t, relay(program.Helper{Name: "foo"}, "get", host), outcome{out: dir + " /dev/pts/7 foo\n", exit: 1})
 }
 
-// What clients could not read, or would print although it may be a password, is replaced by a line that says so.
+// Output that clients cannot parse, or would print although it may contain a password, is replaced by an error.
 func TestRelayScreens(t *testing.T) {
 	const (
 		garbage = host + ": no password found: docker-credential-foo returned invalid JSON for get, " +
@@ -98,7 +98,7 @@ func TestRelayScreens(t *testing.T) {
 	}
 }
 
-// The line names a host only where the input has one, and nothing of it that is none.
+// The error contains the host of the input if there is one, and nothing else of the input.
 func TestRelayNamesTheHost(t *testing.T) {
 	const reason = "docker-credential-absent is not on PATH; install it, or change " + named + "\n"
 	tests := []struct{ action, input, want string }{
@@ -120,7 +120,7 @@ func TestRelayNamesTheHost(t *testing.T) {
 	}
 }
 
-// A list is one of several that are put together, so it is not for handing through.
+// Relay does not support list, because lists of several helpers are merged.
 func TestRelayOfAList(t *testing.T) {
 	install(t, "foo", "echo '{}'")
 	expect(t, relay(program.Helper{Name: "foo"}, "list", "unused"), outcome{err: "unsupported action \"list\" for docker-credential-foo; use get, store or erase\n", exit: 1})
@@ -130,7 +130,7 @@ type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
-func TestRelayWhoseReaderIsGone(t *testing.T) {
+func TestRelayWithClosedOutput(t *testing.T) {
 	install(t, "foo", "echo '{}'")
 	var errOut strings.Builder
 	h := program.Helper{Name: "foo", Stderr: &errOut}
@@ -138,7 +138,7 @@ func TestRelayWhoseReaderIsGone(t *testing.T) {
 	expect(t, outcome{err: errOut.String(), exit: exit}, outcome{err: "writing the response of docker-credential-foo: broken pipe\n", exit: 1})
 }
 
-// Nobody need listen to what a helper says beside its answer.
+// Stderr may be nil.
 func TestRelayWithoutStderr(t *testing.T) {
 	install(t, "foo", "echo warning >&2; echo '{}'")
 	var out strings.Builder

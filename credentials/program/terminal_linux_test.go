@@ -7,7 +7,7 @@ import (
 	"ecrlogin/internal/ptytest"
 )
 
-// At a terminal a helper can ask its user for a pass phrase, and Ctrl-C ends it as well.
+// At a terminal, a helper can prompt for a passphrase, and Ctrl-C stops the helper too.
 func TestAtATerminal(t *testing.T) {
 	for name, tt := range map[string]struct{ typed, out string }{
 		"a pass phrase": {"open sesame\n", `{"Username":"ann","Secret":"open sesame"}` + "\n"},
