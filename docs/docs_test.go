@@ -35,7 +35,8 @@ func TestKeysAreDocumented(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%q is accepted", content)
 		}
-		_, list, ok := strings.Cut(err.Error(), " has ")
+		_, list, ok := strings.Cut(err.Error(), "; valid keys of ")
+		_, list, _ = strings.Cut(list, ": ")
 		list, _, _ = strings.Cut(list, ";")
 		if !ok {
 			t.Fatalf("no keys in: %v", err)

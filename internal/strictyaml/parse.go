@@ -12,13 +12,13 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// maxDepth limits how deep brackets, and how deep indented lines, may be nested. The files read here need five levels.
+// maxDepth is the maximum nesting of brackets, and of indented lines. The files that are read need five levels.
 const maxDepth = 16
 
-const tooDeep = "there are more than 16 levels of nesting"
+const tooDeep = "more than 16 levels of nesting"
 
-// Parse returns the content of the first document, nil if it is empty. It is an error if a later document is not. It takes
-// time in proportion to the size of the content.
+// Parse returns the content of the first YAML document, or nil if it is empty. Content in a later document is an
+// error. Parse takes time proportional to the size of the content.
 func (r Reader) Parse(content []byte) (*yaml.Node, error) {
 	if err := r.checkCharacters(string(content)); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (r Reader) Parse(content []byte) (*yaml.Node, error) {
 			return nil, r.syntax(content, err)
 		case len(doc.Content) == 0 || IsNull(doc.Content[0]):
 		case i > 0:
-			return nil, r.Wrong(doc.Content[0], "there is more than one document; put everything into the first")
+			return nil, r.Wrong(doc.Content[0], "more than one YAML document; move everything to the first")
 		default:
 			first = doc.Content[0]
 			if err := r.checkPlain(first); err != nil {
@@ -53,7 +53,8 @@ func (r Reader) Parse(content []byte) (*yaml.Node, error) {
 	}
 }
 
-// checkCharacters refuses bytes that are not text and characters that YAML, but no editor, takes for the end of a line.
+// checkCharacters rejects invalid UTF-8, control characters, and characters that end a line in YAML but not in
+// editors.
 func (r Reader) checkCharacters(content string) error {
 	n := 0
 	for line := range strings.Lines(content) {
@@ -63,22 +64,22 @@ func (r Reader) checkCharacters(content string) error {
 		for i, c := range line {
 			column++
 			if c == utf8.RuneError && !strings.HasPrefix(line[i:], "\ufffd") {
-				return r.At(n, column, "this is not UTF-8; save the file as UTF-8")
+				return r.At(n, column, "invalid UTF-8; save the file as UTF-8")
 			}
 			switch {
 			case c == '\r':
-				return r.At(n, column, "a line ends in a carriage return alone; end it in a line feed")
+				return r.At(n, column, "the line ends with a carriage return only; end it with a line feed")
 			case c < ' ' && c != '\t', c == 0x7f, c == '\u0085', c == '\u2028', c == '\u2029':
-				return r.At(n, column, "a control character is not supported; remove it")
+				return r.At(n, column, "unsupported control character; remove it")
 			}
 		}
 	}
 	return nil
 }
 
-const noAnchors = "YAML's anchors, aliases and tags are not supported; write the value out, in quotes if it begins with & * or !"
+const noAnchors = "YAML anchors, aliases and tags are not supported; write the value in full, in quotes if it starts with & * or !"
 
-// checkPlain refuses what makes a node mean something else than what is written there.
+// checkPlain rejects anchors, aliases and tags, which change the meaning of a node.
 func (r Reader) checkPlain(n *yaml.Node) error {
 	if n.Kind == yaml.AliasNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 || n.Tag == "!" {
 		return r.Wrong(n, noAnchors)
@@ -91,7 +92,7 @@ func (r Reader) checkPlain(n *yaml.Node) error {
 	return nil
 }
 
-// syntax is for the errors of the YAML library.
+// syntax returns the error for an error of the YAML library.
 func (r Reader) syntax(content []byte, err error) error {
 	var e *yaml.LoadError
 	if !errors.As(err, &e) {
@@ -100,7 +101,7 @@ func (r Reader) syntax(content []byte, err error) error {
 	lines := strings.Split(strings.TrimRight(string(content), "\r\n"), "\n")
 	mark := e.Mark
 	if mark.Line > len(lines) {
-		mark = e.ContextMark // the beginning of what has no end
+		mark = e.ContextMark // the start of an unterminated construct
 	}
 	if mark.Line < 1 || mark.Line > len(lines) {
 		mark.Line = len(lines)
@@ -120,8 +121,8 @@ func (r Reader) syntax(content []byte, err error) error {
 	return r.At(line, column, "invalid YAML: "+Short(e.Message, 120)+"; check indentation, colons and quotes")
 }
 
-// indentation returns the number of blanks at the beginning of a line and the place of the first tab among them, from 0; -1
-// for none.
+// indentation returns the number of spaces and tabs at the beginning of a line, and the index of the first tab among
+// them, or -1 if there is none.
 func indentation(line []rune) (blanks, tab int) {
 	blanks = slices.IndexFunc(line, func(c rune) bool { return c != ' ' && c != '\t' })
 	if blanks < 0 {

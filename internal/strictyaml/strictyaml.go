@@ -1,5 +1,6 @@
-// Package strictyaml reads YAML that people write, and reports each mistake with its line and column: every key must be known
-// and occur once, every value must be of the expected kind, and anchors, aliases and tags are not supported.
+// Package strictyaml reads YAML files that users write, and reports each mistake with its line and column: every key
+// must be known and occur once, every value must be of the expected type, and anchors, aliases and tags are not
+// supported.
 package strictyaml
 
 import (
@@ -15,7 +16,8 @@ import (
 type Reader struct {
 	// At returns the error for a place in the file. Line and column start at 1; the column counts characters.
 	At func(line, column int, what string) error
-	// Unknown describes the effect of an unknown key and follows its name in the error: empty, or beginning with a comma.
+	// Unknown describes the effect of an unknown key and follows its name in the error: empty, or beginning with a
+	// comma.
 	Unknown string
 }
 
@@ -27,10 +29,10 @@ func (r Reader) Wrong(n *yaml.Node, format string, args ...any) error {
 	return r.At(max(n.Line, 1), max(n.Column, 1), fmt.Sprintf(format, args...))
 }
 
-// Mapping reads a mapping whose keys are those of fields, each at most once. The error calls the mapping what.
+// Mapping reads a mapping whose keys are those of fields, each at most once. Errors refer to the mapping as what.
 func (r Reader) Mapping(n *yaml.Node, what string, fields map[string]Field) error {
 	if n.Kind != yaml.MappingNode {
-		return r.Wrong(n, "%s must be keys with values: %s", what, names(fields))
+		return r.Wrong(n, "%s must be a mapping with keys: %s", what, names(fields))
 	}
 	seen := make(map[string]bool, len(fields))
 	for i := 0; i < len(n.Content); i += 2 {
@@ -38,7 +40,7 @@ func (r Reader) Mapping(n *yaml.Node, what string, fields map[string]Field) erro
 		read := fields[key.Value]
 		switch {
 		case read == nil:
-			return r.Wrong(key, "unknown key %q%s; %s has %s", Short(key.Value, 120), r.Unknown, what, names(fields))
+			return r.Wrong(key, "unknown key %q%s; valid keys of %s: %s", Short(key.Value, 120), r.Unknown, what, names(fields))
 		case seen[key.Value]:
 			return r.Wrong(key, "duplicate key %q; remove one", key.Value)
 		}
@@ -54,7 +56,8 @@ func names(fields map[string]Field) string {
 	return strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
 }
 
-// List reads a list, which may be empty or missing, with item for each of its items. The error for anything else is wrong.
+// List returns a field that reads a list, which may be empty or missing, and calls item for each of its items. For a
+// value of another type, the error message is wrong.
 func (r Reader) List(wrong string, item Field) Field {
 	return func(n *yaml.Node) error {
 		if IsNull(n) {
@@ -72,19 +75,19 @@ func (r Reader) List(wrong string, item Field) Field {
 	}
 }
 
-// Truth reads true or false.
+// Truth returns a field that reads true or false.
 func (r Reader) Truth(into *bool) Field {
 	return func(n *yaml.Node) error {
 		if n.ShortTag() != "!!bool" {
-			return r.Wrong(n, "this must be true or false")
+			return r.Wrong(n, "the value must be true or false")
 		}
 		*into = strings.EqualFold(n.Value, "true")
 		return nil
 	}
 }
 
-// Text returns the text that a scalar holds; ok is false for other nodes, among them plain numbers, which YAML does not
-// keep letter by letter.
+// Text returns the text of a string node; ok is false for other nodes, including unquoted numbers, which YAML may
+// rewrite.
 func Text(n *yaml.Node) (s string, ok bool) {
 	switch n.ShortTag() {
 	case "!!str", "!!timestamp":
@@ -93,10 +96,11 @@ func Text(n *yaml.Node) (s string, ok bool) {
 	return "", false
 }
 
-// IsNull reports whether a node is the value of a key without one, or null.
+// IsNull reports whether a node is null, or the value of a key without a value.
 func IsNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
 
-// Short prepares a part of a file for an error message: it replaces control characters and cuts after longest characters.
+// Short prepares a part of a file for an error message: it replaces control characters and cuts after longest
+// characters.
 func Short(s string, longest int) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
