@@ -175,7 +175,7 @@ func (h *Helper) List() (map[string]string, error) {
 }
 
 // errPlain reports an ECR host with the scheme http. It never has a password, and the Fallback is not called for it.
-var errPlain = errors.New("Amazon ECR does not support http; remove http:// from the host")
+var errPlain = errors.New("http is not supported by Amazon ECR; remove http:// from the host")
 
 // resolve returns the registry for a host. With errPlain, it also returns the registry that the host has under https.
 func (h *Helper) resolve(serverURL string) (registry.Registry, error) {

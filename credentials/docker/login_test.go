@@ -140,7 +140,7 @@ func TestLoginRefused(t *testing.T) {
 		{"expired", "AWS", issued(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), host + ": password expired at 2026-01-02T03:04:05Z; "},
 		{"cut off", "AWS", valid[:30], host + ": not an Amazon ECR password: it has no expiration time; "},
 		{"no expiration", "AWS", base64.StdEncoding.EncodeToString([]byte(`{"payload":"x"}`)), host + ": not an Amazon ECR password"},
-		{"http", "AWS", valid, "Amazon ECR does not support http"},
+		{"http", "AWS", valid, "http is not supported by Amazon ECR"},
 	} {
 		u := newUser(t)
 		server := host
