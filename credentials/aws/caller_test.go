@@ -39,7 +39,7 @@ func TestCaller(t *testing.T) {
 	m := withProfiles(t)
 	cloud.AllowRole(pullRole)
 	got, err := m.caller(privateHost, credentials.Identity{})
-	if want := (aws.Caller{As: "the keys in AWS_ACCESS_KEY_ID", ARN: "arn:aws:iam::123456789012:user/awstest", Account: "123456789012"}); err != nil || got != want {
+	if want := (aws.Caller{As: "the access key in AWS_ACCESS_KEY_ID", ARN: "arn:aws:iam::123456789012:user/awstest", Account: "123456789012"}); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	got, err = m.caller("444455556666.dkr.ecr.eu-west-1.amazonaws.com", credentials.Identity{Profile: "base", RoleARN: pullRole, Duration: 20 * time.Minute})
@@ -58,11 +58,11 @@ func TestCallerFails(t *testing.T) {
 	m := withKeys(t)
 	m.env("AWS_ACCESS_KEY_ID", "AKIAOTHER")
 	got, err := m.caller(privateHost, credentials.Identity{})
-	const want = privateHost + ": the keys in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (InvalidClientTokenId); check that"
+	const want = privateHost + ": the access key in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (InvalidClientTokenId); check that"
 	if err == nil || !strings.HasPrefix(err.Error(), want) || got != (aws.Caller{}) {
 		t.Errorf("got %+v, %v; want %s", got, err, want)
 	}
-	if cause, next := aws.Advice(err); cause != "the keys in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (InvalidClientTokenId)" || !strings.HasPrefix(next, "check that the keys are complete") {
+	if cause, next := aws.Advice(err); cause != "the access key in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (InvalidClientTokenId)" || !strings.HasPrefix(next, "check that the keys are complete") {
 		t.Errorf("advice is %q, %q", cause, next)
 	}
 }
@@ -72,7 +72,7 @@ func TestCallerWithoutSTS(t *testing.T) {
 	m := withKeys(t)
 	m.env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
 	got, err := m.caller(privateHost, credentials.Identity{})
-	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1 refused the connection") || got != (aws.Caller{As: "the keys in AWS_ACCESS_KEY_ID"}) {
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1 refused the connection") || got != (aws.Caller{As: "the access key in AWS_ACCESS_KEY_ID"}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	m.mustToken(privateHost)

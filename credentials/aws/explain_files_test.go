@@ -65,7 +65,7 @@ func TestErrorsOfFiles(t *testing.T) {
 		{"CA bundle absent", func(m *machine) {
 			keys(m)
 			m.env("AWS_CA_BUNDLE", m.home+"/none.pem")
-		}, `AWS_CA_BUNDLE specifies HOME/none.pem, which cannot be read: no such file or directory (using the keys in AWS_ACCESS_KEY_ID); correct AWS_CA_BUNDLE, or unset it to use the certificate authorities of the system`},
+		}, `AWS_CA_BUNDLE specifies HOME/none.pem, which cannot be read: no such file or directory (using the access key in AWS_ACCESS_KEY_ID); correct AWS_CA_BUNDLE, or unset it to use the certificate authorities of the system`},
 		{"CA bundle absent, profile", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
@@ -82,7 +82,7 @@ func TestErrorsOfFiles(t *testing.T) {
 		{"CA bundle without a certificate", func(m *machine) {
 			keys(m)
 			m.env("AWS_CA_BUNDLE", m.file("empty.pem", "hunter2\n"))
-		}, `AWS_CA_BUNDLE specifies HOME/empty.pem, which contains no certificate in PEM format (using the keys in AWS_ACCESS_KEY_ID); correct AWS_CA_BUNDLE, *`},
+		}, `AWS_CA_BUNDLE specifies HOME/empty.pem, which contains no certificate in PEM format (using the access key in AWS_ACCESS_KEY_ID); correct AWS_CA_BUNDLE, *`},
 		{"SSO token file broken", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(ssoProfile)

@@ -118,7 +118,7 @@ func TestErrors(t *testing.T) {
 			m.env("AWS_ACCESS_KEY_ID", "ASIAEXPIRED")
 			m.env("AWS_SECRET_ACCESS_KEY", "s")
 			m.env("AWS_SESSION_TOKEN", "old")
-		}, `the keys in AWS_ACCESS_KEY_ID: the temporary credentials have expired; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to new values, or unset all three`},
+		}, `the access key in AWS_ACCESS_KEY_ID: the temporary credentials have expired; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to new values, or unset all three`},
 		{"temporary keys of a profile expired", func(m *machine) {
 			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
 			m.config("[default]\naws_access_key_id = ASIAEXPIRED\naws_secret_access_key = s\naws_session_token = old\n")
@@ -132,14 +132,14 @@ func TestErrors(t *testing.T) {
 			m.config("[profile dev]\nlogin_session = arn:aws:iam::123456789012:user/me\n")
 		}, `the login session of profile "dev" has expired or does not exist; run: aws login --profile dev`},
 		{"region not enabled", ecrSays(awstest.Fault{Status: 400, Type: "OptInRequired", Message: "The AWS Access Key Id needs a subscription for the service"}),
-			`the keys in AWS_ACCESS_KEY_ID: region us-west-2 is not enabled for this account (OptInRequired); run: aws account enable-region --region-name us-west-2`},
+			`the access key in AWS_ACCESS_KEY_ID: region us-west-2 is not enabled for this account (OptInRequired); run: aws account enable-region --region-name us-west-2`},
 		{"configuration unreadable", func(m *machine) { m.env("AWS_CONFIG_FILE", m.home) },
 			`the AWS configuration cannot be read: HOME: *is a directory*; check the file and its permissions`},
 		{"access denied", ecrSays(awstest.Fault{Status: 400, Type: "AccessDeniedException",
 			Message: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based policy allows the ecr:GetAuthorizationToken action"}),
-			`access denied: the keys in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) is not authorized to call ecr:GetAuthorizationToken: no identity-based policy allows the ecr:GetAuthorizationToken action; allow ecr:GetAuthorizationToken on "*" in its IAM policy`},
+			`access denied: the access key in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) is not authorized to call ecr:GetAuthorizationToken: no identity-based policy allows the ecr:GetAuthorizationToken action; allow ecr:GetAuthorizationToken on "*" in its IAM policy`},
 		{"access denied without a reason", ecrSays(awstest.Fault{Status: 400, Type: "AccessDeniedException"}),
-			`access denied: the keys in AWS_ACCESS_KEY_ID is not authorized to call ecr:GetAuthorizationToken; allow ecr:GetAuthorizationToken on "*" in its IAM policy`},
+			`access denied: the access key in AWS_ACCESS_KEY_ID is not authorized to call ecr:GetAuthorizationToken; allow ecr:GetAuthorizationToken on "*" in its IAM policy`},
 		{"role denied", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
@@ -160,21 +160,21 @@ func TestErrors(t *testing.T) {
 		{"unknown keys", func(m *machine) {
 			keys(m)
 			m.env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN")
-		}, `the keys in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (UnrecognizedClientException); check that the keys are complete and active, *`},
+		}, `the access key in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (UnrecognizedClientException); check that the keys are complete and active, *`},
 		{"wrong secret key", func(m *machine) {
 			keys(m)
 			m.env("AWS_SECRET_ACCESS_KEY", "wrong")
-		}, `the keys in AWS_ACCESS_KEY_ID: the secret access key does not match the access key ID (InvalidSignatureException); copy both keys again, *`},
+		}, `the access key in AWS_ACCESS_KEY_ID: the secret access key does not match the access key ID (InvalidSignatureException); copy both keys again, *`},
 		{"clock behind", func(m *machine) {
 			keys(m)
 			cloud.SetClock(func() time.Time { return time.Now().Add(20*time.Minute + 30*time.Second) })
-		}, `AWS rejected the request signature because the local clock is 20m*s behind AWS (using the keys in AWS_ACCESS_KEY_ID); synchronize the clock, for example with NTP`},
+		}, `AWS rejected the request signature because the local clock is 20m*s behind AWS (using the access key in AWS_ACCESS_KEY_ID); synchronize the clock, for example with NTP`},
 		{"MFA", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\nmfa_serial = arn:aws:iam::210987654321:mfa/me\n")
 		}, `profile "dev" requires an MFA code, which cannot be entered while a client is waiting; *aws configure export-credentials --profile dev --format env*`},
-		{"throttled", ecrSays(awstest.Fault{Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"}), `api.ecr.us-west-2.amazonaws.com throttled the request of the keys in AWS_ACCESS_KEY_ID in each of 6 attempts (ThrottlingException); try again in a minute, *`},
-		{"AWS unavailable", ecrSays(awstest.Fault{Status: 503, Body: "<html>down</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com is unavailable: it returned status 503 to the keys in AWS_ACCESS_KEY_ID in each of 6 attempts; try again later`},
+		{"throttled", ecrSays(awstest.Fault{Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"}), `api.ecr.us-west-2.amazonaws.com throttled the request of the access key in AWS_ACCESS_KEY_ID in each of 6 attempts (ThrottlingException); try again in a minute, *`},
+		{"AWS unavailable", ecrSays(awstest.Fault{Status: 503, Body: "<html>down</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com is unavailable: it returned status 503 to the access key in AWS_ACCESS_KEY_ID in each of 6 attempts; try again later`},
 		{"DNS", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", "https://"+noName)
@@ -182,7 +182,7 @@ func TestErrors(t *testing.T) {
 		{"refused", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-		}, `127.0.0.1:1 refused the connection (using the keys in AWS_ACCESS_KEY_ID); check the network, *`},
+		}, `127.0.0.1:1 refused the connection (using the access key in AWS_ACCESS_KEY_ID); check the network, *`},
 		{"closed without an answer", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", "http://"+rude(m.t))
@@ -213,7 +213,7 @@ func TestErrors(t *testing.T) {
 			m.env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "hunter2")
 		}, `the container credentials endpoint rejected the request: *; check AWS_CONTAINER_AUTHORIZATION_TOKEN *`},
 		{"another error", ecrSays(awstest.Fault{Status: 400, Type: "InvalidParameterException", Message: "Invalid parameter\n at 'registryIds'"}),
-			`request to AWS failed (using the keys in AWS_ACCESS_KEY_ID): InvalidParameterException: Invalid parameter at 'registryIds'`},
+			`request to AWS failed (using the access key in AWS_ACCESS_KEY_ID): InvalidParameterException: Invalid parameter at 'registryIds'`},
 
 		// Invalid responses.
 		{"empty list", ecrSays(awstest.Fault{Body: `{"authorizationData":[]}`}), `Amazon ECR returned an invalid response: no authorization data (using *`},
@@ -226,11 +226,11 @@ func TestErrors(t *testing.T) {
 		{"no expiry", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Time{})}), `*: the token has no expiration time (using *`},
 		{"expired", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC))}), `*: the token expired at 2020-01-02T03:04:05Z (local clock: 2*) (using *; *`},
 		{"expired inside", ecrSays(awstest.Fault{Body: answer("AWS:"+password(time.Unix(1577934245, 0)), inAnHour)}), `*: the token expired at 2020-01-02T03:04:05Z (local clock: *`},
-		{"wrong type", ecrSays(awstest.Fault{Body: `{"authorizationData":"hunter2"}`}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the keys in AWS_ACCESS_KEY_ID); *`},
-		{"truncated", ecrSays(awstest.Fault{Truncate: true}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the keys in AWS_ACCESS_KEY_ID); *`},
-		{"captive portal", ecrSays(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 200) instead of a token (using the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
-		{"captive portal that refuses", ecrSays(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 403) instead of a token (using the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
-		{"captive portal that redirects", ecrSays(awstest.Fault{Status: 302, Body: " "}), `api.ecr.us-west-2.amazonaws.com returned a redirect (status 302) instead of a token (using the keys in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"wrong type", ecrSays(awstest.Fault{Body: `{"authorizationData":"hunter2"}`}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the access key in AWS_ACCESS_KEY_ID); *`},
+		{"truncated", ecrSays(awstest.Fault{Truncate: true}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the access key in AWS_ACCESS_KEY_ID); *`},
+		{"captive portal", ecrSays(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 200) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"captive portal that refuses", ecrSays(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 403) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"captive portal that redirects", ecrSays(awstest.Fault{Status: 302, Body: " "}), `api.ecr.us-west-2.amazonaws.com returned a redirect (status 302) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
 	})
 }
 
@@ -331,7 +331,7 @@ func TestPublicErrors(t *testing.T) {
 	cloud.Inject(awstest.Fault{Op: awstest.GetPublicAuthorizationToken, Status: 400, Type: "AccessDeniedException",
 		Message: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: sts:GetServiceBearerToken on resource: arn:aws:iam::123456789012:user/ci"})
 	_, err := m.token("public.ecr.aws")
-	want := "public.ecr.aws: access denied: the keys in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) is not authorized to call sts:GetServiceBearerToken; " +
+	want := "public.ecr.aws: access denied: the access key in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) is not authorized to call sts:GetServiceBearerToken; " +
 		"allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken in its IAM policy"
 	if err == nil || err.Error() != want {
 		t.Errorf("denied:\n got %v\nwant %s", err, want)
@@ -355,7 +355,7 @@ func TestDeadlines(t *testing.T) {
 		"API": {func(m *machine) {
 			keys(m)
 			cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
-		}, "timed out after *s waiting for api.ecr.us-west-2.amazonaws.com (using the keys in AWS_ACCESS_KEY_ID); try again, or increase the timeout with ECR_LOGIN_TIMEOUT"},
+		}, "timed out after *s waiting for api.ecr.us-west-2.amazonaws.com (using the access key in AWS_ACCESS_KEY_ID); try again, or increase the timeout with ECR_LOGIN_TIMEOUT"},
 		"throttled until the deadline": {func(m *machine) {
 			keys(m)
 			cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"})

@@ -27,7 +27,7 @@ const (
 
 // An identity is the AWS identity to use, as far as the configuration determines it before any request.
 type identity struct {
-	label   string // description, such as `profile "dev"` or "the keys in AWS_ACCESS_KEY_ID"; never a secret
+	label   string // description, such as `profile "dev"` or "the access key in AWS_ACCESS_KEY_ID"; never a secret
 	source  source // of the initial credentials
 	profile string // the profile with the source, after following source_profile; empty if no profile is used
 	command string // credential_process of that profile, if any
@@ -73,7 +73,7 @@ func identityOf(cfg awssdk.Config, profile string) identity {
 	switch {
 	case profile != "": // takes precedence over the environment, unlike AWS_PROFILE
 	case env.Credentials.HasKeys():
-		return identity{label: "the keys in AWS_ACCESS_KEY_ID", source: environment, chosen: true}
+		return identity{label: "the access key in AWS_ACCESS_KEY_ID", source: environment, chosen: true}
 	case env.WebIdentityTokenFilePath != "":
 		return identity{label: "the web identity of AWS_ROLE_ARN " + env.RoleARN, source: webIdentity, role: env.RoleARN, chosen: true}
 	}

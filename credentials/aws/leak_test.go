@@ -178,7 +178,7 @@ func TestSignatureErrorLine(t *testing.T) {
 	m.env("AWS_SESSION_TOKEN", session.Session)
 	got := m.shown(new(aws.Source))
 	line, _, _ := strings.Cut(got, "\n")
-	want := privateHost + ": the keys in AWS_ACCESS_KEY_ID: the secret access key does not match the access key ID (InvalidSignatureException); copy both keys again, without whitespace"
+	want := privateHost + ": the access key in AWS_ACCESS_KEY_ID: the secret access key does not match the access key ID (InvalidSignatureException); copy both keys again, without whitespace"
 	if line != want {
 		t.Errorf("got  %s\nwant %s", line, want)
 	}
