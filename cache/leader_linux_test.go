@@ -20,7 +20,7 @@ func (p *process) atLock() {
 		open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.cmd.Process.Pid))
 		if slices.ContainsFunc(open, func(fd string) bool {
 			target, _ := os.Readlink(fd)
-			return strings.HasSuffix(target, ".lock")
+			return strings.HasPrefix(filepath.Base(target), host+"@") && strings.HasSuffix(target, ".lock")
 		}) {
 			return
 		}
