@@ -48,8 +48,8 @@ func TestValidAndFresh(t *testing.T) {
 	}
 }
 
-// FuzzDecode asserts that only a whole entry for the host is taken, that it is what it was written from, and that no error
-// repeats what was read.
+// FuzzDecode asserts that only a whole entry for the host is taken, that it is what it was written from, and that no
+// error repeats what was read.
 func FuzzDecode(f *testing.F) {
 	whole, err := entry.Encode()
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever may hold a token goes: also an entry that nobody can read, one of a later version, and what a killed writer left.
+// Whatever may hold a token goes: also an entry that nobody can read, one of a later version, and what a killed
+// writer left.
 func TestEraseAndClear(t *testing.T) {
 	const other = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
 	id := entry.id()

@@ -10,17 +10,17 @@ import (
 	"ecrlogin/internal/atomicfile"
 )
 
-// ErrUnsafe is wrapped by errors that say why a directory or an entry is not used: others could have written it or could
-// read it, or its path means another directory from time to time.
+// ErrUnsafe reports that a directory or an entry is not used because another user could have written it or could read
+// it, or because its path is relative.
 var ErrUnsafe = errors.New("not used")
 
-// ErrUnusable is wrapped by errors that say why a directory cannot be used, where its user can be expected to do something about it. Not
-// so on a read-only file system, as containers have, and where there is no directory in which the default one could be created: those
-// are as intended, mostly, and a line for each token would be too many.
+// ErrUnusable reports that a directory cannot be used, for a reason that the user can correct. It does not include a
+// read-only file system, as in containers, or a missing parent of the default directory: these are usually intended,
+// and should not cause a notice for each token.
 var ErrUnusable = errors.New("cannot be used")
 
-// failure explains why a directory, whose path is clean, cannot be opened or written to. An error that says that it does not exist
-// is returned as it is.
+// failure returns the error for a directory, whose path is clean, that cannot be opened or written to. It returns an
+// error that wraps fs.ErrNotExist unchanged.
 func failure(dir string, err error) error {
 	var unsafe *atomicfile.UnsafeError
 	if errors.As(err, &unsafe) {
@@ -45,7 +45,7 @@ func failure(dir string, err error) error {
 	return fmt.Errorf("the cache directory %s %w: %w; %s, or set AWS_ECR_CACHE_DIR to another directory", dir, kind, cause(err), next)
 }
 
-// errQuiet is in place of ErrUnusable where the user is not told.
+// errQuiet replaces ErrUnusable if no notice should be printed.
 var errQuiet = errors.New(ErrUnusable.Error())
 
 var errNoLocks = errors.New("a file cannot be locked")
@@ -63,7 +63,7 @@ func parent(path string) string {
 	return path[:end]
 }
 
-// cause leaves out the path that an error names, which the sentence around it does too.
+// cause returns an error without its path, which the enclosing message already contains.
 func cause(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError

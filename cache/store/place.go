@@ -7,10 +7,10 @@ import (
 	"ecrlogin/internal/atomicfile"
 )
 
-// Dir returns the directory to keep entries in: AWS_ECR_CACHE_DIR, in which a leading "~/" is the home directory, or ecr-login below
-// the user's cache directory (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LocalAppData%). Root without a home directory of its own,
-// because HOME is not set or belongs to another user, has /var/cache/ecr-login. It is "" when nothing is to be kept: with
-// AWS_ECR_DISABLE_CACHE, and for others without a HOME. A relative path is returned as it is; Open refuses it.
+// Dir returns the cache directory: AWS_ECR_CACHE_DIR, in which a leading "~/" is the home directory, or ecr-login in
+// the user's cache directory (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LocalAppData%). For root, if HOME is not
+// set or belongs to another user, it is /var/cache/ecr-login. Dir returns "" if the cache is disabled: with
+// AWS_ECR_DISABLE_CACHE, and for other users without a HOME. It returns a relative path unchanged; Open rejects it.
 func Dir() string {
 	if os.Getenv("AWS_ECR_DISABLE_CACHE") != "" {
 		return ""
@@ -28,7 +28,7 @@ func defaultDir() string {
 	return systemDir()
 }
 
-// atHome replaces a leading "~/", which a shell expands and a unit file or a Dockerfile does not.
+// atHome replaces a leading "~/", which a shell expands but a unit file or a Dockerfile does not.
 func atHome(dir string) string {
 	rest, ok := strings.CutPrefix(dir, "~/")
 	if !ok {

@@ -1,9 +1,9 @@
-// Package store keeps tokens in a directory, one in a file, for as long as they live. A file is named by the registry's
-// host and by a hash of what decides the AWS identity, so that an entry is found without asking AWS anything and never
-// by another identity.
+// Package store stores tokens in a directory, one per file. The name of a file consists of the registry's host and a
+// hash of everything that determines the AWS identity, so that an entry is found without a request to AWS, and only
+// by processes with the same identity.
 //
-// It imports little of the standard library, and of this module what does the same, because it answers before the rest of the program
-// is initialized: each package that is initialized late makes it wait for more of the others.
+// It imports little of the standard library, and of this module only packages with the same restriction, because it
+// runs before the rest of the program is initialized. Importing a package that is initialized late would delay it.
 package store
 
 import (
@@ -17,21 +17,22 @@ import (
 	"ecrlogin/internal/atomicfile"
 )
 
-// maxEntry bounds what is read of an entry, in bytes; a password has about 2,000.
+// maxEntry is the maximum size of an entry, in bytes. A password has about 2,000.
 const maxEntry = 64 << 10
 
-// A Store is an open directory of entries. It may be used by many processes and goroutines at once. Close it.
+// A Store is an open directory of entries. It is safe for concurrent use by processes and goroutines. Callers must
+// call Close.
 type Store struct {
 	root *os.Root
 	dir  string
 }
 
-// Open opens the directory. The error wraps fs.ErrNotExist when it does not exist; ErrUnsafe when its path is relative, when it is a
-// link, belongs to another user or can be written to by others, and for root also when another user could replace it; and ErrUnusable
-// where that is documented.
+// Open opens the directory. The error wraps fs.ErrNotExist if it does not exist; ErrUnsafe if its path is relative,
+// if it is a link, belongs to another user or can be written to by others, and for root also if another user could
+// replace it; and ErrUnusable in the cases documented there.
 func Open(dir string) (*Store, error) { return open(dir, atomicfile.OpenPrivate) }
 
-// Create creates the directory, for its owner alone, if it does not exist, and opens it. Its errors are those of Open.
+// Create creates the directory with mode 0700 if it does not exist, and opens it. Its errors are those of Open.
 func Create(dir string) (*Store, error) { return open(dir, atomicfile.MakePrivate) }
 
 func open(dir string, open func(path string) (*os.Root, error)) (*Store, error) {
@@ -46,7 +47,7 @@ func open(dir string, open func(path string) (*os.Root, error)) (*Store, error) 
 // Close closes the directory.
 func (s *Store) Close() error { return s.root.Close() }
 
-// The files of a key differ by their suffixes.
+// The suffixes of the files of a key.
 const (
 	entrySuffix   = ".token"
 	failureSuffix = ".failure"
@@ -56,25 +57,25 @@ const (
 	tempSuffix    = ".tmp"
 )
 
-// name returns the name of a key's file. The host comes first and in clear, for erase.
+// name returns the name of a key's file. It starts with the host in clear text, so that erase can find it.
 func name(host string, id Identity, suffix string) string {
 	return host + "@" + id.String() + suffix
 }
 
-// LockPath returns the path of the file by which processes agree on who asks for this token.
+// LockPath returns the path of the lock that the process holds that requests this token from AWS.
 func (s *Store) LockPath(host string, id Identity) string {
 	return s.dir + "/" + name(host, id, lockSuffix)
 }
 
-// DeputyLockPath returns the path of the file by which processes that have waited too long for the holder of LockPath agree on who
-// asks in its place.
+// DeputyLockPath returns the path of the lock that the process holds that requests this token because the holder of
+// LockPath takes too long.
 func (s *Store) DeputyLockPath(host string, id Identity) string {
 	return s.dir + "/" + name(host, id, deputySuffix)
 }
 
-// Load returns the entry of a host and identity, whether or not it has expired. The error wraps fs.ErrNotExist when
-// there is none, ErrLater when it must be left alone, and ErrUnsafe when it is a link, no regular file, or somebody
-// else's. Any other error says what is wrong with an entry that may be written over.
+// Load returns the entry of a host and identity, even if it has expired. The error wraps fs.ErrNotExist if there is
+// no entry, ErrLater if a later version wrote it, and ErrUnsafe if it is a link, is not a regular file or belongs to
+// another user. Any other error reports an invalid entry, which may be overwritten.
 func (s *Store) Load(host string, id Identity) (Entry, error) {
 	b, err := s.read(name(host, id, entrySuffix))
 	if err != nil {
@@ -83,8 +84,8 @@ func (s *Store) Load(host string, id Identity) (Entry, error) {
 	return Decode(b, host)
 }
 
-// Save writes an entry, in one step: a reader sees the old one or the new one. It does not write over one of a later
-// version, nor over what is not an ordinary file. The error wraps ErrUnusable where that is documented.
+// Save writes an entry atomically. It does not overwrite an entry of a later version or one that is not a regular
+// file. The error wraps ErrUnusable in the cases documented there.
 func (s *Store) Save(e Entry, id Identity) error {
 	if _, err := s.Load(e.Host, id); errors.Is(err, ErrLater) || errors.Is(err, ErrUnsafe) {
 		return err
@@ -108,7 +109,7 @@ func (s *Store) read(name string) ([]byte, error) {
 	return b, err
 }
 
-// write writes a file in one step. What cannot be removed of a temporary file is swept later.
+// write writes a file atomically. A temporary file that cannot be removed is removed by a later Sweep.
 func (s *Store) write(name string, b []byte) error {
 	temp, err := atomicfile.Create(s.root, name[:strings.LastIndexByte(name, '.')]+".", tempSuffix)
 	if err != nil {
@@ -128,12 +129,12 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// OpenLock opens the file of a lock, which LockPath or DeputyLockPath has returned, and creates it if it does not exist.
+// OpenLock opens the lock file at a path returned by LockPath or DeputyLockPath, and creates it if it does not exist.
 func (s *Store) OpenLock(path string) (*os.File, error) {
 	return atomicfile.OpenLock(s.root, base(path))
 }
 
-// Locks reports whether a file that OpenLock has opened is still the one at the path, where others look for it.
+// Locks reports whether a file opened by OpenLock is still the file at the path, which other processes use.
 func (s *Store) Locks(f *os.File, path string) bool {
 	locked, err := f.Stat()
 	if err != nil {
@@ -143,10 +144,10 @@ func (s *Store) Locks(f *os.File, path string) bool {
 	return err == nil && os.SameFile(locked, there)
 }
 
-// Touch sets the time of a lock's file.
+// Touch sets the modification time of a lock file.
 func (s *Store) Touch(path string, t time.Time) { _ = s.root.Chtimes(base(path), t, t) }
 
-// Touched returns the time of a lock's file; the zero time if there is none.
+// Touched returns the modification time of a lock file; the zero time if it does not exist.
 func (s *Store) Touched(path string) time.Time {
 	info, err := s.root.Lstat(base(path))
 	if err != nil {
@@ -157,8 +158,8 @@ func (s *Store) Touched(path string) time.Time {
 
 func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
-// Probe creates the directory if it does not exist, and creates, locks and removes files in it, as keeping a token does. Its errors are
-// those of Open; lock locks an open file.
+// Probe tests whether tokens can be stored: it creates the directory if it does not exist, and creates, locks and
+// removes files in it. The function lock must lock an open file. The errors are those of Open.
 func Probe(dir string, lock func(*os.File) error) error {
 	s, err := Create(dir)
 	if err != nil {
@@ -168,7 +169,7 @@ func Probe(dir string, lock func(*os.File) error) error {
 	lockName, entryName := name("probe.invalid", Login, lockSuffix), name("probe.invalid", Login, failureSuffix)
 	err = s.write(entryName, make([]byte, 4<<10)) // as large as an entry
 	if err == nil {
-		err = ignoreMissing(s.root.Remove(entryName)) // another process may have been quicker
+		err = ignoreMissing(s.root.Remove(entryName)) // another process may have removed it
 	}
 	if err == nil {
 		err = s.probeLock(lockName, lock)

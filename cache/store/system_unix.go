@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// notFolder is what a path is when a part of it that must be a folder is not.
+// notFolder is the error for a path of which an element other than the last is not a directory.
 const notFolder = syscall.ENOTDIR
 
-// systemDir is the directory for root without a home directory of its own, such as daemons.
+// systemDir returns the cache directory for root without its own home directory, as in daemons.
 func systemDir() string {
 	if os.Geteuid() != 0 {
 		return ""
@@ -20,8 +20,8 @@ func systemDir() string {
 	return "/var/cache/ecr-login"
 }
 
-// accountHome is the home folder that the system knows of this user, as os/user finds it. That package is not used because
-// it would be initialised too late.
+// accountHome returns the user's home directory from the account database, as os/user does. It does not use os/user,
+// which is initialized too late.
 func accountHome() string {
 	accounts, err := os.ReadFile("/etc/passwd")
 	if err != nil {
