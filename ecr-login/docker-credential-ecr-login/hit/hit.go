@@ -94,7 +94,7 @@ func init() {
 		return
 	}
 	// Host names are shorter than the buffer. Longer input is left to main.
-	input, ended, rest := read(make([]byte, 4096), patience)
+	input, ended, rest := read(make([]byte, 4096), patience, morePatience)
 	stdin = io.MultiReader(bytes.NewReader(input), rest)
 	if !ended {
 		return
@@ -108,9 +108,19 @@ func init() {
 	}
 }
 
-// patience is how long init waits for input. Input that is not complete by then is left to main, which can read the
-// timeout from the configuration; the timeout is at least one second.
+// patience is how long init waits for input in any case. The timeout is at least one second.
 const patience = 500 * time.Millisecond
+
+// morePatience returns how much longer init waits, because input comes late on a busy machine, and the slow path would
+// make that worse. It is 0 if the timeout is unknown, because only main can parse the configuration.
+func morePatience() time.Duration {
+	f, err := file.Read("")
+	if err != nil || bytes.Contains(f.Content, []byte("timeout")) {
+		return 0
+	}
+	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
+	return max(0, timeout/3-patience)
+}
 
 // NotFound is the output that makes clients continue without a password, as defined by docker-credential-helpers.
 const NotFound = "credentials not found in native keychain\n"
