@@ -46,7 +46,7 @@ func (s *Store) erase(match func(file) bool, hosts ...string) error {
 		return match(f) && (f.suffix == entrySuffix || f.suffix == failureSuffix || f.suffix == tempSuffix)
 	}))
 	for _, host := range full {
-		_ = s.newGeneration(host) // now there may be room on the disk; a folder that cannot be written to keeps nothing anyway
+		_ = s.newGeneration(host) // there may be free space now; a read-only directory stores no tokens anyway
 	}
 	return err
 }

@@ -127,9 +127,9 @@ const (
 	keep = 24 * time.Hour
 )
 
-// Sweep removes our files that have not been written for a day: expired entries, and what processes that were killed
-// left behind. It does so once a day, and never touches a file with another kind of name. Of the locks it removes those that
-// tryLock gets: whoever opened one of these before must find out that it is gone.
+// Sweep removes files of this package that were not written for a day: expired entries, and files left by killed
+// processes. It does so at most once a day, and ignores files with other names. It removes a lock file only while it
+// holds the lock, via tryLock. A process that opened the file before must check that it is still at its path.
 func (s *Store) Sweep(now time.Time, tryLock func(path string) (unlock func(), ok bool)) error {
 	if mark, err := s.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()).Abs() < sweepEvery {
 		return nil

@@ -56,11 +56,11 @@ var steering = []string{"AWS_ECR_CACHE_DIR=", "AWS_ECR_DISABLE_CACHE=", "AWS_ECR
 // thousand.
 const maxFile = 16 << 20
 
-// Gather reads the inputs of this process. A file that cannot be read is an error, since nobody can say then which
-// identity it leads to; one that the AWS SDK skips too, because it is in a home directory of another user, is not. The
-// flag is that of configfile.Read. The variables are names of others that are to be covered, or prefixes of names with a "*" behind.
-// If there is a credential_process setting in the AWS files, whichever profile it is in, its programs, the variables that it mentions
-// and those of the usual tools are covered too.
+// Gather reads the inputs of this process. A file that cannot be read is an error, because its effect on the identity
+// is unknown. The exception is a file in another user's home directory, which the AWS SDK skips too. The flag is that of
+// configfile.Read. The variables are additional names to cover, or prefixes of names followed by "*". If any profile in
+// the AWS files has a credential_process setting, its programs, the variables that it mentions and those of common
+// credential tools are covered too.
 func Gather(flag string, variables ...string) (Inputs, error) {
 	var in Inputs
 	for _, f := range awsFiles {
@@ -110,7 +110,7 @@ func environ(patterns []string, tools bool) (all []string) {
 	return all
 }
 
-// matches reports whether a pattern, a name or the beginning of one with a "*" behind, is that of a variable.
+// matches reports whether a pattern, which is a name or a prefix followed by "*", matches the name of a variable.
 func matches(pattern, name string) bool {
 	prefix, ok := strings.CutSuffix(pattern, "*")
 	if ok {

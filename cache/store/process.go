@@ -151,8 +151,8 @@ func isPrelude(word string) bool {
 // separators come before another command.
 const separators = "\n;|&("
 
-// cutWord cuts the first word off a command line, without its quotes and with its variables expanded. separator tells that what follows
-// is another command.
+// cutWord cuts the first word off a command line, without its quotes and with its variables expanded. separator reports
+// whether another command follows.
 func cutWord(command string) (word string, separator bool, rest string) {
 	posix := runtime.GOOS != "windows"
 	var b []byte
