@@ -42,7 +42,7 @@ func failure(dir string, err error) error {
 	case errors.Is(err, syscall.ENOTDIR):
 		next = "move the file away"
 	}
-	return fmt.Errorf("the cache directory %s %w: %w; %s, or set AWS_ECR_CACHE_DIR to another directory", dir, kind, cause(err), next)
+	return fmt.Errorf("the cache directory %s %w: %w; %s, or set AWS_ECR_CACHE_DIR to another directory", dir, kind, atomicfile.Cause(err), next)
 }
 
 // errQuiet replaces ErrUnusable if no notice should be printed.
@@ -61,19 +61,6 @@ func parent(path string) string {
 		end--
 	}
 	return path[:end]
-}
-
-// cause returns an error without its path, which the enclosing message already contains.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }
 
 func unsafeDir(dir string, why *atomicfile.UnsafeError) error {

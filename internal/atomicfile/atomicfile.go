@@ -27,6 +27,19 @@ type UnsafeError struct {
 // Error returns path and reason.
 func (e *UnsafeError) Error() string { return e.Path + " " + e.Reason }
 
+// Cause returns an error of the file system without its path, for messages that contain the path already.
+func Cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}
+
 // A Temp is a file that is to replace another in the same directory. It is readable by its owner alone until Finish.
 // Discard it.
 type Temp struct {

@@ -3,8 +3,6 @@ package textfile
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"ecrlogin/internal/atomicfile"
 )
@@ -15,22 +13,9 @@ func failure(path, what string, err error, next string) error {
 	if errors.As(err, &unsafe) {
 		return fmt.Errorf("%s: not accessed as root, because %w; run this as the user whose file it is", path, unsafe)
 	}
-	return fmt.Errorf("%s: %s: %w; %s", path, what, cause(err), next)
+	return fmt.Errorf("%s: %s: %w; %s", path, what, atomicfile.Cause(err), next)
 }
 
 func unremovable(path string, err error) error {
 	return failure(path, "cannot be removed", err, "see who owns its folder and what its mode is")
-}
-
-// cause leaves out of an error the path, which the sentence around it names in the user's terms.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }
