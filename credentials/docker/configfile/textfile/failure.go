@@ -17,5 +17,5 @@ func failure(path, what string, err error, next string) error {
 }
 
 func unremovable(path string, err error) error {
-	return failure(path, "cannot be removed", err, "see who owns its folder and what its mode is")
+	return failure(path, "cannot be removed", err, "check the owner and mode of its directory")
 }

@@ -118,7 +118,7 @@ func (f *File) unreadable(err error) error {
 
 func kind(info fs.FileInfo) string {
 	if info.IsDir() {
-		return "a folder"
+		return "a directory"
 	}
 	return "a pipe, socket or device"
 }
@@ -234,5 +234,5 @@ func (f *File) changed() error {
 
 func (f *File) unwritable(err error) error {
 	return failure(f.Path, "cannot be replaced in "+filepath.Dir(f.Target), err,
-		"nothing was written; see who owns that folder, what its mode is and whether its disk is full or read-only")
+		"nothing was written; check the owner and mode of that directory, and whether its disk is full or read-only")
 }

@@ -204,7 +204,7 @@ func TestReadOnlyFolder(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		want := path + ": cannot be replaced in " + dir + ": permission denied; nothing was written; see who owns that folder, what its mode is and whether its disk is full or read-only"
+		want := path + ": cannot be replaced in " + dir + ": permission denied; nothing was written; check the owner and mode of that directory, and whether its disk is full or read-only"
 		if err := f.Replace([]byte("new")); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
