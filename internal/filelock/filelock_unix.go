@@ -3,6 +3,7 @@
 package filelock
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"syscall"
@@ -18,11 +19,18 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-func flock(f *os.File, how int) error {
-	fd := int(f.Fd())
-	for {
-		if err := syscall.Flock(fd, how); err != syscall.EINTR {
-			return err
-		}
+// flock keeps the descriptor open while it waits, even if the file is closed meanwhile.
+func flock(f *os.File, how int) (err error) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
 	}
+	closed := conn.Control(func(fd uintptr) {
+		for {
+			if err = syscall.Flock(int(fd), how); err != syscall.EINTR {
+				return
+			}
+		}
+	})
+	return cmp.Or(closed, err)
 }

@@ -1,6 +1,7 @@
 package filelock
 
 import (
+	"cmp"
 	"errors"
 	"os"
 
@@ -17,7 +18,15 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// lockFile locks the first byte, which may be past the end of the file.
-func lockFile(f *os.File, flags uint32) error {
-	return windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
+// lockFile locks the first byte, which may be past the end of the file. It keeps the handle open while it waits, even if the
+// file is closed meanwhile.
+func lockFile(f *os.File, flags uint32) (err error) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	closed := conn.Control(func(handle uintptr) {
+		err = windows.LockFileEx(windows.Handle(handle), flags, 0, 1, 0, new(windows.Overlapped))
+	})
+	return cmp.Or(closed, err)
 }
