@@ -115,28 +115,20 @@ func OpenLock(dir *os.Root, name string) (*os.File, error) {
 	}
 }
 
-// createLock creates a lock file, if there is none. One that root creates in another user's directory gets its name when it belongs
-// to that user, who else could not open it for a moment.
-func createLock(dir *os.Root, name string) (*os.File, error) {
-	if !foreign(dir) {
-		return dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	}
-	if _, err := dir.Lstat(name); err == nil {
-		return nil, fs.ErrExist
-	}
-	temp, err := Create(dir, "."+name+".", "")
+// createLock creates a lock file, if there is none, for the owner of the directory.
+func createLock(dir *os.Root, name string) (f *os.File, err error) {
+	err = asOwner(dir, func() error {
+		f, err = dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err = inherit(dir, temp.File); err == nil {
-		err = dir.Link(temp.name, name)
-	}
-	_ = dir.Remove(temp.name)
-	if err != nil {
-		temp.Close()
+	if err = inherit(dir, f); err != nil {
+		f.Close()
 		return nil, err
 	}
-	return temp.File, nil
+	return f, nil
 }
 
 // openRegular opens a regular file that exists, and returns what it has opened. It does not follow a link, except for one that

@@ -87,46 +87,21 @@ func (p *Place) open(steps []step, mode fs.FileMode) (err error) {
 	return p.adopt(steps, mode, false)
 }
 
-// make creates the last of these directories. One that root creates in another user's directory gets its name when it belongs to that
-// user, who else could not open it for a moment.
-func (p *Place) make(steps []step, mode fs.FileMode) error {
+// make creates and opens the last of these directories. Another process may do the same at this moment.
+func (p *Place) make(steps []step, mode fs.FileMode) (err error) {
 	s, parent := &steps[len(steps)-1], steps[len(steps)-2].dir
-	name := s.name
-	if p.user != 0 {
-		name = "." + name + "." + random(0)
-	}
-	err := parent.Mkdir(name, 0o700)
+	err = asOwner(parent, func() error { return parent.Mkdir(s.name, 0o700) })
 	made := err == nil
 	if !made && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := p.opened(s, parent, name); err != nil {
+	if s.info, s.err = parent.Lstat(s.name); s.err != nil {
+		return s.err
+	}
+	if s.dir, err = openDir(parent, s.name, s.info); err != nil {
 		return err
 	}
-	if err := p.adopt(steps, mode, made); err != nil || name == s.name {
-		return err
-	}
-	if err = parent.Rename(name, s.name); err == nil {
-		return nil
-	}
-	_ = parent.Remove(name)
-	if !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	s.close() // another process was quicker
-	if err := p.opened(s, parent, s.name); err != nil {
-		return err
-	}
-	return p.adopt(steps, mode, false)
-}
-
-// opened opens a directory that has just been made, by this process or another.
-func (p *Place) opened(s *step, parent *os.Root, name string) (err error) {
-	if s.info, s.err = parent.Lstat(name); s.err == nil {
-		s.dir, err = openDir(parent, name, s.info)
-		return err
-	}
-	return s.err
+	return p.adopt(steps, mode, made)
 }
 
 func (p *Place) adopt(steps []step, mode fs.FileMode, made bool) (err error) {

@@ -76,8 +76,8 @@ func inherit(dir *os.Root, f *os.File) error {
 
 func chmod(f *os.File, mode fs.FileMode) error { return f.Chmod(mode) }
 
-// adopt gives a directory its mode if this process has just made it, and to the owner of the directory it is in if it is root's
-// and empty. Whoever owns that one could as well have made it themselves, whichever directory it is by now.
+// adopt sets the mode of a directory that this process has just created. It gives an empty directory of root's in another user's
+// directory to that user, who could have created it as well.
 func adopt(parent, dir *os.Root, mode fs.FileMode, made bool) error {
 	f, err := dir.Open(".")
 	if err != nil {
@@ -94,20 +94,16 @@ func adopt(parent, dir *os.Root, mode fs.FileMode, made bool) error {
 	}
 	uid, _ := ownerOf(info)
 	parentUID, _ := ownerOf(above)
-	if uid != os.Geteuid() {
-		return nil
-	}
-	if asRoot() && parentUID != uid {
+	switch {
+	case asRoot() && uid == 0 && parentUID != 0:
 		if names, _ := f.Readdirnames(1); len(names) > 0 {
 			return nil
 		}
 		if err := own(f, above); err != nil {
 			return err
 		}
-		made = true
-	}
-	if !made {
+	case !made || asRoot() && uid != parentUID: // not the one that was created
 		return nil
 	}
-	return f.Chmod(mode) // the umask may have taken too much
+	return f.Chmod(mode) // the umask may have removed bits
 }
