@@ -16,9 +16,9 @@ import (
 	"log/slog"
 	"time"
 
-	"ecrlogin/cache/store"
-	"ecrlogin/cache/vault"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/keychain"
+	"ecrlogin/internal/store"
 	"ecrlogin/registry"
 )
 
@@ -26,7 +26,7 @@ import (
 type Cache struct {
 	Source credentials.Source // required
 	Dir    string             // the cache directory; "" disables the cache. See store.Dir
-	Vault  *vault.Vault       // stores the tokens instead of Dir, which then contains no secrets; nil to use Dir
+	Vault  *keychain.Vault    // stores the tokens instead of Dir, which then contains no secrets; nil to use Dir
 	Config string             // the configuration file that a flag names, as in store.Gather; "" for none
 	// Variables are additional environment variables that the Source's identity depends on, as in store.Gather.
 	Variables []string
@@ -132,7 +132,7 @@ func (c *Cache) notice(err error) {
 	if c.Notices == nil {
 		return
 	}
-	for _, reported := range []error{store.ErrUnsafe, store.ErrTooLarge, store.ErrUnusable, vault.ErrUnavailable} {
+	for _, reported := range []error{store.ErrUnsafe, store.ErrTooLarge, store.ErrUnusable, keychain.ErrUnavailable} {
 		if errors.Is(err, reported) {
 			fmt.Fprintln(c.Notices, err)
 			return

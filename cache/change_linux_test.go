@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"ecrlogin/cache/store"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/store"
 	"ecrlogin/registry"
 )
 

@@ -8,10 +8,10 @@ import (
 	"os"
 	"slices"
 
-	"ecrlogin/cache/store"
-	"ecrlogin/cache/vault"
 	"ecrlogin/credentials"
 	"ecrlogin/internal/filelock"
+	"ecrlogin/internal/keychain"
+	"ecrlogin/internal/store"
 	"ecrlogin/registry"
 )
 
@@ -53,7 +53,7 @@ func (c *Cache) Hosts() map[string]string {
 	}
 	own := inputs.Identity()
 	kept, err := c.entries(func(_ string, id store.Identity) bool { return id == own || id == store.Login })
-	if errors.Is(err, vault.ErrUnavailable) {
+	if errors.Is(err, keychain.ErrUnavailable) {
 		err = fmt.Errorf("cached tokens are not listed: %w", err)
 	}
 	c.notice(err)
@@ -67,7 +67,7 @@ func (c *Cache) Hosts() map[string]string {
 
 // Owns reports whether a name in a credential store is the name of a token that a Vault, of this Cache or another,
 // stores there.
-func (c *Cache) Owns(serverURL string) bool { return vault.Owned(serverURL) }
+func (c *Cache) Owns(serverURL string) bool { return keychain.Owned(serverURL) }
 
 // Entries returns the cached tokens of all identities, including expired ones. A missing directory is not an error.
 func (c *Cache) Entries() ([]store.Kept, error) {

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"ecrlogin/cache/store"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/store"
 )
 
 // A failure is an error of the Source that another process, or an earlier call, received.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"ecrlogin/cache/store"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/store"
 )
 
 // renew returns a token to use instead of entry, which is past half of its lifetime: a new token if this process

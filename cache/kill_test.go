@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"ecrlogin/cache/store"
 	"ecrlogin/internal/awstest"
+	"ecrlogin/internal/store"
 )
 
 // A process that is killed at any moment, 300 times, leaves nothing that the next one waits for or believes wrongly.

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"ecrlogin/cache/store"
 	"ecrlogin/internal/filelock"
+	"ecrlogin/internal/store"
 )
 
 // longestWait is how long lock waits if the context has no deadline.

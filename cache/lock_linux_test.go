@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ecrlogin/cache/store"
+	"ecrlogin/internal/store"
 )
 
 // Whoever waits for a lock whose file is removed meanwhile does not take the removed one for the lock: the next to

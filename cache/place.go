@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"ecrlogin/cache/store"
-	"ecrlogin/cache/vault"
+	"ecrlogin/internal/keychain"
+	"ecrlogin/internal/store"
 )
 
 // load returns the cached entry for the registry and an identity.
@@ -89,7 +89,7 @@ func (k *key) save(ctx context.Context, e store.Entry) error {
 		return errors.Join(errErased, k.Vault.Remove(context.WithoutCancel(ctx), e.Host, k.id))
 	}
 	if err := k.Vault.Sweep(ctx, k.now()); err != nil {
-		k.log().Debug("sweeping the vault", "error", err)
+		k.log().Debug("sweeping the keychain", "error", err)
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (k *key) save(ctx context.Context, e store.Entry) error {
 // lose stops using the Vault for this call if it is unavailable. It prints one notice, and later steps do not wait
 // for the Vault again.
 func (k *key) lose(err error) {
-	if !errors.Is(err, vault.ErrUnavailable) {
+	if !errors.Is(err, keychain.ErrUnavailable) {
 		return
 	}
 	k.lost = err

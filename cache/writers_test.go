@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"ecrlogin/cache/store"
+	"ecrlogin/internal/store"
 )
 
 // While two write the same entry, whoever reads it sees one of the two, whole.

@@ -8,15 +8,15 @@ import (
 	"strings"
 	"time"
 
-	"ecrlogin/config/file"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/configpath"
 	"ecrlogin/registry"
 )
 
 // A Config is the content of the configuration file. The zero Config is valid, and means that there is no file.
 type Config struct {
 	Path       string        // the path of the file; "" if there is none
-	Skipped    string        // a file that is treated as missing; see file.File
+	Skipped    string        // a file that is treated as missing; see configpath.File
 	Registries []Rule        // the first rule that matches applies
 	Fallback   string        // FallbackFile, the NAME of docker-credential-NAME, or "" for none
 	Timeout    time.Duration // time limit of a get; 0 if not set
@@ -45,10 +45,10 @@ type Rule struct {
 	Line     int                  // line number in the file, from 1
 }
 
-// Load finds, reads and parses the configuration file; flag is passed to file.Read. A missing file is not an error. A
+// Load finds, reads and parses the configuration file; flag is passed to configpath.Read. A missing file is not an error. A
 // mistake in the file is an *Error.
 func Load(flag string) (*Config, error) {
-	f, err := file.Read(flag)
+	f, err := configpath.Read(flag)
 	if err != nil {
 		return nil, err
 	}

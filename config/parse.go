@@ -7,18 +7,18 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"ecrlogin/config/file"
+	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/strictyaml"
 )
 
 // Parse parses the content of a configuration file. It is strict: an unknown or duplicate key, a value of the wrong
 // type, a pattern that matches no registry, and a rule that never applies because of an earlier one are errors of
 // type *Error. The path is only used in errors. Parse takes time proportional to the size of the content. The size is
-// limited to file.MaxSize; nesting and the length of a line are limited too.
+// limited to configpath.MaxSize; nesting and the length of a line are limited too.
 func Parse(path string, content []byte) (*Config, error) {
 	p := newDocument(path, content)
-	if len(content) > file.MaxSize {
-		return nil, p.at(1, 1, fmt.Sprintf("the file has %d bytes, more than the limit of %d; shorten it", len(content), file.MaxSize))
+	if len(content) > configpath.MaxSize {
+		return nil, p.at(1, 1, fmt.Sprintf("the file has %d bytes, more than the limit of %d; shorten it", len(content), configpath.MaxSize))
 	}
 	for i, line := range p.lines {
 		if len(line) > maxLine {

@@ -12,7 +12,7 @@ import (
 	"log/slog"
 	"time"
 
-	"ecrlogin/credentials/lifetime"
+	"ecrlogin/internal/lifetime"
 	"ecrlogin/registry"
 )
 

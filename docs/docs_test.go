@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"ecrlogin/cache/store"
 	"ecrlogin/config"
+	"ecrlogin/internal/store"
 )
 
 func read(t *testing.T, path string) string {

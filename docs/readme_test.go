@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"ecrlogin/config"
-	"ecrlogin/ecr-login/docker-credential-ecr-login/command"
+	"ecrlogin/internal/cli"
 )
 
 // commandLine matches a command of this program in an indented block of a page.
@@ -44,7 +44,7 @@ func checkCommand(t *testing.T, page string, args []string) {
 		name = args[:2]
 	}
 	var stdout, stderr bytes.Buffer
-	p := &command.Program{Name: "docker-credential-ecr-login", Version: "test", Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}
+	p := &cli.Program{Name: "docker-credential-ecr-login", Version: "test", Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}
 	if exit := p.Run(append(append([]string{}, name...), "--help")); exit != 0 {
 		t.Errorf("%s: docker-credential-ecr-login %s: unknown command: %s", page, strings.Join(args, " "), stderr.String())
 		return

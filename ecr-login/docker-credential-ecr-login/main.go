@@ -6,15 +6,15 @@ import (
 	"os"
 	"runtime/debug"
 
-	"ecrlogin/ecr-login/docker-credential-ecr-login/command"
-	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
+	"ecrlogin/internal/cli"
+	"ecrlogin/internal/fastpath"
 )
 
 func main() {
 	// The program usually exits before a garbage collection is useful. The limit starts one if memory use grows.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
-	p := &command.Program{Name: os.Args[0], Version: programVersion(), Stdin: hit.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr}
+	p := &cli.Program{Name: os.Args[0], Version: programVersion(), Stdin: fastpath.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(p.Run(os.Args[1:]))
 }
 

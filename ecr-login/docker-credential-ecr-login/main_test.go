@@ -18,8 +18,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ecrlogin/credentials/docker"
-	"ecrlogin/ecr-login/docker-credential-ecr-login/hit"
 	"ecrlogin/internal/awstest"
+	"ecrlogin/internal/fastpath"
 )
 
 func TestMain(m *testing.M) {
@@ -44,13 +44,13 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// TestHitAgrees compares the values that package hit repeats, to avoid an import, with the originals.
-func TestHitAgrees(t *testing.T) {
-	if want := helper.NewErrCredentialsNotFound().Error() + "\n"; hit.NotFound != want {
-		t.Errorf("hit.NotFound is %q, want %q", hit.NotFound, want)
+// TestFastPathAgrees compares the values that package fastpath repeats, to avoid an import, with the originals.
+func TestFastPathAgrees(t *testing.T) {
+	if want := helper.NewErrCredentialsNotFound().Error() + "\n"; fastpath.NotFound != want {
+		t.Errorf("fastpath.NotFound is %q, want %q", fastpath.NotFound, want)
 	}
-	if hit.DefaultTimeout != docker.DefaultTimeout {
-		t.Errorf("hit.DefaultTimeout is %s, docker.DefaultTimeout %s", hit.DefaultTimeout, docker.DefaultTimeout)
+	if fastpath.DefaultTimeout != docker.DefaultTimeout {
+		t.Errorf("fastpath.DefaultTimeout is %s, docker.DefaultTimeout %s", fastpath.DefaultTimeout, docker.DefaultTimeout)
 	}
 }
 

@@ -1,7 +1,0 @@
-package program
-
-// UseSlots makes this process behave as if its ancestry were not visible.
-func UseSlots(dir string) { traced, slotsTestDir = false, dir }
-
-// Slots is the maximum number of concurrent helpers in that case.
-const Slots = slots

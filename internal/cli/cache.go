@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ecrlogin/cache"
+	"ecrlogin/internal/store"
+	"ecrlogin/registry"
+)
+
+func (p *Program) cache() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "cache",
+		Short:   "List, clear or locate cached tokens",
+		Example: "  docker-credential-ecr-login cache list",
+		GroupID: people,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return errNothing },
+	}
+	cmd.AddCommand(p.cacheList(), p.cacheClear(), p.cachePath())
+	return cmd
+}
+
+// A listed is a cache entry as "cache list --json" prints it, without the password.
+type listed struct {
+	Host      string    `json:"host"`
+	Account   string    `json:"account,omitempty"`
+	Region    string    `json:"region"`
+	As        string    `json:"as"`
+	Issued    time.Time `json:"issued"`
+	Expiry    time.Time `json:"expiry"`
+	Age       int64     `json:"ageSeconds"`
+	ExpiresIn int64     `json:"expiresInSeconds"` // negative once it has expired
+}
+
+func (p *Program) cacheList() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List cached tokens with their registry, identity, age and remaining lifetime",
+		Example: "  docker-credential-ecr-login cache list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			entries, err := listEntries(p.load().source(), time.Now())
+			switch {
+			case err != nil:
+				return err
+			case asJSON:
+				return writeJSON(p.Stdout, entries)
+			}
+			return writeTable(p.Stdout, entries, isTerminal(p.Stdout))
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the list as JSON")
+	return cmd
+}
+
+// listEntries returns the cached entries, sorted by registry.
+func listEntries(c *cache.Cache, now time.Time) ([]listed, error) {
+	kept, err := c.Entries()
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(kept, func(a, b store.Kept) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.As, b.As), cmp.Compare(a.Issued, b.Issued))
+	})
+	entries := make([]listed, 0, len(kept))
+	for _, k := range kept {
+		issued, expiry := time.Unix(k.Issued, 0).UTC(), time.Unix(k.Expiry, 0).UTC()
+		entries = append(entries, listed{k.Host, k.Account, k.Region, k.As, issued, expiry, int64(now.Sub(issued).Seconds()), int64(expiry.Sub(now).Seconds())})
+	}
+	return entries, nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// writeTable writes one line per entry: aligned columns with a header for a terminal, or tab-separated fields for
+// programs.
+func writeTable(out io.Writer, entries []listed, columns bool) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if columns {
+		fmt.Fprintln(w, "REGISTRY\tACCOUNT\tREGION\tISSUED TO\tAGE\tEXPIRES IN")
+		out = w
+	}
+	for _, e := range entries {
+		in := seconds(e.ExpiresIn)
+		if e.ExpiresIn <= 0 {
+			in = "expired"
+		}
+		if _, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Host, cmp.Or(e.Account, "public"), e.Region, e.As, seconds(e.Age), in); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func seconds(n int64) string { return (time.Duration(n) * time.Second).String() }
+
+func (p *Program) cacheClear() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:               "clear HOST... | --all",
+		Short:             "Delete cached tokens of the given registries, or of all registries",
+		Example:           "  docker-credential-ecr-login cache clear 123456789012.dkr.ecr.us-west-2.amazonaws.com",
+		ValidArgsFunction: p.completeHosts,
+		Args: func(_ *cobra.Command, args []string) error {
+			if all == (len(args) > 0) {
+				return errors.New("specify at least one registry, or --all")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			s := p.load()
+			if all {
+				return s.source().Clear()
+			}
+			return s.drop(args)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "delete the cached tokens of all registries")
+	return cmd
+}
+
+// drop deletes the cached tokens of the given registries. If one of hosts is not a registry, it deletes none.
+func (s *setting) drop(hosts []string) error {
+	registries := map[string]bool{}
+	for _, host := range hosts {
+		r, err := s.resolve(host)
+		if err != nil {
+			return fmt.Errorf("clearing the cache: %q: %w; no token was deleted", registry.Shown(host), err)
+		}
+		registries[r.Host] = true
+	}
+	c := s.source()
+	for host := range registries {
+		if err := c.Drop(host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Program) cachePath() *cobra.Command {
+	return &cobra.Command{
+		Use:     "path",
+		Short:   "Print the cache directory",
+		Example: "  ls -l $(docker-credential-ecr-login cache path)",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			s := p.load()
+			switch dir := s.dir(); {
+			case dir != "":
+				if _, err := store.Open(dir); err != nil && !filepath.IsAbs(dir) {
+					return err
+				}
+				_, err := fmt.Fprintln(p.Stdout, dir)
+				return err
+			case s.config.Cache.Disabled:
+				return fmt.Errorf("the cache is disabled: \"disabled\" of \"cache\" is true in %s", s.config.Path)
+			case os.Getenv("AWS_ECR_DISABLE_CACHE") != "":
+				return errors.New("the cache is disabled: AWS_ECR_DISABLE_CACHE is set")
+			}
+			return errors.New("no cache directory: HOME, XDG_CACHE_HOME and AWS_ECR_CACHE_DIR are not set; set one of them")
+		},
+	}
+}

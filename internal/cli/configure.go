@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/setup"
+	"ecrlogin/registry"
+)
+
+func (p *Program) configure() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "configure",
+		Short: "Configure container clients to use this helper, or undo it",
+		Example: `  docker-credential-ecr-login configure docker --dry-run
+  docker-credential-ecr-login configure undo`,
+		GroupID: people,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return errNothing },
+	}
+	cmd.AddCommand(p.configureDocker(), p.configurePodman(), p.configureKubelet(), p.configureUndo())
+	return cmd
+}
+
+func (p *Program) configureDocker() *cobra.Command {
+	return p.configureClient(&cobra.Command{
+		Use:   "docker",
+		Short: "Configure Docker to use this helper",
+		Long: `Configure Docker to use this helper, by an entry in Docker's config.json. BuildKit, Compose, crane, ORAS and others read
+the same file.
+
+Without --all, the helper is configured for the registries of --registry, or for those found in the cache, the
+configuration, the AWS profiles, the environment and existing logins. A registry that is found via an AWS profile also gets
+a rule in the helper's configuration, so that its token is requested with that profile. No rule is added if the AWS SDK
+selects that profile by default.
+
+With --all, the helper is configured for every host. The credential store that was configured before becomes its fallback
+for hosts other than Amazon ECR.
+
+Existing ECR logins in config.json are removed, because clients would use them instead of the helper. The changes are
+printed before they are written. Run "configure undo" to revert them.`,
+		Example: `  docker-credential-ecr-login configure docker --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com --profile dev
+  docker-credential-ecr-login configure docker --all --dry-run`,
+	}, func(r *setup.Request) error {
+		path, err := dockerconfig.Path()
+		if err != nil {
+			return err
+		}
+		return r.Docker(path)
+	})
+}
+
+func (p *Program) configurePodman() *cobra.Command {
+	return p.configureClient(&cobra.Command{
+		Use:   "podman",
+		Short: "Configure Podman, Buildah and Skopeo to use this helper",
+		Long: `Configure Podman, Buildah and Skopeo to use this helper.
+
+For individual registries, the helper is added to auth.json. With --all, it is added in a separate file in
+registries.conf.d. In all other respects the command works like "configure docker".`,
+		Example: `  docker-credential-ecr-login configure podman --all`,
+	}, func(r *setup.Request) error {
+		files, err := setup.FindPodman()
+		if err != nil {
+			return err
+		}
+		return r.Podman(files)
+	})
+}
+
+// configureClient adds the flags and the action that the Docker and Podman commands share.
+func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) error) *cobra.Command {
+	r := &setup.Request{Out: p.Stdout, Account: accountOf}
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s := p.load()
+		r.Timeout = s.timeout
+		if isTerminal(p.Stderr) {
+			r.Progress = p.Stderr
+		}
+		if kept, err := s.source().Entries(); err == nil {
+			for _, k := range kept {
+				r.Cached = append(r.Cached, k.Host)
+			}
+		}
+		if err := run(r); err != nil {
+			return err
+		}
+		if cause, next := s.newDoctor().Installed(cmd.Context()); cause != "" {
+			fmt.Fprintf(p.Stderr, "warning: %s; %s\n", cause, next)
+		}
+		return nil
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&r.Registries, "registry", nil, "registry host to configure; can be repeated")
+	flags.BoolVar(&r.All, "all", false, "configure the helper for every host, with the current credential store as the fallback")
+	flags.StringVar(&r.Profile, "profile", "", "AWS profile to use for the registries of --registry")
+	flags.BoolVar(&r.DryRun, "dry-run", false, "print the changes without writing them")
+	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails only for an undefined flag
+	return cmd
+}
+
+// accountOf returns the AWS account of a profile, or of the default identity if profile is "".
+func accountOf(ctx context.Context, profile string, r registry.Registry) (string, error) {
+	source := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return credentials.Identity{Profile: profile} }}
+	caller, err := source.Caller(ctx, r)
+	if err != nil {
+		cause, next := aws.Advice(err) // without the host, which the user did not specify
+		return "", errors.New(strings.TrimSuffix(cause+"; "+next, "; "))
+	}
+	return caller.Account, nil
+}
+
+func (p *Program) configureUndo() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "undo",
+		Short: "Revert the last configure command",
+		Long: `Revert the changes of the last "configure" command. Files that were edited since then are left
+unchanged, unless --force is given.`,
+		Example: `  docker-credential-ecr-login configure undo`,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return setup.Undo(force, p.Stdout) },
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "also revert files that were edited since; those edits are lost")
+	return cmd
+}

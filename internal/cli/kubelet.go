@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/aws"
+	"ecrlogin/credentials/kubelet"
+	"ecrlogin/internal/configpath"
+)
+
+// providerName is the program name that selects the image credential provider for kubelet.
+const providerName = "ecr-credential-provider"
+
+func (p *Program) kubelet() *cobra.Command {
+	var config, role string
+	wantsVersion := false
+	cmd := &cobra.Command{
+		Use:   "kubelet",
+		Short: "Return image credentials to kubelet, for the request on standard input",
+		Long: `Return image credentials to kubelet, for the CredentialProviderRequest on standard input.
+
+Kubelet runs this program as ` + providerName + ` (a link or a copy) when its CredentialProviderConfig names it; see
+"configure kubelet". In that file, "args" sets the flags and "env" sets the environment variables.`,
+		Example: `  echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"123456789012.dkr.ecr.us-west-2.amazonaws.com/app"}' |
+    docker-credential-ecr-login kubelet`,
+		GroupID: clients,
+		Args: func(_ *cobra.Command, args []string) error {
+			// Many setups pass "get-credentials", which the AWS provider uses. The other arguments are for users and
+			// inventory tools, which run the provider under its own name.
+			if len(args) == 0 || len(args) == 1 && slices.Contains([]string{"get-credentials", "version", "help"}, args[0]) {
+				return nil
+			}
+			return fmt.Errorf("unknown argument %q", args[0])
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case wantsVersion || slices.Contains(args, "version"):
+				return p.printVersion()
+			case slices.Contains(args, "help"):
+				return cmd.Help()
+			}
+			s := p.loadFrom(config)
+			input, err := s.readInput("kubelet")
+			if err != nil {
+				fmt.Fprint(p.Stderr, err) // without a newline, as in package kubelet
+				return exitError(1)
+			}
+			if exit := s.provide(role, input); exit != 0 {
+				return exitError(exit)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVarP(&wantsVersion, "version", "v", false, "print the version")
+	cmd.Flags().StringVar(&config, "config", "", "configuration file; overrides "+configpath.Variable)
+	cmd.Flags().StringVar(&role, "role-arn", "", "IAM role for service accounts without an annotation; overrides AWS_ECR_ROLE_ARN")
+	return cmd
+}
+
+// provide answers a request from kubelet.
+func (s *setting) provide(role string, request []byte) (exit int) {
+	if role == "" {
+		role = os.Getenv("AWS_ECR_ROLE_ARN")
+	}
+	provider := &kubelet.Provider{
+		Source:  s.source(),
+		As:      s.as,
+		Resolve: s.resolve,
+		RoleARN: role,
+		Timeout: s.remaining(),
+	}
+	return provider.Serve(bytes.NewReader(request), s.Stdout, s.Stderr)
+}
+
+// as returns the source for a pod whose service account has an IAM role. It does not use the cache, where the process
+// of another pod could find the token. Kubelet caches the credentials per service account.
+func (s *setting) as(a kubelet.ServiceAccount) credentials.Source {
+	return &aws.Source{Log: s.log, WebIdentity: &aws.WebIdentity{
+		RoleARN: a.RoleARN, Token: a.Token, SessionName: a.SessionName(),
+		Label:   "service account " + a.Namespace + "/" + a.Name,
+		Subject: a.Subject, Audience: a.Audience, Issuer: a.Issuer,
+	}}
+}

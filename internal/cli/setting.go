@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"ecrlogin/cache"
+	"ecrlogin/config"
+	"ecrlogin/credentials/aws"
+	"ecrlogin/credentials/docker"
+	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/fastpath"
+	"ecrlogin/internal/keychain"
+	"ecrlogin/internal/nativehelper"
+	"ecrlogin/internal/store"
+	"ecrlogin/registry"
+)
+
+// A setting combines the environment and the configuration. A variable overrides the configuration file.
+type setting struct {
+	*Program
+	environment
+	config *config.Config // empty if err is not nil
+	flag   string         // the value of --config, or ""
+	err    error          // the error of reading the configuration
+	began  time.Time      // start of the time limit of an action
+
+	inputs    store.Snapshot
+	inputsErr error
+
+	skipped sync.Once // runs reportSkipped
+}
+
+// load reads the environment and the configuration.
+func (p *Program) load() *setting { return p.loadFrom("") }
+
+// loadFrom is like load, but reads the configuration file that flag, the value of --config, names if it is not "".
+func (p *Program) loadFrom(flag string) *setting {
+	s := &setting{Program: p, flag: flag, began: fastpath.Began()}
+	s.inputs, s.inputsErr = store.Take(flag) // first, so that later changes are detected, including those of the configuration
+	if s.config, s.err = config.Load(flag); s.err != nil {
+		s.config = new(config.Config)
+	}
+	s.environment = readEnvironment(p.Stderr, s.config.Timeout)
+	return s
+}
+
+// dir returns the cache directory, or "" if the cache is disabled.
+func (s *setting) dir() string {
+	switch {
+	case s.config.Cache.Disabled:
+		return ""
+	case s.config.Cache.Dir != "" && os.Getenv("AWS_ECR_CACHE_DIR") == "" && os.Getenv("AWS_ECR_DISABLE_CACHE") == "":
+		return s.config.Cache.Dir
+	}
+	return store.Dir()
+}
+
+// source returns the source of tokens: the cache, and AWS after it.
+func (s *setting) source() *cache.Cache {
+	return &cache.Cache{
+		Source:     &aws.Source{Identity: s.config.Identity, Log: s.log},
+		Dir:        s.dir(),
+		Vault:      s.vault(),
+		Config:     s.flag,
+		Variables:  s.config.Cache.Variables,
+		Inputs:     func() (store.Snapshot, error) { return s.inputs, s.inputsErr },
+		Notices:    s.Stderr,
+		Log:        s.log,
+		Since:      s.began,
+		Held:       fastpath.Held,
+		Generation: fastpath.Generation(),
+	}
+}
+
+// vault returns the credential store that contains the cached tokens, or nil if they are in files.
+func (s *setting) vault() *keychain.Vault {
+	if s.config.Cache.Store == "" {
+		return nil
+	}
+	named := strconv.Quote("store") + " of " + strconv.Quote("cache") + " in " + s.config.Path
+	return &keychain.Vault{Helper: &nativehelper.Helper{Name: s.config.Cache.Store, Timeout: s.timeout / 3, Stderr: s.Stderr, Named: named}}
+}
+
+// helper returns the helper that serves the actions of the protocol.
+func (s *setting) helper() *docker.Helper {
+	h := &docker.Helper{
+		Source:  s.source(),
+		Resolve: s.resolve,
+		Aliases: s.config.Hosts(),
+		Timeout: s.timeout,
+		Notices: s.Stderr,
+		Forgo:   s.forgo,
+	}
+	switch name := s.config.Fallback; name {
+	case "":
+	case config.FallbackFile:
+		if path, err := dockerconfig.Path(); err == nil {
+			h.Fallback = &dockerconfig.Auths{Path: dockerconfig.AuthsPath(path), Docker: path, Notices: s.Stderr}
+		} else {
+			fmt.Fprintf(s.Stderr, "fallback %q is unavailable: %v\n", config.FallbackFile, err)
+		}
+	default:
+		h.Fallback = &nativehelper.Helper{Name: name, Timeout: s.fallbackTimeout(), Stderr: s.Stderr, Named: strconv.Quote("fallback") + " in " + s.config.Path}
+	}
+	return h
+}
+
+// resolve returns the registry whose token a host gets. It fails if the configuration is invalid.
+func (s *setting) resolve(serverURL string) (registry.Registry, error) {
+	if s.err != nil {
+		return registry.Registry{}, s.err
+	}
+	r, err := s.config.Resolve(serverURL)
+	if err == nil {
+		s.skipped.Do(s.reportSkipped)
+	}
+	return r, err
+}
+
+// reportSkipped prints the user's files that are treated as missing because this process may not search the
+// directories above them. It is called only for ECR registries, since requests for others do not need these files.
+func (s *setting) reportSkipped() {
+	if s.inputsErr != nil || len(s.inputs.Skipped) == 0 {
+		return // the cache reports inputsErr
+	}
+	variables := "HOME"
+	if os.Getenv("XDG_CONFIG_HOME") != "" {
+		variables += " and XDG_CONFIG_HOME"
+	}
+	fmt.Fprintf(s.Stderr, "%s: skipped, because this user may not search the directory; set %s to a directory of this user\n",
+		strings.Join(s.inputs.Skipped, ", "), variables)
+}
+
+// remaining returns the time that is left for the action.
+func (s *setting) remaining() time.Duration {
+	return max(1, s.timeout-time.Since(s.began)) // 0 would mean no limit
+}
+
+// fallbackTimeout returns the time limit for one call of a fallback: the time that is left if the user set a timeout,
+// or a longer default, because a keychain may ask for a passphrase.
+func (s *setting) fallbackTimeout() time.Duration {
+	if s.explicit {
+		return s.remaining()
+	}
+	return nativehelper.DefaultTimeout
+}
+
+// deadline returns the deadline of a command that starts now.
+func (s *setting) deadline() time.Time { return time.Now().Add(s.timeout) }

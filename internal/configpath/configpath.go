@@ -1,0 +1,135 @@
+// Package configpath finds and reads the user's configuration file. Package config parses it. The packages are separate
+// because a cache hit needs the content of the file, and must not wait for the initialization of a YAML library.
+package configpath
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"syscall"
+)
+
+// Variable is the environment variable that names the file.
+const Variable = "ECR_LOGIN_CONFIG"
+
+// MaxSize is the maximum size of the file, in bytes. A rule takes a few hundred.
+const MaxSize = 1 << 20
+
+// Places returns the paths that are searched for the file, in order. If ECR_LOGIN_CONFIG is set, it is the only one.
+// Otherwise they are ecr-login/config.yaml in the user's configuration directory (XDG_CONFIG_HOME or ~/.config,
+// ~/Library/Application Support, %AppData%), and /etc/ecr-login/config.yaml (not on Windows, where any user can
+// create that directory).
+func Places() []string {
+	if path := os.Getenv(Variable); path != "" {
+		return []string{path}
+	}
+	var places []string
+	if path := User(); path != "" {
+		places = append(places, path)
+	}
+	if runtime.GOOS != "windows" {
+		places = append(places, "/etc/ecr-login/config.yaml")
+	}
+	return places
+}
+
+// User returns the path of the user's own file, which may not exist, or "" if there is no configuration directory.
+func User() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return dir + "/ecr-login/config.yaml"
+}
+
+// A File is the configuration file that was found. The zero File means that there is none.
+type File struct {
+	Path    string // "" if there is none
+	Content []byte
+	// Skipped is the path of the user's own file if it is treated as missing because this process may not search the
+	// directories above it, as in a container that does not run as the owner of HOME. "" otherwise.
+	Skipped string
+}
+
+// Read reads the file flag, which is the value of --config, or the first of Places that exists if flag is "". It is
+// not an error if none of these exists, unless the flag or ECR_LOGIN_CONFIG names it. A file that exists but cannot
+// be read, is larger than MaxSize, or is neither a regular file nor /dev/null, is an error; the next path is not
+// tried.
+func Read(flag string) (File, error) {
+	if flag != "" {
+		return readNamed(flag, "--config", "omit --config")
+	}
+	if path := os.Getenv(Variable); path != "" {
+		return readNamed(path, Variable, "unset the variable")
+	}
+	return first(Places(), User())
+}
+
+// first reads the first of places that exists; user is the path of the user's own file.
+func first(places []string, user string) (File, error) {
+	var f File
+	for _, path := range places {
+		content, err := read(path)
+		var unsearchable *searchError
+		switch {
+		case missing(err):
+		case errors.As(err, &unsearchable) && path == user:
+			f.Skipped = path
+		case err != nil:
+			return File{Path: path}, unreadable(err)
+		default:
+			f.Path, f.Content = path, content
+			return f, nil
+		}
+	}
+	return f, nil
+}
+
+// readNamed reads a file that must exist because by names it; otherwise is an alternative to creating it, for the
+// error.
+func readNamed(path, by, otherwise string) (File, error) {
+	content, err := read(path)
+	switch {
+	case missing(err):
+		return File{Path: path}, fmt.Errorf("%s does not exist, but %s names it; create it, or %s", path, by, otherwise)
+	case err != nil:
+		return File{Path: path}, unreadable(err)
+	}
+	return File{Path: path, Content: content}, nil
+}
+
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+func unreadable(err error) error {
+	return fmt.Errorf("the configuration cannot be read: %w", err)
+}
+
+// A searchError reports that this process may not search the directories above a file.
+type searchError struct{ error }
+
+func (e *searchError) Unwrap() error { return e.error }
+
+// read reads a file. It checks the type of the file first, since opening a named pipe would block.
+func read(path string) ([]byte, error) {
+	if path == os.DevNull {
+		return nil, nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, &searchError{err}
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory; specify a file in it", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file; specify a regular file", path)
+	case info.Size() > MaxSize:
+		return nil, fmt.Errorf("%s has %d bytes, more than the limit of %d; shorten it", path, info.Size(), MaxSize)
+	}
+	return os.ReadFile(path)
+}

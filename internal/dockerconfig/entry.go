@@ -1,0 +1,120 @@
+package dockerconfig
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tailscale/hujson"
+
+	"ecrlogin/registry"
+)
+
+// secretKeys are the keys of an entry of "auths" that contain a password or a token.
+var secretKeys = []string{"auth", "identitytoken", "registrytoken", "password"}
+
+func secretName(name string) bool {
+	return slices.ContainsFunc(secretKeys, foldName(name))
+}
+
+// An Entry is a member of "auths" without its secrets.
+type Entry struct {
+	Key    string // key as written in the file, possibly with scheme and path
+	Host   string // host without scheme and path, derived as in Docker
+	Secret bool   // has a password or token; with a helper, docker login writes entries without one
+}
+
+// Entries returns the members of "auths" in the order of the file.
+func (f *File) Entries() []Entry {
+	var entries []Entry
+	for _, m := range members(f.top(auths)) {
+		e := Entry{Key: text(&m.Name), Host: hostOf(text(&m.Name))}
+		for _, field := range members(&m.Value) {
+			e.Secret = e.Secret || secretName(text(&field.Name)) && text(&field.Value) != ""
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}
+
+// RemoveEntry removes the member of "auths" with that key. With the last member, it removes "auths" too.
+func (f *File) RemoveEntry(key string) { f.removeFrom(auths, key) }
+
+// hostOf returns the host of a key, including the port. Older versions of docker login wrote URLs as keys.
+// Source: ConvertToHostname in cli/config/credentials/file_store.go of github.com/docker/cli.
+func hostOf(key string) string {
+	if u, err := url.Parse(key); err == nil && u.Hostname() != "" && strings.Contains(key, "://") {
+		if u.Port() == "" {
+			return u.Hostname()
+		}
+		return net.JoinHostPort(u.Hostname(), u.Port())
+	}
+	if _, rest, ok := strings.Cut(key, "://"); ok {
+		key = rest
+	}
+	host, _, _ := strings.Cut(key, "/")
+	return host
+}
+
+// A login is the user name and password or token of an entry.
+type login struct {
+	username, secret string
+}
+
+// tokenUser is the user name that marks the secret as an identity token.
+// Source: cli/config/credentials/native_store.go of github.com/docker/cli.
+const tokenUser = "<token>"
+
+// login returns the login of the entry with that key. ok is false if the entry has no secret that a helper can return.
+func (f *File) login(key string) (l login, ok bool, err error) {
+	entries := f.top(auths)
+	if entries == nil || entries.Value.Kind() != '{' {
+		return login{}, false, nil
+	}
+	entry := find(entries.Value.(*hujson.Object), exactName(key))
+	if entry == nil || entry.Value.Kind() != '{' {
+		return login{}, false, nil
+	}
+	field := func(name string) string { return text(find(entry.Value.(*hujson.Object), foldName(name))) }
+	l = login{field("username"), field("password")}
+	if auth := field("auth"); auth != "" {
+		if l, err = decodeAuth(auth); err != nil {
+			return login{}, false, fmt.Errorf(`%s: "auth" of %s %w; log in again to replace it`, f.text.Path, registry.ShownHost(key), err)
+		}
+	}
+	if token := field("identitytoken"); token != "" {
+		l = login{tokenUser, token}
+	}
+	return l, l.secret != "", nil
+}
+
+// setLogin sets an entry in the format of Docker.
+func (f *File) setLogin(key string, l login) {
+	entry := new(hujson.Object)
+	name, value := "auth", base64.StdEncoding.EncodeToString([]byte(l.username+":"+l.secret))
+	if l.username == tokenUser {
+		name, value = "identitytoken", l.secret
+	}
+	layout := f.layout()
+	layout.set(entry, 3, name, hujson.String(value))
+	layout.set(f.object(auths), 2, key, entry)
+}
+
+// decodeAuth decodes base64 of "USER:PASSWORD". Like Docker, it removes NUL characters, which some tools add as
+// padding.
+// Source: decodeAuth in cli/config/configfile/file.go of github.com/docker/cli.
+func decodeAuth(auth string) (login, error) {
+	decoded, err := base64.StdEncoding.DecodeString(auth)
+	if err != nil {
+		return login{}, errors.New("is not base64") // err may quote a part of it
+	}
+	username, password, ok := strings.Cut(string(decoded), ":")
+	if !ok || username == "" {
+		return login{}, errors.New("is not base64 of USER:PASSWORD")
+	}
+	return login{username, strings.Trim(password, "\x00")}, nil
+}

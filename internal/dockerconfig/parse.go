@@ -1,0 +1,147 @@
+package dockerconfig
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tailscale/hujson"
+
+	"ecrlogin/internal/userfile"
+)
+
+// Top-level keys for passwords. Docker accepts them in any letter case, as encoding/json does, and writes them in this
+// one.
+const (
+	auths       = "auths"
+	credHelpers = "credHelpers"
+	credsStore  = "credsStore"
+)
+
+// emptyFile is the content assumed for a missing or empty file.
+var emptyFile = []byte("{}\n")
+
+// parse parses strict JSON and checks the types of everything that this package uses.
+func parse(file *userfile.File) (hujson.Value, error) {
+	content := bytes.Clone(file.Content) // hujson keeps slices of it
+	if len(bytes.TrimSpace(content)) == 0 {
+		content = emptyFile
+	}
+	p := &parser{file.Path, content}
+	if err := json.Unmarshal(content, new(json.RawMessage)); err != nil {
+		return hujson.Value{}, p.syntax(err)
+	}
+	root, err := hujson.Parse(content)
+	if err != nil {
+		return hujson.Value{}, p.wrong(0, "invalid JSON; correct the file") // encoding/json accepted it
+	}
+	top, ok := root.Value.(*hujson.Object)
+	if !ok {
+		return hujson.Value{}, p.wrong(root.StartOffset, "must be a JSON object; correct the file")
+	}
+	return root, p.check(top)
+}
+
+type parser struct {
+	path    string
+	content []byte
+}
+
+// wrong returns an error with the path, line and column of an offset in the content.
+func (p *parser) wrong(offset int, format string, args ...any) error {
+	offset = max(0, min(offset, len(p.content)))
+	before := p.content[:offset]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := offset - bytes.LastIndexByte(before, '\n')
+	return fmt.Errorf("%s:%d:%d: %s", p.path, line, column, fmt.Sprintf(format, args...))
+}
+
+// syntax returns the error of encoding/json with its position. It replaces errors that do not help users.
+func (p *parser) syntax(err error) error {
+	var e *json.SyntaxError
+	if !errors.As(err, &e) {
+		return p.wrong(0, "%v; correct this line", err)
+	}
+	offset := int(e.Offset) - 1 // Offset is the number of bytes read, including the invalid one
+	if strings.Contains(e.Error(), "unexpected end") {
+		offset = len(p.content)
+	}
+	if _, err := hujson.Parse(p.content); err == nil {
+		return p.wrong(offset, "comment or trailing comma, which Docker and Podman do not support; remove it")
+	}
+	if bytes.HasPrefix(p.content, []byte("\ufeff")) {
+		return p.wrong(0, "byte order mark, which Docker and Podman do not support; save the file as UTF-8 without it")
+	}
+	return p.wrong(offset, "invalid JSON: %v; correct this line", e)
+}
+
+// check checks the types of the keys for passwords, as Docker and Podman do, and that none of them is duplicate,
+// because it would not be clear which one applies.
+func (p *parser) check(top *hujson.Object) error {
+	seen := map[string]bool{}
+	for i := range top.Members {
+		m := &top.Members[i]
+		for _, key := range []string{auths, credHelpers, credsStore} {
+			if !strings.EqualFold(text(&m.Name), key) {
+				continue
+			}
+			if seen[key] {
+				return p.wrong(m.Name.StartOffset, "duplicate key %q; merge both into one", key)
+			}
+			seen[key] = true
+			if err := p.checkMember(key, &m.Value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *parser) checkMember(key string, v *hujson.Value) error {
+	switch key {
+	case credsStore:
+		return p.checkKind(v, '"', `"credsStore" must be a string, the NAME of docker-credential-NAME`)
+	case credHelpers:
+		return p.checkMembers(v, `"credHelpers" must be an object, {"HOST": "NAME of docker-credential-NAME"}`, func(_ string, v *hujson.Value) error {
+			return p.checkKind(v, '"', `a member of "credHelpers" must be a string, the NAME of docker-credential-NAME`)
+		})
+	default:
+		return p.checkMembers(v, `"auths" must be an object, {"HOST": {"auth": …}}`, func(_ string, v *hujson.Value) error {
+			return p.checkMembers(v, `a member of "auths" must be an object, {"auth": …}`, func(name string, v *hujson.Value) error {
+				if !secretName(name) && !strings.EqualFold(name, "username") {
+					return nil
+				}
+				return p.checkKind(v, '"', `a value in "auths" must be a string`)
+			})
+		})
+	}
+}
+
+// checkMembers checks that v is an object without duplicate members, and checks each member.
+func (p *parser) checkMembers(v *hujson.Value, want string, member func(name string, v *hujson.Value) error) error {
+	if err := p.checkKind(v, '{', want); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, m := range members(v) {
+		name := text(&m.Name)
+		if seen[name] {
+			return p.wrong(m.Name.StartOffset, "duplicate key; remove one")
+		}
+		seen[name] = true
+		if err := member(name, &m.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkKind checks the type of a value. It accepts null, which is equivalent to a missing key.
+func (p *parser) checkKind(v *hujson.Value, kind hujson.Kind, want string) error {
+	if k := v.Value.Kind(); k != kind && k != 'n' {
+		return p.wrong(v.StartOffset, "%s; correct this line", want)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/setup"
+)
+
+// podmanProgram returns which of podman, buildah and skopeo is on PATH, "" for none.
+func podmanProgram() string {
+	for _, name := range []string{"podman", "buildah", "skopeo"} {
+		if onPath(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// podman checks whether Podman, Buildah and Skopeo run the helper for the host. They run the helpers in
+// registries.conf in order. One of these entries stands for the files that contain logins.
+func (e *exam) podman(context.Context) result {
+	program := podmanProgram()
+	if program == "" {
+		return skipped("podman, buildah and skopeo are not on PATH")
+	}
+	files, err := setup.FindPodman()
+	if err != nil {
+		return failure(err)
+	}
+	list, conf := listed(files.Conf)
+	for _, name := range list {
+		if name == self {
+			return ok("%s configures %s for all hosts", conf, self)
+		}
+		if name != authFiles {
+			continue
+		}
+		if r, found := e.authFile(files); found {
+			return r
+		}
+	}
+	r := failed("%s has no helper configured for this host", program)
+	if docker, err := dockerconfig.Path(); err == nil {
+		if f, err := dockerconfig.Open(docker); err == nil && f.CredsStore() != "" {
+			r.found += `; only Docker reads "credsStore" of ` + docker
+		}
+	}
+	return r.then("%s", e.configure("podman"))
+}
+
+// authFile returns the result for the first file that configures this host.
+func (e *exam) authFile(p setup.PodmanFiles) (r result, found bool) {
+	docker, err := dockerconfig.Path()
+	if err != nil {
+		return failure(err), true
+	}
+	for _, path := range []string{p.Before, p.Auth, docker} {
+		if path == "" {
+			continue
+		}
+		f, err := dockerconfig.Open(path)
+		switch {
+		case errors.Is(err, fs.ErrPermission): // Podman cannot read it either
+			continue
+		case err != nil:
+			return failure(err), true
+		}
+		helper, named := f.CredHelpers()[e.address]
+		switch {
+		case named && helper == self:
+			return ok("%s configures %s for this host", f, self), true
+		case named && helper != "":
+			return failed("%s configures %q for this host", f, helper).then("%s", e.configure("podman")), true
+		case e.stale(f) != "" && path == docker:
+			return failed("%s configures no helper for this host, and podman uses the password from an earlier login, which expires within 12 hours", f).then("%s", e.configure("docker")), true
+		case e.stale(f) != "":
+			return failed("%s contains a password from an earlier login, which overrides the helper and expires within 12 hours", f).then("%s", e.logOut(f)), true
+		}
+	}
+	return result{}, false
+}
+
+// logOut returns the command that removes the password for this host from one of Podman's files. Podman uses a
+// password whose key is a URL, but podman logout does not find it (tested with Podman 4.3).
+func (e *exam) logOut(f *dockerconfig.File) string {
+	key := e.stale(f)
+	if strings.Contains(key, "://") || strings.HasSuffix(key, "/") {
+		return e.configure("podman")
+	}
+	return fmt.Sprintf("podman logout --authfile %s %s", f, key)
+}
+
+// authFiles is the entry of a list of helpers that stands for auth.json and similar files.
+const authFiles = "containers-auth.json"
+
+var (
+	helpersKey = regexp.MustCompile(`(?m)^[ \t]*["']?credential-helpers["']?[ \t]*=[ \t]*\[([^\]]*)\]`)
+	comments   = regexp.MustCompile(`#.*`)
+	texts      = regexp.MustCompile(`"([^"]*)"|'([^']*)'`)
+)
+
+// listed returns the list of helpers that applies, and the file that sets it.
+func listed(conf []string) (list []string, from string) {
+	for _, path := range slices.Backward(conf) { // a later file overrides earlier ones
+		content, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		if m := helpersKey.FindSubmatch(content); m != nil {
+			for _, text := range texts.FindAllSubmatch(comments.ReplaceAll(m[1], nil), -1) {
+				list = append(list, string(text[1])+string(text[2]))
+			}
+			return list, path
+		}
+	}
+	return []string{authFiles}, ""
+}

@@ -1,0 +1,200 @@
+// Package fastpath is the fast path of get: it returns a cached token before the rest of the program is initialized.
+//
+// Initializing the packages of the AWS SDK takes longer than a complete cache hit. Go initializes packages one after
+// another. At each step, it selects the package with the lowest import path of those whose imports are initialized
+// (Go 1.21 release notes; the language specification, "Program initialization"). The SDK imports net/http. This
+// package is initialized before the SDK as long as it imports little: of this module only packages with the same
+// restriction, and of the standard library no package that is initialized late, such as path/filepath, os/user and
+// crypto/rand. A test of the program fails if the order changes.
+//
+// The package also returns "not found" for hosts that are not ECR registries, if no configuration file exists.
+//
+// It uses the same functions as the slow path: registry.Parse, store.Gather, store.Load and Entry.Fresh. All other
+// cases and all errors are left to main, which reads the input again from Stdin.
+//
+// If no token is cached, many processes may need it at once. The first takes the token's lock here and passes it on to
+// main, see Held. The others wait here, where they use few resources, and return the token that the first one stores.
+package fastpath
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/store"
+	"ecrlogin/registry"
+)
+
+// DefaultTimeout is the timeout of package credentials/docker, which cannot be imported here.
+const DefaultTimeout = 15 * time.Second
+
+// Timeout parses a value of ECR_LOGIN_TIMEOUT, the maximum duration of a get. It returns DefaultTimeout for an empty
+// value and, with ok false, for a value that is not a duration of at least one second.
+func Timeout(value string) (d time.Duration, ok bool) {
+	if value == "" {
+		return DefaultTimeout, true
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d < time.Second {
+		return DefaultTimeout, false
+	}
+	return d, true
+}
+
+var (
+	began = time.Now()
+	held  lock // the lock that this process holds, if any
+
+	generation string // of the registry, see Generation
+
+	stdin io.Reader = os.Stdin // the complete standard input, including what init has read
+)
+
+// Began returns the approximate start time of the process.
+func Began() time.Time { return began }
+
+// Stdin returns a reader of the complete standard input, including what this package has read from it.
+func Stdin() io.Reader { return stdin }
+
+// A lock is a locked file.
+type lock struct {
+	path   string // "" for none
+	unlock func()
+}
+
+// Held transfers the lock of a file to the first caller, if this process holds it. The caller may keep it until the
+// process exits.
+func Held(path string) (unlock func(), ok bool) {
+	if held.path != path {
+		return nil, false
+	}
+	unlock = held.unlock
+	held = lock{}
+	return unlock, true
+}
+
+// Generation returns the registry's store.Generation at the time when this process found no fresh token; "" if it did
+// not read the cache.
+func Generation() string { return generation }
+
+func init() {
+	// Logging requires the slow path.
+	if len(os.Args) != 2 || os.Args[1] != "get" || os.Getenv("ECR_LOGIN_LOG") != "" {
+		return
+	}
+	dir := store.Dir()
+	if dir == "" {
+		return
+	}
+	// At a terminal, main prints a prompt.
+	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 {
+		return
+	}
+	// Host names are shorter than the buffer. Longer input is left to main.
+	input, ended, rest := read(make([]byte, 4096), patience, morePatience)
+	stdin = io.MultiReader(bytes.NewReader(input), rest)
+	if !ended {
+		return
+	}
+	answer, exit, ok := respond(dir, string(input))
+	if !ok {
+		return
+	}
+	if _, err := os.Stdout.Write(answer); err == nil {
+		os.Exit(exit)
+	}
+}
+
+// patience is how long init waits for input in any case. The timeout is at least one second.
+const patience = 500 * time.Millisecond
+
+// morePatience returns how much longer init waits, because input comes late on a busy machine, and the slow path would
+// make that worse. It is 0 if the timeout is unknown, because only main can parse the configuration.
+func morePatience() time.Duration {
+	f, err := configpath.Read("")
+	if err != nil || bytes.Contains(f.Content, []byte("timeout")) {
+		return 0
+	}
+	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
+	return max(0, timeout/3-patience)
+}
+
+// NotFound is the output that makes clients continue without a password, as defined by docker-credential-helpers.
+const NotFound = "credentials not found in native keychain\n"
+
+// respond returns the protocol's response and exit code; ok is false if the response requires the slow path.
+func respond(dir, input string) (answer []byte, exit int, ok bool) {
+	r, err := registry.Parse(input)
+	if err == nil {
+		answer, ok = find(dir, strings.TrimSpace(input), r)
+		return answer, 0, ok
+	}
+	// Without a configuration there are no aliases and no fallback. Input that starts with a brace may be from
+	// kubelet.
+	host := strings.TrimSpace(input)
+	if f, err := configpath.Read(""); err != nil || f.Path != "" || host == "" || host[0] == '{' || strings.ContainsAny(host, "\r\n") {
+		return nil, 0, false
+	}
+	return []byte(NotFound), 1, true
+}
+
+// find returns the response for a registry with a cached token, and waits if another process is fetching one.
+func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
+	inputs, err := store.Gather("")
+	if err != nil || len(inputs.Skipped) > 0 { // the slow path reports these
+		return nil, false
+	}
+	// Only the slow path can parse the configuration, which may select another cache.
+	if bytes.Contains(inputs.Config(), []byte("cache")) {
+		return nil, false
+	}
+	s, err := store.Create(dir)
+	if err != nil {
+		return nil, false
+	}
+	if e, err := s.Load(r.Host, store.Login); err == nil && e.Valid(time.Now()) {
+		return encode(host, e)
+	}
+	id := inputs.Identity()
+	e, err := s.Load(r.Host, id)
+	if err == nil && e.Fresh(time.Now()) {
+		return encode(host, e)
+	}
+	generation = s.Generation(r.Host)
+	if err == nil && e.Valid(time.Now()) {
+		return nil, false // to be renewed
+	}
+	if bytes.Contains(inputs.Config(), []byte("timeout")) {
+		return nil, false // the timeout is unknown here
+	}
+	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
+	path := s.LockPath(r.Host, id)
+	waited, unlock := lead(s, path, timeout/3)
+	if unlock != nil {
+		held = lock{path, unlock}
+	}
+	if !waited {
+		return nil, false
+	}
+	if e, err = s.Load(r.Host, id); err != nil {
+		return nil, false
+	}
+	return encode(host, e)
+}
+
+// encode returns the protocol's JSON. ok is false if a value needs escaping, which never applies to the hosts, user
+// names and passwords of ECR, and if the token has expired by now. It replaces encoding/json, which is initialized
+// too late.
+func encode(host string, e store.Entry) (answer []byte, ok bool) {
+	for _, s := range []string{host, e.Username, e.Password} {
+		for i := range len(s) {
+			if s[i] < ' ' || s[i] > '~' || strings.IndexByte(`"\<>&`, s[i]) >= 0 {
+				return nil, false
+			}
+		}
+	}
+	return []byte(`{"ServerURL":"` + host + `","Username":"` + e.Username + `","Secret":"` + e.Password + "\"}\n"), e.Valid(time.Now())
+}

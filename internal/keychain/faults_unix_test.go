@@ -1,0 +1,208 @@
+//go:build unix
+
+package keychain_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/credentials"
+	"ecrlogin/internal/filelock"
+	"ecrlogin/internal/keychain"
+	"ecrlogin/internal/store"
+)
+
+// Without the keychain everybody gets a token, one line says why it is not kept, and the keychain is asked once for each.
+func TestUnavailable(t *testing.T) {
+	tests := []struct{ name, script, reason, ran string }{
+		{"locked", `echo "$1" >>"$DIR/runs"; echo keychain is locked; exit 1`, "docker-credential-fake failed with exit code 1: keychain is locked", "get"},
+		{"garbage", `echo "$1" >>"$DIR/runs"; echo eyJ`, "docker-credential-fake returned invalid JSON for get, " +
+			"which is not shown because it may contain a secret; run it manually, or change " + named, "get"},
+		{"crash", `echo "$1" >>"$DIR/runs"; kill -SEGV $$`, "docker-credential-fake was terminated by a signal (segmentation fault) during get; run it manually", "get"},
+		{"hanging", `echo "$1" >>"$DIR/runs"; sleep 600`, "docker-credential-fake did not respond to get within 200ms and was stopped; check whether its keychain is locked and waits for input, or increase timeout or ECR_LOGIN_TIMEOUT", "get"},
+		{"not writable", `echo "$1" >>"$DIR/runs"; test "$1" = store || echo credentials not found in native keychain; exit 1`,
+			"docker-credential-fake failed with exit code 1: no output", "get get get get store"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			u := newUser(t)
+			u.vault.Helper.Timeout = 10 * time.Second
+			if tt.name == "hanging" {
+				u.vault.Helper.Timeout = 200 * time.Millisecond
+			}
+			u.install(tt.script)
+			for call := 1; call <= 2; call++ {
+				u.gets(host, call)
+				u.said(host + ": continuing without the token cache: " + tt.reason + "\n")
+				if got := u.ran(); got != tt.ran {
+					t.Errorf("it ran %q, want %q", got, tt.ran)
+				}
+			}
+		})
+	}
+}
+
+func TestMissing(t *testing.T) {
+	u := newUser(t)
+	u.vault.Helper.Stderr = u.notices
+	if err := os.Remove(filepath.Join(u.dir, "docker-credential-fake")); err != nil {
+		t.Fatal(err)
+	}
+	const reason = "docker-credential-fake is not on PATH; install it, or change " + named
+	u.gets(host, 1)
+	u.said(host + ": continuing without the token cache: " + reason + "\n")
+	if hosts := u.cache.Hosts(); hosts == nil || len(hosts) != 0 {
+		t.Errorf("Hosts() = %v", hosts)
+	}
+	u.said("cached tokens are not listed: " + reason + "\n")
+	_, entriesErr := u.cache.Entries()
+	for _, err := range []error{entriesErr, u.cache.Drop(host), u.cache.Clear(), u.cache.Keep(parse(t, host), credentials.Token{Username: "AWS", Password: "p", Issued: u.now, Expiry: u.now.Add(time.Hour)})} {
+		if err == nil || err.Error() != reason || !errors.Is(err, keychain.ErrUnavailable) {
+			t.Errorf("%v\nwant %s", err, reason)
+		}
+	}
+	u.said("")
+}
+
+// A keychain that hangs leaves enough of the time to ask AWS.
+func TestHangingWithinTheDeadline(t *testing.T) {
+	u := newUser(t)
+	u.install("sleep 600")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	token, err := u.cache.Token(ctx, parse(t, host))
+	if left := time.Until(deadline(ctx)); err != nil || token.Password != password(1) || left < 500*time.Millisecond {
+		t.Errorf("got %.12q, %v with %s left", token.Password, err, left)
+	}
+}
+
+func deadline(ctx context.Context) time.Time {
+	d, _ := ctx.Deadline()
+	return d
+}
+
+// Whoever cannot have another process's answer does not wait for it.
+func TestNoWaitingInVain(t *testing.T) {
+	u := newUser(t)
+	u.gets(host, 1)
+	folder, err := store.Open(u.cache.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	lock, err := folder.OpenLock(folder.LockPath(host, u.id()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := filelock.Lock(t.Context(), lock); err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	u.install("exit 1")
+	began := time.Now()
+	u.gets(host, 2)
+	if took := time.Since(began); took > 5*time.Second { // half of the time is what waiting takes
+		t.Errorf("it took %s", took)
+	}
+}
+
+// What is no whole entry of this version is as none and is replaced.
+func TestNotAnEntry(t *testing.T) {
+	lines := func(values ...string) string { return strings.Join(values, "\t") }
+	now := time.Now().Unix()
+	good := []string{"ecr-login token 1", host, "123456789012", "us-west-2", "dev", "AWS", "eyJold", strconv.FormatInt(now, 10), strconv.FormatInt(now+3600, 10)}
+	with := func(i int, value string) string {
+		changed := append([]string{}, good...)
+		changed[i] = value
+		return lines(changed...)
+	}
+	for name, secret := range map[string]string{
+		"nothing": "", "a password": "hunter2", "part": lines(good[:8]...), "more": lines(append(good, "x")...), "another host": with(1, otherHost), "no password": with(6, ""),
+		"no time": with(8, "tomorrow"), "another kind": with(0, "ecr-login failure 1"), "a version before the first": with(0, "ecr-login token 0"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := newUser(t)
+			u.put(u.name(host), secret)
+			u.gets(host, 1)
+			u.gets(host, 1)
+			u.said("")
+		})
+	}
+	t.Run("a good one", func(t *testing.T) {
+		u := newUser(t)
+		u.put(u.name(host), lines(good...))
+		if token, err := u.cache.Token(t.Context(), parse(t, host)); err != nil || token.Password != "eyJold" || token.As != "dev" {
+			t.Errorf("got %v, %v", token, err)
+		}
+	})
+	t.Run("a later version", func(t *testing.T) {
+		u := newUser(t)
+		u.put(u.name(host), "ecr-login token 2\tand so on")
+		u.gets(host, 1)
+		u.gets(host, 2)
+		u.said("")
+		if _, secret, err := u.vault.Helper.Get(u.name(host)); err != nil || !strings.HasPrefix(secret, "ecr-login token 2") {
+			t.Errorf("it was replaced by %.20q, %v", secret, err)
+		}
+	})
+}
+
+// What would not be one line is not kept, and given out all the same.
+func TestUnkeepable(t *testing.T) {
+	u := newUser(t)
+	for i, as := range []string{"profile\tdev", "profile\ndev"} {
+		u.as = as
+		u.gets(host, i+1)
+		if got := u.names(); len(got) != 0 {
+			t.Errorf("%q is kept", got)
+		}
+	}
+	u.said("")
+}
+
+// An entry that nobody can read can be erased.
+func TestEraseGarbage(t *testing.T) {
+	u := newUser(t)
+	u.put(u.name(host), "hunter2")
+	if kept, err := u.vault.Entries(t.Context(), func(string, store.Identity) bool { return true }); len(kept) != 0 || err != nil {
+		t.Errorf("Entries() = %d, %v", len(kept), err)
+	}
+	if err := u.cache.Drop(host); err != nil {
+		t.Error(err)
+	}
+	if got := u.names(); len(got) != 0 {
+		t.Errorf("%q is left", got)
+	}
+}
+
+// A keychain that fails while it is listed or erased from is an error, for whoever does that by hand.
+func TestContentsFail(t *testing.T) {
+	u := newUser(t)
+	u.gets(host, 1)
+	u.install(`test "$1" = erase && { echo no; exit 3; };` + script)
+	for _, err := range []error{u.cache.Drop(host), u.cache.Clear()} {
+		if want := "docker-credential-fake failed with exit code 3: no"; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	u.install(`test "$1" = get && { echo no; exit 3; };` + script) // which is not counted
+	if _, err := u.cache.Entries(); !errors.Is(err, keychain.ErrUnavailable) {
+		t.Errorf("Entries: %v", err)
+	}
+	u.ran()
+	entry := store.Entry{Host: host, Username: "AWS", Password: "eyJ", Issued: 1, Expiry: 2}
+	if err := u.vault.Save(t.Context(), entry, u.id()); !errors.Is(err, keychain.ErrUnavailable) || u.ran() != "" {
+		t.Errorf("Save: %v; or it was not left at one try", err)
+	}
+	u.install(`test "$1" = list && { echo no; exit 3; };` + script)
+	_, err := u.cache.Entries()
+	if want := "docker-credential-fake failed with exit code 3: no"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

@@ -1,0 +1,75 @@
+package keychain
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker-credential-helpers/registryurl"
+
+	"ecrlogin/internal/store"
+	"ecrlogin/registry"
+)
+
+// A name leads back to what it was made of, is no registry's, and is one that every store takes.
+func TestNames(t *testing.T) {
+	hosts, err := os.Open("../../registry/testdata/registry-hosts.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hosts.Close()
+	id := store.Inputs{Environ: []string{"AWS_PROFILE=dev"}}.Identity()
+	n := 0
+	for lines := bufio.NewScanner(hosts); lines.Scan(); n++ {
+		var row struct{ Host string }
+		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []store.Identity{id, store.Login} {
+			name := name(row.Host, id)
+			if host, parsed, ok := parse(name); host != row.Host || parsed != id || !ok {
+				t.Errorf("parse(%q) = %q, %s, %v", name, host, parsed, ok)
+			}
+			if _, err := registry.Parse(name); err == nil || !Owned(name) {
+				t.Errorf("%q may be a registry's", name)
+			}
+			if u, err := registryurl.Parse(name); err != nil || u.String() != name {
+				t.Errorf("osxkeychain and wincred make %q of %q, %v", u, name, err)
+			}
+			if file := base64.URLEncoding.EncodeToString([]byte(name)); len(file) > 255 {
+				t.Errorf("pass makes a file name of %d characters of %q", len(file), name)
+			}
+		}
+	}
+	if n < 10 {
+		t.Errorf("there were only %d hosts to try", n)
+	}
+}
+
+func TestParse(t *testing.T) {
+	digits := store.Login.String()
+	for _, name := range []string{
+		"", "https://index.docker.io/v1/", domain, prefix, prefix + "host", prefix + "host/", prefix + "host/" + digits[1:], prefix + "host/" + digits + "0",
+		prefix + "host/" + digits[1:] + "x", prefix + "/" + digits, "http://" + domain + "/host/" + digits, "https://example.com/host/" + digits,
+	} {
+		if host, id, ok := parse(name); ok {
+			t.Errorf("parse(%q) = %q, %s", name, host, id)
+		}
+	}
+}
+
+func TestOwned(t *testing.T) {
+	for _, serverURL := range []string{domain, " https://" + domain + "\n", "http://" + strings.ToUpper(domain) + "/v2/", prefix + "other"} {
+		if !Owned(serverURL) {
+			t.Errorf("%q is not owned", serverURL)
+		}
+	}
+	for _, serverURL := range []string{"", "https://", "example.com", "https://example.com/" + domain, "a." + domain, domain + ".example.com", domain + ":443"} {
+		if Owned(serverURL) {
+			t.Errorf("%q is owned", serverURL)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+// Package kubeletconfig reads kubelet's CredentialProviderConfig as kubelet does, and adds a provider to it. It
+// preserves comments, order and layout of YAML and JSON.
+package kubeletconfig
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"ecrlogin/internal/userfile"
+)
+
+// A File is one CredentialProviderConfig. The zero File is empty and invalid for kubelet.
+// Source: https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/
+type File struct {
+	Path       string
+	APIVersion string
+	Providers  []Provider // in the order of the file, in which kubelet tries their passwords
+
+	content []byte
+	list    *yaml.Node   // value of providers; nil if there is no such key
+	key     *yaml.Node   // key of list
+	entries []*yaml.Node // one for each provider
+}
+
+// A Provider is one program that kubelet runs for the credentials of some images.
+type Provider struct {
+	Name                 string           `json:"name"`
+	APIVersion           string           `json:"apiVersion"` // version of the protocol
+	MatchImages          []string         `json:"matchImages"`
+	DefaultCacheDuration string           `json:"defaultCacheDuration"` // for responses without a cache duration
+	Args                 []string         `json:"args,omitempty"`
+	Env                  []Variable       `json:"env,omitempty"`
+	TokenAttributes      *TokenAttributes `json:"tokenAttributes,omitempty"` // nil if it gets no service account token
+}
+
+// A Variable is an environment variable. Its value may be a secret.
+type Variable struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// TokenAttributes configures the service account token and annotations that a provider gets.
+type TokenAttributes struct {
+	Audience              string   `json:"serviceAccountTokenAudience"`
+	CacheType             string   `json:"cacheType"`             // "ServiceAccount" or "Token"
+	RequireServiceAccount bool     `json:"requireServiceAccount"` // false: the provider also runs for pods without one
+	RequiredAnnotations   []string `json:"requiredServiceAccountAnnotationKeys,omitempty"`
+	OptionalAnnotations   []string `json:"optionalServiceAccountAnnotationKeys,omitempty"`
+}
+
+// Version and ProtocolVersion are the versions of the file and of the protocol that tokenAttributes requires.
+const (
+	Version         = "kubelet.config.k8s.io/v1"
+	ProtocolVersion = "credentialprovider.kubelet.k8s.io/v1"
+)
+
+const kind = "CredentialProviderConfig"
+
+// Versions that kubelet supports.
+var (
+	versions         = []string{Version, Version + "beta1", Version + "alpha1"}
+	protocolVersions = []string{ProtocolVersion, ProtocolVersion + "beta1", ProtocolVersion + "alpha1"}
+)
+
+// Read reads the value of --image-credential-provider-config, which is a file or a directory. In a directory, kubelet
+// reads every .json, .yaml and .yml file in the order of their names. Read returns an error for the first problem that
+// prevents kubelet from starting.
+func Read(path string) ([]*File, error) {
+	paths := []string{path}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if paths, err = inDirectory(path); err != nil {
+			return nil, err
+		}
+	}
+	var files []*File
+	where := map[string]string{} // provider name to path of its file
+	for _, path := range paths {
+		text, err := userfile.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		if !text.Exists() {
+			return nil, fmt.Errorf("%s: does not exist; create it: docker-credential-ecr-login configure kubelet", path)
+		}
+		f, err := Parse(path, text.Content)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range f.Providers {
+			if other := where[p.Name]; other != "" {
+				return nil, fmt.Errorf("%s: duplicate provider %s, also in %s; remove one", path, p.Name, other)
+			}
+			where[p.Name] = path
+		}
+		files = append(files, f)
+	}
+	if len(where) == 0 {
+		return nil, fmt.Errorf("%s: contains no provider, so kubelet does not start; create one: docker-credential-ecr-login configure kubelet", path)
+	}
+	return files, nil
+}
+
+func inDirectory(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir) // sorted
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot be read: %w; check its owner and mode", dir, err)
+	}
+	var paths []string
+	for _, e := range entries {
+		if !e.IsDir() && slices.Contains([]string{".json", ".yaml", ".yml"}, filepath.Ext(e.Name())) {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("%s: %w: the directory contains no .json, .yaml or .yml file; create one: docker-credential-ecr-login configure kubelet", dir, fs.ErrNotExist)
+	}
+	return paths, nil
+}
+
+// Provider returns the provider of that name. It reports false if there is none.
+func (f *File) Provider(name string) (Provider, bool) {
+	i := f.index(name)
+	if i < 0 {
+		return Provider{}, false
+	}
+	return f.Providers[i], true
+}
+
+func (f *File) index(name string) int {
+	return slices.IndexFunc(f.Providers, func(p Provider) bool { return p.Name == name })
+}
+
+// isJSON reports whether kubelet parses a text as JSON.
+func isJSON(content []byte) bool {
+	return strings.HasPrefix(strings.TrimLeft(string(content), " \t\r\n"), "{")
+}
+
+// An Error is a problem that prevents kubelet from starting.
+type Error struct {
+	Path         string
+	Line, Column int    // from 1
+	What         string // problem and next step
+}
+
+// Error returns "PATH:LINE:COLUMN: WHAT". It omits the text of the line, which may contain a secret.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.What)
+}

@@ -1,0 +1,95 @@
+package kubeletconfig
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"ecrlogin/internal/strictyaml"
+)
+
+// Parse parses a file in YAML or JSON. It returns an *Error for what kubelet rejects, and for anchors, aliases and
+// tags.
+func Parse(path string, content []byte) (*File, error) {
+	d := newDocument(path)
+	if isJSON(content) {
+		if err := d.json(content); err != nil {
+			return nil, err
+		}
+	}
+	body, err := d.Parse(content)
+	switch {
+	case err != nil:
+		return nil, err
+	case body == nil:
+		return nil, d.at(1, 1, "empty file; create its content: docker-credential-ecr-login configure kubelet")
+	}
+	f := &File{Path: path, content: content}
+	return f, d.config(body, f)
+}
+
+// A document parses one file.
+type document struct {
+	strictyaml.Reader
+	path string
+}
+
+func newDocument(path string) *document {
+	d := &document{path: path}
+	d.At, d.Unknown = d.at, ", which prevents kubelet from starting"
+	return d
+}
+
+func (d *document) at(line, column int, what string) error {
+	return &Error{Path: d.path, Line: line, Column: column, What: what}
+}
+
+// json returns an error if a text is not valid JSON, which is stricter than YAML's flow style.
+func (d *document) json(content []byte) error {
+	var any json.RawMessage
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(content, &any); errors.As(err, &syntax) {
+		before := string(content[:max(0, min(int(syntax.Offset)-1, len(content)))])
+		return &Error{d.path, 1 + strings.Count(before, "\n"), 1 + len(before) - (strings.LastIndexByte(before, '\n') + 1),
+			"invalid JSON, the format that kubelet expects in a file that begins with a brace; check commas, quotes and brackets"}
+	}
+	return nil
+}
+
+// text returns a Field that stores a string. check returns the problem with the string, or "".
+func (d *document) text(into *string, check func(string) string) strictyaml.Field {
+	return func(n *yaml.Node) error {
+		s, ok := strictyaml.Text(n)
+		if !ok && !strictyaml.IsNull(n) {
+			return d.Wrong(n, "this must be text; put it in quotes")
+		}
+		*into = s
+		if what := check(s); what != "" {
+			return d.Wrong(n, "%s", what)
+		}
+		return nil
+	}
+}
+
+func anything(string) string { return "" }
+
+// texts returns a Field that appends a list of strings.
+func (d *document) texts(into *[]string, check func(string) string) strictyaml.Field {
+	return d.each(func(n *yaml.Node) error {
+		var s string
+		if err := d.text(&s, check)(n); err != nil {
+			return err
+		}
+		*into = append(*into, s)
+		return nil
+	})
+}
+
+// each returns a Field that reads a list of items.
+func (d *document) each(item strictyaml.Field) strictyaml.Field {
+	return d.List("this must be a list", item)
+}
+
+func short(s string) string { return strictyaml.Short(s, 60) }

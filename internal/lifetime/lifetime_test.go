@@ -1,0 +1,25 @@
+package lifetime_test
+
+import (
+	"testing"
+	"time"
+
+	"ecrlogin/internal/lifetime"
+)
+
+func TestEnd(t *testing.T) {
+	issued := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, tt := range []struct{ life, want time.Duration }{
+		{12 * time.Hour, 12*time.Hour - time.Minute},
+		{10 * time.Minute, 9 * time.Minute},
+		{20 * time.Second, 18 * time.Second},
+		{25 * time.Hour, 12*time.Hour - time.Minute}, // by a clock that is behind
+	} {
+		if got := lifetime.End(issued, issued.Add(tt.life)); !got.Equal(issued.Add(tt.want)) {
+			t.Errorf("a token of %s is handed out for %s, want %s", tt.life, got.Sub(issued), tt.want)
+		}
+	}
+	if got := lifetime.End(time.Time{}, issued); !got.Equal(issued.Add(-time.Minute)) {
+		t.Errorf("a token issued at an unknown time is handed out until %s before its expiry", issued.Sub(got))
+	}
+}

@@ -1,0 +1,81 @@
+package setup
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/userfile"
+)
+
+// A change is the change of one file in a run.
+type change struct {
+	file  *userfile.File
+	after []byte // new content
+	diff  string // shown to the user, without secrets
+}
+
+func clientChange(f *dockerconfig.File) *change {
+	return &change{f.Text(), f.Bytes(), f.Diff()}
+}
+
+// apply shows the changes and writes all of them. If one fails, it reverts the others.
+func (r *Request) apply(command string, changes ...*change) error {
+	var real []*change
+	for _, c := range changes {
+		if !bytes.Equal(c.file.Content, c.after) {
+			real = append(real, c)
+			fmt.Fprint(r.Out, c.diff)
+		}
+	}
+	switch {
+	case len(real) == 0:
+		r.say("nothing to change")
+		return nil
+	case r.DryRun:
+		r.say("dry run: no files written")
+		return nil
+	}
+	rec, err := newRecord(command, r.now(), real)
+	if err != nil {
+		return err
+	}
+	if err := write(rec, real); err != nil {
+		return err
+	}
+	for _, c := range real {
+		r.say("written: %s", c.file.Path)
+	}
+	r.say("to undo: docker-credential-%s configure undo", self)
+	return nil
+}
+
+// write saves the record, then backs up and writes each file. If one fails, it restores the files written before.
+func write(rec *record, changes []*change) error {
+	if err := rec.save(); err != nil {
+		return err
+	}
+	for i, c := range changes {
+		var err error
+		if backup := rec.Files[i].Backup; backup != "" {
+			err = c.file.Backup(backup)
+		}
+		if err == nil {
+			err = c.file.Replace(c.after)
+		}
+		if err != nil {
+			failed := rec.Files[i]
+			rec.Files = rec.Files[:i]
+			_ = userfile.Remove(failed.Backup)
+			return errors.Join(err, rec.restore(false))
+		}
+	}
+	return nil
+}
+
+// backupOf returns the path of the backup of a file, in the same directory.
+func backupOf(target, id string) string {
+	return filepath.Join(filepath.Dir(target), filepath.Base(target)+"."+self+"-backup-"+id)
+}

@@ -1,0 +1,175 @@
+package setup
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ecrlogin/credentials/kubelet"
+	"ecrlogin/internal/kubeletconfig"
+	"ecrlogin/internal/userfile"
+	"ecrlogin/registry"
+)
+
+// A Node contains the options for the kubelet of a node.
+type Node struct {
+	BinDir          string // directory of provider programs: --image-credential-provider-bin-dir
+	ConfigFile      string // path of the CredentialProviderConfig: --image-credential-provider-config
+	ServiceAccounts bool   // use the roles of service accounts
+	Replace         bool   // replace another program with the provider's name
+}
+
+// Kubelet installs this program as kubelet's credential provider for Amazon ECR. It copies the program to the
+// directory of provider programs and adds it to the CredentialProviderConfig, for the registries of the Request, or
+// all of Amazon ECR, and the configured aliases.
+func (r *Request) Kubelet(n Node) error {
+	if err := n.clean(); err != nil {
+		return err
+	}
+	own, err := openOwn(kubeletPlaces())
+	if err != nil {
+		return err
+	}
+	images, err := r.images(own)
+	if err != nil {
+		return err
+	}
+	c, err := r.kubeletChange(n, own, images)
+	if err != nil {
+		return err
+	}
+	p, err := n.program()
+	if err != nil {
+		return err
+	}
+	if err := r.install(p); err != nil {
+		return err
+	}
+	if bytes.Equal(c.file.Content, c.after) {
+		r.say("%s: nothing to change", c.file.Path)
+	} else if err := r.apply("configure kubelet", c); err != nil {
+		return err
+	}
+	r.sayFlags(n)
+	return nil
+}
+
+// clean validates the paths and makes them absolute, because kubelet has another working directory.
+func (n *Node) clean() error {
+	if n.BinDir == "" || n.ConfigFile == "" {
+		return errors.New("--bin-dir or --config-file is missing; specify both, for example: --bin-dir /usr/local/lib/kubelet --config-file /etc/kubernetes/credential-provider.yaml")
+	}
+	for _, path := range []*string{&n.BinDir, &n.ConfigFile} {
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return fmt.Errorf("%s: cannot determine the absolute path: %w; specify an absolute path", *path, err)
+		}
+		*path = abs
+	}
+	if info, err := os.Stat(n.ConfigFile); err == nil && info.IsDir() {
+		return fmt.Errorf("%s: is a directory, from which kubelet reads every .json, .yaml and .yml file; specify a file in it: --config-file %s",
+			n.ConfigFile, filepath.Join(n.ConfigFile, kubeletconfig.ProviderName+".yaml"))
+	}
+	return nil
+}
+
+// images returns the matchImages patterns of the provider.
+func (r *Request) images(own *ownFile) ([]string, error) {
+	var images []string
+	add := func(pattern string) {
+		if !slices.Contains(images, pattern) {
+			images = append(images, pattern)
+		}
+	}
+	for _, typed := range r.Registries {
+		pattern := strings.ToLower(typed)
+		t, ok := own.target(typed)
+		switch {
+		case ok:
+			add(t.host)
+		case strings.Contains(pattern, "*") && slices.ContainsFunc(registry.Patterns(), func(p string) bool { return kubeletconfig.Overlap(p, pattern) }):
+			add(pattern)
+		default:
+			return nil, fmt.Errorf("%s: neither an Amazon ECR registry, nor an alias of one in %s, nor a pattern such as *.dkr.ecr.us-west-2.amazonaws.com; correct it, or add an alias there; no files were written",
+				registry.Shown(typed), own.path())
+		}
+	}
+	if len(r.Registries) == 0 {
+		images = registry.Patterns()
+	}
+	for _, rule := range own.config.Registries {
+		if rule.Alias != "" { // patterns of rules have kubelet's syntax
+			add(rule.Match)
+		}
+	}
+	return images, nil
+}
+
+// kubeletChange returns the change of the CredentialProviderConfig.
+func (r *Request) kubeletChange(n Node, own *ownFile, images []string) (*change, error) {
+	text, err := userfile.Read(n.ConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	c := &change{file: text, after: text.Content}
+	want := kubeletconfig.Provider{Name: kubeletconfig.ProviderName, APIVersion: kubeletconfig.ProtocolVersion, DefaultCacheDuration: "0s"} // each response contains its duration
+	if len(bytes.TrimSpace(text.Content)) == 0 {
+		r.fill(&want, n, own, images)
+		c.after = kubeletconfig.New(want, filepath.Ext(n.ConfigFile) == ".json")
+	} else {
+		f, err := kubeletconfig.Parse(n.ConfigFile, text.Content)
+		if err != nil {
+			return nil, err
+		}
+		if was, ok := f.Provider(want.Name); ok {
+			want = was
+		}
+		r.fill(&want, n, own, images)
+		if c.after, err = f.With(want); err != nil {
+			return nil, err
+		}
+		r.warnOverlap(n, c.after, want)
+	}
+	c.diff = userfile.Diff(n.ConfigFile, masked(text.Content), masked(c.after))
+	return c, nil
+}
+
+// fill sets the fields of a new or existing provider that this run changes.
+func (r *Request) fill(p *kubeletconfig.Provider, n Node, own *ownFile, images []string) {
+	p.MatchImages = ordered(p.MatchImages, images)
+	p.Args = r.args(p.Args, own)
+	if n.ServiceAccounts {
+		p.APIVersion = kubeletconfig.ProtocolVersion
+		p.TokenAttributes = attributes(p.TokenAttributes)
+	}
+}
+
+// ordered returns want without duplicates. Elements that are also in was come first, in that order.
+func ordered(was, want []string) []string {
+	var all []string
+	for _, s := range slices.Concat(was, want) {
+		if slices.Contains(want, s) && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// attributes returns the token attributes for roles of service accounts. Service account and annotations are optional,
+// because static pods have none and would get no password. The program uses the node's identity for them.
+func attributes(was *kubeletconfig.TokenAttributes) *kubeletconfig.TokenAttributes {
+	t := kubeletconfig.TokenAttributes{Audience: "sts.amazonaws.com", CacheType: "ServiceAccount"}
+	if was != nil {
+		t = *was
+	}
+	for _, key := range []string{kubelet.PullRoleAnnotation, kubelet.RoleAnnotation} {
+		if !slices.Contains(slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations), key) {
+			t.OptionalAnnotations = append(slices.Clone(t.OptionalAnnotations), key)
+		}
+	}
+	return &t
+}

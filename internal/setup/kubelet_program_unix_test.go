@@ -1,0 +1,64 @@
+//go:build unix
+
+package setup
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/swaptest"
+)
+
+// TestProgramIsNotRedirected checks that the program is not installed where another user can replace it or redirect
+// the write.
+func TestProgramIsNotRedirected(t *testing.T) {
+	for name, attack := range map[string]func(a *swaptest.Arena){
+		"temporary file": func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, ".program.", a.File) },
+		"directory":      func(a *swaptest.Arena) { a.Attack(swaptest.Missing, a.Home, "bin", a.Dir) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := swaptest.New(t)
+			from := filepath.Join(t.TempDir(), "from")
+			must(t, os.WriteFile(from, []byte("program"), 0o755))
+			attack(a)
+			path := map[string]string{"temporary file": "program", "directory": "bin/program"}[name]
+			a.Survive(500, time.Second, func(int) {
+				err := (&provider{path: filepath.Join(a.Home, path), from: from}).copy()
+				if err == nil {
+					t.Fatal("the program was copied")
+				}
+				if want := a.Home + " belongs to another user, who could replace the program"; name == "temporary file" && err.Error() != want {
+					t.Errorf("got %v, want %s", err, want)
+				}
+			})
+		})
+	}
+}
+
+// TestProgramIsReplaced checks that the new program is complete and executable by all users, and that the old one is
+// kept.
+func TestProgramIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	p := &provider{path: filepath.Join(dir, "bin", "sub", "program"), from: filepath.Join(dir, "from")}
+	must(t, os.WriteFile(p.from, []byte("first"), 0o600), p.copy())
+	p.backup = p.path + "-backup"
+	must(t, os.WriteFile(p.from, []byte("second"), 0o600), p.copy())
+	for path, want := range map[string]string{p.path: "second", p.backup: "first"} {
+		info, err := os.Stat(path)
+		if content, readErr := os.ReadFile(path); err != nil || readErr != nil || string(content) != want || info.Mode() != 0o755 {
+			t.Errorf("%s is %q with mode %v, %v, %v", path, content, info.Mode(), err, readErr)
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Dir(p.path)); err != nil || len(entries) != 2 {
+		t.Errorf("the directory has %v, %v", entries, err)
+	}
+	p.backup = p.path // exists
+	if err := p.copy(); err == nil {
+		t.Error("what was there was overwritten")
+	}
+	if entries, err := os.ReadDir(filepath.Dir(p.path)); err != nil || len(entries) != 2 {
+		t.Errorf("a failed copy leaves %v, %v", entries, err)
+	}
+}

@@ -1,0 +1,49 @@
+package setup
+
+import (
+	"slices"
+
+	"ecrlogin/internal/kubeletconfig"
+)
+
+// warnOverlap prints a note about other providers that match the same images.
+func (r *Request) warnOverlap(n Node, after []byte, ours kubeletconfig.Provider) {
+	f, err := kubeletconfig.Parse(n.ConfigFile, after)
+	if err != nil {
+		return // cannot happen: With has parsed it
+	}
+	before := true
+	for _, p := range f.Providers {
+		if p.Name == ours.Name {
+			before = false
+			continue
+		}
+		i := slices.IndexFunc(p.MatchImages, func(a string) bool {
+			return slices.ContainsFunc(ours.MatchImages, func(b string) bool { return kubeletconfig.Overlap(a, b) })
+		})
+		if i < 0 {
+			continue
+		}
+		first := ours.Name
+		if before {
+			first = p.Name
+		}
+		r.say("note: provider %s matches the same images (matchImages contains %q); kubelet runs both, and tries the credentials of %s first; to use only one provider, remove that pattern", p.Name, p.MatchImages[i], first)
+	}
+}
+
+// sayFlags prints the kubelet flags and where to set them.
+func (r *Request) sayFlags(n Node) {
+	r.say("start or restart kubelet with these flags:")
+	r.say("    --image-credential-provider-config=%s", n.ConfigFile)
+	r.say("    --image-credential-provider-bin-dir=%s", n.BinDir)
+	if n.BinDir == "/var/lib/rancher/credentialprovider/bin" && n.ConfigFile == "/var/lib/rancher/credentialprovider/config.yaml" {
+		r.say("k3s and RKE2 use these paths by default")
+	} else {
+		r.say("with kubeadm, add them to KUBELET_EXTRA_ARGS in /etc/default/kubelet or /etc/sysconfig/kubelet; for other distributions, see docs/kubernetes.md")
+	}
+	if n.ServiceAccounts {
+		r.say("the cluster must allow nodes to request service account tokens, and IAM roles must trust them; see docs/kubernetes.md")
+	}
+	r.say("to check the setup: docker-credential-%s doctor --kubelet IMAGE", self)
+}

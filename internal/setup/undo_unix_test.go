@@ -1,0 +1,201 @@
+//go:build unix
+
+package setup
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/swaptest"
+)
+
+const registryHost = "111111111111.dkr.ecr.us-west-2.amazonaws.com"
+
+// at sets the home directory of this process, and returns a temporary directory that replaces systemRecords.
+func at(t *testing.T, home string) (machine string) {
+	t.Helper()
+	machine = filepath.Join(t.TempDir(), "machine")
+	for _, v := range []string{"XDG_CONFIG_HOME", "ECR_LOGIN_CONFIG", "DOCKER_CONFIG", "SUDO_USER", "AWS_CONFIG_FILE"} {
+		t.Setenv(v, "")
+	}
+	t.Setenv("HOME", home)
+	before := systemRecords
+	systemRecords = machine
+	t.Cleanup(func() { systemRecords = before })
+	return machine
+}
+
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func configureDocker(t *testing.T, home string) error {
+	t.Helper()
+	return (&Request{Registries: []string{registryHost}, Out: new(bytes.Buffer), Now: time.Now}).Docker(filepath.Join(home, ".docker", "config.json"))
+}
+
+// plant writes a record with a backup that would replace a file.
+func plant(t *testing.T, records, file, copyOf, content string) {
+	t.Helper()
+	now, err := os.ReadFile(file)
+	must(t, err, os.MkdirAll(records, 0o700), os.WriteFile(copyOf, []byte(content), 0o600))
+	text, err := json.Marshal(record{Command: "configure docker", Files: []recorded{{Path: file, Backup: copyOf, Before: hash([]byte(content)), After: hash(now)}}})
+	must(t, err, os.WriteFile(filepath.Join(records, "20260102T150405Z.json"), text, 0o600))
+}
+
+// TestUndoOfPlantedRecord checks that root does not use a record that another user planted, whoever owns it.
+func TestUndoOfPlantedRecord(t *testing.T) {
+	for name, owner := range map[string]int{"owned by the user": swaptest.UID, "owned by root, via a link or a rename": 0} {
+		t.Run(name, func(t *testing.T) {
+			a := swaptest.New(t)
+			at(t, a.Home)
+			records := homeRecords()
+			plant(t, records, a.File, filepath.Join(a.Home, "copy"), "planted")
+			must(t, filepath.WalkDir(a.Home, func(path string, _ os.DirEntry, err error) error {
+				return errors.Join(err, os.Chown(path, swaptest.UID, swaptest.UID))
+			}))
+			must(t, os.Chown(records, owner, owner), os.Chown(filepath.Join(records, "20260102T150405Z.json"), owner, owner))
+			for _, force := range []bool{false, true} {
+				err := Undo(force, new(bytes.Buffer))
+				if want := "nothing to undo for root; " + records + " belongs to another user: to undo the runs recorded there, run this command as that user"; err == nil || err.Error() != want {
+					t.Errorf("got  %v\nwant %s", err, want)
+				}
+			}
+			if changed := a.Changed(); changed != "" {
+				t.Error(changed)
+			}
+		})
+	}
+}
+
+// TestUndoOfUnsafeRecord checks that records and backups that other users could have written are rejected.
+func TestUndoOfUnsafeRecord(t *testing.T) {
+	records := func(string) string { return homeRecords() }
+	one := func(pattern string) string {
+		paths, err := filepath.Glob(pattern)
+		if err != nil || len(paths) != 1 {
+			t.Fatalf("%s: %q, %v", pattern, paths, err)
+		}
+		return paths[0]
+	}
+	record := func(home string) string { return one(filepath.Join(records(home), "*.json")) }
+	copyOf := func(home string) string { return one(filepath.Join(home, ".docker", "*-backup-*")) }
+	type test struct {
+		path  func(home string) string
+		spoil func(path string) error
+		want  string
+	}
+	writable := func(path string) error { return os.Chmod(path, 0o720) }
+	tests := map[string]test{
+		"directory": {records, writable, "PATH: not used to undo changes, because it can be written to by others; correct its owner and mode, or move it away"},
+		"record":    {record, writable, "PATH: not used to undo changes, because it can be written to by others; correct its owner and mode, or move it away"},
+		"copy":      {copyOf, writable, "PATH: not used to undo changes, because it can be written to by others; correct its owner and mode, or move it away"},
+	}
+	if os.Geteuid() == 0 {
+		chown := func(path string) error { return os.Chown(path, swaptest.UID, swaptest.UID) }
+		for name, path := range map[string]func(string) string{"directory": records, "record": record, "copy": copyOf} {
+			tests[name+" of another user"] = test{path, chown, "PATH: not used to undo changes, because it belongs to another user; correct its owner and mode, or move it away"}
+		}
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			home := t.TempDir()
+			at(t, home)
+			config := filepath.Join(home, ".docker", "config.json")
+			must(t, os.Mkdir(filepath.Dir(config), 0o700), os.WriteFile(config, []byte("{}\n"), 0o600), configureDocker(t, home))
+			after, err := os.ReadFile(config)
+			must(t, err)
+			path := tt.path(home)
+			must(t, tt.spoil(path))
+			err = Undo(false, new(bytes.Buffer))
+			if want := strings.Replace(tt.want, "PATH", path, 1); err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+			if now, err := os.ReadFile(config); err != nil || !bytes.Equal(now, after) {
+				t.Errorf("it was undone, %v", err)
+			}
+			must(t, os.Chmod(path, 0o700))
+			if os.Geteuid() == 0 {
+				must(t, os.Chown(path, 0, 0))
+			}
+			must(t, Undo(false, new(bytes.Buffer)))
+			if now, err := os.ReadFile(config); err != nil || string(now) != "{}\n" {
+				t.Errorf("it is %q, %v", now, err)
+			}
+		})
+	}
+}
+
+// TestRootConfiguresForAUser checks that root leaves no root-owned file in a user's home, keeps its own records, and
+// can undo.
+func TestRootConfiguresForAUser(t *testing.T) {
+	a := swaptest.New(t)
+	machine := at(t, a.Home)
+	config := filepath.Join(a.Home, ".docker", "config.json")
+	for _, before := range []string{"", "{\"x\": 1}\n"} {
+		if before != "" {
+			must(t, os.WriteFile(config, []byte(before), 0o640), os.Chown(config, swaptest.UID, swaptest.UID))
+		}
+		must(t, configureDocker(t, a.Home))
+		must(t, filepath.WalkDir(a.Home, func(path string, d os.DirEntry, err error) error {
+			if err == nil && owner(t, path) != swaptest.UID {
+				t.Errorf("%s belongs to %d", path, owner(t, path))
+			}
+			return err
+		}))
+		if records, err := filepath.Glob(filepath.Join(machine, "*.json")); err != nil || len(records) != 1 {
+			t.Errorf("the records are %q, %v", records, err)
+		}
+		must(t, Undo(false, new(bytes.Buffer)))
+		if now, err := os.ReadFile(config); string(now) != before || (err == nil) != (before != "") {
+			t.Errorf("it was %q, and is %q, %v", before, now, err)
+		}
+	}
+}
+
+// TestRootConfiguresAndIsNotRedirected checks that root changes no other file while the user swaps files and
+// directories.
+func TestRootConfiguresAndIsNotRedirected(t *testing.T) {
+	for name, attack := range map[string]func(a *swaptest.Arena){
+		"the directory": func(a *swaptest.Arena) { a.Attack(swaptest.Swapped, a.Home, ".docker", a.Dir) },
+		"the file and copies": func(a *swaptest.Arena) {
+			a.Attack(swaptest.Symlink, filepath.Join(a.Home, ".docker"), "config.json.", a.File)
+		},
+		"temporary files": func(a *swaptest.Arena) {
+			a.Attack(swaptest.Symlink, filepath.Join(a.Home, ".docker"), ".config.json.", a.File)
+		},
+		"the home": func(a *swaptest.Arena) { a.Attack(swaptest.Missing, a.Home, ".config", a.Dir) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := swaptest.New(t)
+			machine := at(t, a.Home)
+			docker := filepath.Join(a.Home, ".docker")
+			config := filepath.Join(docker, "config.json")
+			must(t, os.Mkdir(docker, 0o777), os.WriteFile(config, []byte("{}"), 0o666), os.Chmod(config, 0o666),
+				os.Chown(config, swaptest.UID, swaptest.UID), os.Chown(docker, swaptest.UID, swaptest.UID))
+			attack(a)
+			a.Survive(300, time.Second, func(int) {
+				_ = configureDocker(t, a.Home)
+				_ = Undo(true, new(bytes.Buffer))
+				os.RemoveAll(machine)
+			})
+		})
+	}
+}
+
+func owner(t *testing.T, path string) int {
+	t.Helper()
+	info, err := os.Lstat(path)
+	must(t, err)
+	return int(info.Sys().(*syscall.Stat_t).Uid)
+}

@@ -1,0 +1,178 @@
+package userfile_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ecrlogin/internal/userfile"
+)
+
+func read(t *testing.T, path string) *userfile.File {
+	t.Helper()
+	f, err := userfile.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// holds checks a file's content.
+func holds(t *testing.T, path, want string) {
+	t.Helper()
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("%s holds %q, %v; want %q", path, got, err, want)
+	}
+}
+
+// names lists a folder, to see that nothing was left behind.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
+}
+
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.json")
+	write(t, path, "old")
+	f := read(t, path)
+	for _, content := range []string{"new", "newer", ""} {
+		if err := f.Replace([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, path, content)
+	}
+	if got := names(t, dir); !slices.Equal(got, []string{"config.json"}) {
+		t.Errorf("the folder holds %q", got)
+	}
+	if err := f.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, dir); len(got) != 0 {
+		t.Errorf("the folder holds %q", got)
+	}
+	if err := f.Remove(); err != nil {
+		t.Errorf("removing what is not there: %v", err)
+	}
+}
+
+// Whoever writes between reading and replacing keeps what they wrote.
+func TestChangedMeanwhile(t *testing.T) {
+	tests := []struct {
+		name   string
+		before bool // whether there is a file
+		change func(path string) error
+	}{
+		{"written", true, func(path string) error { return os.WriteFile(path, []byte("theirs"), 0o600) }},
+		{"removed", true, os.Remove},
+		{"made", false, func(path string) error { return os.WriteFile(path, []byte("theirs"), 0o600) }},
+		{"made empty", false, func(path string) error { return os.WriteFile(path, nil, 0o600) }},
+		{"replaced by a folder", true, func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "config.json")
+			if tt.before {
+				write(t, path, "old")
+			}
+			f := read(t, path)
+			if err := tt.change(path); err != nil {
+				t.Fatal(err)
+			}
+			after := names(t, dir)
+			for what, err := range map[string]error{"replace": f.Replace([]byte("ours")), "remove": f.Remove()} {
+				if err == nil || tt.name != "replaced by a folder" && !errors.Is(err, userfile.ErrChanged) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			if got := names(t, dir); !slices.Equal(got, after) {
+				t.Errorf("the folder holds %q, want %q", got, after)
+			}
+			if b, err := os.ReadFile(path); err == nil && string(b) == "ours" {
+				t.Error("what somebody else did is lost")
+			}
+		})
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.json")
+	write(t, path, strings.Repeat(" ", 10<<20))
+	_, err := userfile.Read(path)
+	if want := path + ": has 10485760 bytes, and no configuration has more than 1048576; look what is in it"; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	_, err = userfile.Read(dir)
+	if want := dir + ": not a regular file, but a directory; put a file in its place"; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// A read-only file is a wish, though renaming another over it would work.
+func TestReadOnlyFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.json")
+	write(t, path, "old")
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	err := read(t, path).Replace([]byte("new"))
+	if want := path + ": is read-only, so nothing was written; if it may be changed, make it writable: chmod u+w " + path; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	holds(t, path, "old")
+}
+
+func TestBackup(t *testing.T) {
+	dir := t.TempDir()
+	path, backup := filepath.Join(dir, "config.json"), filepath.Join(dir, "backup")
+	write(t, path, "old")
+	f := read(t, path)
+	if err := f.Backup(backup); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, backup, "old")
+	write(t, backup, "kept")
+	if err := f.Backup(backup); err == nil || !strings.Contains(err.Error(), "not overwritten") {
+		t.Errorf("over another file: %v", err)
+	}
+	holds(t, backup, "kept")
+	if got := names(t, dir); !slices.Equal(got, []string{"backup", "config.json"}) {
+		t.Errorf("the folder holds %q", got)
+	}
+}
+
+func TestDiff(t *testing.T) {
+	tests := []struct{ name, before, after, want string }{
+		{"nothing", "a\n", "a\n", ""},
+		{"a line", "a\nb\n", "a\nc\n", "--- F\n+++ F\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"},
+	}
+	for _, tt := range tests {
+		if got := userfile.Diff("F", []byte(tt.before), []byte(tt.after)); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	if got, want := userfile.Diff("F", nil, []byte("a\n")), "--- "+os.DevNull+"\n+++ F\n@@ -0,0 +1,1 @@\n+a\n"; got != want {
+		t.Errorf("a new file: %q, want %q", got, want)
+	}
+}
