@@ -13,6 +13,7 @@ import (
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/timelimit"
 	"ecrlogin/registry"
 )
 
@@ -31,8 +32,8 @@ type Helper struct {
 	Forgo    bool          // Add and Delete succeed and do nothing for ECR hosts
 }
 
-// DefaultTimeout is the limit for Get. It is long enough for slow identity sources, such as SSO.
-const DefaultTimeout = 15 * time.Second
+// DefaultTimeout is the limit for Get.
+const DefaultTimeout = timelimit.Default
 
 var _ helper.Helper = (*Helper)(nil)
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/timelimit"
 	"ecrlogin/registry"
 )
 
@@ -30,8 +31,8 @@ type Provider struct {
 	Now     func() time.Time // nil means time.Now
 }
 
-// DefaultTimeout is the default limit for a request, the same as in package docker.
-const DefaultTimeout = 15 * time.Second
+// DefaultTimeout is the default limit for a request.
+const DefaultTimeout = timelimit.Default
 
 // PullRoleAnnotation and RoleAnnotation are the annotations of a service account that specify its role.
 // PullRoleAnnotation applies only to image pulls and takes precedence. RoleAnnotation is the annotation of IAM roles

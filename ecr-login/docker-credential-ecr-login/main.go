@@ -8,13 +8,17 @@ import (
 
 	"ecrlogin/internal/cli"
 	"ecrlogin/internal/fastpath"
+	"ecrlogin/internal/process"
 )
 
 func main() {
 	// The program usually exits before a garbage collection is useful. The limit starts one if memory use grows.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
-	p := &cli.Program{Name: os.Args[0], Version: programVersion(), Stdin: fastpath.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr}
+	p := &cli.Program{
+		Name: os.Args[0], Version: programVersion(), Env: process.Env(), Began: process.Began(),
+		Stdin: fastpath.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr,
+	}
 	os.Exit(p.Run(os.Args[1:]))
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
@@ -172,7 +171,7 @@ func (p *Program) cachePath() *cobra.Command {
 				return err
 			case s.config.Cache.Disabled:
 				return fmt.Errorf("the cache is disabled: \"disabled\" of \"cache\" is true in %s", s.config.Path)
-			case os.Getenv("AWS_ECR_DISABLE_CACHE") != "":
+			case p.Env.Get("AWS_ECR_DISABLE_CACHE") != "":
 				return errors.New("the cache is disabled: AWS_ECR_DISABLE_CACHE is set")
 			}
 			return errors.New("no cache directory: HOME, XDG_CACHE_HOME and AWS_ECR_CACHE_DIR are not set; set one of them")

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"ecrlogin/internal/environ"
 	"ecrlogin/registry"
 )
 
@@ -19,6 +21,8 @@ import (
 type Program struct {
 	Name           string // os.Args[0]; "ecr-credential-provider" runs the kubelet command
 	Version        string
+	Env            environ.Env
+	Began          time.Time // when the process started, for time limits
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 }

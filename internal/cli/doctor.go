@@ -76,7 +76,7 @@ const errFailed = exitError(1)
 
 // report prints each check as soon as it is done.
 func (p *Program) report(checks iter.Seq[doctor.Check]) error {
-	printer := doctor.Printer{Out: p.Stdout, Fancy: isTerminal(p.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	printer := doctor.Printer{Out: p.Stdout, Fancy: isTerminal(p.Stdout) && p.Env.Get("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	for c := range checks {
 		if err := printer.Print(c); err != nil {
 			return err

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strconv"
 	"time"
 
-	"ecrlogin/internal/fastpath"
+	"ecrlogin/internal/environ"
+	"ecrlogin/internal/timelimit"
 )
 
 // An environment contains the values of the variables of this program. The AWS SDK reads the variables of AWS.
@@ -25,9 +25,9 @@ const reserve = 300 * time.Millisecond
 
 // readEnvironment reads the variables; configured is the timeout in the configuration, or 0. It reports an invalid
 // value on stderr and uses the default instead, so that a typing error in a variable does not make a pull fail.
-func readEnvironment(stderr io.Writer, configured time.Duration) environment {
-	v := os.Getenv("ECR_LOGIN_TIMEOUT")
-	timeout, ok := fastpath.Timeout(v)
+func readEnvironment(vars environ.Env, stderr io.Writer, configured time.Duration) environment {
+	v := vars.Get(timelimit.Variable)
+	timeout, ok := timelimit.Parse(v)
 	if configured != 0 && (v == "" || !ok) {
 		timeout = configured
 	}
@@ -35,7 +35,7 @@ func readEnvironment(stderr io.Writer, configured time.Duration) environment {
 		fmt.Fprintf(stderr, "ECR_LOGIN_TIMEOUT: invalid duration %q, using %s; set it to 1s or more, such as 30s or 2m\n", v, timeout)
 	}
 	env := environment{timeout: timeout - reserve, explicit: configured != 0 || v != "" && ok, log: slog.New(slog.DiscardHandler)}
-	switch v := os.Getenv("ECR_LOGIN_LOG"); v {
+	switch v := vars.Get("ECR_LOGIN_LOG"); v {
 	case "":
 	case "info":
 		env.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
@@ -44,7 +44,7 @@ func readEnvironment(stderr io.Writer, configured time.Duration) environment {
 	default:
 		fmt.Fprintf(stderr, "ECR_LOGIN_LOG: invalid level %q, logging is disabled; set it to debug or info\n", v)
 	}
-	if v := os.Getenv("AWS_ECR_IGNORE_CREDS_STORAGE"); v != "" {
+	if v := vars.Get("AWS_ECR_IGNORE_CREDS_STORAGE"); v != "" {
 		forgo, err := strconv.ParseBool(v)
 		if err != nil {
 			fmt.Fprintf(stderr, "AWS_ECR_IGNORE_CREDS_STORAGE: invalid value %q, using false; set it to true or false\n", v)

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -66,7 +65,7 @@ Kubelet runs this program as ` + providerName + ` (a link or a copy) when its Cr
 // provide answers a request from kubelet.
 func (s *setting) provide(role string, request []byte) (exit int) {
 	if role == "" {
-		role = os.Getenv("AWS_ECR_ROLE_ARN")
+		role = s.Env.Get("AWS_ECR_ROLE_ARN")
 	}
 	provider := &kubelet.Provider{
 		Source:  s.source(),

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,12 +39,12 @@ func (p *Program) load() *setting { return p.loadFrom("") }
 
 // loadFrom is like load, but reads the configuration file that flag, the value of --config, names if it is not "".
 func (p *Program) loadFrom(flag string) *setting {
-	s := &setting{Program: p, flag: flag, began: fastpath.Began()}
+	s := &setting{Program: p, flag: flag, began: p.Began}
 	s.inputs, s.inputsErr = store.Take(flag) // first, so that later changes are detected, including those of the configuration
 	if s.config, s.err = config.Load(flag); s.err != nil {
 		s.config = new(config.Config)
 	}
-	s.environment = readEnvironment(p.Stderr, s.config.Timeout)
+	s.environment = readEnvironment(p.Env, p.Stderr, s.config.Timeout)
 	return s
 }
 
@@ -54,7 +53,7 @@ func (s *setting) dir() string {
 	switch {
 	case s.config.Cache.Disabled:
 		return ""
-	case s.config.Cache.Dir != "" && os.Getenv("AWS_ECR_CACHE_DIR") == "" && os.Getenv("AWS_ECR_DISABLE_CACHE") == "":
+	case s.config.Cache.Dir != "" && s.Env.Get("AWS_ECR_CACHE_DIR") == "" && s.Env.Get("AWS_ECR_DISABLE_CACHE") == "":
 		return s.config.Cache.Dir
 	}
 	return store.Dir()
@@ -129,7 +128,7 @@ func (s *setting) reportSkipped() {
 		return // the cache reports inputsErr
 	}
 	variables := "HOME"
-	if os.Getenv("XDG_CONFIG_HOME") != "" {
+	if s.Env.Get("XDG_CONFIG_HOME") != "" {
 		variables += " and XDG_CONFIG_HOME"
 	}
 	fmt.Fprintf(s.Stderr, "%s: skipped, because this user may not search the directory; set %s to a directory of this user\n",

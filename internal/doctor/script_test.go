@@ -21,12 +21,13 @@ import (
 	"ecrlogin/internal/awstest"
 	"ecrlogin/internal/cli"
 	"ecrlogin/internal/fastpath"
+	"ecrlogin/internal/process"
 	"ecrlogin/internal/store"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"docker-credential-ecr-login": func() {
-		p := &cli.Program{Version: "1.2.3", Stdin: fastpath.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr}
+		p := &cli.Program{Version: "1.2.3", Env: process.Env(), Began: process.Began(), Stdin: fastpath.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr}
 		os.Exit(p.Run(os.Args[1:]))
 	}})
 }

@@ -24,37 +24,19 @@ import (
 	"time"
 
 	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/process"
 	"ecrlogin/internal/store"
+	"ecrlogin/internal/timelimit"
 	"ecrlogin/registry"
 )
 
-// DefaultTimeout is the timeout of package credentials/docker, which cannot be imported here.
-const DefaultTimeout = 15 * time.Second
-
-// Timeout parses a value of ECR_LOGIN_TIMEOUT, the maximum duration of a get. It returns DefaultTimeout for an empty
-// value and, with ok false, for a value that is not a duration of at least one second.
-func Timeout(value string) (d time.Duration, ok bool) {
-	if value == "" {
-		return DefaultTimeout, true
-	}
-	d, err := time.ParseDuration(value)
-	if err != nil || d < time.Second {
-		return DefaultTimeout, false
-	}
-	return d, true
-}
-
 var (
-	began = time.Now()
-	held  lock // the lock that this process holds, if any
+	held lock // the lock that this process holds, if any
 
 	generation string // of the registry, see Generation
 
 	stdin io.Reader = os.Stdin // the complete standard input, including what init has read
 )
-
-// Began returns the approximate start time of the process.
-func Began() time.Time { return began }
 
 // Stdin returns a reader of the complete standard input, including what this package has read from it.
 func Stdin() io.Reader { return stdin }
@@ -82,7 +64,7 @@ func Generation() string { return generation }
 
 func init() {
 	// Logging requires the slow path.
-	if len(os.Args) != 2 || os.Args[1] != "get" || os.Getenv("ECR_LOGIN_LOG") != "" {
+	if len(os.Args) != 2 || os.Args[1] != "get" || process.Env().Get("ECR_LOGIN_LOG") != "" {
 		return
 	}
 	dir := store.Dir()
@@ -118,7 +100,7 @@ func morePatience() time.Duration {
 	if err != nil || bytes.Contains(f.Content, []byte("timeout")) {
 		return 0
 	}
-	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
+	timeout, _ := timelimit.Parse(process.Env().Get(timelimit.Variable))
 	return max(0, timeout/3-patience)
 }
 
@@ -170,7 +152,7 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	if bytes.Contains(inputs.Config(), []byte("timeout")) {
 		return nil, false // the timeout is unknown here
 	}
-	timeout, _ := Timeout(os.Getenv("ECR_LOGIN_TIMEOUT"))
+	timeout, _ := timelimit.Parse(process.Env().Get(timelimit.Variable))
 	path := s.LockPath(r.Host, id)
 	waited, unlock := lead(s, path, timeout/3)
 	if unlock != nil {

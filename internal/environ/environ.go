@@ -1,0 +1,100 @@
+// Package environ provides the environment of a process as a value, so that it is read once, where the program starts, and
+// passed on from there.
+//
+// It imports little, because the fast path does: see package fastpath.
+package environ
+
+import (
+	"errors"
+	"iter"
+	"os"
+	"runtime"
+	"strings"
+)
+
+// Env is an environment, in the form of os.Environ: "NAME=value". The zero Env has no variables.
+type Env []string
+
+// Process returns the environment of this process.
+func Process() Env { return os.Environ() }
+
+// Get returns the value of a variable; "" if it is not set.
+func (e Env) Get(name string) string {
+	value, _ := e.Lookup(name)
+	return value
+}
+
+// Lookup returns the value of a variable, and whether it is set. Of duplicates it returns the first, as package os does. On
+// Windows, upper and lower case are equal in names.
+func (e Env) Lookup(name string) (value string, ok bool) {
+	for n, value := range e.All() {
+		if n == name || runtime.GOOS == "windows" && strings.EqualFold(n, name) {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// All iterates over names and values, including duplicates.
+func (e Env) All() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, v := range e {
+			// On Windows, names such as "=C:" begin with an equals sign.
+			if i := strings.IndexByte(v[min(1, len(v)):], '='); i >= 0 && !yield(v[:i+1], v[i+2:]) {
+				return
+			}
+		}
+	}
+}
+
+// With returns a copy with additional variables, in the form "NAME=value", which replace those with the same names.
+func (e Env) With(assignments ...string) Env {
+	return append(Env(assignments), e...)
+}
+
+// Home returns the user's home directory: HOME, or USERPROFILE on Windows. The error names the variable that is not set.
+func (e Env) Home() (string, error) {
+	if runtime.GOOS == "windows" {
+		return e.required("USERPROFILE")
+	}
+	return e.required("HOME")
+}
+
+// ConfigDir returns the user's configuration directory: XDG_CONFIG_HOME or ~/.config, ~/Library/Application Support on
+// macOS, %AppData% on Windows. It is an error if the variable that it depends on is not set, or if XDG_CONFIG_HOME is not
+// an absolute path.
+func (e Env) ConfigDir() (string, error) {
+	return e.dir("AppData", "/Library/Application Support", "XDG_CONFIG_HOME", "/.config")
+}
+
+// CacheDir returns the user's cache directory: XDG_CACHE_HOME or ~/.cache, ~/Library/Caches on macOS, %LocalAppData% on
+// Windows. Its errors are those of ConfigDir.
+func (e Env) CacheDir() (string, error) {
+	return e.dir("LocalAppData", "/Library/Caches", "XDG_CACHE_HOME", "/.cache")
+}
+
+func (e Env) dir(windows, darwin, xdg, other string) (string, error) {
+	switch runtime.GOOS {
+	case "windows":
+		return e.required(windows)
+	case "darwin", "ios":
+		home, err := e.required("HOME")
+		return home + darwin, err
+	}
+	dir := e.Get(xdg)
+	if dir == "" {
+		home, err := e.required("HOME")
+		return home + other, err
+	}
+	if dir[0] != '/' {
+		return "", errors.New("path in $" + xdg + " is relative")
+	}
+	return dir, nil
+}
+
+func (e Env) required(name string) (string, error) {
+	if value := e.Get(name); value != "" {
+		return value, nil
+	}
+	return "", errors.New("$" + name + " is not defined")
+}
