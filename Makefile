@@ -57,7 +57,7 @@ reproduce: build ## build once more, in another folder, and compare the bytes
 
 fuzz: ## run each fuzz target for FUZZTIME (2m)
 	$(GO) test ./registry -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/store -run '^$$' -fuzz FuzzIdentity -fuzztime $(FUZZTIME)
+	$(GO) test ./internal/store -run '^$$' -fuzz FuzzKey -fuzztime $(FUZZTIME)
 	$(GO) test ./internal/store -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
 	$(GO) test ./internal/store -run '^$$' -fuzz FuzzCommandLines -fuzztime $(FUZZTIME)
 	$(GO) test ./credentials/aws -run '^$$' -fuzz FuzzAnswer -fuzztime $(FUZZTIME)

@@ -93,9 +93,9 @@ type key struct {
 	registry   registry.Registry
 	store      *store.Store
 	before     store.Snapshot
-	id         store.Identity // of before
-	generation string         // of the registry when the call began
-	lost       error          // why the Vault is unavailable; it is not used again
+	id         store.Key // of before
+	generation string    // of the registry when the call began
+	lost       error     // why the Vault is unavailable; it is not used again
 }
 
 // open returns the key for a registry; ok is false if the cache is disabled or unavailable.
@@ -123,7 +123,7 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 		return nil, false
 	}
 	before = before.With(c.Variables)
-	return &key{Cache: c, registry: r, store: s, before: before, id: before.Identity(), generation: cmp.Or(c.Generation, s.Generation(r.Host))}, true
+	return &key{Cache: c, registry: r, store: s, before: before, id: before.Key(), generation: cmp.Or(c.Generation, s.Generation(r.Host))}, true
 }
 
 // notice prints an error that the user can correct: an unsafe or unusable directory or entry, a file that is too
@@ -153,13 +153,13 @@ func (k *key) note(err error) {
 
 func entry(r registry.Registry, t credentials.Token) store.Entry {
 	return store.Entry{
-		Host: r.Host, Account: r.Account, Region: r.Region, As: t.As,
+		Host: r.Host, Account: r.Account, Region: r.Region, IssuedTo: t.IssuedTo,
 		Username: t.Username, Password: t.Password, Issued: t.Issued.Unix(), Expiry: t.Expiry.Unix(),
 	}
 }
 
 func token(e store.Entry) credentials.Token {
-	return credentials.Token{Username: e.Username, Password: e.Password, As: e.As, Issued: time.Unix(e.Issued, 0).UTC(), Expiry: time.Unix(e.Expiry, 0).UTC()}
+	return credentials.Token{Username: e.Username, Password: e.Password, IssuedTo: e.IssuedTo, Issued: time.Unix(e.Issued, 0).UTC(), Expiry: time.Unix(e.Expiry, 0).UTC()}
 }
 
 func (c *Cache) now() time.Time {

@@ -22,7 +22,7 @@ func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 	if c.Dir == "" {
 		return errors.New("the cache is disabled or has no directory")
 	}
-	kept, err := c.entries(func(host string, _ store.Identity) bool { return host == r.Host })
+	kept, err := c.entries(func(host string, _ store.Key) bool { return host == r.Host })
 	if err != nil {
 		return err
 	}
@@ -51,8 +51,8 @@ func (c *Cache) Hosts() map[string]string {
 	if err != nil {
 		return hosts
 	}
-	own := inputs.Identity()
-	kept, err := c.entries(func(_ string, id store.Identity) bool { return id == own || id == store.Login })
+	own := inputs.Key()
+	kept, err := c.entries(func(_ string, id store.Key) bool { return id == own || id == store.Login })
 	if errors.Is(err, keychain.ErrUnavailable) {
 		err = fmt.Errorf("cached tokens are not listed: %w", err)
 	}
@@ -71,11 +71,11 @@ func (c *Cache) Owns(serverURL string) bool { return keychain.Owned(serverURL) }
 
 // Entries returns the cached tokens of all identities, including expired ones. A missing directory is not an error.
 func (c *Cache) Entries() ([]store.Kept, error) {
-	return c.entries(func(string, store.Identity) bool { return true })
+	return c.entries(func(string, store.Key) bool { return true })
 }
 
 // entries returns the entries for which wanted returns true. It does not read any others from a Vault.
-func (c *Cache) entries(wanted func(host string, id store.Identity) bool) ([]store.Kept, error) {
+func (c *Cache) entries(wanted func(host string, id store.Key) bool) ([]store.Kept, error) {
 	switch {
 	case c.Dir == "":
 		return nil, nil

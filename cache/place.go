@@ -11,7 +11,7 @@ import (
 )
 
 // load returns the cached entry for the registry and an identity.
-func (k *key) load(ctx context.Context, id store.Identity) (store.Entry, error) {
+func (k *key) load(ctx context.Context, id store.Key) (store.Entry, error) {
 	switch {
 	case k.Vault == nil:
 		return k.store.Load(k.registry.Host, id)

@@ -18,7 +18,7 @@ func TestTwoWriters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	var id store.Identity
+	var id store.Key
 	now := time.Now().Unix()
 	// The lengths differ, so that a mixture would be too long or cut off.
 	entries := []store.Entry{

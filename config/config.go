@@ -41,7 +41,7 @@ type Rule struct {
 	// matchImages, so a pattern has as many labels as the hosts that it matches.
 	Match    string
 	Identity credentials.Identity // zero for the default of the AWS SDK, and for an alias
-	Alias    string               // the ECR registry whose token the host gets; "" for a rule for ECR registries
+	Registry string               // the ECR registry whose token the host gets; "" for a rule for ECR registries
 	Line     int                  // line number in the file, from 1
 }
 
@@ -96,8 +96,8 @@ func (c *Config) Resolve(serverURL string) (registry.Registry, error) {
 	if port != "" {
 		host = net.JoinHostPort(host, port)
 	}
-	if rule, ok := c.Rule(host); ok && rule.Alias != "" {
-		return registry.Parse(rule.Alias)
+	if rule, ok := c.Rule(host); ok && rule.Registry != "" {
+		return registry.Parse(rule.Registry)
 	}
 	return registry.Registry{}, err
 }

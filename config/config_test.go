@@ -46,7 +46,7 @@ func TestParse(t *testing.T) {
 			{Match: "111122223333.dkr.ecr.*.amazonaws.com", Identity: credentials.Identity{Profile: "dev"}, Line: 2},
 			{Match: "444455556666.dkr.ecr.eu-west-1.amazonaws.com", Line: 4, Identity: credentials.Identity{Profile: "base",
 				RoleARN: "arn:aws:iam::444455556666:role/team/image-puller", ExternalID: "1234", RoleSessionName: "ci@example.com", Duration: 90 * time.Minute}},
-			{Match: "registry.corp.example:5000", Alias: "111122223333.dkr.ecr.eu-central-1.amazonaws.com", Line: 10},
+			{Match: "registry.corp.example:5000", Registry: "111122223333.dkr.ecr.eu-central-1.amazonaws.com", Line: 10},
 			{Match: "public.ecr.aws", Line: 12},
 		},
 		Fallback: "secretservice",

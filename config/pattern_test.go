@@ -109,7 +109,7 @@ func FuzzParse(f *testing.F) {
 		c, err := Parse("config.yaml", []byte(content))
 		if err == nil {
 			for _, r := range c.Registries {
-				if r.Match == "" || r.Line < 1 || (r.Alias != "") == matchesECR(r.Match) {
+				if r.Match == "" || r.Line < 1 || (r.Registry != "") == matchesECR(r.Match) {
 					t.Errorf("accepted %+v", r)
 				}
 			}

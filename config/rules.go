@@ -115,7 +115,7 @@ func (p *document) rule(n *yaml.Node) (Rule, error) {
 		if err != nil {
 			return Rule{}, p.Wrong(n, "%v", err)
 		}
-		r.Alias = aliased.Host
+		r.Registry = aliased.Host
 	}
 	if what := r.contradiction(); what != "" {
 		return Rule{}, p.Wrong(n, "%s", what)
@@ -132,13 +132,13 @@ func (r Rule) contradiction() string {
 		return "the rule has no match; specify the registries it applies to, for example: match: 123456789012.dkr.ecr.*.amazonaws.com"
 	case ecr && strings.Contains(r.Match, ":"):
 		return fmt.Sprintf("%q has a port, but ECR registries are matched without a port; remove the port", r.Match)
-	case r.Alias != "" && ecr:
+	case r.Registry != "" && ecr:
 		return fmt.Sprintf("%q matches ECR registries, which cannot be aliases; remove registry, or specify another host", r.Match)
-	case r.Alias != "" && wide(r.Match):
+	case r.Registry != "" && wide(r.Match):
 		return fmt.Sprintf("%q would send the token to hosts of any domain; write the last two labels without *", r.Match)
-	case r.Alias != "" && (id.Profile != "" || id.RoleARN != ""):
-		return fmt.Sprintf("an alias cannot have profile or roleArn; set them in a rule that matches %s", r.Alias)
-	case r.Alias == "" && !ecr:
+	case r.Registry != "" && (id.Profile != "" || id.RoleARN != ""):
+		return fmt.Sprintf("an alias cannot have profile or roleArn; set them in a rule that matches %s", r.Registry)
+	case r.Registry == "" && !ecr:
 		return fmt.Sprintf(`%q matches no ECR registry ("*" stands for any part of one label, as in *.dkr.ecr.*.amazonaws.com); `+
 			`for an alias, set the registry whose token it gets, for example: registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com`, r.Match)
 	case id.RoleARN == "" && (id.ExternalID != "" || id.RoleSessionName != "" || id.Duration != 0):

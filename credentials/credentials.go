@@ -42,7 +42,7 @@ type Identity struct {
 type Token struct {
 	Username string    // always "AWS" today
 	Password string    // about 2,000 characters
-	As       string    // the profile or other source of the identity it was issued to, for display; may be empty
+	IssuedTo string    // the profile or other source of the identity it was issued to, for display; may be empty
 	Issued   time.Time // UTC
 	Expiry   time.Time // UTC; currently 12 hours after Issued
 }
@@ -69,7 +69,7 @@ func UsableToken(ctx context.Context, s Source, r registry.Registry, now func() 
 
 // String returns a description without the password.
 func (t Token) String() string {
-	return fmt.Sprintf("token of user %s, issued to %s at %s, expires %s", t.Username, t.As, t.Issued.Format(time.RFC3339), t.Expiry.Format(time.RFC3339))
+	return fmt.Sprintf("token of user %s, issued to %s at %s, expires %s", t.Username, t.IssuedTo, t.Issued.Format(time.RFC3339), t.Expiry.Format(time.RFC3339))
 }
 
 // Format prints String for every verb of package fmt, because verbs such as %#v and %d would otherwise print the
@@ -78,19 +78,19 @@ func (t Token) Format(f fmt.State, _ rune) {
 	fmt.Fprint(f, t.String())
 }
 
-// MarshalJSON encodes the token without the password: {"username","as","issued","expiry"}.
+// MarshalJSON encodes the token without the password: {"username","issuedTo","issued","expiry"}.
 func (t Token) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Username string    `json:"username"`
-		As       string    `json:"as"`
+		IssuedTo string    `json:"issuedTo"`
 		Issued   time.Time `json:"issued"`
 		Expiry   time.Time `json:"expiry"`
-	}{t.Username, t.As, t.Issued, t.Expiry})
+	}{t.Username, t.IssuedTo, t.Issued, t.Expiry})
 }
 
 // LogValue returns the token's fields without the password.
 func (t Token) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("username", t.Username), slog.String("as", t.As), slog.Time("issued", t.Issued), slog.Time("expiry", t.Expiry))
+	return slog.GroupValue(slog.String("username", t.Username), slog.String("issuedTo", t.IssuedTo), slog.Time("issued", t.Issued), slog.Time("expiry", t.Expiry))
 }
 
 // Expiration returns the expiration time inside an ECR password, which is a base64-encoded JSON document with the

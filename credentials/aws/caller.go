@@ -15,10 +15,10 @@ import (
 
 // Caller is the AWS identity that STS reports for the credentials in use.
 type Caller struct {
-	As      string    // description of the source of the credentials, as in a Token
-	ARN     string    // ARN of the user or role
-	Account string    // 12 digits
-	Expiry  time.Time // expiration of temporary credentials in UTC; zero if there is none or it is unknown
+	IssuedTo string    // description of the source of the credentials, as in a Token
+	ARN      string    // ARN of the user or role
+	Account  string    // 12 digits
+	Expiry   time.Time // expiration of temporary credentials in UTC; zero if there is none or it is unknown
 }
 
 // Caller calls STS in the registry's region with the credentials that Token would use. The error is one line, as that
@@ -42,7 +42,7 @@ func (t *try) caller(ctx context.Context) (Caller, error) {
 	if err != nil {
 		return Caller{}, &identityError{err}
 	}
-	c := Caller{As: t.identity.label}
+	c := Caller{IssuedTo: t.identity.label}
 	if keys.CanExpire {
 		c.Expiry = keys.Expires.UTC()
 	}

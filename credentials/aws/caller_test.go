@@ -39,11 +39,11 @@ func TestCaller(t *testing.T) {
 	m := withProfiles(t)
 	cloud.AllowRole(pullRole)
 	got, err := m.caller(privateHost, credentials.Identity{})
-	if want := (aws.Caller{As: "the access key in AWS_ACCESS_KEY_ID", ARN: "arn:aws:iam::123456789012:user/awstest", Account: "123456789012"}); err != nil || got != want {
+	if want := (aws.Caller{IssuedTo: "the access key in AWS_ACCESS_KEY_ID", ARN: "arn:aws:iam::123456789012:user/awstest", Account: "123456789012"}); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	got, err = m.caller("444455556666.dkr.ecr.eu-west-1.amazonaws.com", credentials.Identity{Profile: "base", RoleARN: pullRole, Duration: 20 * time.Minute})
-	if err != nil || got.As != "role "+pullRole+` via profile "base"` || got.ARN != "arn:aws:sts::444455556666:assumed-role/image-puller/ecr-login" ||
+	if err != nil || got.IssuedTo != "role "+pullRole+` via profile "base"` || got.ARN != "arn:aws:sts::444455556666:assumed-role/image-puller/ecr-login" ||
 		got.Account != "444455556666" || time.Until(got.Expiry).Round(time.Minute) != 20*time.Minute {
 		t.Errorf("got %+v, %v; want the role, for 20 minutes", got, err)
 	}
@@ -72,7 +72,7 @@ func TestCallerWithoutSTS(t *testing.T) {
 	m := withKeys(t)
 	m.env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
 	got, err := m.caller(privateHost, credentials.Identity{})
-	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1 refused the connection") || got != (aws.Caller{As: "the access key in AWS_ACCESS_KEY_ID"}) {
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1 refused the connection") || got != (aws.Caller{IssuedTo: "the access key in AWS_ACCESS_KEY_ID"}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	m.mustToken(privateHost)

@@ -54,7 +54,7 @@ func TestProfileOfARule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := cloud.CountKey(awstest.GetAuthorizationToken, "AKIABASE"); n != 1 || token.As != `profile "base"` {
+	if n := cloud.CountKey(awstest.GetAuthorizationToken, "AKIABASE"); n != 1 || token.IssuedTo != `profile "base"` {
 		t.Errorf("asked %d times as the profile, %v", n, token)
 	}
 }
@@ -77,8 +77,8 @@ func TestRoleOfARule(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := "role " + tt.role + ` via profile "base"`; token.As != want {
-				t.Errorf("issued to %q, want %q", token.As, want)
+			if want := "role " + tt.role + ` via profile "base"`; token.IssuedTo != want {
+				t.Errorf("issued to %q, want %q", token.IssuedTo, want)
 			}
 			call := cloud.Calls()[0]
 			form := call.Form

@@ -92,7 +92,7 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 	if err != nil {
 		return credentials.Token{}, err
 	}
-	token.As = t.identity.label
+	token.IssuedTo = t.identity.label
 	t.log.Info("token issued", "expiry", token.Expiry, "took", time.Since(began))
 	return token, nil
 }

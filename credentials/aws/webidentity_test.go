@@ -83,8 +83,8 @@ func TestWebIdentity(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := "role " + role + " of service account b/puller"; token.As != want {
-				t.Errorf("issued to %q, want %q", token.As, want)
+			if want := "role " + role + " of service account b/puller"; token.IssuedTo != want {
+				t.Errorf("issued to %q, want %q", token.IssuedTo, want)
 			}
 			var ops []awstest.Operation
 			for _, c := range cloud.Calls() {

@@ -26,10 +26,10 @@ type Helper struct {
 	Resolve func(serverURL string) (registry.Registry, error)
 	Aliases []string // known hosts that Resolve accepts and registry.Parse does not; used by List
 
-	Fallback helper.Helper // handles all hosts that are not ECR; nil means none
-	Timeout  time.Duration // limit for Get; 0 means 15 seconds. The Fallback has its own
-	Notices  io.Writer     // receives notices about actions that succeed, one per line; nil discards them
-	Forgo    bool          // Add and Delete succeed and do nothing for ECR hosts
+	Fallback      helper.Helper // handles all hosts that are not ECR; nil means none
+	Timeout       time.Duration // limit for Get; 0 means 15 seconds. The Fallback has its own
+	Notices       io.Writer     // receives notices about actions that succeed, one per line; nil discards them
+	IgnoreStorage bool          // Add and Delete succeed and do nothing for ECR hosts
 }
 
 // DefaultTimeout is the limit for Get.
@@ -92,7 +92,7 @@ func (h *Helper) Add(c *helper.Credentials) error {
 			`a helper for other registries in the configuration, such as "fallback: file", or configure ecr-login under "credHelpers" for your ECR hosts instead of as "credsStore"`, registry.ShownHost(c.ServerURL))
 	case err != nil:
 		return err
-	case h.Forgo:
+	case h.IgnoreStorage:
 		return nil
 	}
 	token, err := tokenOf(c, r, time.Now().UTC())
@@ -124,7 +124,7 @@ func tokenOf(c *helper.Credentials, r registry.Registry, now time.Time) (credent
 	case !expiry.After(now):
 		return credentials.Token{}, fmt.Errorf("%s: password expired at %s; %s", r, expiry.Format(time.RFC3339), next)
 	}
-	return credentials.Token{Username: c.Username, Password: c.Secret, As: "docker login", Issued: now, Expiry: expiry}, nil
+	return credentials.Token{Username: c.Username, Password: c.Secret, IssuedTo: "docker login", Issued: now, Expiry: expiry}, nil
 }
 
 // Delete deletes the tokens of an Amazon ECR registry from the Source, and passes other hosts to the Fallback.
@@ -138,7 +138,7 @@ func (h *Helper) Delete(serverURL string) error {
 	case err != nil && !errors.Is(err, errPlain):
 		return err
 	}
-	if k, ok := h.Source.(keeper); ok && !h.Forgo && r.Host != "" {
+	if k, ok := h.Source.(keeper); ok && !h.IgnoreStorage && r.Host != "" {
 		return k.Drop(r.Host)
 	}
 	return nil

@@ -173,7 +173,7 @@ func TestLoginWithIgnoreStorage(t *testing.T) {
 	newCloud(t, true)
 	u := newUser(t)
 	own := u.password(host)
-	u.h.Forgo = true
+	u.h.IgnoreStorage = true
 	for action, in := range map[string]string{"store": login(host, "me", "hunter2"), "erase": host} {
 		if got := u.run(action, in); got != (outcome{}) {
 			t.Errorf("%s = %+v", action, got)

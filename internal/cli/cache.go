@@ -36,7 +36,7 @@ type listed struct {
 	Host      string    `json:"host"`
 	Account   string    `json:"account,omitempty"`
 	Region    string    `json:"region"`
-	As        string    `json:"as"`
+	IssuedTo  string    `json:"issuedTo"`
 	Issued    time.Time `json:"issued"`
 	Expiry    time.Time `json:"expiry"`
 	Age       int64     `json:"ageSeconds"`
@@ -72,12 +72,12 @@ func listEntries(c *cache.Cache, now time.Time) ([]listed, error) {
 		return nil, err
 	}
 	slices.SortFunc(kept, func(a, b store.Kept) int {
-		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.As, b.As), cmp.Compare(a.Issued, b.Issued))
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.IssuedTo, b.IssuedTo), cmp.Compare(a.Issued, b.Issued))
 	})
 	entries := make([]listed, 0, len(kept))
 	for _, k := range kept {
 		issued, expiry := time.Unix(k.Issued, 0).UTC(), time.Unix(k.Expiry, 0).UTC()
-		entries = append(entries, listed{k.Host, k.Account, k.Region, k.As, issued, expiry, int64(now.Sub(issued).Seconds()), int64(expiry.Sub(now).Seconds())})
+		entries = append(entries, listed{k.Host, k.Account, k.Region, k.IssuedTo, issued, expiry, int64(now.Sub(issued).Seconds()), int64(expiry.Sub(now).Seconds())})
 	}
 	return entries, nil
 }
@@ -101,7 +101,7 @@ func writeTable(out io.Writer, entries []listed, columns bool) error {
 		if e.ExpiresIn <= 0 {
 			in = "expired"
 		}
-		if _, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Host, cmp.Or(e.Account, "public"), e.Region, e.As, seconds(e.Age), in); err != nil {
+		if _, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Host, cmp.Or(e.Account, "public"), e.Region, e.IssuedTo, seconds(e.Age), in); err != nil {
 			return err
 		}
 	}

@@ -88,12 +88,12 @@ func (s *setting) vault() *keychain.Vault {
 // helper returns the helper that serves the actions of the protocol.
 func (s *setting) helper() *docker.Helper {
 	h := &docker.Helper{
-		Source:  s.source(),
-		Resolve: s.resolve,
-		Aliases: s.config.Hosts(),
-		Timeout: s.timeout,
-		Notices: s.Stderr,
-		Forgo:   s.forgo,
+		Source:        s.source(),
+		Resolve:       s.resolve,
+		Aliases:       s.config.Hosts(),
+		Timeout:       s.timeout,
+		Notices:       s.Stderr,
+		IgnoreStorage: s.forgo,
 	}
 	switch name := s.config.Fallback; name {
 	case "":

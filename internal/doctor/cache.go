@@ -71,7 +71,7 @@ func (e *exam) kept(kept []store.Kept, now time.Time) string {
 	for _, k := range kept {
 		if k.Host == e.registry.Host && k.Valid(now) && k.Expiry > longest {
 			longest = k.Expiry
-			text = fmt.Sprintf("; the one for this registry was issued to %s and expires in %s", k.As, minutes(time.Unix(k.Expiry, 0).Sub(now)))
+			text = fmt.Sprintf("; the one for this registry was issued to %s and expires in %s", k.IssuedTo, minutes(time.Unix(k.Expiry, 0).Sub(now)))
 		}
 	}
 	return text

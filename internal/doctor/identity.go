@@ -44,16 +44,16 @@ func (e *exam) whoAsks(ctx context.Context) result {
 		cause, next = aws.Advice(err)
 	}
 	switch who := e.caller; {
-	case err != nil && who.As != "":
-		return ok("%s; the ARN is unavailable, but not required for a token: %s", who.As, cause)
+	case err != nil && who.IssuedTo != "":
+		return ok("%s; the ARN is unavailable, but not required for a token: %s", who.IssuedTo, cause)
 	case e.registry.Public && errors.Is(err, credentials.ErrNoIdentity):
 		return skipped("no AWS identity, so clients pull from Amazon ECR Public without a password: %s", cause)
 	case err != nil:
 		return e.or(failed("%s", cause).then("%s", next))
 	case !who.Expiry.IsZero():
-		return ok("%s, from %s, expires in %s", who.ARN, who.As, minutes(time.Until(who.Expiry)))
+		return ok("%s, from %s, expires in %s", who.ARN, who.IssuedTo, minutes(time.Until(who.Expiry)))
 	default:
-		return ok("%s, from %s", who.ARN, who.As)
+		return ok("%s, from %s", who.ARN, who.IssuedTo)
 	}
 }
 

@@ -111,9 +111,9 @@ func expired(ts *testscript.TestScript, _ bool, args []string) {
 	defer kept.Close()
 	now := time.Now()
 	ts.Check(kept.Save(store.Entry{
-		Host: args[0], Username: "AWS", Password: "hunter2", As: "somebody",
+		Host: args[0], Username: "AWS", Password: "hunter2", IssuedTo: "somebody",
 		Issued: now.Add(-13 * time.Hour).Unix(), Expiry: now.Add(-time.Hour).Unix(),
-	}, store.Identity{1}))
+	}, store.Key{1}))
 }
 
 // fault OPERATION TYPE MESSAGE makes AWS return that error.

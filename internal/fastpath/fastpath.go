@@ -140,7 +140,7 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	if e, err := s.Load(r.Host, store.Login); err == nil && e.Valid(time.Now()) {
 		return encode(host, e)
 	}
-	id := inputs.Identity()
+	id := inputs.Key()
 	e, err := s.Load(r.Host, id)
 	if err == nil && e.Fresh(time.Now()) {
 		return encode(host, e)

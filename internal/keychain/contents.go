@@ -12,7 +12,7 @@ import (
 // A key identifies an entry.
 type key struct {
 	host string
-	id   store.Identity
+	id   store.Key
 }
 
 // keys returns the keys of all entries, in no particular order. The error is ErrUnavailable.
@@ -36,7 +36,7 @@ func (v *Vault) keys(ctx context.Context) ([]key, error) {
 
 // Entries returns the readable entries for which wanted returns true, including expired ones, in no particular order.
 // It runs the helper once per entry. The error is ErrUnavailable.
-func (v *Vault) Entries(ctx context.Context, wanted func(host string, id store.Identity) bool) ([]store.Kept, error) {
+func (v *Vault) Entries(ctx context.Context, wanted func(host string, id store.Key) bool) ([]store.Kept, error) {
 	keys, err := v.keys(ctx)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (v *Vault) erase(ctx context.Context, match func(key) bool) error {
 }
 
 // Remove removes the entry of a host and identity, if it exists. The error is ErrUnavailable.
-func (v *Vault) Remove(ctx context.Context, host string, id store.Identity) error {
+func (v *Vault) Remove(ctx context.Context, host string, id store.Key) error {
 	h, err := v.helper(ctx)
 	if err == nil {
 		err = explain(h.Delete(name(host, id)))

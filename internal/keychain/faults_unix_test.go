@@ -137,7 +137,7 @@ func TestNotAnEntry(t *testing.T) {
 	t.Run("a good one", func(t *testing.T) {
 		u := newUser(t)
 		u.put(u.name(host), lines(good...))
-		if token, err := u.cache.Token(t.Context(), parse(t, host)); err != nil || token.Password != "eyJold" || token.As != "dev" {
+		if token, err := u.cache.Token(t.Context(), parse(t, host)); err != nil || token.Password != "eyJold" || token.IssuedTo != "dev" {
 			t.Errorf("got %v, %v", token, err)
 		}
 	})
@@ -170,7 +170,7 @@ func TestUnkeepable(t *testing.T) {
 func TestEraseGarbage(t *testing.T) {
 	u := newUser(t)
 	u.put(u.name(host), "hunter2")
-	if kept, err := u.vault.Entries(t.Context(), func(string, store.Identity) bool { return true }); len(kept) != 0 || err != nil {
+	if kept, err := u.vault.Entries(t.Context(), func(string, store.Key) bool { return true }); len(kept) != 0 || err != nil {
 		t.Errorf("Entries() = %d, %v", len(kept), err)
 	}
 	if err := u.cache.Drop(host); err != nil {

@@ -73,12 +73,12 @@ func TestLogin(t *testing.T) {
 	u := newUser(t)
 	u.gets(host, 1)
 	r := parse(t, host)
-	brought := credentials.Token{Username: "AWS", Password: password(77), As: "docker login", Issued: u.now, Expiry: u.now.Add(time.Hour)}
+	brought := credentials.Token{Username: "AWS", Password: password(77), IssuedTo: "docker login", Issued: u.now, Expiry: u.now.Add(time.Hour)}
 	if err := u.cache.Keep(r, brought); err != nil {
 		t.Fatal(err)
 	}
 	u.gets(host, 77)
-	kept := credentials.Token{Username: "AWS", Password: password(1), As: "docker login", Issued: u.now, Expiry: u.now.Add(time.Hour)}
+	kept := credentials.Token{Username: "AWS", Password: password(1), IssuedTo: "docker login", Issued: u.now, Expiry: u.now.Add(time.Hour)}
 	if err := u.cache.Keep(r, kept); err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type Vault struct {
 // entry, ErrUnavailable if the credential store cannot be read, and store.ErrLater if a later version of this program
 // wrote the entry, which must not be changed. Any other error reports an invalid entry, which may be overwritten.
 // Load takes at most a third of the time until ctx's deadline.
-func (v *Vault) Load(ctx context.Context, host string, id store.Identity) (store.Entry, error) {
+func (v *Vault) Load(ctx context.Context, host string, id store.Key) (store.Entry, error) {
 	h, err := v.helper(ctx)
 	if err != nil {
 		return store.Entry{}, err
@@ -41,7 +41,7 @@ func (v *Vault) Load(ctx context.Context, host string, id store.Identity) (store
 
 // Save writes an entry, replacing the previous one, unless a later version of this program wrote that. It takes at
 // most two thirds of the time until ctx's deadline.
-func (v *Vault) Save(ctx context.Context, e store.Entry, id store.Identity) error {
+func (v *Vault) Save(ctx context.Context, e store.Entry, id store.Key) error {
 	secret, err := encode(e)
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (u *user) Token(context.Context, registry.Registry) (credentials.Token, err
 	if u.err != nil {
 		return credentials.Token{}, u.err
 	}
-	return credentials.Token{Username: "AWS", Password: password(u.calls), As: u.as, Issued: u.now.UTC(), Expiry: u.now.Add(u.life).UTC()}, nil
+	return credentials.Token{Username: "AWS", Password: password(u.calls), IssuedTo: u.as, Issued: u.now.UTC(), Expiry: u.now.Add(u.life).UTC()}, nil
 }
 
 // password returns the one that a call of AWS gives: as long as they are.
@@ -162,13 +162,13 @@ func (u *user) names() []string {
 }
 
 // id returns the identity that the user has now.
-func (u *user) id() store.Identity {
+func (u *user) id() store.Key {
 	u.t.Helper()
 	in, err := store.Gather("")
 	if err != nil {
 		u.t.Fatal(err)
 	}
-	return in.Identity()
+	return in.Key()
 }
 
 // name returns the name of the user's entry for a host.

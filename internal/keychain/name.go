@@ -17,12 +17,12 @@ const domain = "ecr-login.invalid"
 const prefix = "https://" + domain + "/"
 
 // name returns the name of an entry, which the helper takes as the server URL.
-func name(host string, id store.Identity) string {
+func name(host string, id store.Key) string {
 	return prefix + host + "/" + id.String()
 }
 
 // parse parses the name of an entry; ok is false for any other name.
-func parse(serverURL string) (host string, id store.Identity, ok bool) {
+func parse(serverURL string) (host string, id store.Key, ok bool) {
 	rest, ok := strings.CutPrefix(serverURL, prefix)
 	if !ok {
 		return "", id, false

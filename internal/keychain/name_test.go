@@ -21,14 +21,14 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer hosts.Close()
-	id := store.Inputs{Environ: []string{"AWS_PROFILE=dev"}}.Identity()
+	id := store.Inputs{Environ: []string{"AWS_PROFILE=dev"}}.Key()
 	n := 0
 	for lines := bufio.NewScanner(hosts); lines.Scan(); n++ {
 		var row struct{ Host string }
 		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
 			t.Fatal(err)
 		}
-		for _, id := range []store.Identity{id, store.Login} {
+		for _, id := range []store.Key{id, store.Login} {
 			name := name(row.Host, id)
 			if host, parsed, ok := parse(name); host != row.Host || parsed != id || !ok {
 				t.Errorf("parse(%q) = %q, %s, %v", name, host, parsed, ok)

@@ -102,7 +102,7 @@ func (r *Request) images(own *ownFile) ([]string, error) {
 		images = registry.Patterns()
 	}
 	for _, rule := range own.config.Registries {
-		if rule.Alias != "" { // patterns of rules have kubelet's syntax
+		if rule.Registry != "" { // patterns of rules have kubelet's syntax
 			add(rule.Match)
 		}
 	}

@@ -13,7 +13,7 @@ type Entry struct {
 	Host     string // of the registry
 	Account  string // 12 digits; empty for ECR Public
 	Region   string
-	As       string // whom the token was issued to, for people: a profile or source, no secret
+	IssuedTo string // whom the token was issued to, for people: a profile or source, no secret
 	Username string
 	Password string
 	Issued   int64 // Unix seconds by this machine's clock
@@ -47,7 +47,7 @@ func (e Entry) Fresh(now time.Time) bool {
 
 // Encode writes the entry as lines of text: what it is, then a value in each. An entry with a line break in it is an error.
 func (e Entry) Encode() ([]byte, error) {
-	return encodeLines("token", e.Host, e.Account, e.Region, e.As, e.Username, e.Password, strconv.FormatInt(e.Issued, 10), strconv.FormatInt(e.Expiry, 10))
+	return encodeLines("token", e.Host, e.Account, e.Region, e.IssuedTo, e.Username, e.Password, strconv.FormatInt(e.Issued, 10), strconv.FormatInt(e.Expiry, 10))
 }
 
 // Decode reads what Encode wrote of an entry for host. Anything but a whole entry for that host is an error, which never
@@ -57,7 +57,7 @@ func Decode(b []byte, host string) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	e := Entry{Host: v[0], Account: v[1], Region: v[2], As: v[3], Username: v[4], Password: v[5]}
+	e := Entry{Host: v[0], Account: v[1], Region: v[2], IssuedTo: v[3], Username: v[4], Password: v[5]}
 	var issuedErr, expiryErr error
 	e.Issued, issuedErr = strconv.ParseInt(v[6], 10, 64)
 	e.Expiry, expiryErr = strconv.ParseInt(v[7], 10, 64)

@@ -10,7 +10,7 @@ import (
 
 const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 
-var entry = Entry{Host: host, Account: "123456789012", Region: "us-west-2", As: `profile "dev"`, Username: "AWS", Password: "secret",
+var entry = Entry{Host: host, Account: "123456789012", Region: "us-west-2", IssuedTo: `profile "dev"`, Username: "AWS", Password: "secret",
 	Issued: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC).Unix(), Expiry: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC).Unix()}
 
 func TestValidAndFresh(t *testing.T) {
@@ -114,7 +114,7 @@ func TestDecode(t *testing.T) {
 		}
 	}
 	broken := entry
-	broken.As = "two\nlines"
+	broken.IssuedTo = "two\nlines"
 	if _, err := broken.Encode(); err == nil {
 		t.Error("an entry with a line break was written")
 	}
@@ -139,4 +139,4 @@ func TestParseName(t *testing.T) {
 }
 
 // id is an identity to keep e for.
-func (e Entry) id() Identity { return Inputs{Environ: []string{"AWS_PROFILE=" + e.As}}.Identity() }
+func (e Entry) id() Key { return Inputs{Environ: []string{"AWS_PROFILE=" + e.IssuedTo}}.Key() }

@@ -24,7 +24,7 @@ func (s *Store) RemoveTokens() error {
 }
 
 // Remove removes the token of a host and identity, if there is one.
-func (s *Store) Remove(host string, id Identity) error {
+func (s *Store) Remove(host string, id Key) error {
 	return ignoreMissing(s.root.Remove(name(host, id, entrySuffix)))
 }
 

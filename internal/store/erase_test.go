@@ -11,7 +11,7 @@ import (
 func TestEraseAndClear(t *testing.T) {
 	const other = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
 	id := entry.id()
-	broken, later := Inputs{Environ: []string{"broken"}}.Identity(), Inputs{Environ: []string{"later"}}.Identity()
+	broken, later := Inputs{Environ: []string{"broken"}}.Key(), Inputs{Environ: []string{"later"}}.Key()
 	foreign := []string{"config.json", host + ".token"}
 	locks := []string{name(host, id, lockSuffix), name(other, id, lockSuffix)}
 	for what, tt := range map[string]struct {

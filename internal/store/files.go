@@ -15,7 +15,7 @@ import (
 type file struct {
 	name   string
 	host   string
-	id     Identity
+	id     Key
 	suffix string
 }
 
@@ -62,7 +62,7 @@ func (s *Store) files() ([]file, error) {
 // A Kept is an entry together with the identity that it is kept for.
 type Kept struct {
 	Entry
-	For Identity
+	For Key
 }
 
 // Entries returns all entries that can be read, also those that have expired, in no order.
@@ -93,7 +93,7 @@ type Failure struct {
 }
 
 // LoadFailure returns the last failure of a host and identity; ok is false if there is none.
-func (s *Store) LoadFailure(host string, id Identity) (f Failure, ok bool) {
+func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
 	b, err := s.read(name(host, id, failureSuffix))
 	if err != nil {
 		return Failure{}, false
@@ -108,7 +108,7 @@ func (s *Store) LoadFailure(host string, id Identity) (f Failure, ok bool) {
 }
 
 // SaveFailure remembers a failure; there is nobody to tell when that fails too.
-func (s *Store) SaveFailure(host string, id Identity, f Failure) {
+func (s *Store) SaveFailure(host string, id Key, f Failure) {
 	b, err := encodeLines("failure", f.Line, strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Renewal), strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
 	if err == nil {
 		_ = s.write(name(host, id, failureSuffix), b)
@@ -116,7 +116,7 @@ func (s *Store) SaveFailure(host string, id Identity, f Failure) {
 }
 
 // Forget drops what is remembered of failures of a host and identity.
-func (s *Store) Forget(host string, id Identity) {
+func (s *Store) Forget(host string, id Key) {
 	_ = s.root.Remove(name(host, id, failureSuffix))
 }
 

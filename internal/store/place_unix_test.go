@@ -74,13 +74,13 @@ func TestStoreOfRootIsNotRedirected(t *testing.T) {
 					return
 				}
 				defer s.Close()
-				if s.Save(Entry{Host: host, Username: "AWS", Password: "p", Issued: 1, Expiry: 2}, Identity{1}) == nil {
+				if s.Save(Entry{Host: host, Username: "AWS", Password: "p", Issued: 1, Expiry: 2}, Key{1}) == nil {
 					saved++
 				}
-				if f, err := s.OpenLock(s.LockPath(host, Identity{1})); err == nil {
+				if f, err := s.OpenLock(s.LockPath(host, Key{1})); err == nil {
 					f.Close()
 				}
-				s.Touch(s.LockPath(host, Identity{1}), time.Now())
+				s.Touch(s.LockPath(host, Key{1}), time.Now())
 			})
 			if saved == 0 {
 				t.Error("nothing was saved")

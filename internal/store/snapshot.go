@@ -50,7 +50,7 @@ func (s Snapshot) Holds(flag string, variables []string) bool {
 		return false
 	}
 	now, err := Gather(flag, variables...)
-	return err == nil && now.Identity() == s.Identity() && slices.EqualFunc(s.stamps, stamps(flag), s.sameFile)
+	return err == nil && now.Key() == s.Key() && slices.EqualFunc(s.stamps, stamps(flag), s.sameFile)
 }
 
 // stamps returns the states of the files that Gather reads.

@@ -58,25 +58,25 @@ const (
 )
 
 // name returns the name of a key's file. It starts with the host in clear text, so that erase can find it.
-func name(host string, id Identity, suffix string) string {
+func name(host string, id Key, suffix string) string {
 	return host + "@" + id.String() + suffix
 }
 
 // LockPath returns the path of the lock that the process holds that requests this token from AWS.
-func (s *Store) LockPath(host string, id Identity) string {
+func (s *Store) LockPath(host string, id Key) string {
 	return s.dir + "/" + name(host, id, lockSuffix)
 }
 
 // DeputyLockPath returns the path of the lock that the process holds that requests this token because the holder of
 // LockPath takes too long.
-func (s *Store) DeputyLockPath(host string, id Identity) string {
+func (s *Store) DeputyLockPath(host string, id Key) string {
 	return s.dir + "/" + name(host, id, deputySuffix)
 }
 
 // Load returns the entry of a host and identity, even if it has expired. The error wraps fs.ErrNotExist if there is
 // no entry, ErrLater if a later version wrote it, and ErrUnsafe if it is a link, is not a regular file or belongs to
 // another user. Any other error reports an invalid entry, which may be overwritten.
-func (s *Store) Load(host string, id Identity) (Entry, error) {
+func (s *Store) Load(host string, id Key) (Entry, error) {
 	b, err := s.read(name(host, id, entrySuffix))
 	if err != nil {
 		return Entry{}, err
@@ -86,7 +86,7 @@ func (s *Store) Load(host string, id Identity) (Entry, error) {
 
 // Save writes an entry atomically. It does not overwrite an entry of a later version or one that is not a regular
 // file. The error wraps ErrUnusable in the cases documented there.
-func (s *Store) Save(e Entry, id Identity) error {
+func (s *Store) Save(e Entry, id Key) error {
 	if _, err := s.Load(e.Host, id); errors.Is(err, ErrLater) || errors.Is(err, ErrUnsafe) {
 		return err
 	}

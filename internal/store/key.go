@@ -15,16 +15,16 @@ import (
 	"ecrlogin/internal/configpath"
 )
 
-// An Identity stands for everything that decides which AWS identity a token would be asked for as: equal inputs have
+// A Key stands for everything that decides which AWS identity a token would be asked for as: equal inputs have
 // equal Identities, and different inputs have different ones. It is a SHA-256 and gives nothing of its inputs away.
-type Identity [sha256.Size]byte
+type Key [sha256.Size]byte
 
 // Login is no hash and stands for no AWS identity, but for whatever docker login was given. A token of it is its host's,
 // for every identity.
-var Login Identity
+var Login Key
 
 // String returns the identity as 64 hexadecimal digits.
-func (id Identity) String() string { return hex.EncodeToString(id[:]) }
+func (id Key) String() string { return hex.EncodeToString(id[:]) }
 
 // Inputs are what an Identity is made of. None of it needs the AWS SDK or the network to read.
 type Inputs struct {
@@ -163,8 +163,8 @@ func readFile(path string) (File, error) {
 	return File{Exists: err == nil, Content: content}, err
 }
 
-// Identity returns the identity of the inputs.
-func (in Inputs) Identity() Identity {
+// Key returns the key of the inputs.
+func (in Inputs) Key() Key {
 	return sha256.Sum256(in.encode())
 }
 

@@ -37,7 +37,7 @@ func decodeInputs(b []byte) (in Inputs, err error) {
 	return in, nil
 }
 
-func FuzzIdentity(f *testing.F) {
+func FuzzKey(f *testing.F) {
 	f.Add("AWS_PROFILE=dev", "HOME=/root", true, []byte("[default]\n"), false, []byte(""))
 	f.Add("AWS_A=1AWS_B=2", "", false, []byte(nil), true, []byte("x"))
 	f.Fuzz(func(t *testing.T, first, second string, configured bool, config []byte, keyed bool, keys []byte) {
@@ -73,13 +73,13 @@ func normal(in Inputs) Inputs {
 // What decides the identity is part of it, what only steers this program is not.
 func TestGather(t *testing.T) {
 	home := t.TempDir()
-	gather := func() Identity {
+	gather := func() Key {
 		t.Helper()
 		in, err := Gather("")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return in.Identity()
+		return in.Key()
 	}
 	t.Setenv("HOME", home)
 	t.Setenv("AWS_CONFIG_FILE", "")
@@ -92,7 +92,7 @@ func TestGather(t *testing.T) {
 			t.Errorf("%s changes the identity", v)
 		}
 	}
-	seen := map[Identity]string{first: "nothing"}
+	seen := map[Key]string{first: "nothing"}
 	differs := func(what string) {
 		t.Helper()
 		id := gather()
