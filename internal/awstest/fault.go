@@ -9,95 +9,125 @@ import (
 	"time"
 )
 
-// A Fault is what goes wrong with the calls that match Op and Host. Delay comes first; then the first of Hang, Drop, Body, Type
-// and Status that is set decides. With none of them the call gets its right answer.
+// A Fault changes the response to calls that match Op and Host. HoldUntil and Delay are applied first. Then the first
+// field that is set decides the response: Hang, Drop, Body, Type or Status. If none is set, the call gets its regular
+// response.
 type Fault struct {
-	Op    Operation // "" means every operation
-	Host  string    // as in Call.Host; "" means every host
-	Times int       // how many calls it spoils; 0 means all until ClearFaults
+	Op    Operation // "" matches every operation
+	Host  string    // as in Call.Host; "" matches every host
+	Times int       // number of calls affected; 0 means all until ClearFaults
 
-	Delay time.Duration // waited first; cut short when the client goes away or the stand-in is closed
-	Hang  bool          // no answer at all, until the client goes away or the stand-in is closed
-	Drop  bool          // no answer; the connection is closed
+	// HoldUntil holds the responses until this many matching calls have arrived, so that these calls are concurrent.
+	// Later calls are not held. Times must be 0 or at least HoldUntil.
+	HoldUntil int
 
-	Status int // HTTP status; 0 means 400 with Type, 200 with Body; alone, it is answered with its own text
+	Delay time.Duration // ends early if the client disconnects or the Server is closed
+	Hang  bool          // sends no response, until the client disconnects or the Server is closed
+	Drop  bool          // closes the connection without a response
+
+	Status int // HTTP status; 0 means 400 with Type, 200 with Body; alone, the body is the status text
 
 	Type, Message string // an AWS error, in the protocol of the operation; throttling needs no Message
-	Repeat        bool   // adds the whole request to Message, its headers and its body with the secrets in them
+	Repeat        bool   // appends the whole request to Message: headers and body, with the secrets in them
 
-	Body, ContentType string // answered as it stands; "" means text/plain
+	Body, ContentType string // sent unchanged; an empty ContentType means text/plain
 
-	Truncate bool // cuts the answer, whichever it is, in its middle; Content-Length is that of the whole
+	Truncate bool // cuts the body of any response in half; Content-Length is that of the whole body
 }
 
-// faults holds what was injected, oldest first. The zero value is empty.
+// An injection is a Fault and the state of its HoldUntil.
+type injection struct {
+	Fault
+	missing int           // calls that HoldUntil still waits for
+	arrived chan struct{} // closed when no call is missing
+}
+
+// faults contains the injected faults, oldest first. The zero value is empty.
 type faults struct {
 	mu       sync.Mutex
-	injected []*Fault
+	injected []*injection
 }
 
-// Inject makes the calls that match f fail. The oldest fault that matches a call wins.
+// Inject applies f to the calls that match it. If several faults match a call, the oldest one is applied.
 func (s *Server) Inject(f Fault) {
+	i := &injection{Fault: f, missing: f.HoldUntil, arrived: make(chan struct{})}
+	if i.missing <= 0 {
+		close(i.arrived)
+	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.injected = append(s.faults.injected, &f)
+	s.faults.injected = append(s.faults.injected, i)
 }
 
-// ClearFaults takes all faults back. Calls that hang already go on hanging.
+// ClearFaults removes all faults. Calls that are held or hang continue to do so.
 func (s *Server) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.injected = nil
 }
 
-// take returns the fault for one call, or the zero Fault, and uses up one of its Times.
-func (f *faults) take(op Operation, host string) Fault {
+// take returns the fault for one call, or nil, and counts the call.
+func (f *faults) take(op Operation, host string) *injection {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.injected, func(f *Fault) bool {
-		return (f.Op == "" || f.Op == op) && (f.Host == "" || f.Host == host)
+	i := slices.IndexFunc(f.injected, func(i *injection) bool {
+		return (i.Op == "" || i.Op == op) && (i.Host == "" || i.Host == host)
 	})
 	if i < 0 {
-		return Fault{}
+		return nil
 	}
 	taken := f.injected[i]
+	if taken.missing > 0 {
+		if taken.missing--; taken.missing == 0 {
+			close(taken.arrived)
+		}
+	}
 	if taken.Times > 0 {
 		if taken.Times--; taken.Times == 0 {
 			f.injected = slices.Delete(f.injected, i, i+1)
 		}
 	}
-	return *taken
+	return taken
 }
 
-// wait waits as f wants. It reports whether there is to be an answer: the client, ctx, and the stand-in are still there, and f does
-// not drop the connection.
-func (s *Server) wait(ctx context.Context, f Fault) bool {
-	if f.Delay <= 0 && !f.Hang {
-		return !f.Drop
+// wait applies HoldUntil, Delay, Hang and Drop. It reports whether to send a response: not if the client has
+// disconnected or the Server is closed.
+func (s *Server) wait(ctx context.Context, f *injection) bool {
+	if f == nil {
+		return true
 	}
-	var elapsed <-chan time.Time // never, to hang
-	if !f.Hang {
-		elapsed = time.After(f.Delay)
+	if !waitFor(ctx, s.done, f.arrived) || f.Delay > 0 && !waitFor(ctx, s.done, time.After(f.Delay)) {
+		return false
 	}
+	if f.Hang {
+		return waitFor[struct{}](ctx, s.done, nil)
+	}
+	return !f.Drop
+}
+
+// waitFor reports whether c delivers a value or is closed before ctx ends and done is closed.
+func waitFor[T any](ctx context.Context, done <-chan struct{}, c <-chan T) bool {
 	select {
-	case <-elapsed:
-		return !f.Drop
+	case <-c:
+		return true
 	case <-ctx.Done():
 		return false
-	case <-s.done:
+	case <-done:
 		return false
 	}
 }
 
-// answer returns the answer that f gives in place of the right one, if it does.
-func (f Fault) answer(r *request) (answer, bool) {
+// answer returns the response of f; ok is false if the call gets its regular response.
+func (f *injection) answer(r *request) (a answer, ok bool) {
 	switch {
+	case f == nil:
+		return answer{}, false
 	case f.Body != "":
 		return newAnswer(cmp.Or(f.Status, http.StatusOK), cmp.Or(f.ContentType, "text/plain"), []byte(f.Body)), true
 	case f.Type != "":
 		e := &apiError{cmp.Or(f.Status, http.StatusBadRequest), f.Type, f.Message}
 		if e.message == "" && (f.Type == "ThrottlingException" || f.Type == "Throttling") {
-			e.message = "Rate exceeded" // what AWS says to everyone
+			e.message = "Rate exceeded" // AWS's message
 		}
 		if f.Repeat {
 			e.message += repetition(r)

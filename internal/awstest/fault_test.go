@@ -127,6 +127,7 @@ func TestFaultMatching(t *testing.T) {
 var waits = map[string]awstest.Fault{
 	"hang":  {Hang: true},
 	"delay": {Delay: time.Hour},
+	"hold":  {HoldUntil: 2},
 }
 
 // onCall makes s do f once, when it is called.
@@ -191,6 +192,28 @@ func TestFaultDelay(t *testing.T) {
 	}
 	if took := time.Since(start); took < 20*time.Millisecond {
 		t.Errorf("the answer came after %v", took)
+	}
+}
+
+func TestFaultHoldUntil(t *testing.T) {
+	const calls = 4
+	s := awstest.New(t)
+	client := newECR(t, s)
+	s.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, HoldUntil: calls})
+	var all sync.WaitGroup
+	for range calls {
+		all.Go(func() {
+			if _, err := client.GetAuthorizationToken(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+			if n := s.Count(awstest.GetAuthorizationToken); n != calls {
+				t.Errorf("a response was sent after %d calls, want %d", n, calls)
+			}
+		})
+	}
+	all.Wait()
+	if _, err := client.GetAuthorizationToken(t.Context(), nil); err != nil { // not held
+		t.Error(err)
 	}
 }
 

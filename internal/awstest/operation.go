@@ -138,7 +138,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		a = s.answer(req)
 	}
-	s.write(w, a, fault.Truncate)
+	s.write(w, a, fault != nil && fault.Truncate)
 }
 
 // answer gives the right answer, be it good or bad news.
