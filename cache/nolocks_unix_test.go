@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"ecrlogin/internal/awstest"
 )
@@ -36,12 +35,12 @@ func TestNoLocks(t *testing.T) {
 				t.Fatal(err)
 			}
 			m.cloud.ResetCalls()
-			m.cloud.Inject(awstest.Fault{Delay: 50 * time.Millisecond, Times: 16})
+			m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, HoldUntil: 4})
 			passwords := map[string]bool{}
 			for _, r := range m.together(slices.Repeat([]string{host}, 16)...) {
 				passwords[r.quiet().password()] = true
 			}
-			if n := m.cloud.Count(awstest.GetAuthorizationToken); n != len(passwords) || n < 2 {
+			if n := m.cloud.Count(awstest.GetAuthorizationToken); n != len(passwords) || n < 4 {
 				t.Errorf("AWS was asked %d times, for %d passwords", n, len(passwords))
 			}
 			if !passwords[m.password(host)] {
