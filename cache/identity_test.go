@@ -109,7 +109,7 @@ func TestHit(t *testing.T) {
 			if m.password(host) != first {
 				t.Error("another password")
 			}
-			if calls, dialled := m.cloud.Calls(), m.cloud.Dialled(); len(calls) != 0 || len(dialled) != 0 {
+			if calls, dialled := m.cloud.Calls(), m.cloud.DialedHosts(); len(calls) != 0 || len(dialled) != 0 {
 				t.Errorf("it made the calls %v and dialled %q", calls, dialled)
 			}
 			if m.ran() != ran {

@@ -29,7 +29,7 @@ func TestAccounts(t *testing.T) {
 	base := awstest.Key{ID: "AKIABASEEXAMPLE00000", Secret: "base/secret/EXAMPLEKEY", Account: "210987654321"}
 	aws.AddKey(dev)
 	aws.AddKey(base)
-	aws.AllowRoleWith(role, "2718")
+	aws.AllowRoleWithExternalID(role, "2718")
 	refs := publish(t, aws, 20)
 	for _, c := range dockers(t) {
 		t.Run(c.name, func(t *testing.T) {

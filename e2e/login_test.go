@@ -76,8 +76,8 @@ func expiredLogin(t *testing.T, sc scene) {
 	s.helper(t, "get", firstHost) // for clients that ask first: AWS refuses everything that is not of its time
 	sc.aws.SetClock(func() time.Time { return time.Now().Add(-behind) })
 	defer sc.aws.SetClock(nil)
-	sc.aws.SetTokenLife(behind / 2)
-	defer sc.aws.SetTokenLife(12 * time.Hour)
+	sc.aws.SetTokenLifetime(behind / 2)
+	defer sc.aws.SetTokenLifetime(12 * time.Hour)
 	output := s.refuses(t, sc.client.login, sc.aws.IssueToken("us-west-2", false))
 	if !strings.Contains(output, firstHost+": password expired at ") {
 		t.Errorf("login does not say why it fails:\n%s", output)

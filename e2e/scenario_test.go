@@ -67,8 +67,8 @@ func secondAccount(t *testing.T, sc scene) {
 // expiredToken pulls with the token that is kept, without a word to AWS, and again when that has expired.
 func expiredToken(t *testing.T, sc scene) {
 	const life = 4 * time.Second
-	sc.aws.SetTokenLife(life)
-	defer sc.aws.SetTokenLife(12 * time.Hour)
+	sc.aws.SetTokenLifetime(life)
+	defer sc.aws.SetTokenLifetime(12 * time.Hour)
 	s, ref := sc.session(t, credHelpers), reference(t, firstHost)
 	s.must(t, sc.client.build, ref)
 	s.must(t, sc.client.push, ref)

@@ -99,8 +99,8 @@ func TestEndpoint(t *testing.T) {
 			if err != nil || got.URL.String() != tt.want {
 				t.Errorf("got %v, %v; want %s", got.URL, err, tt.want)
 			}
-			if len(cloud.Dialled()) > 0 {
-				t.Errorf("%s was dialled", cloud.Dialled())
+			if len(cloud.DialedHosts()) > 0 {
+				t.Errorf("%s was dialled", cloud.DialedHosts())
 			}
 		})
 	}

@@ -48,7 +48,7 @@ var session = awstest.Key{ID: "ASIASESSION", Secret: "hunter2/session+secret", S
 // mustNotShow fails if the text contains a secret or a long part of one.
 func mustNotShow(t *testing.T, text string, secrets ...string) {
 	t.Helper()
-	for _, secret := range append(secrets, awstest.SecretKey, awstest.WebIdentityToken, session.Secret, session.Session, cloud.SSOToken(), cloud.SSORefreshToken(), "AWS4-HMAC-SHA256", "Signature=") {
+	for _, secret := range append(secrets, awstest.SecretKey, awstest.WebIdentityToken, session.Secret, session.Session, cloud.SSOAccessToken(), cloud.SSORefreshToken(), "AWS4-HMAC-SHA256", "Signature=") {
 		for _, form := range []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret))} {
 			for ; len(form) >= 20 || len(form) == len(secret); form = form[min(7, len(form)):] {
 				if strings.Contains(text, form[:min(20, len(form))]) {
@@ -115,7 +115,7 @@ func TestErrorsThatRepeatTheRequest(t *testing.T) {
 				if code == "ForbiddenException" {
 					status = 403
 				}
-				cloud.Inject(awstest.Fault{Status: status, Type: code, Repeat: true,
+				cloud.Inject(awstest.Fault{Status: status, Type: code, EchoRequest: true,
 					Message: "DurationSeconds is wrong. User: arn:aws:iam::123456789012:user/ci is not authorized to perform: x:Y on resource: z because of this:"})
 				mustNotShow(t, m.shown(new(aws.Source)), "hunter2")
 			})
@@ -161,7 +161,7 @@ func TestDeadlineAfterARepetition(t *testing.T) {
 	m.env("AWS_ACCESS_KEY_ID", session.ID)
 	m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
 	m.env("AWS_SESSION_TOKEN", session.Session)
-	cloud.Inject(awstest.Fault{Type: "ThrottlingException", Repeat: true})
+	cloud.Inject(awstest.Fault{Type: "ThrottlingException", EchoRequest: true})
 	got := m.shownWithin(new(aws.Source), 500*time.Millisecond)
 	mustNotShow(t, got, "hunter2")
 	if want := "last error: ThrottlingException (message withheld, because it may contain credentials)"; !strings.Contains(got, want) {

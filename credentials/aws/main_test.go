@@ -59,7 +59,7 @@ func newMachine(t *testing.T) *machine {
 	t.Helper()
 	cloud.ClearFaults()
 	cloud.ResetCalls()
-	cloud.SetTokenLife(12 * time.Hour)
+	cloud.SetTokenLifetime(12 * time.Hour)
 	cloud.SetClock(nil)
 	cloud.SetContainerToken("")
 	m := &machine{t: t, home: t.TempDir()}

@@ -72,7 +72,7 @@ func TestRoleOfARule(t *testing.T) {
 		t.Run(tt.host, func(t *testing.T) {
 			m := withProfiles(t)
 			m.env("AWS_REGION", "ap-southeast-1")
-			cloud.AllowRoleWith(tt.role, "ext-1")
+			cloud.AllowRoleWithExternalID(tt.role, "ext-1")
 			token, err := m.asked(tt.host, credentials.Identity{Profile: "base", RoleARN: tt.role, ExternalID: "ext-1", RoleSessionName: "ci@example", Duration: 20 * time.Minute})
 			if err != nil {
 				t.Fatal(err)
@@ -117,7 +117,7 @@ func TestIdentityOfARuleFails(t *testing.T) {
 	}{
 		{"denied", nil, credentials.Identity{Profile: "base", RoleARN: "arn:aws:iam::444455556666:role/other"}, 1,
 			`access denied: profile "base" (arn:aws:iam::111122223333:user/awstest) is not authorized to assume arn:aws:iam::444455556666:role/other; check that "Principal" in the role's trust policy names arn:aws:iam::111122223333:user/awstest or its account, and whether its "Condition" requires an sts:ExternalId, which is set with externalId or external_id; allow sts:AssumeRole on the role in the caller's IAM policy`},
-		{"wrong external id", func(*machine) { cloud.AllowRoleWith("arn:aws:iam::444455556666:role/guarded", "ext-1") },
+		{"wrong external id", func(*machine) { cloud.AllowRoleWithExternalID("arn:aws:iam::444455556666:role/guarded", "ext-1") },
 			credentials.Identity{Profile: "base", RoleARN: "arn:aws:iam::444455556666:role/guarded", ExternalID: "ext-2"}, 1,
 			`is not authorized to assume arn:aws:iam::444455556666:role/guarded; check that "Principal" in the role's trust policy names arn:aws:iam::111122223333:user/awstest or its account, and that its condition on sts:ExternalId, if any, equals the rule's externalId; allow`},
 		{"no such profile", nil, credentials.Identity{Profile: "typo"}, 0,

@@ -39,7 +39,7 @@ func TestTokenDialsTheAPIOfTheHost(t *testing.T) {
 			m := withKeys(t)
 			m.env("AWS_REGION", "ap-southeast-1") // the region is the host's whatever the environment says
 			m.mustToken(v.Host)
-			if got := cloud.Dialled(); !slices.Equal(got, []string{v.APIEndpoint}) {
+			if got := cloud.DialedHosts(); !slices.Equal(got, []string{v.APIEndpoint}) {
 				t.Errorf("dialled %q, want %s alone", got, v.APIEndpoint)
 			}
 		})
@@ -198,7 +198,7 @@ func TestTokenKeepsVariantsToECR(t *testing.T) {
 		"\n[profile dev]\nrole_arn = arn:aws:iam::210987654321:role/pull\nsource_profile = base\n")
 	m.mustToken("210987654321.dkr-ecr-fips.us-west-2.on.aws")
 	want := []string{"sts.us-west-2.amazonaws.com", "ecr-fips.us-west-2.api.aws"}
-	if diff := cmp.Diff(want, cloud.Dialled()); diff != "" {
+	if diff := cmp.Diff(want, cloud.DialedHosts()); diff != "" {
 		t.Errorf("dialled (-want +got):\n%s", diff)
 	}
 }
@@ -219,7 +219,7 @@ func TestTokenHonoursCustomEndpoints(t *testing.T) {
 				m := withKeys(t)
 				setUp(m)
 				m.mustToken(host)
-				if got := cloud.Dialled(); len(got) != 0 {
+				if got := cloud.DialedHosts(); len(got) != 0 {
 					t.Errorf("went by the proxy to %q", got)
 				}
 			})
@@ -229,7 +229,7 @@ func TestTokenHonoursCustomEndpoints(t *testing.T) {
 		m := withKeys(t)
 		m.env("AWS_ENDPOINT_URL_ECR_PUBLIC", cloud.URL)
 		m.mustToken("ecr-public.aws.com")
-		if got := cloud.Dialled(); len(got) != 0 {
+		if got := cloud.DialedHosts(); len(got) != 0 {
 			t.Errorf("went by the proxy to %q", got)
 		}
 	})

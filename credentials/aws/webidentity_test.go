@@ -45,8 +45,8 @@ func TestWebIdentity(t *testing.T) {
 	}
 	const role, denied, other = "arn:aws:iam::210987654321:role/pod", "arn:aws:iam::210987654321:role/denied", "arn:aws:iam::210987654321:role/other"
 	cloud.TrustIssuer(&key.PublicKey)
-	cloud.AllowRoleFor(role, puller, audience)
-	cloud.AllowRoleFor(other, puller, "another audience")
+	cloud.AllowRoleForSubject(role, puller, audience)
+	cloud.AllowRoleForSubject(other, puller, "another audience")
 	good := signed(t, key, time.Now().Add(time.Hour))
 	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -22,7 +22,7 @@ func configured(t *testing.T, c *cluster) {
 	ns := c.newNamespace(t)
 	ns.allowAudience(t)
 	ns.serviceAccount(t, "app", map[string]string{pullRoleAnnotation: appRole})
-	c.aws.AllowRoleFor(appRole, ns.subject("app"), audience)
+	c.aws.AllowRoleForSubject(appRole, ns.subject("app"), audience)
 	c.aws.ResetCalls()
 	for _, name := range []string{"default", "app"} {
 		ns.podOf(t, name, name, image)

@@ -8,8 +8,8 @@ import (
 
 // expired pulls again when the first token has expired: kubelet has not kept it for longer than it lived.
 func expired(t *testing.T, c *cluster) {
-	c.aws.SetTokenLife(4 * time.Second)
-	defer c.aws.SetTokenLife(12 * time.Hour)
+	c.aws.SetTokenLifetime(4 * time.Second)
+	defer c.aws.SetTokenLifetime(12 * time.Hour)
 	one, two := publish(t, c.aws, expiringHost, "one"), publish(t, c.aws, expiringHost, "two")
 	c.aws.ResetCalls()
 	ns := c.newNamespace(t)

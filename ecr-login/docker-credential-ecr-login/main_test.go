@@ -90,7 +90,7 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 && !repeat {
 		ts.Fatalf("usage: fault OPERATION CODE [repeat] | none")
 	}
-	f := awstest.Fault{Op: awstest.Operation(args[0]), Type: args[1], Repeat: repeat}
+	f := awstest.Fault{Op: awstest.Operation(args[0]), Type: args[1], EchoRequest: repeat}
 	switch args[1] {
 	case "hang":
 		f = awstest.Fault{Op: f.Op, Hang: true}
@@ -163,7 +163,7 @@ func role(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: role ARN EXTERNALID")
 	}
-	cloudOf(ts).AllowRoleWith(args[0], args[1])
+	cloudOf(ts).AllowRoleWithExternalID(args[0], args[1])
 }
 
 // cluster SUBJECT AUDIENCE creates a cluster whose token issuer AWS trusts, and writes requests for pods of it: "pod"
@@ -196,5 +196,5 @@ func trust(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: trust ROLE SUBJECT AUDIENCE")
 	}
-	cloudOf(ts).AllowRoleFor(args[0], args[1], args[2])
+	cloudOf(ts).AllowRoleForSubject(args[0], args[1], args[2])
 }

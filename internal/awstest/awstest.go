@@ -3,7 +3,7 @@
 //
 // It speaks the wire protocols, so it serves the AWS SDK, the AWS CLI and any container client alike. There are two ways to
 // it. Clients that are given [Server.Proxy] as HTTPS proxy and [Server.CAFile] as certificate authority dial the real
-// host names of AWS and reach the stand-in with no override at all; [Server.Dialled] tells which names these were.
+// host names of AWS and reach the stand-in with no override at all; [Server.DialedHosts] tells which names these were.
 // Clients that take an endpoint are given [Server.URL]. Beware that AWS_ENDPOINT_URL and endpoint_url do not redirect what
 // the Go SDK calls to get the credentials of a profile or a web identity (STS, SSO), and that they rule out FIPS and
 // dual-stack endpoints.

@@ -55,9 +55,9 @@ func (s *Server) Calls() []Call {
 	return slices.Clone(s.calls.calls)
 }
 
-// Dialled returns the hosts that the proxy was asked for since the start or ResetCalls, one for each connection, without
+// DialedHosts returns the hosts that the proxy was asked for since the start or ResetCalls, one for each connection, without
 // the port if that is 443.
-func (s *Server) Dialled() []string {
+func (s *Server) DialedHosts() []string {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()
 	return slices.Clone(s.calls.dialled)

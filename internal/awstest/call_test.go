@@ -21,17 +21,17 @@ func TestCounts(t *testing.T) {
 	}
 	type counts struct {
 		Token, OtherKey, Public int
-		Dialled                 []string // a host once, since a busy client may open a second connection
+		Dialed                  []string // a host once, since a busy client may open a second connection
 	}
 	count := func() counts {
 		return counts{
 			Token:    s.CountKey(awstest.GetAuthorizationToken, awstest.KeyID),
 			OtherKey: s.CountKey(awstest.GetAuthorizationToken, "AKIAOTHER"),
 			Public:   s.Count(awstest.GetPublicAuthorizationToken),
-			Dialled:  slices.Compact(s.Dialled()),
+			Dialed:   slices.Compact(s.DialedHosts()),
 		}
 	}
-	if diff := cmp.Diff(counts{Token: 2, Dialled: []string{"api.ecr.us-west-2.amazonaws.com"}}, count()); diff != "" {
+	if diff := cmp.Diff(counts{Token: 2, Dialed: []string{"api.ecr.us-west-2.amazonaws.com"}}, count()); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 	s.ResetCalls()

@@ -18,7 +18,7 @@ import (
 
 func TestGetAuthorizationToken(t *testing.T) {
 	s := awstest.New(t)
-	s.SetTokenLife(time.Hour)
+	s.SetTokenLifetime(time.Hour)
 	isolate(t, map[string]string{
 		"AWS_ENDPOINT_URL":      s.URL,
 		"AWS_ACCESS_KEY_ID":     awstest.KeyID,
@@ -117,7 +117,7 @@ func TestGetPublicAuthorizationToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkToken(t, *out.AuthorizationData.AuthorizationToken)
-	if diff := cmp.Diff([]string{"api.ecr-public.us-east-1.amazonaws.com"}, s.Dialled()); diff != "" {
+	if diff := cmp.Diff([]string{"api.ecr-public.us-east-1.amazonaws.com"}, s.DialedHosts()); diff != "" {
 		t.Errorf("dialled (-want +got):\n%s", diff)
 	}
 	if n := s.Count(awstest.GetPublicAuthorizationToken); n != 1 {

@@ -28,7 +28,7 @@ type Fault struct {
 	Status int // HTTP status; 0 means 400 with Type, 200 with Body; alone, the body is the status text
 
 	Type, Message string // an AWS error, in the protocol of the operation; throttling needs no Message
-	Repeat        bool   // appends the whole request to Message: headers and body, with the secrets in them
+	EchoRequest   bool   // appends the whole request to Message: headers and body, with the secrets in them
 
 	Body, ContentType string // sent unchanged; an empty ContentType means text/plain
 
@@ -129,7 +129,7 @@ func (f *injection) answer(r *request) (a answer, ok bool) {
 		if e.message == "" && (f.Type == "ThrottlingException" || f.Type == "Throttling") {
 			e.message = "Rate exceeded" // AWS's message
 		}
-		if f.Repeat {
+		if f.EchoRequest {
 			e.message += repetition(r)
 		}
 		return r.op.behaviour().protocol.fail(e), true

@@ -23,7 +23,7 @@ func TestFaultErrors(t *testing.T) {
 	}{
 		"AWS error": {awstest.Fault{Type: "AccessDeniedException", Message: "User: x is not authorized"},
 			"AccessDeniedException", "User: x is not authorized"},
-		"repeating": {awstest.Fault{Type: "AccessDeniedException", Message: "no", Repeat: true},
+		"repeating": {awstest.Fault{Type: "AccessDeniedException", Message: "no", EchoRequest: true},
 			"AccessDeniedException", "no\n\nThe Canonical String for this request should have been\n'POST\n/\n\n"},
 		"throttling":   {awstest.Fault{Type: "ThrottlingException"}, "ThrottlingException", "Rate exceeded"},
 		"server error": {awstest.Fault{Status: 500, Type: "ServerException", Message: "oops"}, "ServerException", "oops"},

@@ -81,8 +81,8 @@ func (s *Server) AddKey(k Key) {
 // denied.
 func (s *Server) AllowRole(arn string) { s.keys.allow(arn, "") }
 
-// AllowRoleWith does the same for whoever gives the external ID that the role's trust policy asks for.
-func (s *Server) AllowRoleWith(arn, externalID string) { s.keys.allow(arn, externalID) }
+// AllowRoleWithExternalID does the same for whoever gives the external ID that the role's trust policy asks for.
+func (s *Server) AllowRoleWithExternalID(arn, externalID string) { s.keys.allow(arn, externalID) }
 
 // A role is an IAM role.
 type role struct {

@@ -30,8 +30,8 @@ func (s *Server) TrustIssuer(key *rsa.PublicKey) {
 	s.issuer.keys = append(s.issuer.keys, key)
 }
 
-// AllowRoleFor lets whoever has a token of a trusted issuer with that subject and audience assume the role, and nobody else.
-func (s *Server) AllowRoleFor(arn, subject, audience string) {
+// AllowRoleForSubject lets whoever has a token of a trusted issuer with that subject and audience assume the role, and nobody else.
+func (s *Server) AllowRoleForSubject(arn, subject, audience string) {
 	s.issuer.mu.Lock()
 	defer s.issuer.mu.Unlock()
 	if s.issuer.trusts == nil {

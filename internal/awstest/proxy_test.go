@@ -32,7 +32,7 @@ func TestProxy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{u.Host}, s.Dialled()); diff != "" {
+		if diff := cmp.Diff([]string{u.Host}, s.DialedHosts()); diff != "" {
 			t.Errorf("dialled for %s (-want +got):\n%s", target, diff)
 		}
 	}

@@ -103,7 +103,7 @@ func TestRefusedTokens(t *testing.T) {
 		"none":    {func(s *awstest.Server) string { return "" }, 401},
 		"unknown": {func(s *awstest.Server) string { return "made up" }, 401},
 		"expired": {func(s *awstest.Server) string {
-			s.SetTokenLife(time.Hour)
+			s.SetTokenLifetime(time.Hour)
 			password := s.IssueToken("us-west-2", false)
 			s.SetClock(func() time.Time { return time.Now().Add(time.Hour) })
 			return password

@@ -24,8 +24,8 @@ type ssoTokens struct {
 	access []string // all that were issued, newest last; all are good
 }
 
-// SSOToken returns the newest access token. GetRoleCredentials accepts it and its predecessors.
-func (s *Server) SSOToken() string {
+// SSOAccessToken returns the newest access token. GetRoleCredentials accepts it and its predecessors.
+func (s *Server) SSOAccessToken() string {
 	s.sso.mu.Lock()
 	defer s.sso.mu.Unlock()
 	return s.sso.access[len(s.sso.access)-1]
@@ -92,7 +92,7 @@ func (s *Server) WriteSSOCache(home, key string, expires time.Time) error {
 	content, err := json.Marshal(map[string]string{
 		"startUrl":              "https://awstest.awsapps.com/start",
 		"region":                "us-east-1",
-		"accessToken":           s.SSOToken(),
+		"accessToken":           s.SSOAccessToken(),
 		"expiresAt":             expires.UTC().Format(time.RFC3339),
 		"refreshToken":          s.SSORefreshToken(),
 		"clientId":              "awstest-client",

@@ -59,7 +59,7 @@ func TestSSO(t *testing.T) {
 			if !strings.HasPrefix(got, "arn:aws:sts::210987654321:assumed-role/AWSReservedSSO_Developer_") {
 				t.Errorf("caller = %q", got)
 			}
-			if diff := cmp.Diff(append(tt.dialled, "sts.us-west-2.amazonaws.com"), s.Dialled()); diff != "" {
+			if diff := cmp.Diff(append(tt.dialled, "sts.us-west-2.amazonaws.com"), s.DialedHosts()); diff != "" {
 				t.Errorf("dialled (-want +got):\n%s", diff)
 			}
 		})
@@ -68,10 +68,10 @@ func TestSSO(t *testing.T) {
 
 func TestSSORefreshChangesAccessToken(t *testing.T) {
 	s := awstest.New(t)
-	before := s.SSOToken()
+	before := s.SSOAccessToken()
 	ssoProfile(t, s, "session", "corp", time.Now().Add(-time.Hour))
 	callerARN(t.Context(), t, load(t, s))
-	if s.SSOToken() == before {
+	if s.SSOAccessToken() == before {
 		t.Error("the access token is the same after a refresh")
 	}
 	if n := s.Count(awstest.CreateToken); n != 1 {

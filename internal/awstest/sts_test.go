@@ -39,7 +39,7 @@ func TestRoleProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"sts.us-west-2.amazonaws.com", "api.ecr.us-west-2.amazonaws.com"}, s.Dialled()); diff != "" {
+	if diff := cmp.Diff([]string{"sts.us-west-2.amazonaws.com", "api.ecr.us-west-2.amazonaws.com"}, s.DialedHosts()); diff != "" {
 		t.Errorf("dialled (-want +got):\n%s", diff)
 	}
 	if got, want := *out.AuthorizationData[0].ProxyEndpoint, "https://210987654321.dkr.ecr.us-west-2.amazonaws.com"; got != want {

@@ -27,8 +27,8 @@ type tokens struct {
 	issued map[string]*token // by password
 }
 
-// SetTokenLife sets how long tokens issued from now on are accepted. It is 12 hours at the start.
-func (s *Server) SetTokenLife(d time.Duration) {
+// SetTokenLifetime sets how long tokens issued from now on are accepted. It is 12 hours at the start.
+func (s *Server) SetTokenLifetime(d time.Duration) {
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()
 	s.tokens.life = d

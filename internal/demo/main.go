@@ -105,7 +105,7 @@ func (s *show) expire(image v1.Image) error {
 	if err := os.Setenv("AWS_ECR_CACHE_DIR", filepath.Join(s.dir, "short-lived")); err != nil {
 		return err
 	}
-	s.cloud.SetTokenLife(shortLife)
+	s.cloud.SetTokenLifetime(shortLife)
 	fmt.Fprintf(s.out, "\n   (from here on the cache is empty, and tokens live for %s instead of 12 hours)\n", shortLife)
 	if err := s.step("pull "+ref, "", 1, func() error { return s.pull(ref, image) }); err != nil {
 		return err

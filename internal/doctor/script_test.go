@@ -157,7 +157,7 @@ func unseen(ts *testscript.TestScript, _ bool, _ []string) {
 	if printed == "" {
 		ts.Fatalf("no output")
 	}
-	for _, secret := range []string{awstest.SecretKey, "eyJ", "hunter", cloudOf(ts).SSOToken(), cloudOf(ts).SSORefreshToken()} {
+	for _, secret := range []string{awstest.SecretKey, "eyJ", "hunter", cloudOf(ts).SSOAccessToken(), cloudOf(ts).SSORefreshToken()} {
 		if strings.Contains(printed, secret) {
 			ts.Fatalf("%q was printed:\n%s", secret, printed)
 		}

@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer s.Close()
-	s.SetTokenLife(life)
+	s.SetTokenLifetime(life)
 	if err := printEnvironment(stdout, s); err != nil {
 		return fmt.Errorf("printing the environment: %w", err)
 	}
