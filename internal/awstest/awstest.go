@@ -1,14 +1,16 @@
-// Package awstest is a stand-in for Amazon Web Services, as httptest is to net/http: the APIs that lead from an AWS
-// identity to an Amazon ECR password, and the registries that accept these passwords.
+// Package awstest is a stand-in for AWS in tests. It implements the APIs that are called between an AWS identity and an
+// Amazon ECR password, and the registries that accept these passwords.
 //
-// It speaks the wire protocols, so it serves the AWS SDK, the AWS CLI and any container client alike. There are two ways to
-// it. Clients that are given [Server.Proxy] as HTTPS proxy and [Server.CAFile] as certificate authority dial the real
-// host names of AWS and reach the stand-in with no override at all; [Server.DialedHosts] tells which names these were.
-// Clients that take an endpoint are given [Server.URL]. Beware that AWS_ENDPOINT_URL and endpoint_url do not redirect what
-// the Go SDK calls to get the credentials of a profile or a web identity (STS, SSO), and that they rule out FIPS and
-// dual-stack endpoints.
+// It speaks the wire protocols, so it works with the AWS SDK, the AWS CLI and all container clients. Clients can reach
+// it in two ways:
 //
-// Signatures are verified, tokens open only what they would open at AWS, calls are counted and faults can be injected.
+//   - With [Server.Proxy] as HTTPS proxy and [Server.CAFile] as certificate authority, clients dial the real host names
+//     of AWS. [Server.DialedHosts] returns these names.
+//   - With [Server.URL] as endpoint. The endpoints AWS_ENDPOINT_URL and endpoint_url do not apply to the calls of the Go
+//     SDK for the credentials of a profile or a web identity (STS, SSO), and they rule out FIPS and dual-stack
+//     endpoints.
+//
+// The stand-in verifies signatures, and accepts a token only where AWS accepts it. It counts calls and injects faults.
 package awstest
 
 import (
@@ -25,9 +27,9 @@ import (
 	"time"
 )
 
-// Options say where the stand-in listens. Dir is required; the zero value of the rest is right for tests.
+// Options are the addresses that a Server listens on. Dir is required. The zero value of the others is right for tests.
 type Options struct {
-	Dir      string // folder to write ca.pem to
+	Dir      string // directory to write ca.pem to
 	API      string // listen address of the plain HTTP APIs; "" means 127.0.0.1:0
 	Registry string // listen address of the TLS registry; "" means 127.0.0.1:0
 	Proxy    string // listen address of the CONNECT proxy; "" means 127.0.0.1:0
@@ -35,14 +37,14 @@ type Options struct {
 
 // A Server is a running stand-in. Its methods are safe for concurrent use; its fields must not be changed.
 type Server struct {
-	// URL is http://127.0.0.1:PORT, for AWS_ENDPOINT_URL and AWS_EC2_METADATA_SERVICE_ENDPOINT. With "/container" at its
-	// end it is for AWS_CONTAINER_CREDENTIALS_FULL_URI.
+	// URL is http://127.0.0.1:PORT, for AWS_ENDPOINT_URL and AWS_EC2_METADATA_SERVICE_ENDPOINT. URL + "/container" is
+	// for AWS_CONTAINER_CREDENTIALS_FULL_URI.
 	URL string
 	// Proxy is http://127.0.0.1:PORT, for HTTPS_PROXY.
 	Proxy string
-	// Registry is 127.0.0.1:PORT, where the registries speak TLS.
+	// Registry is 127.0.0.1:PORT, where the registries listen for TLS connections.
 	Registry string
-	// CAFile is the PEM of the authority that signs every certificate, for AWS_CA_BUNDLE and SSL_CERT_FILE.
+	// CAFile is the PEM file of the authority that signs all certificates, for AWS_CA_BUNDLE and SSL_CERT_FILE.
 	CAFile string
 
 	ca        *authority
@@ -50,7 +52,7 @@ type Server struct {
 	client    *http.Client
 	closers   []func() error
 	serving   sync.WaitGroup
-	done      chan struct{} // closed by Close; ends waits of injected faults
+	done      chan struct{} // closed by Close; ends the waits of injected faults
 	closeOnce sync.Once
 
 	clockMu sync.RWMutex
@@ -65,7 +67,7 @@ type Server struct {
 	calls  calls
 }
 
-// New starts a stand-in that ends with the test.
+// New starts a Server and closes it when the test ends.
 func New(tb testing.TB) *Server {
 	tb.Helper()
 	s, err := Start(Options{Dir: tb.TempDir()})
@@ -76,14 +78,14 @@ func New(tb testing.TB) *Server {
 	return s
 }
 
-// Start starts a stand-in, which knows the key KeyID. The caller must Close it.
+// Start starts a Server that accepts the key KeyID. The caller must close it.
 func Start(o Options) (*Server, error) {
 	if o.Dir == "" {
 		return nil, errors.New("starting awstest: Options.Dir is empty")
 	}
 	ca, err := newAuthority()
 	if err != nil {
-		return nil, fmt.Errorf("making a certificate authority: %w", err)
+		return nil, fmt.Errorf("creating the certificate authority: %w", err)
 	}
 	caFile, err := filepath.Abs(filepath.Join(o.Dir, "ca.pem"))
 	if err != nil {
@@ -111,7 +113,7 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-// listen opens the three ways in and serves them.
+// listen listens on the three addresses and serves the connections.
 func (s *Server) listen(o Options) error {
 	api, err := listenTCP(o.API)
 	if err != nil {
@@ -137,12 +139,12 @@ func (s *Server) listen(o Options) error {
 	return nil
 }
 
-// Close stops the stand-in and drops every open connection.
+// Close stops the Server and closes all connections.
 func (s *Server) Close() {
 	s.closeOnce.Do(func() {
 		close(s.done)
 		for _, closeOne := range s.closers {
-			_ = closeOne() // nothing is lost with an unsent answer
+			_ = closeOne() // unsent responses are not needed
 		}
 		if s.client != nil {
 			s.client.CloseIdleConnections()
@@ -151,8 +153,8 @@ func (s *Server) Close() {
 	})
 }
 
-// Client returns a client that trusts the stand-in's certificates and reaches any host name by its proxy. Like clients that
-// are given HTTPS_PROXY, it goes straight to plain HTTP addresses and to loopback addresses.
+// Client returns a client that trusts the certificates of s and connects to all host names via its proxy. As with
+// HTTPS_PROXY, it connects to http URLs and loopback addresses directly.
 func (s *Server) Client() *http.Client { return s.client }
 
 func (s *Server) newClient() *http.Client {
@@ -168,8 +170,8 @@ func (s *Server) newClient() *http.Client {
 	}}
 }
 
-// SetClock gives the stand-in another clock, for the Date header, the age of signatures and the expiry of keys and
-// tokens. Nil means time.Now.
+// SetClock sets the clock for the Date header, the age of signatures, and the expiration of keys and tokens. Nil means
+// time.Now.
 func (s *Server) SetClock(now func() time.Time) {
 	if now == nil {
 		now = time.Now
@@ -179,7 +181,7 @@ func (s *Server) SetClock(now func() time.Time) {
 	s.clock = now
 }
 
-// now reads the stand-in's clock, outside the lock so that a clock may itself ask the stand-in.
+// now returns the time of the clock. It calls the clock without holding the lock, because the clock may call s.
 func (s *Server) now() time.Time {
 	s.clockMu.RLock()
 	clock := s.clock
@@ -192,7 +194,7 @@ func (s *Server) serve(srv *http.Server, l net.Listener) {
 	srv.ErrorLog = quiet
 	srv.ReadHeaderTimeout = time.Minute
 	s.closers = append(s.closers, srv.Close)
-	s.serving.Go(func() { _ = srv.Serve(l) }) // it ends by Close only
+	s.serving.Go(func() { _ = srv.Serve(l) }) // returns only after Close
 }
 
 func listenTCP(address string) (net.Listener, error) {

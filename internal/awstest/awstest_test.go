@@ -23,7 +23,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// isolate gives the test an empty home, none of the caller's AWS variables, and env.
+// isolate sets the environment of the test to an empty home directory, no AWS variables, and env.
 func isolate(t *testing.T, env map[string]string) (home string) {
 	t.Helper()
 	for _, v := range os.Environ() {
@@ -40,7 +40,7 @@ func isolate(t *testing.T, env map[string]string) (home string) {
 	return home
 }
 
-// writeFile writes content to a file below dir and returns its name.
+// writeFile writes content to a file in dir and returns its path.
 func writeFile(t *testing.T, dir, name, content string) string {
 	t.Helper()
 	file := filepath.Join(dir, name)
@@ -53,7 +53,7 @@ func writeFile(t *testing.T, dir, name, content string) string {
 	return file
 }
 
-// load loads the SDK's configuration from the environment, for the proxy of s and without retries.
+// load returns the SDK's configuration from the environment, with the proxy of s and without retries.
 func load(t *testing.T, s *awstest.Server, options ...func(*config.LoadOptions) error) aws.Config {
 	t.Helper()
 	options = append([]func(*config.LoadOptions) error{
@@ -69,8 +69,9 @@ func load(t *testing.T, s *awstest.Server, options ...func(*config.LoadOptions) 
 	return cfg
 }
 
-// wholeBodies gives net/http the bodies of requests in a form of which it sees that they are all there. The SDK's own kind
-// makes about one request in a hundred fail when the answer is fast, which its usual retries hide.
+// wholeBodies reads the bodies of requests before they are sent. With the SDK's own body type, about one percent of the
+// requests fail if the response is fast, because net/http does not see that the body is at its end. Usually the SDK
+// retries such requests.
 type wholeBodies struct{ *http.Client }
 
 func (c wholeBodies) Do(r *http.Request) (*http.Response, error) {
@@ -84,7 +85,7 @@ func (c wholeBodies) Do(r *http.Request) (*http.Response, error) {
 	return c.Client.Do(r)
 }
 
-// withKey makes the SDK use k, whatever the environment says.
+// withKey makes the SDK use k instead of the environment.
 func withKey(k awstest.Key) config.LoadOptionsFunc {
 	return config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(k.ID, k.Secret, k.Session))
 }
@@ -98,7 +99,7 @@ func newECR(t *testing.T, s *awstest.Server) *ecr.Client {
 	return ecr.NewFromConfig(load(t, s, withKey(defaultKey)))
 }
 
-// callerARN returns who the SDK is, by STS.
+// callerARN returns the ARN of the identity in cfg, as returned by STS.
 func callerARN(ctx context.Context, t *testing.T, cfg aws.Config) string {
 	t.Helper()
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
@@ -108,7 +109,7 @@ func callerARN(ctx context.Context, t *testing.T, cfg aws.Config) string {
 	return aws.ToString(out.Arn)
 }
 
-// withoutTime drops what a test cannot foresee, and empty forms.
+// withoutTime clears the times, which vary, and sets empty forms to nil.
 func withoutTime(calls []awstest.Call) []awstest.Call {
 	for i := range calls {
 		calls[i].Time = time.Time{}
@@ -119,7 +120,7 @@ func withoutTime(calls []awstest.Call) []awstest.Call {
 	return calls
 }
 
-// wantAPIError checks that err is AWS's error with code, and that its message contains message.
+// wantAPIError checks that err is an AWS error with code, and that its message contains message.
 func wantAPIError(t *testing.T, err error, code, message string) {
 	t.Helper()
 	apiErr, ok := errors.AsType[smithy.APIError](err)
@@ -132,11 +133,11 @@ func TestStartErrors(t *testing.T) {
 	busy := awstest.New(t)
 	address := strings.TrimPrefix(busy.URL, "http://")
 	for name, o := range map[string]awstest.Options{
-		"no folder":      {},
-		"no such folder": {Dir: filepath.Join(t.TempDir(), "missing")},
-		"API":            {Dir: t.TempDir(), API: address},
-		"registry":       {Dir: t.TempDir(), Registry: address},
-		"proxy":          {Dir: t.TempDir(), Proxy: address},
+		"no directory":      {},
+		"missing directory": {Dir: filepath.Join(t.TempDir(), "missing")},
+		"API":               {Dir: t.TempDir(), API: address},
+		"registry":          {Dir: t.TempDir(), Registry: address},
+		"proxy":             {Dir: t.TempDir(), Proxy: address},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if s, err := awstest.Start(o); err == nil {

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// A Call is one request that reached the APIs, whatever the answer was.
+// A Call is a request to one of the APIs, including failed ones.
 type Call struct {
-	Op      Operation  // empty for a request that is none of the operations
-	Host    string     // as dialled: what the proxy was asked for, else the Host header
-	Region  string     // from the signature, as are Service and KeyID; empty when there is none
+	Op      Operation  // empty if the operation is unknown
+	Host    string     // the host of the CONNECT request, or else the Host header
+	Region  string     // from the signature, like Service and KeyID; empty if the request is not signed
 	Service string     // signing name, e.g. "ecr"
 	KeyID   string     // access key ID
-	Proxied bool       // it came by the proxy
-	Time    time.Time  // by the stand-in's clock
+	Proxied bool       // received via the proxy
+	Time    time.Time  // of the Server's clock
 	Form    url.Values // parameters of STS operations, without WebIdentityToken
 }
 
-// calls remembers what was asked. The zero value is ready.
+// calls contains the recorded calls. The zero value is empty.
 type calls struct {
-	mu      sync.Mutex
-	calls   []Call
-	dialled []string
+	mu     sync.Mutex
+	calls  []Call
+	dialed []string
 }
 
 func (c *calls) add(call Call) {
@@ -36,7 +36,7 @@ func (c *calls) add(call Call) {
 func (c *calls) dial(host string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dialled = append(c.dialled, host)
+	c.dialed = append(c.dialed, host)
 }
 
 func (s *Server) record(r *request) {
@@ -48,27 +48,27 @@ func (s *Server) record(r *request) {
 	})
 }
 
-// Calls returns the calls since the start or ResetCalls, in the order in which they came.
+// Calls returns the calls since the start or ResetCalls, in order of arrival.
 func (s *Server) Calls() []Call {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()
 	return slices.Clone(s.calls.calls)
 }
 
-// DialedHosts returns the hosts that the proxy was asked for since the start or ResetCalls, one for each connection, without
-// the port if that is 443.
+// DialedHosts returns the hosts of the CONNECT requests since the start or ResetCalls, in order, without port 443. Each
+// connection adds its host.
 func (s *Server) DialedHosts() []string {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()
-	return slices.Clone(s.calls.dialled)
+	return slices.Clone(s.calls.dialed)
 }
 
-// Count returns how many calls of op there were since the start or ResetCalls.
+// Count returns the number of calls of op since the start or ResetCalls.
 func (s *Server) Count(op Operation) int {
 	return s.count(func(c Call) bool { return c.Op == op })
 }
 
-// CountKey is Count for the calls that were signed with the access key keyID.
+// CountKey is Count for the calls signed with the access key keyID.
 func (s *Server) CountKey(op Operation, keyID string) int {
 	return s.count(func(c Call) bool { return c.Op == op && c.KeyID == keyID })
 }
@@ -83,9 +83,9 @@ func (s *Server) count(match func(Call) bool) int {
 	return n
 }
 
-// ResetCalls forgets the calls and the dialled hosts so far.
+// ResetCalls clears the recorded calls and dialed hosts.
 func (s *Server) ResetCalls() {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()
-	s.calls.calls, s.calls.dialled = nil, nil
+	s.calls.calls, s.calls.dialed = nil, nil
 }

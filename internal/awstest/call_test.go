@@ -21,7 +21,7 @@ func TestCounts(t *testing.T) {
 	}
 	type counts struct {
 		Token, OtherKey, Public int
-		Dialed                  []string // a host once, since a busy client may open a second connection
+		Dialed                  []string // without repetitions, because the client may open a second connection
 	}
 	count := func() counts {
 		return counts{

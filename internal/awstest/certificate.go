@@ -14,11 +14,12 @@ import (
 	"time"
 )
 
-// validity is how long before and after its making a certificate is valid: long enough for clients whose clock a test
-// has moved by years.
+// validity is how long a certificate is valid before and after it is created. Tests change the clocks of clients by
+// years.
 const validity = 10 * 365 * 24 * time.Hour
 
-// An authority mints a certificate for every name that is asked for. All share one key, since only the name matters.
+// An authority issues a certificate for each requested name. All certificates have the same key, because clients check
+// only the name.
 type authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
@@ -53,7 +54,7 @@ func newAuthority() (*authority, error) {
 	}, nil
 }
 
-// certificate returns what the authority's and the servers' certificates have in common.
+// certificate returns the fields that the certificates of the authority and the servers have in common.
 func certificate(name string) *x509.Certificate {
 	now := time.Now()
 	return &x509.Certificate{
@@ -64,7 +65,7 @@ func certificate(name string) *x509.Certificate {
 	}
 }
 
-// leaf returns the certificate of host, a name or an IP address.
+// leaf returns the certificate of host, which is a name or an IP address.
 func (a *authority) leaf(host string) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -88,8 +89,8 @@ func (a *authority) leaf(host string) (*tls.Certificate, error) {
 	return cert, nil
 }
 
-// serverConfig answers for the name that the client asks for, or for fallback when it names none, as clients that dial an
-// IP address do.
+// serverConfig uses the certificate of the name that the client sends, or of fallback if the client dialed an IP address
+// and therefore sends no name.
 func (a *authority) serverConfig(fallback string) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -108,7 +109,7 @@ func (a *authority) clientConfig() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 }
 
-// listener wraps l in TLS; clients that name no host get a certificate for l's own IP address.
+// listener wraps l in TLS. Clients that send no name get a certificate for the IP address of l.
 func (a *authority) listener(l net.Listener) net.Listener {
 	return tls.NewListener(l, a.serverConfig(hostOnly(l.Addr().String())))
 }

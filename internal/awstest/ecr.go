@@ -22,8 +22,8 @@ func newAuthorization(password string, expires time.Time) authorization {
 	}
 }
 
-// getAuthorizationToken answers with a token for all registries of the region that the request is signed for. As at AWS,
-// the proxy endpoint is the plain IPv4 host of the caller's own registry, whatever was dialled.
+// getAuthorizationToken returns a token for all registries of the region that the request is signed for. As at AWS, the
+// proxy endpoint is the IPv4-only host of the caller's registry, regardless of the dialed host.
 func (s *Server) getAuthorizationToken(r *request) (answer, error) {
 	a := newAuthorization(s.issueToken(r.signed.region, false))
 	a.ProxyEndpoint = "https://" + r.key.Account + ".dkr.ecr." + r.signed.region + ".amazonaws.com"

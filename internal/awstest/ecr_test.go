@@ -33,7 +33,7 @@ func TestGetAuthorizationToken(t *testing.T) {
 		t.Errorf("ProxyEndpoint = %q, want %q", aws.ToString(got.ProxyEndpoint), want)
 	}
 	if left := time.Until(*got.ExpiresAt); left < 59*time.Minute || left > time.Hour {
-		t.Errorf("token lives for %v, want an hour", left)
+		t.Errorf("token is valid for %v, want an hour", left)
 	}
 	if expiration := checkToken(t, *got.AuthorizationToken); expiration != got.ExpiresAt.Unix() {
 		t.Errorf("expiration = %d, want %d", expiration, got.ExpiresAt.Unix())
@@ -47,7 +47,7 @@ func TestGetAuthorizationToken(t *testing.T) {
 	}
 }
 
-// checkToken checks the form of an authorization token and returns its "expiration".
+// checkToken checks the format of an authorization token and returns its "expiration".
 func checkToken(t *testing.T, authorization string) int64 {
 	t.Helper()
 	decoded, err := base64.StdEncoding.DecodeString(authorization)
@@ -56,7 +56,7 @@ func checkToken(t *testing.T, authorization string) int64 {
 	}
 	user, password, _ := strings.Cut(string(decoded), ":")
 	if user != "AWS" || len(password) < 1800 || len(password) > 2200 {
-		t.Errorf("token is of user %q with a password of %d characters", user, len(password))
+		t.Errorf("token has user %q and a password of %d characters", user, len(password))
 	}
 	document, err := base64.StdEncoding.DecodeString(password)
 	if err != nil {
@@ -70,7 +70,7 @@ func checkToken(t *testing.T, authorization string) int64 {
 		t.Fatal(err)
 	}
 	if fields.Payload == "" || fields.DataKey == "" || fields.Version != "2" || fields.Type != "DATA_KEY" {
-		t.Errorf("password holds %+v", fields)
+		t.Errorf("password contains %+v", fields)
 	}
 	return fields.Expiration
 }
@@ -103,7 +103,7 @@ func TestGetAuthorizationTokenByHost(t *testing.T) {
 			if diff := cmp.Diff(want, withoutTime(s.Calls())); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
-			s.Client().CloseIdleConnections() // so that each row dials for itself
+			s.Client().CloseIdleConnections() // so that each row dials again
 		})
 	}
 }
@@ -118,7 +118,7 @@ func TestGetPublicAuthorizationToken(t *testing.T) {
 	}
 	checkToken(t, *out.AuthorizationData.AuthorizationToken)
 	if diff := cmp.Diff([]string{"api.ecr-public.us-east-1.amazonaws.com"}, s.DialedHosts()); diff != "" {
-		t.Errorf("dialled (-want +got):\n%s", diff)
+		t.Errorf("dialed hosts (-want +got):\n%s", diff)
 	}
 	if n := s.Count(awstest.GetPublicAuthorizationToken); n != 1 {
 		t.Errorf("counted %d calls, want 1", n)

@@ -130,9 +130,9 @@ func (f *injection) answer(r *request) (a answer, ok bool) {
 			e.message = "Rate exceeded" // AWS's message
 		}
 		if f.EchoRequest {
-			e.message += repetition(r)
+			e.message += requestEcho(r)
 		}
-		return r.op.behaviour().protocol.fail(e), true
+		return r.op.behavior().protocol.fail(e), true
 	case f.Status != 0:
 		return plain.fail(&apiError{status: f.Status, message: http.StatusText(f.Status)}), true
 	}

@@ -23,7 +23,7 @@ func TestFaultErrors(t *testing.T) {
 	}{
 		"AWS error": {awstest.Fault{Type: "AccessDeniedException", Message: "User: x is not authorized"},
 			"AccessDeniedException", "User: x is not authorized"},
-		"repeating": {awstest.Fault{Type: "AccessDeniedException", Message: "no", EchoRequest: true},
+		"echoed request": {awstest.Fault{Type: "AccessDeniedException", Message: "no", EchoRequest: true},
 			"AccessDeniedException", "no\n\nThe Canonical String for this request should have been\n'POST\n/\n\n"},
 		"throttling":   {awstest.Fault{Type: "ThrottlingException"}, "ThrottlingException", "Rate exceeded"},
 		"server error": {awstest.Fault{Status: 500, Type: "ServerException", Message: "oops"}, "ServerException", "oops"},
@@ -50,7 +50,7 @@ func TestFaultAnswers(t *testing.T) {
 	}{
 		"status":   {awstest.Fault{Status: 503}, 503, "text/plain", "Service Unavailable", nil},
 		"body":     {awstest.Fault{Body: "<html>", ContentType: "text/html"}, 200, "text/html", "<html>", nil},
-		"both":     {awstest.Fault{Status: 407, Body: "who are you"}, 407, "text/plain", "who are you", nil},
+		"both":     {awstest.Fault{Status: 407, Body: "log in first"}, 407, "text/plain", "log in first", nil},
 		"truncate": {awstest.Fault{Body: "12345678", Truncate: true}, 200, "text/plain", "1234", io.ErrUnexpectedEOF},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,14 +66,14 @@ func TestFaultAnswers(t *testing.T) {
 				t.Errorf("reading the body: %v, want %v", err, tt.err)
 			}
 			if resp.StatusCode != tt.status || string(body) != tt.body || resp.Header.Get("Content-Type") != tt.contentType {
-				t.Errorf("answer = %d %q %q, want %d %q %q", resp.StatusCode, resp.Header.Get("Content-Type"), body,
+				t.Errorf("response = %d %q %q, want %d %q %q", resp.StatusCode, resp.Header.Get("Content-Type"), body,
 					tt.status, tt.contentType, tt.body)
 			}
 		})
 	}
 }
 
-func TestFaultTruncatesRightAnswer(t *testing.T) {
+func TestFaultTruncatesRegularResponse(t *testing.T) {
 	s := awstest.New(t)
 	client := newECR(t, s)
 	s.Inject(awstest.Fault{Truncate: true, Times: 1})
@@ -123,14 +123,14 @@ func TestFaultMatching(t *testing.T) {
 	}
 }
 
-// waits are faults that must end early.
+// waits are faults whose wait ends early if the client disconnects or the Server is closed.
 var waits = map[string]awstest.Fault{
 	"hang":  {Hang: true},
 	"delay": {Delay: time.Hour},
 	"hold":  {HoldUntil: 2},
 }
 
-// onCall makes s do f once, when it is called.
+// onCall runs f on the first call to s. Each call reads the clock.
 func onCall(s *awstest.Server, f func()) {
 	once := sync.OnceFunc(f)
 	s.SetClock(func() time.Time {
@@ -140,12 +140,12 @@ func onCall(s *awstest.Server, f func()) {
 }
 
 func TestFaultDrops(t *testing.T) {
-	for name, fault := range map[string]awstest.Fault{"at once": {Drop: true}, "later": {Drop: true, Delay: time.Millisecond}} {
+	for name, fault := range map[string]awstest.Fault{"immediate": {Drop: true}, "delayed": {Drop: true, Delay: time.Millisecond}} {
 		t.Run(name, func(t *testing.T) {
 			s := awstest.New(t)
 			s.Inject(fault)
 			if resp, err := http.Get(s.URL + "/container"); !errors.Is(err, io.EOF) {
-				t.Errorf("answer %v, error %v; want a closed connection", resp, err)
+				t.Errorf("response %v, error %v; want a closed connection", resp, err)
 			}
 		})
 	}
@@ -176,7 +176,7 @@ func TestFaultWaitEndsWithClose(t *testing.T) {
 			resp, err := http.Get(s.URL + "/container")
 			if err == nil {
 				resp.Body.Close()
-				t.Errorf("the call got status %d", resp.StatusCode)
+				t.Errorf("the call returned status %d", resp.StatusCode)
 			}
 		})
 	}
@@ -191,7 +191,7 @@ func TestFaultDelay(t *testing.T) {
 		t.Error(err)
 	}
 	if took := time.Since(start); took < 20*time.Millisecond {
-		t.Errorf("the answer came after %v", took)
+		t.Errorf("the response took %v", took)
 	}
 }
 
@@ -217,7 +217,7 @@ func TestFaultHoldUntil(t *testing.T) {
 	}
 }
 
-// Credentials endpoints have error forms of their own, or none.
+// The credentials endpoints have different error formats.
 func TestFaultOfCredentials(t *testing.T) {
 	for name, tt := range map[string]struct {
 		method, path, body string
@@ -241,7 +241,7 @@ func TestFaultOfCredentials(t *testing.T) {
 			defer resp.Body.Close()
 			body, err := io.ReadAll(resp.Body)
 			if err != nil || resp.StatusCode != 403 || string(body) != tt.body {
-				t.Errorf("answer = %d %s, %v, want 403 %s", resp.StatusCode, body, err, tt.body)
+				t.Errorf("response = %d %s, %v, want 403 %s", resp.StatusCode, body, err, tt.body)
 			}
 		})
 	}

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// The identity that a stand-in knows from its start.
+// The identity that a Server accepts from its start.
 const (
 	KeyID     = "AKIAIOSFODNN7EXAMPLE"
 	SecretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	Account   = "123456789012"
 )
 
-// keyLife is how long minted keys are valid where the client does not choose.
-const keyLife = time.Hour
+// keyLifetime is how long temporary keys are valid, unless the client requests another duration.
+const keyLifetime = time.Hour
 
 // A Key is an AWS access key.
 type Key struct {
@@ -27,23 +27,23 @@ type Key struct {
 	Expired bool
 }
 
-// A key is a Key with what AWS alone knows about it.
+// A key is a Key with the data that clients do not have.
 type key struct {
 	Key
 	userID  string
 	arn     string
-	expires time.Time // zero for keys that Expired alone decides about
+	expires time.Time // zero means only Expired applies
 }
 
 func (k key) expired(now time.Time) bool {
 	return k.Expired || !k.expires.IsZero() && !now.Before(k.expires)
 }
 
-// A keyring holds the keys that AWS knows.
+// A keyring contains the valid keys and the roles that can be assumed.
 type keyring struct {
 	mu    sync.Mutex
 	keys  map[string]key    // by ID
-	roles map[string]string // ARNs that may be assumed, and the external ID that each wants
+	roles map[string]string // external ID by the ARN of the role; "" means none is required
 }
 
 func (k *keyring) add(added key) {
@@ -72,24 +72,24 @@ func (k *keyring) allowed(role, externalID string) bool {
 	return ok && (want == "" || want == externalID)
 }
 
-// AddKey makes k known, in the place of a key with the same ID. Its owner is the IAM user "awstest" of its account.
+// AddKey adds k, or replaces the key with the same ID. It belongs to the IAM user "awstest" of its account.
 func (s *Server) AddKey(k Key) {
 	s.keys.add(key{Key: k, userID: "AIDAAWSTESTEXAMPLE000", arn: "arn:aws:iam::" + k.Account + ":user/awstest"})
 }
 
-// AllowRole lets every identity assume the role named by arn, such as arn:aws:iam::210987654321:role/pull. Other roles are
-// denied.
+// AllowRole allows all identities to assume the role with this ARN, such as arn:aws:iam::210987654321:role/pull. Other
+// roles are denied.
 func (s *Server) AllowRole(arn string) { s.keys.allow(arn, "") }
 
-// AllowRoleWithExternalID does the same for whoever gives the external ID that the role's trust policy asks for.
+// AllowRoleWithExternalID is AllowRole for a role whose trust policy requires an external ID.
 func (s *Server) AllowRoleWithExternalID(arn, externalID string) { s.keys.allow(arn, externalID) }
 
 // A role is an IAM role.
 type role struct {
-	partition, account, name string // the name without its path
+	partition, account, name string // name does not include the path
 }
 
-// parseRole reads an ARN such as arn:aws:iam::210987654321:role/path/name.
+// parseRole parses an ARN such as arn:aws:iam::210987654321:role/path/name.
 func parseRole(arn string) (role, bool) {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" {
@@ -102,7 +102,7 @@ func parseRole(arn string) (role, bool) {
 	return role{partition: parts[1], account: parts[4], name: path[strings.LastIndexByte(path, '/')+1:]}, true
 }
 
-// mint makes a temporary key for a session of r.
+// mint creates a temporary key for a session of r.
 func (s *Server) mint(r role, session string, life time.Duration) key {
 	k := key{
 		Key: Key{

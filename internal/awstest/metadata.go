@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// instanceRole is the role of the EC2 instance and of the container that clients believe to run in.
+// instanceRole returns the role of the EC2 instance, and of the container, that the metadata endpoints simulate.
 func instanceRole() role { return role{partition: "aws", account: Account, name: "awstest-instance"} }
 
 const (
@@ -16,15 +16,15 @@ const (
 	credentialsPath     = "/latest/meta-data/iam/security-credentials/"
 )
 
-// local holds what the metadata service and the container endpoint check.
+// local contains the tokens that the metadata service and the container endpoint check.
 type local struct {
 	mu             sync.Mutex
-	metadataTokens map[string]bool // that were issued
-	containerToken string          // empty means that none is asked for
+	metadataTokens map[string]bool // the issued tokens
+	containerToken string          // empty means that none is required
 }
 
-// SetContainerToken makes the container endpoint ask for this Authorization header (AWS_CONTAINER_AUTHORIZATION_TOKEN).
-// Empty, as at the start, means that it asks for none.
+// SetContainerToken makes the container endpoint require this Authorization header (AWS_CONTAINER_AUTHORIZATION_TOKEN).
+// An empty token, the default, means that it requires none.
 func (s *Server) SetContainerToken(token string) {
 	s.local.mu.Lock()
 	defer s.local.mu.Unlock()
@@ -65,9 +65,9 @@ func (s *Server) metadata(r *request) (answer, error) {
 	return answer{}, &apiError{status: http.StatusNotFound, message: "Not Found"}
 }
 
-// instanceCredentials is what EC2 metadata tells of a freshly minted key.
+// instanceCredentials returns a new key in the format of the EC2 metadata service.
 func (s *Server) instanceCredentials() any {
-	k := s.mint(instanceRole(), "i-0123456789abcdef0", keyLife)
+	k := s.mint(instanceRole(), "i-0123456789abcdef0", keyLifetime)
 	return struct {
 		Code, Type              string
 		LastUpdated, Expiration time.Time
@@ -86,7 +86,7 @@ func (s *Server) containerCredentials(r *request) (answer, error) {
 	if want != "" && r.Header.Get("Authorization") != want {
 		return answer{}, &apiError{http.StatusUnauthorized, "AccessDeniedException", "the authorization token is missing or invalid"}
 	}
-	k := s.mint(instanceRole(), "container", keyLife)
+	k := s.mint(instanceRole(), "container", keyLifetime)
 	return jsonAnswer(http.StatusOK, "application/json", struct {
 		AccessKeyID     string `json:"AccessKeyId"`
 		SecretAccessKey string

@@ -20,7 +20,7 @@ func TestMetadata(t *testing.T) {
 		t.Errorf("caller = %q, want %q", got, want)
 	}
 	if s.Count(awstest.MetadataToken) != 1 || s.Count(awstest.Metadata) != 2 {
-		t.Errorf("calls = %+v, want one for a token and two for the role and its keys", s.Calls())
+		t.Errorf("calls = %+v, want one for a token and two for the role and its key", s.Calls())
 	}
 	region, err := imds.New(imds.Options{Endpoint: s.URL}).GetRegion(t.Context(), nil)
 	if err != nil || region.Region != "us-east-1" {
@@ -35,9 +35,9 @@ func TestMetadataStatus(t *testing.T) {
 		status               int
 	}{
 		"no token":      {"GET", "/latest/meta-data/iam/security-credentials/", "", http.StatusUnauthorized},
-		"another token": {"GET", "/latest/meta-data/iam/security-credentials/", "X-Aws-Ec2-Metadata-Token", http.StatusUnauthorized},
+		"invalid token": {"GET", "/latest/meta-data/iam/security-credentials/", "X-Aws-Ec2-Metadata-Token", http.StatusUnauthorized},
 		"no lifetime":   {"PUT", "/latest/api/token", "", http.StatusBadRequest},
-		"not there":     {"GET", "/nowhere", "", http.StatusNotFound},
+		"unknown path":  {"GET", "/nowhere", "", http.StatusNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			req, err := http.NewRequestWithContext(t.Context(), tt.method, s.URL+tt.path, nil)

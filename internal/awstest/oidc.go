@@ -16,21 +16,21 @@ import (
 // A trust is a role's trust policy for web identities.
 type trust struct{ subject, audience string }
 
-// An issuer is an identity provider of the accounts: a cluster whose service accounts may assume roles.
+// An issuer is an identity provider of the accounts: a cluster whose service accounts can assume roles.
 type issuer struct {
 	mu     sync.Mutex
 	keys   []*rsa.PublicKey
-	trusts map[string][]trust // by the role's ARN
+	trusts map[string][]trust // by ARN of the role
 }
 
-// TrustIssuer has AssumeRoleWithWebIdentity take tokens that are signed with the key, by RS256, as an API server's are.
+// TrustIssuer makes AssumeRoleWithWebIdentity accept tokens signed with key, by RS256 as in Kubernetes' API server.
 func (s *Server) TrustIssuer(key *rsa.PublicKey) {
 	s.issuer.mu.Lock()
 	defer s.issuer.mu.Unlock()
 	s.issuer.keys = append(s.issuer.keys, key)
 }
 
-// AllowRoleForSubject lets whoever has a token of a trusted issuer with that subject and audience assume the role, and nobody else.
+// AllowRoleForSubject allows only tokens of a trusted issuer with this subject and audience to assume the role.
 func (s *Server) AllowRoleForSubject(arn, subject, audience string) {
 	s.issuer.mu.Lock()
 	defer s.issuer.mu.Unlock()
@@ -40,10 +40,10 @@ func (s *Server) AllowRoleForSubject(arn, subject, audience string) {
 	s.issuer.trusts[arn] = append(s.issuer.trusts[arn], trust{subject, audience})
 }
 
-// errDeniedWebIdentity is all that AWS says when a trust policy does not match.
+// errDeniedWebIdentity is AWS's error if the trust policy does not match. AWS adds no details.
 var errDeniedWebIdentity = &apiError{http.StatusForbidden, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"}
 
-// check says whether a token may assume a role.
+// check returns an error unless token may assume the role.
 func (i *issuer) check(arn, token string, now time.Time) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -70,7 +70,7 @@ func (i *issuer) check(arn, token string, now time.Time) error {
 	return errDeniedWebIdentity
 }
 
-// signed reports whether one of the keys has signed a JSON web token.
+// signed reports whether the JSON web token has a valid signature by one of the keys.
 func (i *issuer) signed(token string) bool {
 	signedPart := token[:max(0, strings.LastIndexByte(token, '.'))]
 	sum := sha256.Sum256([]byte(signedPart))
@@ -79,7 +79,7 @@ func (i *issuer) signed(token string) bool {
 	})
 }
 
-// jwtPart decodes one of the three parts, nil if it cannot.
+// jwtPart decodes part n of a JSON web token. It returns nil if the token is invalid.
 func jwtPart(token string, n int) []byte {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

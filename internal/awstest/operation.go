@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// An Operation names what a client asks of AWS, in counts and faults.
+// An Operation is the name of an AWS operation, for counts and faults.
 type Operation string
 
-// The operations of the stand-in.
+// The operations of a Server.
 const (
 	GetAuthorizationToken       Operation = "GetAuthorizationToken"       // Amazon ECR
-	GetPublicAuthorizationToken Operation = "GetPublicAuthorizationToken" // Amazon ECR Public, where it is called GetAuthorizationToken too
+	GetPublicAuthorizationToken Operation = "GetPublicAuthorizationToken" // Amazon ECR Public; AWS calls it GetAuthorizationToken
 	AssumeRole                  Operation = "AssumeRole"                  // AWS STS
 	AssumeRoleWithWebIdentity   Operation = "AssumeRoleWithWebIdentity"   // AWS STS
 	GetCallerIdentity           Operation = "GetCallerIdentity"           // AWS STS
@@ -26,37 +26,37 @@ const (
 	CreateToken                 Operation = "CreateToken"                 // IAM Identity Center (SSO) OIDC
 )
 
-// A behaviour is how an operation is spoken and answered.
-type behaviour struct {
+// A behavior is the implementation of an operation.
+type behavior struct {
 	service  string // signing name; empty for operations that are not signed
 	protocol protocol
 	answer   func(*Server, *request) (answer, error)
 }
 
-func (op Operation) behaviour() behaviour {
+func (op Operation) behavior() behavior {
 	switch op {
 	case GetAuthorizationToken:
-		return behaviour{"ecr", awsJSON, (*Server).getAuthorizationToken}
+		return behavior{"ecr", awsJSON, (*Server).getAuthorizationToken}
 	case GetPublicAuthorizationToken:
-		return behaviour{"ecr-public", awsJSON, (*Server).getPublicAuthorizationToken}
+		return behavior{"ecr-public", awsJSON, (*Server).getPublicAuthorizationToken}
 	case AssumeRole:
-		return behaviour{"sts", query, (*Server).assumeRole}
+		return behavior{"sts", query, (*Server).assumeRole}
 	case AssumeRoleWithWebIdentity:
-		return behaviour{"", query, (*Server).assumeRoleWithWebIdentity}
+		return behavior{"", query, (*Server).assumeRoleWithWebIdentity}
 	case GetCallerIdentity:
-		return behaviour{"sts", query, (*Server).getCallerIdentity}
+		return behavior{"sts", query, (*Server).getCallerIdentity}
 	case MetadataToken:
-		return behaviour{"", plain, (*Server).metadataToken}
+		return behavior{"", plain, (*Server).metadataToken}
 	case Metadata:
-		return behaviour{"", plain, (*Server).metadata}
+		return behavior{"", plain, (*Server).metadata}
 	case ContainerCredentials:
-		return behaviour{"", containerJSON, (*Server).containerCredentials}
+		return behavior{"", containerJSON, (*Server).containerCredentials}
 	case GetRoleCredentials:
-		return behaviour{"", restJSON, (*Server).getRoleCredentials}
+		return behavior{"", restJSON, (*Server).getRoleCredentials}
 	case CreateToken:
-		return behaviour{"", oidcJSON, (*Server).createToken}
+		return behavior{"", oidcJSON, (*Server).createToken}
 	}
-	return behaviour{"", awsJSON, func(*Server, *request) (answer, error) {
+	return behavior{"", awsJSON, func(*Server, *request) (answer, error) {
 		return answer{}, &apiError{http.StatusNotFound, "UnknownOperationException", "awstest has no such operation"}
 	}}
 }
@@ -64,26 +64,26 @@ func (op Operation) behaviour() behaviour {
 // A request is an HTTP request that has been read to its end.
 type request struct {
 	*http.Request
-	op      Operation // empty if awstest does not know it
-	host    string    // as dialled
+	op      Operation // empty if the operation is unknown
+	host    string    // as in Call.Host
 	proxied bool
 	body    []byte
 	form    url.Values // parameters of the query protocol; empty for others
-	signed  signature  // what the Authorization header says, whether or not that is true
-	key     key        // who signed, once the signature is verified
+	signed  signature  // from the Authorization header; not verified
+	key     key        // set after the signature is verified
 }
 
-// maxBody is more than any operation of the stand-in is sent.
+// maxBody is larger than every valid request.
 const maxBody = 1 << 20
 
-// readRequest reads r to its end. That also makes net/http cancel r's context when the client goes away.
+// readRequest reads the whole body. Only then does net/http cancel the context of r when the client disconnects.
 func readRequest(r *http.Request) (*request, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
 		return nil, err
 	}
 	req := &request{Request: r, body: body, form: url.Values{}}
-	req.host, req.proxied = dialled(r)
+	req.host, req.proxied = dialed(r)
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		if req.form, err = url.ParseQuery(string(body)); err != nil {
 			return nil, err
@@ -94,8 +94,8 @@ func readRequest(r *http.Request) (*request, error) {
 	return req, nil
 }
 
-// identify tells which operation r asks for. All share one address, as behind AWS_ENDPOINT_URL, but no two of
-// them look alike.
+// identify returns the operation of r. It uses headers, form and path, because with AWS_ENDPOINT_URL all operations have
+// the same address.
 func identify(r *request) Operation {
 	switch r.Header.Get("X-Amz-Target") {
 	case "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken":
@@ -122,7 +122,7 @@ func identify(r *request) Operation {
 	return ""
 }
 
-// serveAPI answers one request to the APIs.
+// serveAPI serves one request to the APIs.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	req, err := readRequest(r)
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.record(req)
 	fault := s.faults.take(req.op, req.host)
 	if !s.wait(r.Context(), fault) {
-		panic(http.ErrAbortHandler) // drops the connection
+		panic(http.ErrAbortHandler) // closes the connection
 	}
 	a, ok := fault.answer(req)
 	if !ok {
@@ -141,9 +141,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.write(w, a, fault != nil && fault.Truncate)
 }
 
-// answer gives the right answer, be it good or bad news.
+// answer returns the regular response, which may be an error.
 func (s *Server) answer(r *request) answer {
-	b := r.op.behaviour()
+	b := r.op.behavior()
 	err := s.verify(r, b.service)
 	if err == nil {
 		var a answer
@@ -154,8 +154,8 @@ func (s *Server) answer(r *request) answer {
 	return b.protocol.fail(asAPIError(err))
 }
 
-// write sends a with the headers that every answer of AWS has. A truncated answer ends in its middle, with the
-// Content-Length of the whole.
+// write sends a with the headers of all AWS responses. If truncate is set, it sends the Content-Length of the whole body
+// and half of the body.
 func (s *Server) write(w http.ResponseWriter, a answer, truncate bool) {
 	h := w.Header()
 	for name, values := range a.header {
@@ -170,5 +170,5 @@ func (s *Server) write(w http.ResponseWriter, a answer, truncate bool) {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = io.Copy(w, bytes.NewReader(a.body)) // a client that is gone misses its answer
+	_, _ = io.Copy(w, bytes.NewReader(a.body)) // the client may have disconnected
 }

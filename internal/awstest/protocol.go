@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// An answer is a whole HTTP response.
+// An answer is an HTTP response.
 type answer struct {
 	status int
 	header http.Header
@@ -19,16 +19,16 @@ func newAnswer(status int, contentType string, body []byte) answer {
 	return answer{status, http.Header{"Content-Type": {contentType}}, body}
 }
 
-// An apiError is an error that AWS answers with.
+// An apiError is an error response of AWS.
 type apiError struct {
 	status  int
-	code    string // as the SDK's smithy.APIError.ErrorCode gives it
+	code    string // as returned by smithy.APIError.ErrorCode of the SDK
 	message string
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// asAPIError finds the apiError in err; any other is a defect of the stand-in.
+// asAPIError returns the apiError in err. All other errors are bugs of this package, and become status 500.
 func asAPIError(err error) *apiError {
 	if e, ok := errors.AsType[*apiError](err); ok {
 		return e
@@ -36,11 +36,11 @@ func asAPIError(err error) *apiError {
 	return &apiError{http.StatusInternalServerError, "InternalFailure", err.Error()}
 }
 
-// A protocol is a way to write errors. What a success looks like is up to each operation.
+// A protocol is the format of errors. The format of a success is part of the operation.
 type protocol int
 
 const (
-	plain         protocol = iota // text, as EC2 metadata answers
+	plain         protocol = iota // text: EC2 metadata
 	awsJSON                       // AWS JSON 1.1: ECR
 	restJSON                      // SSO
 	oidcJSON                      // SSO OIDC: REST JSON with the error codes of OAuth 2.0 in the body
@@ -74,7 +74,7 @@ func (p protocol) fail(e *apiError) answer {
 	}
 }
 
-// oauthCode turns the name of an AWS exception into an OAuth 2.0 error code: InvalidGrantException into invalid_grant.
+// oauthCode converts the name of an AWS exception to an OAuth 2.0 error code: InvalidGrantException to invalid_grant.
 func oauthCode(exception string) string {
 	var code strings.Builder
 	for i, r := range strings.TrimSuffix(exception, "Exception") {
@@ -99,7 +99,7 @@ type errorBody struct {
 	Type, Code, Message string
 }
 
-// jsonAnswer panics if v cannot be marshalled, which no type of this package does.
+// jsonAnswer returns v as a JSON response. It panics if v cannot be marshaled; all types of this package can.
 func jsonAnswer(status int, contentType string, v any) answer {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -108,7 +108,7 @@ func jsonAnswer(status int, contentType string, v any) answer {
 	return newAnswer(status, contentType, body)
 }
 
-// xmlAnswer panics if v cannot be marshalled, which no type of this package does.
+// xmlAnswer returns v as an XML response. It panics if v cannot be marshaled; all types of this package can.
 func xmlAnswer(status int, v any) answer {
 	body, err := xml.Marshal(v)
 	if err != nil {

@@ -12,32 +12,32 @@ import (
 	"ecrlogin/registry"
 )
 
-// quiet keeps net/http and the registry from writing to the stderr of the program under test.
+// quiet discards the log messages of net/http and the registry, which would go to the stderr of the test.
 var quiet = log.New(io.Discard, "", 0)
 
-// serveProxy serves CONNECT on l. What comes through the tunnels is served by a second server, as if the tunnels were
-// connections accepted by a listener.
+// serveProxy serves CONNECT on l. A second server serves the requests in the tunnels, which are the connections of its
+// listener.
 func (s *Server) serveProxy(l net.Listener) {
 	tunnels := &tunnelListener{addr: l.Addr(), conns: make(chan net.Conn), done: make(chan struct{})}
 	s.serve(&http.Server{
 		Handler: http.HandlerFunc(s.serveTunnel),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, dialledKey{}, c.(*tls.Conn).NetConn().(*tunnel).host)
+			return context.WithValue(ctx, dialedKey{}, c.(*tls.Conn).NetConn().(*tunnel).host)
 		},
 	}, tunnels)
 	s.serve(&http.Server{Handler: s.connectHandler(tunnels)}, l)
 }
 
-// connectHandler turns each CONNECT into a tunnel.
+// connectHandler returns a handler that creates a tunnel for each CONNECT request.
 func (s *Server) connectHandler(tunnels *tunnelListener) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodConnect {
-			http.Error(w, "this proxy serves CONNECT only", http.StatusBadRequest)
+			http.Error(w, "only CONNECT is supported", http.StatusBadRequest)
 			return
 		}
 		host := strings.TrimSuffix(r.Host, ":443")
 		s.calls.dial(host)
-		// Nothing is buffered: clients wait for the answer to CONNECT before they speak TLS.
+		// Nothing is buffered, because clients wait for the response to CONNECT before they send TLS records.
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -51,9 +51,9 @@ func (s *Server) connectHandler(tunnels *tunnelListener) http.HandlerFunc {
 	}
 }
 
-// serveTunnel hands a request that came by the proxy to the registry or the APIs, by the host that was dialled.
+// serveTunnel serves a request via the proxy, with the registry or the APIs, depending on the dialed host.
 func (s *Server) serveTunnel(w http.ResponseWriter, r *http.Request) {
-	host, _ := dialled(r)
+	host, _ := dialed(r)
 	if _, err := registry.Parse(host); err == nil {
 		s.serveRegistry(w, r)
 		return
@@ -61,18 +61,18 @@ func (s *Server) serveTunnel(w http.ResponseWriter, r *http.Request) {
 	s.serveAPI(w, r)
 }
 
-// dialledKey is the context key of the host that a client asked the proxy for.
-type dialledKey struct{}
+// dialedKey is the context key of the host in the CONNECT request.
+type dialedKey struct{}
 
-// dialled returns the host that r was sent to: what the client asked the proxy for, else the Host header.
-func dialled(r *http.Request) (host string, proxied bool) {
-	if host, ok := r.Context().Value(dialledKey{}).(string); ok {
+// dialed returns the host that r was sent to: the host of the CONNECT request, or else the Host header.
+func dialed(r *http.Request) (host string, proxied bool) {
+	if host, ok := r.Context().Value(dialedKey{}).(string); ok {
 		return host, true
 	}
 	return r.Host, false
 }
 
-// hostOnly returns host without its port, if it has one.
+// hostOnly returns host without the port.
 func hostOnly(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		return name
@@ -80,13 +80,13 @@ func hostOnly(host string) string {
 	return host
 }
 
-// A tunnel is a connection to the proxy that remembers which host the client asked for.
+// A tunnel is a connection to the proxy, after CONNECT.
 type tunnel struct {
 	net.Conn
-	host string // with its port, unless that is 443
+	host string // of the CONNECT request; without port 443
 }
 
-// A tunnelListener accepts what its add is given.
+// A tunnelListener is a net.Listener that accepts the connections passed to add.
 type tunnelListener struct {
 	addr  net.Addr
 	conns chan net.Conn
@@ -110,7 +110,7 @@ func (l *tunnelListener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close is called once, as net/http promises to the listeners that it serves.
+// Close is called only once by net/http.
 func (l *tunnelListener) Close() error {
 	close(l.done)
 	return nil

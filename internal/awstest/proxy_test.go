@@ -13,7 +13,7 @@ import (
 func TestProxy(t *testing.T) {
 	s := awstest.New(t)
 	for target, want := range map[string]int{
-		"https://gcr.io/v2/":                           http.StatusNotFound, // an API without operations
+		"https://gcr.io/v2/":                           http.StatusNotFound, // no AWS operations
 		"https://gcr.io:8443/v2/":                      http.StatusNotFound,
 		"https://" + plainHost + "/v2/":                http.StatusUnauthorized,
 		"https://api.ecr.us-west-2.amazonaws.com/":     http.StatusNotFound,
@@ -33,12 +33,12 @@ func TestProxy(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([]string{u.Host}, s.DialedHosts()); diff != "" {
-			t.Errorf("dialled for %s (-want +got):\n%s", target, diff)
+			t.Errorf("dialed hosts for %s (-want +got):\n%s", target, diff)
 		}
 	}
 }
 
-func TestProxyRefusesPlainHTTP(t *testing.T) {
+func TestProxyRejectsPlainHTTP(t *testing.T) {
 	s := awstest.New(t)
 	proxy, err := url.Parse(s.Proxy)
 	if err != nil {

@@ -15,7 +15,7 @@ func randomBytes(n int) []byte {
 // randomText returns n random bytes in base64.
 func randomText(n int) string { return base64.StdEncoding.EncodeToString(randomBytes(n)) }
 
-// requestID returns an id in the form of AWS's, a UUID.
+// requestID returns a random request ID, which is a UUID as at AWS.
 func requestID() string {
 	h := hex.EncodeToString(randomBytes(16))
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]

@@ -11,8 +11,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// images holds one registry in memory for each account and region, which all host names of it share (plain, FIPS, dual
-// stack), one for ECR Public, and one for each other host name.
+// images contains in-memory registries: one for each account and region, which all its host names share (IPv4, FIPS,
+// dual stack), one for ECR Public, and one for each other host name.
 type images struct {
 	mu       sync.Mutex
 	handlers map[string]http.Handler
@@ -31,13 +31,13 @@ func (i *images) handler(name string) http.Handler {
 	return h
 }
 
-// serveRegistry serves the registry of the host that was dialled, behind Basic authentication as ECR does. It takes the
-// tokens of the host's region; a host that is not of ECR, such as a loopback address, takes those of any.
+// serveRegistry serves the registry of the dialed host, with Basic authentication as ECR does. It accepts the tokens of
+// the host's region. A host that is not ECR, such as a loopback address, accepts the tokens of all regions.
 //
-// ECR Public differs from the real one, which sends every client for a Bearer token first. Here all may read without a
-// token, and clients that look for a challenge before they push find none.
+// The real ECR Public requires a Bearer token for all requests. Here, reading requires no token, and clients that
+// request /v2/ before they push get no challenge.
 func (s *Server) serveRegistry(w http.ResponseWriter, r *http.Request) {
-	host, _ := dialled(r)
+	host, _ := dialed(r)
 	name := host
 	reg, err := registry.Parse(host)
 	switch {
@@ -53,7 +53,7 @@ func (s *Server) serveRegistry(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// authorize reports whether r carries a token for reg, and otherwise refuses it.
+// authorize reports whether r contains a token for reg. If not, it sends an error response.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request, host string, reg registry.Registry) bool {
 	user, password, ok := r.BasicAuth()
 	refused := unknownToken
@@ -81,7 +81,7 @@ func challenge(w http.ResponseWriter, host string) {
 	w.Header().Set("Www-Authenticate", fmt.Sprintf(`Basic realm="https://%s/",service="ecr.amazonaws.com"`, host))
 }
 
-// deny answers with an error of the OCI distribution specification.
+// deny sends an error response of the OCI distribution specification.
 func deny(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

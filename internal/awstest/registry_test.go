@@ -23,7 +23,7 @@ const (
 	publicHost = "public.ecr.aws"
 )
 
-// push pushes an image to host/demo:v1 and pull pulls it.
+// push pushes an image to host/demo:v1.
 func push(t *testing.T, s *awstest.Server, host, password string) error {
 	t.Helper()
 	image, err := random.Image(256, 1)
@@ -33,6 +33,7 @@ func push(t *testing.T, s *awstest.Server, host, password string) error {
 	return remote.Write(reference(t, host), image, options(t, s, password)...)
 }
 
+// pull pulls the image that push has pushed.
 func pull(t *testing.T, s *awstest.Server, host, password string) error {
 	t.Helper()
 	image, err := remote.Image(reference(t, host), options(t, s, password)...)
@@ -61,7 +62,7 @@ func reference(t *testing.T, host string) name.Reference {
 	return ref
 }
 
-// options of a client without a password are those of an anonymous one.
+// options returns the options of a client with this password. Without a password, the client is anonymous.
 func options(t *testing.T, s *awstest.Server, password string) []remote.Option {
 	auth := authn.Anonymous
 	if password != "" {
@@ -82,7 +83,7 @@ func TestPushAndPull(t *testing.T) {
 		}
 	}
 	if err := pull(t, s, fipsHost, password); err != nil {
-		t.Errorf("pulling by another host of the same registry: %v", err)
+		t.Errorf("pulling via another host of the same registry: %v", err)
 	}
 }
 
@@ -95,13 +96,13 @@ func TestRegistriesAreSeparate(t *testing.T) {
 	wantStatus(t, pull(t, s, otherHost, password), http.StatusNotFound)
 }
 
-func TestRefusedTokens(t *testing.T) {
+func TestRejectedTokens(t *testing.T) {
 	for name, tt := range map[string]struct {
 		password func(*awstest.Server) string
 		status   int
 	}{
 		"none":    {func(s *awstest.Server) string { return "" }, 401},
-		"unknown": {func(s *awstest.Server) string { return "made up" }, 401},
+		"unknown": {func(s *awstest.Server) string { return "invented" }, 401},
 		"expired": {func(s *awstest.Server) string {
 			s.SetTokenLifetime(time.Hour)
 			password := s.IssueToken("us-west-2", false)
@@ -123,7 +124,7 @@ func TestRefusedTokens(t *testing.T) {
 	}
 }
 
-// wantStatus checks that err is of the registry, with status.
+// wantStatus checks that err is an error of the registry with this status.
 func wantStatus(t *testing.T, err error, status int) {
 	t.Helper()
 	registryErr, ok := errors.AsType[*transport.Error](err)
@@ -155,7 +156,7 @@ func TestPublicRegistry(t *testing.T) {
 		t.Errorf("pulling anonymously: %v", err)
 	}
 	if err := pull(t, s, "ecr-public.aws.com", s.IssueToken("us-east-1", true)); err != nil {
-		t.Errorf("pulling by the dual-stack host: %v", err)
+		t.Errorf("pulling via the dual-stack host: %v", err)
 	}
 	wantStatus(t, pull(t, s, publicHost, s.IssueToken("us-east-1", false)), 403)
 }

@@ -9,8 +9,8 @@ import (
 
 var regionPattern = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
 
-// checkScope checks that r is signed for service and for the region of the host that it was sent to. Without a real host
-// name, behind AWS_ENDPOINT_URL, any region will do.
+// checkScope checks that r is signed for service and for the region of the dialed host. With AWS_ENDPOINT_URL, the host
+// has no region, so all regions are valid.
 func checkScope(r *request, service string, w words) error {
 	if r.signed.service != service {
 		return &apiError{w.status, w.invalid, fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", service)}
@@ -33,8 +33,8 @@ func checkScope(r *request, service string, w words) error {
 	return nil
 }
 
-// endpoint tells the service and the region of an API by its host name, both empty for a host that is none:
-// api.ecr.us-west-2.amazonaws.com, ecr-fips.us-west-2.api.aws, sts.amazonaws.com, which is in us-east-1.
+// endpoint returns the service and the region of an AWS API host, such as api.ecr.us-west-2.amazonaws.com,
+// ecr-fips.us-west-2.api.aws, or sts.amazonaws.com, which is in us-east-1. Both are empty for other hosts.
 func endpoint(host string) (service, region string) {
 	if host == "sts.amazonaws.com" {
 		return "sts", "us-east-1"

@@ -18,12 +18,13 @@ import (
 // amzDate is the layout of times in Signature Version 4.
 const amzDate = "20060102T150405Z"
 
-// mismatch is what AWS says to a signature that is wrong, most often by another secret key. It goes on with a repetition.
+// mismatch is the start of AWS's message for a wrong signature, which usually means a wrong secret key. requestEcho is
+// the rest.
 const mismatch = "The request signature we calculated does not match the signature you provided. " +
 	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
-// A signature is what an Authorization header of AWS Signature Version 4 says. The zero signature is that of a request
-// which has none.
+// A signature is an Authorization header of AWS Signature Version 4. The zero signature means that the request is not
+// signed.
 type signature struct {
 	keyID, region, service string
 	headers                []string // the names of the signed headers
@@ -35,7 +36,7 @@ type signature struct {
 var authorizationPattern = regexp.MustCompile(
 	`^AWS4-HMAC-SHA256 Credential=([^/, ]+)/[0-9]{8}/([^/, ]+)/([^/, ]+)/aws4_request, SignedHeaders=([a-z0-9;_-]+), Signature=[0-9a-f]{64}$`)
 
-// parseSignature reads the signature of a request with header h. It returns the zero signature when there is none.
+// parseSignature returns the signature in h, or the zero signature if there is none.
 func parseSignature(h http.Header) signature {
 	value := h.Get("Authorization")
 	m := authorizationPattern.FindStringSubmatch(value)
@@ -49,8 +50,8 @@ func parseSignature(h http.Header) signature {
 	}
 }
 
-// verify checks the signature that r must have for service, and sets r.key: who signed, then for what and where, then when,
-// then whether the signature is right. An empty service needs no signature.
+// verify checks the signature of r for service, in AWS's order: key, service and region, time, signature. It sets r.key.
+// An empty service requires no signature.
 func (s *Server) verify(r *request, service string) error {
 	if service == "" {
 		return nil
@@ -72,18 +73,18 @@ func (s *Server) verify(r *request, service string) error {
 	if message := ageMessage(r.signed.time, s.now(), words.maxAge); message != "" {
 		return &apiError{words.status, words.invalid, message}
 	}
-	right, err := resign(r, k.Key)
+	want, err := resign(r, k.Key)
 	if err != nil {
 		return err
 	}
-	if r.signed.value != right {
-		return &apiError{words.status, words.invalid, mismatch + repetition(r)}
+	if r.signed.value != want {
+		return &apiError{words.status, words.invalid, mismatch + requestEcho(r)}
 	}
 	r.key = k
 	return nil
 }
 
-// words are what a service calls the same errors.
+// words are the status and the codes of the same errors in one service.
 type words struct {
 	status                             int
 	missing, unknown, expired, invalid string
@@ -99,7 +100,7 @@ func wordsOf(service string) words {
 		"ExpiredTokenException", "InvalidSignatureException", 5 * time.Minute}
 }
 
-// ageMessage returns AWS's words for a signature whose time is too far from now, or "".
+// ageMessage returns AWS's message for a signature whose time differs from now by more than maxAge, or else "".
 func ageMessage(signed, now time.Time, maxAge time.Duration) string {
 	signed, now = signed.UTC(), now.UTC()
 	minutes := int(maxAge.Minutes())
@@ -114,9 +115,9 @@ func ageMessage(signed, now time.Time, maxAge time.Duration) string {
 	return ""
 }
 
-// repetition returns what AWS adds to an error about a signature: the request as it should have been signed. A session token is
-// one of its headers. Here it goes on with all of the headers and the body.
-func repetition(r *request) string {
+// requestEcho returns the text that AWS appends to an error about a signature: the request in its canonical form. The
+// headers include the session token. Unlike AWS, it adds all headers and the body.
+func requestEcho(r *request) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "\n\nThe Canonical String for this request should have been\n'%s\n%s\n%s\n", r.Method, r.URL.EscapedPath(), r.URL.RawQuery)
 	for _, name := range append(slices.Clone(r.signed.headers), slices.Sorted(maps.Keys(r.Header))...) {
@@ -126,13 +127,13 @@ func repetition(r *request) string {
 	return text.String()
 }
 
-// resign returns the Authorization header of r as it is right: the parts that it says to be signed, signed with k.
+// resign returns the correct Authorization header of r: it signs the headers that r declares as signed with k.
 func resign(r *request, k Key) (string, error) {
 	target := *r.URL // the signer writes to it
 	again := &http.Request{Method: r.Method, URL: &target, Host: r.Host, Header: http.Header{}}
 	for _, name := range r.signed.headers {
 		switch name {
-		case "host": // net/http keeps it apart from the others
+		case "host": // not in Header in net/http
 		case "content-length":
 			again.ContentLength = r.ContentLength
 		default:

@@ -51,7 +51,7 @@ func TestIdentities(t *testing.T) {
 	}
 }
 
-// checkCode is wantAPIError, but wants no error if code is empty.
+// checkCode is wantAPIError, or checks that there is no error if code is empty.
 func checkCode(t *testing.T, err error, code, message string) {
 	t.Helper()
 	if code != "" {
@@ -63,7 +63,7 @@ func checkCode(t *testing.T, err error, code, message string) {
 
 func TestClock(t *testing.T) {
 	for name, tt := range map[string]struct {
-		ahead            time.Duration // of the stand-in
+		ahead            time.Duration // of the Server
 		ecrCode, stsCode string
 		message          string
 	}{
@@ -86,8 +86,7 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// The SDK learns the time from the Date header of the refusal and tries again, which is why clients whose clock is wrong
-// succeed all the same.
+// The SDK takes the time from the Date header of the error and retries. Clients with a wrong clock therefore succeed.
 func TestClockCorrection(t *testing.T) {
 	s := awstest.New(t)
 	s.SetClock(func() time.Time { return time.Now().Add(time.Hour) })
@@ -106,10 +105,10 @@ func TestScope(t *testing.T) {
 	const private, public = "api.ecr.us-west-2.amazonaws.com", "api.ecr-public.us-east-1.amazonaws.com"
 	for name, tt := range map[string]struct {
 		host, service, region string
-		spoil                 func(*http.Request) // after signing
-		want                  string              // part of the answer
+		change                func(*http.Request) // after signing
+		want                  string              // part of the response
 	}{
-		"right": {host: private, service: "ecr", region: "us-west-2", want: `"authorizationData"`},
+		"valid": {host: private, service: "ecr", region: "us-west-2", want: `"authorizationData"`},
 		"another service": {host: private, service: "ecr-public", region: "us-west-2",
 			want: "Credential should be scoped to correct service: 'ecr'. "},
 		"another region": {host: private, service: "ecr", region: "us-east-1",
@@ -117,19 +116,19 @@ func TestScope(t *testing.T) {
 		"not a region": {host: private, service: "ecr", region: "west",
 			want: "Credential should be scoped to a valid region, not 'west'. "},
 		"host of another service": {host: public, service: "ecr", region: "us-east-1", want: "UnknownOperationException"},
-		"host that is none":       {host: "ecr.example.com", service: "ecr", region: "us-west-2", want: "UnknownOperationException"},
+		"host of no service":      {host: "ecr.example.com", service: "ecr", region: "us-west-2", want: "UnknownOperationException"},
 		"unsigned": {host: private, service: "ecr", region: "us-west-2", want: "MissingAuthenticationTokenException",
-			spoil: func(r *http.Request) { r.Header.Del("Authorization") }},
+			change: func(r *http.Request) { r.Header.Del("Authorization") }},
 		"another body": {host: private, service: "ecr", region: "us-west-2", want: "The request signature we calculated",
-			spoil: func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("[]")) }},
+			change: func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("[]")) }},
 		"another target": {host: private, service: "ecr", region: "us-west-2", want: "UnknownOperationException",
-			spoil: func(r *http.Request) { r.Header.Set("X-Amz-Target", "Other") }},
+			change: func(r *http.Request) { r.Header.Set("X-Amz-Target", "Other") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := awstest.New(t)
 			r := signedRequest(t, tt.host, tt.service, tt.region)
-			if tt.spoil != nil {
-				tt.spoil(r)
+			if tt.change != nil {
+				tt.change(r)
 			}
 			resp, err := s.Client().Do(r)
 			if err != nil {
@@ -141,13 +140,13 @@ func TestScope(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !strings.Contains(string(body), tt.want) {
-				t.Errorf("answer = %s, want one with %q", body, tt.want)
+				t.Errorf("response = %s, want it to contain %q", body, tt.want)
 			}
 		})
 	}
 }
 
-// signedRequest returns a GetAuthorizationToken to host, signed by the default key.
+// signedRequest returns a GetAuthorizationToken request to host, signed with the default key.
 func signedRequest(t *testing.T, host, service, region string) *http.Request {
 	t.Helper()
 	const body = "{}"

@@ -13,18 +13,18 @@ import (
 	"time"
 )
 
-// ssoLife is how long an access token of IAM Identity Center is valid.
-const ssoLife = 8 * time.Hour
+// ssoLifetime is how long an access token of IAM Identity Center is valid.
+const ssoLifetime = 8 * time.Hour
 
-// ssoTokens holds the tokens of a user who has logged in with IAM Identity Center.
+// ssoTokens contains the tokens of a user who is logged in to IAM Identity Center.
 type ssoTokens struct {
-	refresh string // good for ever
+	refresh string // does not expire
 
 	mu     sync.Mutex
-	access []string // all that were issued, newest last; all are good
+	access []string // all issued tokens, newest last; all are accepted
 }
 
-// SSOAccessToken returns the newest access token. GetRoleCredentials accepts it and its predecessors.
+// SSOAccessToken returns the newest access token. GetRoleCredentials accepts it and the earlier ones.
 func (s *Server) SSOAccessToken() string {
 	s.sso.mu.Lock()
 	defer s.sso.mu.Unlock()
@@ -34,7 +34,7 @@ func (s *Server) SSOAccessToken() string {
 // SSORefreshToken returns the refresh token that CreateToken accepts.
 func (s *Server) SSORefreshToken() string { return s.sso.refresh }
 
-// getRoleCredentials answers for every account and role, as if the user had them all.
+// getRoleCredentials returns a key for any account and role.
 func (s *Server) getRoleCredentials(r *request) (answer, error) {
 	if !s.sso.accepts(r.Header.Get("X-Amz-Sso_bearer_token")) {
 		return answer{}, &apiError{http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid"}
@@ -44,7 +44,7 @@ func (s *Server) getRoleCredentials(r *request) (answer, error) {
 		return answer{}, &apiError{http.StatusBadRequest, "InvalidRequestException", "account_id and role_name are required"}
 	}
 	role := role{partition: "aws", account: q.Get("account_id"), name: "AWSReservedSSO_" + q.Get("role_name") + "_0123456789abcdef"}
-	k := s.mint(role, "awstest", keyLife)
+	k := s.mint(role, "awstest", keyLifetime)
 	type credentials struct {
 		AccessKeyID     string `json:"accessKeyId"`
 		SecretAccessKey string `json:"secretAccessKey"`
@@ -62,14 +62,14 @@ func (t *ssoTokens) accepts(access string) bool {
 	return slices.Contains(t.access, access)
 }
 
-// createToken answers with a new access token and the same refresh token.
+// createToken returns a new access token and the same refresh token.
 func (s *Server) createToken(r *request) (answer, error) {
 	var in struct{ GrantType, RefreshToken string }
 	if err := json.Unmarshal(r.body, &in); err != nil {
 		return answer{}, &apiError{http.StatusBadRequest, "InvalidRequestException", err.Error()}
 	}
 	if in.GrantType != "refresh_token" {
-		return answer{}, &apiError{http.StatusBadRequest, "UnsupportedGrantTypeException", "awstest refreshes tokens only"}
+		return answer{}, &apiError{http.StatusBadRequest, "UnsupportedGrantTypeException", "only refresh_token is supported"}
 	}
 	if in.RefreshToken != s.sso.refresh {
 		return answer{}, &apiError{http.StatusBadRequest, "InvalidGrantException", "Invalid refresh token provided"}
@@ -83,11 +83,11 @@ func (s *Server) createToken(r *request) (answer, error) {
 		TokenType    string `json:"tokenType"`
 		ExpiresIn    int    `json:"expiresIn"` // seconds
 		RefreshToken string `json:"refreshToken"`
-	}{access, "Bearer", int(ssoLife.Seconds()), s.sso.refresh}), nil
+	}{access, "Bearer", int(ssoLifetime.Seconds()), s.sso.refresh}), nil
 }
 
-// WriteSSOCache writes what "aws sso login" leaves below home, with an access token that says to expire at expires. The key
-// is the name of the sso-session, or the start URL for profiles without one.
+// WriteSSOCache writes the file that "aws sso login" writes in the home directory, with the expiration time expires. The
+// key is the name of the sso-session, or the start URL of a profile without one.
 func (s *Server) WriteSSOCache(home, key string, expires time.Time) error {
 	content, err := json.Marshal(map[string]string{
 		"startUrl":              "https://awstest.awsapps.com/start",

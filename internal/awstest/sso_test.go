@@ -27,7 +27,7 @@ sso_account_id = 210987654321
 sso_role_name = Developer
 `
 
-// ssoProfile makes profile the one in use, logged in until expires.
+// ssoProfile selects profile, with an SSO login that expires at expires.
 func ssoProfile(t *testing.T, s *awstest.Server, profile, key string, expires time.Time) {
 	t.Helper()
 	home := isolate(t, map[string]string{"AWS_PROFILE": profile})
@@ -42,15 +42,15 @@ func TestSSO(t *testing.T) {
 		portal = "portal.sso.eu-west-1.amazonaws.com"
 		oidc   = "oidc.eu-west-1.amazonaws.com"
 	)
-	later, before := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	valid, expired := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
 	for name, tt := range map[string]struct {
 		profile, key string
 		expires      time.Time
-		dialled      []string
+		dialed       []string
 	}{
-		"session":   {"session", "corp", later, []string{portal}},
-		"refreshed": {"session", "corp", before, []string{oidc, portal}},
-		"legacy":    {"legacy", "https://awstest.awsapps.com/start", later, []string{portal}},
+		"session":   {"session", "corp", valid, []string{portal}},
+		"refreshed": {"session", "corp", expired, []string{oidc, portal}},
+		"legacy":    {"legacy", "https://awstest.awsapps.com/start", valid, []string{portal}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := awstest.New(t)
@@ -59,8 +59,8 @@ func TestSSO(t *testing.T) {
 			if !strings.HasPrefix(got, "arn:aws:sts::210987654321:assumed-role/AWSReservedSSO_Developer_") {
 				t.Errorf("caller = %q", got)
 			}
-			if diff := cmp.Diff(append(tt.dialled, "sts.us-west-2.amazonaws.com"), s.DialedHosts()); diff != "" {
-				t.Errorf("dialled (-want +got):\n%s", diff)
+			if diff := cmp.Diff(append(tt.dialed, "sts.us-west-2.amazonaws.com"), s.DialedHosts()); diff != "" {
+				t.Errorf("dialed hosts (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -72,15 +72,15 @@ func TestSSORefreshChangesAccessToken(t *testing.T) {
 	ssoProfile(t, s, "session", "corp", time.Now().Add(-time.Hour))
 	callerARN(t.Context(), t, load(t, s))
 	if s.SSOAccessToken() == before {
-		t.Error("the access token is the same after a refresh")
+		t.Error("the refresh did not change the access token")
 	}
 	if n := s.Count(awstest.CreateToken); n != 1 {
 		t.Errorf("counted %d refreshes, want 1", n)
 	}
 }
 
-func TestSSORefused(t *testing.T) {
-	foreign := awstest.New(t) // whose tokens s does not know
+func TestSSORejected(t *testing.T) {
+	foreign := awstest.New(t) // s does not accept its tokens
 	s := awstest.New(t)
 
 	ssoProfile(t, foreign, "session", "corp", time.Now().Add(-time.Hour))

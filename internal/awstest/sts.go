@@ -24,7 +24,7 @@ type assumedRole struct {
 	ID  string `xml:"AssumedRoleId"`
 }
 
-// assumeResult is the answer to both ways to assume a role, whose elements are named after the operation.
+// assumeResult is the response of AssumeRole and AssumeRoleWithWebIdentity. Its elements are named after the operation.
 type assumeResult struct {
 	XMLName   xml.Name
 	Result    assumed
@@ -37,7 +37,7 @@ type assumed struct {
 	Role        assumedRole `xml:"AssumedRoleUser"`
 }
 
-// stsNamespace is the XML namespace of every answer of STS.
+// stsNamespace is the XML namespace of STS responses.
 const stsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 func (s *Server) assumeRole(r *request) (answer, error) {
@@ -55,7 +55,7 @@ func (s *Server) assumeRoleWithWebIdentity(r *request) (answer, error) {
 	return s.session(r, arn)
 }
 
-// assume answers with a key for the role that r names, or with the message denied if that role may not be assumed.
+// assume returns a key for the role of r, or an error with the message denied if the role is not allowed.
 func (s *Server) assume(r *request, denied string) (answer, error) {
 	arn := r.form.Get("RoleArn")
 	if _, ok := parseRole(arn); !ok {
@@ -67,17 +67,17 @@ func (s *Server) assume(r *request, denied string) (answer, error) {
 	return s.session(r, arn)
 }
 
-// session answers with a key for a role that may be assumed.
+// session returns a key for a role that r may assume.
 func (s *Server) session(r *request, arn string) (answer, error) {
 	role, ok := parseRole(arn)
 	if !ok {
 		return answer{}, &apiError{http.StatusBadRequest, "ValidationError", arn + " is invalid"}
 	}
-	life := keyLife
+	lifetime := keyLifetime
 	if seconds, err := strconv.Atoi(r.form.Get("DurationSeconds")); err == nil {
-		life = time.Duration(seconds) * time.Second
+		lifetime = time.Duration(seconds) * time.Second
 	}
-	k := s.mint(role, cmp.Or(r.form.Get("RoleSessionName"), "awstest"), life)
+	k := s.mint(role, cmp.Or(r.form.Get("RoleSessionName"), "awstest"), lifetime)
 	return xmlAnswer(http.StatusOK, assumeResult{
 		XMLName: xml.Name{Space: stsNamespace, Local: string(r.op) + "Response"},
 		Result: assumed{

@@ -14,7 +14,7 @@ import (
 
 const pullRole = "arn:aws:iam::210987654321:role/ci/pull"
 
-// roleProfile makes "pull" the profile in use, which assumes pullRole.
+// roleProfile selects the profile "pull", which assumes pullRole.
 func roleProfile(t *testing.T) {
 	t.Helper()
 	home := isolate(t, nil)
@@ -40,7 +40,7 @@ func TestRoleProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"sts.us-west-2.amazonaws.com", "api.ecr.us-west-2.amazonaws.com"}, s.DialedHosts()); diff != "" {
-		t.Errorf("dialled (-want +got):\n%s", diff)
+		t.Errorf("dialed hosts (-want +got):\n%s", diff)
 	}
 	if got, want := *out.AuthorizationData[0].ProxyEndpoint, "https://210987654321.dkr.ecr.us-west-2.amazonaws.com"; got != want {
 		t.Errorf("ProxyEndpoint = %q, want %q", got, want)
@@ -74,7 +74,7 @@ func TestAssumeRoleSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	if left := time.Until(*out.Credentials.Expiration); left > 15*time.Minute || left < 14*time.Minute {
-		t.Errorf("session lives for %v, want 15 minutes", left)
+		t.Errorf("session is valid for %v, want 15 minutes", left)
 	}
 	session := ecr.NewFromConfig(load(t, s, withKey(awstest.Key{
 		ID: *out.Credentials.AccessKeyId, Secret: *out.Credentials.SecretAccessKey, Session: *out.Credentials.SessionToken,
@@ -83,7 +83,7 @@ func TestAssumeRoleSession(t *testing.T) {
 		t.Error(err)
 	}
 
-	// The session ends by the stand-in's clock.
+	// The session expires by the Server's clock.
 	s.SetClock(func() time.Time { return out.Credentials.Expiration.Add(time.Second) })
 	_, err = session.GetAuthorizationToken(t.Context(), nil)
 	wantAPIError(t, err, "ExpiredTokenException", "The security token included in the request is expired")

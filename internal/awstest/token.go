@@ -12,29 +12,29 @@ import (
 // userName is the user name of every ECR token.
 const userName = "AWS"
 
-// A token is what the registry knows about a password.
+// A token is the data of an issued password.
 type token struct {
 	region  string
-	public  bool // for ECR Public, where private tokens are worth nothing and the other way round
+	public  bool // for ECR Public, which does not accept private tokens, nor the reverse
 	expires time.Time
 	revoked bool
 }
 
-// tokens holds the passwords that were issued.
+// tokens contains the issued passwords.
 type tokens struct {
 	mu     sync.Mutex
-	life   time.Duration     // of tokens to come
+	life   time.Duration     // of new tokens
 	issued map[string]*token // by password
 }
 
-// SetTokenLifetime sets how long tokens issued from now on are accepted. It is 12 hours at the start.
+// SetTokenLifetime sets how long new tokens are accepted. The default is 12 hours.
 func (s *Server) SetTokenLifetime(d time.Duration) {
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()
 	s.tokens.life = d
 }
 
-// ExpireTokens makes the registries refuse every token issued so far.
+// ExpireTokens makes the registries reject all issued tokens.
 func (s *Server) ExpireTokens() {
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()
@@ -43,7 +43,7 @@ func (s *Server) ExpireTokens() {
 	}
 }
 
-// IssueToken returns a password for the registries of region, or for ECR Public, without a call of the API. The user name
+// IssueToken returns a password for the registries of region, or for ECR Public, without recording a call. The user name
 // is AWS.
 func (s *Server) IssueToken(region string, public bool) (password string) {
 	password, _ = s.issueToken(region, public)
@@ -60,8 +60,8 @@ func (s *Server) issueToken(region string, public bool) (password string, expire
 	return password, expires
 }
 
-// newPassword makes a password in the form of ECR's, in which a document names the data key that the payload is encrypted
-// with. Its length differs from token to token, around 2,000 characters.
+// newPassword returns a password in the format of ECR, a JSON document with an encrypted payload and its data key. The
+// length varies around 2,000 characters.
 func newPassword(expires time.Time) string {
 	document, err := json.Marshal(struct {
 		Payload    string `json:"payload"`
@@ -71,22 +71,22 @@ func newPassword(expires time.Time) string {
 		Expiration int64  `json:"expiration"`
 	}{randomText(830 + rand.IntN(64)), randomText(184), "2", "DATA_KEY", expires.Unix()})
 	if err != nil {
-		panic(fmt.Sprintf("awstest: marshalling a token: %v", err))
+		panic(fmt.Sprintf("awstest: marshaling a token: %v", err))
 	}
 	return base64.StdEncoding.EncodeToString(document)
 }
 
-// A refusal is why the registry does not take a password.
+// A refusal is the reason why a registry rejects a password.
 type refusal int
 
 const (
 	accepted refusal = iota
 	unknownToken
 	expiredToken
-	foreignToken // for another region, or for ECR Public where it should be private, or the other way round
+	foreignToken // of another region, or a private token for ECR Public, or the reverse
 )
 
-// check tells whether password opens the registries of region, or ECR Public. An empty region is any.
+// check reports whether the registries of region, or ECR Public, accept password. An empty region means all regions.
 func (t *tokens) check(password, region string, public bool, now time.Time) refusal {
 	t.mu.Lock()
 	defer t.mu.Unlock()

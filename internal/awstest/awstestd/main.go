@@ -1,10 +1,10 @@
-// Awstestd runs the stand-in for AWS as a process, for clients that are not Go tests. It prints the environment that leads
-// clients to it as shell commands, then serves until it is interrupted:
+// Awstestd runs the stand-in for AWS as a process, for clients that are not Go tests. It prints the environment for the
+// clients as shell commands, then serves until it is interrupted:
 //
 //	awstestd -dir aws >aws/env &
 //	. aws/env
 //
-// Once AWS_ENDPOINT_URL is unset again, clients dial the real host names of AWS by the proxy.
+// If AWS_ENDPOINT_URL is unset again, clients dial the real host names of AWS via the proxy.
 package main
 
 import (
@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	var life time.Duration
 	flags := flag.NewFlagSet("awstestd", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // main reports errors
-	flags.StringVar(&o.Dir, "dir", ".", "`folder` to write ca.pem to")
+	flags.StringVar(&o.Dir, "dir", ".", "`directory` to write ca.pem to")
 	flags.StringVar(&o.API, "api", "", "`address` of the plain HTTP APIs (default 127.0.0.1:0)")
 	flags.StringVar(&o.Registry, "registry", "", "`address` of the TLS registry (default 127.0.0.1:0)")
 	flags.StringVar(&o.Proxy, "proxy", "", "`address` of the CONNECT proxy (default 127.0.0.1:0)")

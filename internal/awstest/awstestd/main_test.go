@@ -30,7 +30,7 @@ func TestFlags(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // so that run ends once it has printed
+	cancel() // run returns after it has printed
 	dir := filepath.Join(t.TempDir(), "it's")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
