@@ -14,13 +14,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// docker uses the machine's own Docker as far as that is possible without changing the machine. "docker manifest inspect"
-// makes the client itself talk to the registry and run the helper. The daemon, if there is one, cannot reach a registry inside
-// this program, so it is given the pulled image and runs it. Nothing that docker does makes the demo fail.
+// docker uses the installed Docker, without changing the machine. With "docker manifest inspect", the client itself
+// connects to the registry and runs the helper. A daemon cannot reach a registry inside this program, so it loads the
+// pulled image from a file and runs it. If docker fails, the demo continues.
 func (s *show) docker() {
 	client, err := exec.LookPath("docker")
 	if err != nil {
-		fmt.Fprintln(s.out, "\nDocker is not installed on this machine; it would run the helper just as the steps above did.")
+		fmt.Fprintln(s.out, "\nDocker is not installed on this machine. It would run the helper as the steps above did.")
 		return
 	}
 	ref := hosts[0] + "/hello:v1"
@@ -61,16 +61,16 @@ func (s *show) dockerRun(client, ref string) error {
 		return fmt.Errorf("docker load: %w", err)
 	}
 	defer func() { _ = command(client, "rmi", local.String()).Run() }()
-	said, err := command(client, "run", "--rm", "--network", "none", local.String()).Output()
+	printed, err := command(client, "run", "--rm", "--network", "none", local.String()).Output()
 	if err != nil {
 		return fmt.Errorf("docker run: %w", err)
 	}
-	fmt.Fprintf(s.out, "   it prints: %s\n", strings.TrimSpace(string(said)))
+	fmt.Fprintf(s.out, "   it prints: %s\n", strings.TrimSpace(string(printed)))
 	return nil
 }
 
 func command(client string, args ...string) *exec.Cmd {
 	cmd := exec.Command(client, args...)
-	cmd.Env = append(os.Environ(), "DOCKER_CLI_EXPERIMENTAL=enabled") // for manifest, before Docker 20.10
+	cmd.Env = append(os.Environ(), "DOCKER_CLI_EXPERIMENTAL=enabled") // "docker manifest" requires it before Docker 20.10
 	return cmd
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// newImage builds a scratch image with one static binary: the helper, which prints its version.
+// newImage builds an image that contains only the helper, a static binary, and prints its version.
 func newImage(helper string) (v1.Image, error) {
 	binary, err := os.ReadFile(helper)
 	if err != nil {
@@ -49,7 +49,8 @@ func newImage(helper string) (v1.Image, error) {
 	return mutate.ConfigFile(image, file)
 }
 
-// options makes the client library find the password as crane does, through Docker's configuration.
+// options returns the options of the client library. With authn.DefaultKeychain it finds the password via Docker's
+// configuration, as crane does.
 func (s *show) options(keychain authn.Keychain) []remote.Option {
 	return []remote.Option{remote.WithAuthFromKeychain(keychain), remote.WithTransport(s.cloud.Client().Transport)}
 }
@@ -62,7 +63,7 @@ func (s *show) push(ref string, image v1.Image) error {
 	return remote.Write(tag, image, s.options(authn.DefaultKeychain)...)
 }
 
-// pull fetches the whole image and checks that it is the one that was pushed.
+// pull downloads the whole image and checks that it is equal to the pushed one.
 func (s *show) pull(ref string, want v1.Image) error {
 	tag, err := name.ParseReference(ref)
 	if err != nil {

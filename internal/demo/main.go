@@ -1,5 +1,5 @@
-// Demo shows the helper's main job on a machine with nothing but Go: it pushes an image to two Amazon ECR registries and
-// pulls it, with a client library that runs the helper as Docker does, against a stand-in for AWS.
+// Command demo demonstrates the helper on a machine that has only Go. It pushes an image to two Amazon ECR registries
+// and pulls it, with a client library that runs the helper as Docker does, against a stand-in for AWS.
 //
 //	demo bin/docker-credential-ecr-login
 package main
@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-// run keeps every file in a temporary directory.
+// run runs the demo. All its files are in a temporary directory.
 func run(helper string, out io.Writer) error {
 	helper, err := filepath.Abs(helper)
 	if err != nil {
@@ -58,15 +58,15 @@ var hosts = []string{
 	"210987654321.dkr.ecr.eu-central-1.amazonaws.com",
 }
 
-// shortLife is the lifetime of the token that expires during the demo.
-const shortLife = 3 * time.Second
+// shortLifetime is the lifetime of the token that expires during the demo.
+const shortLifetime = 3 * time.Second
 
 // A show runs the steps and prints what they do.
 type show struct {
 	out    io.Writer
 	cloud  *awstest.Server
 	helper string // path of the helper
-	dir    string // holds all files
+	dir    string // contains all files
 	steps  int
 }
 
@@ -94,28 +94,28 @@ func (s *show) run() error {
 		return err
 	}
 	s.docker()
-	fmt.Fprintln(s.out, "\nNo login step was needed and nobody handled a password. The helper caches tokens until they expire.")
+	fmt.Fprintln(s.out, "\nNo login step was needed, and no password was entered. The helper caches tokens until they expire.")
 	return nil
 }
 
-// expire pulls with a token that expires, and once more after that. It uses a new cache, and tokens that live longer until
-// then, so that no token of the other steps is renewed in the middle of one.
+// expire pulls an image before and after its token expires. It uses a new cache and shortens the lifetime only now, so
+// that tokens are not renewed during the other steps.
 func (s *show) expire(image v1.Image) error {
 	ref := hosts[0] + "/hello:v1"
 	if err := os.Setenv("AWS_ECR_CACHE_DIR", filepath.Join(s.dir, "short-lived")); err != nil {
 		return err
 	}
-	s.cloud.SetTokenLifetime(shortLife)
-	fmt.Fprintf(s.out, "\n   (from here on the cache is empty, and tokens live for %s instead of 12 hours)\n", shortLife)
+	s.cloud.SetTokenLifetime(shortLifetime)
+	fmt.Fprintf(s.out, "\n   (the next steps use an empty cache, and tokens are valid for %s instead of 12 hours)\n", shortLifetime)
 	if err := s.step("pull "+ref, "", 1, func() error { return s.pull(ref, image) }); err != nil {
 		return err
 	}
-	time.Sleep(shortLife)
-	return s.step("pull it again after that token has expired", login(hosts[0]), 1, func() error { return s.pull(ref, image) })
+	time.Sleep(shortLifetime)
+	return s.step("pull it again after the token has expired", login(hosts[0]), 1, func() error { return s.pull(ref, image) })
 }
 
-// configure sets up this process, and with it the clients and helpers that it runs: a home directory with one line of
-// Docker configuration, an AWS identity, and a proxy that leads to the stand-in by the real host names.
+// configure sets the environment of this process, and of the clients and helpers that it runs: a home directory with one
+// line of Docker configuration, an AWS identity, and the stand-in as a proxy for the real host names.
 func (s *show) configure() error {
 	config := fmt.Sprintf(`{"credHelpers": {%q: "ecr-login", %q: "ecr-login"}}`, hosts[0], hosts[1])
 	file := filepath.Join(s.dir, ".docker", "config.json")
@@ -149,7 +149,7 @@ func (s *show) configure() error {
 			return err
 		}
 	}
-	fmt.Fprintf(s.out, `AWS and Amazon ECR are a stand-in inside this program. Nothing is sent to the network, and no AWS account is needed.
+	fmt.Fprintf(s.out, `This program contains a stand-in for AWS and Amazon ECR. It uses no network and requires no AWS account.
 The machine has AWS keys, docker-credential-ecr-login on its PATH, and this ~/.docker/config.json:
 
     %s
@@ -157,6 +157,7 @@ The machine has AWS keys, docker-credential-ecr-login on its PATH, and this ~/.d
 	return nil
 }
 
+// login returns the command that logs in to host without the helper.
 func login(host string) string {
 	region := strings.Split(host, ".")[3]
 	return fmt.Sprintf("aws ecr get-login-password --region %s | docker login --username AWS --password-stdin %s", region, host)
@@ -165,8 +166,8 @@ func login(host string) string {
 // anyCalls is for steps that may find a token in the cache.
 const anyCalls = -1
 
-// step runs one step and prints what it does, the login that it needs without the helper, and how long it took. The error
-// is that of the step, or reports another number of calls to AWS than there should be.
+// step runs one step. It prints what the step does, the login that it requires without the helper, and its run time. It
+// returns an error if the step fails, or if the number of calls to AWS is wrong.
 func (s *show) step(what, without string, calls int, do func() error) error {
 	s.steps++
 	fmt.Fprintf(s.out, "\n%d. %s\n", s.steps, what)
@@ -186,23 +187,23 @@ func (s *show) step(what, without string, calls int, do func() error) error {
 	return nil
 }
 
-// refusals shows that the registry does require a password, and what a user sees when AWS denies one.
+// refusals shows that the registry requires a password, and the error message if AWS denies a token.
 func (s *show) refusals() error {
 	s.steps++
-	fmt.Fprintf(s.out, "\n%d. what happens without permission\n", s.steps)
+	fmt.Fprintf(s.out, "\n%d. errors without permission\n", s.steps)
 	var refused *transport.Error
 	if err := s.pullAnonymously(hosts[0] + "/hello:v1"); !errors.As(err, &refused) {
-		return fmt.Errorf("pulling without a password: %w, want a refusal", err)
+		return fmt.Errorf("pulling without a password: %w, want it to be rejected", err)
 	}
-	fmt.Fprintf(s.out, "   without a password, the registry answers:  %d %s\n", refused.StatusCode, http.StatusText(refused.StatusCode))
+	fmt.Fprintf(s.out, "   without a password, the registry returns:  %d %s\n", refused.StatusCode, http.StatusText(refused.StatusCode))
 	s.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Type: "AccessDeniedException", Times: 1})
 	cmd := exec.Command(s.helper, "get")
-	cmd.Env = append(os.Environ(), "AWS_ECR_DISABLE_CACHE=1") // which holds a valid token
+	cmd.Env = append(os.Environ(), "AWS_ECR_DISABLE_CACHE=1") // the cache contains a valid token
 	cmd.Stdin = strings.NewReader(hosts[0])
 	line, err := cmd.Output()
 	if err == nil {
 		return errors.New("the helper succeeded although AWS denied it a token")
 	}
-	fmt.Fprintf(s.out, "   when AWS denies a token, the helper says:  %s", line)
+	fmt.Fprintf(s.out, "   when AWS denies a token, the helper prints:  %s", line)
 	return nil
 }
