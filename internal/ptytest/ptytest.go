@@ -1,2 +1,2 @@
-// Package ptytest opens pseudo-terminals for tests of what a program does at a terminal.
+// Package ptytest opens pseudo-terminals for tests of programs that use a terminal.
 package ptytest

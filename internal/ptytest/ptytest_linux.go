@@ -11,13 +11,13 @@ import (
 	"unsafe"
 )
 
-// Open returns the two ends of a new terminal: the screen, on which a test types and reads, and the tty, which is for the
-// program. It skips the test where there are no terminals.
+// Open opens a new terminal. It returns screen, which the test reads and writes, and tty, for the program. It skips the
+// test on systems without terminals.
 func Open(t *testing.T) (screen, tty *os.File) {
 	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		t.Skip("there are no terminals here: ", err)
+		t.Skip("pseudo-terminals are not available: ", err)
 	}
 	t.Cleanup(func() { screen.Close() })
 	raw, err := screen.SyscallConn()
@@ -43,23 +43,23 @@ func Open(t *testing.T) (screen, tty *os.File) {
 	return screen, tty
 }
 
-// Control makes a tty the controlling terminal of a command that has not started.
+// Control makes tty the controlling terminal of cmd, which must not be started yet.
 func Control(cmd *exec.Cmd, tty *os.File) {
 	cmd.ExtraFiles = append(cmd.ExtraFiles, tty)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 2 + len(cmd.ExtraFiles)}
 }
 
-// WaitFor reads a screen until there is that text, and returns what it read.
-func WaitFor(t *testing.T, screen *os.File, text string, patience time.Duration) string {
+// WaitFor reads screen until text appears, and returns what it has read. It fails the test after the timeout.
+func WaitFor(t *testing.T, screen *os.File, text string, timeout time.Duration) string {
 	t.Helper()
-	if err := screen.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := screen.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		t.Fatal(err)
 	}
 	var seen strings.Builder
 	for buffer := make([]byte, 256); !strings.Contains(seen.String(), text); {
 		n, err := screen.Read(buffer)
 		if err != nil {
-			t.Fatalf("the terminal shows %q, %v", seen.String(), err)
+			t.Fatalf("waiting for %q: the terminal shows %q: %v", text, seen.String(), err)
 		}
 		seen.Write(buffer[:n])
 	}

@@ -19,10 +19,10 @@ func init() {
 	}
 }
 
-// limit is how long an attacker goes on whose test does not end.
+// limit is how long an attacker runs if its test does not stop it.
 const limit = time.Minute
 
-// attack goes on until standard input ends.
+// attack runs until standard input ends.
 func attack(order []string) {
 	kind, dir, prefix, target, pool := order[0], order[1], order[2], order[3], order[4]
 	go func() {
@@ -44,7 +44,7 @@ func attack(order []string) {
 		}
 		for _, name := range names(dir) {
 			path := dir + "/" + name
-			if !strings.HasPrefix(name, prefix) || isOurs(path) {
+			if !strings.HasPrefix(name, prefix) || isLink(path) {
 				continue
 			}
 			away := pool + "/away"
@@ -61,18 +61,18 @@ func attack(order []string) {
 				}
 			}
 		}
-		// The links go, so that work begins anew.
+		// Remove the links, so that the test can create new files.
 		for _, name := range names(dir) {
-			if path := dir + "/" + name; strings.HasPrefix(name, prefix) && isOurs(path) {
+			if path := dir + "/" + name; strings.HasPrefix(name, prefix) && isLink(path) {
 				remove(path)
 			}
 		}
 	}
 }
 
-// swap puts a link in the place of a directory, and the directory back.
+// swap replaces a directory by a link, and then restores the directory.
 func swap(path, target string) {
-	away := path + ".away" // in the same directory, or it would have to be the attacker's own
+	away := path + ".away" // in the same directory; only its owner may move it elsewhere
 	if syscall.Rename(path, away) == nil {
 		_ = os.Symlink(target, path)
 		remove(path)
@@ -90,8 +90,8 @@ func names(dir string) []string {
 	return all
 }
 
-// isOurs reports whether path is a link that an attacker has put there.
-func isOurs(path string) bool {
+// isLink reports whether path is a symbolic link or has several hard links. Only the attacker creates these.
+func isLink(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && (info.Mode()&os.ModeSymlink != 0 || info.Mode().IsRegular() && info.Sys().(*syscall.Stat_t).Nlink > 1)
 }

@@ -1,9 +1,9 @@
 //go:build unix
 
-// Package swaptest attacks root's work in a directory of another user: a process of that user replaces names there by
-// links to files of root's, as fast as it can, while a test does the work.
+// Package swaptest tests that root's file operations in another user's directory are safe. While a test runs the
+// operations, a process of that user continuously replaces the files by links to files of root.
 //
-// Import it in a test that runs as root. The test binary runs itself as the attacker.
+// A test that runs as root imports the package. The test binary runs itself as the attacker.
 package swaptest
 
 import (
@@ -21,24 +21,24 @@ import (
 	"time"
 )
 
-// UID is the attacker's user and group ID: nobody's.
+// UID is the user and group ID of the attacker, usually named nobody.
 const UID = 65534
 
-// An Arena is a directory of the attacker's, and next to it files and directories of root's that must not change.
+// An Arena contains a directory of the attacker, and files and directories of root that must not change.
 type Arena struct {
-	Home string // the attacker's
-	File string // a file of root's, with mode 0600
-	Dir  string // a directory of root's, with mode 0755
-	Pool string // a directory of the attacker's with hard links to File, as there can be where the kernel does not prevent it
+	Home string // a directory of the attacker
+	File string // a file of root with mode 0600
+	Dir  string // a directory of root with mode 0755
+	Pool string // a directory of the attacker for hard links to File, which the kernel may not prevent
 	t    *testing.T
 	was  map[string]string
 }
 
-// New returns an Arena for a test that runs as root, and skips the test otherwise. Everybody can look into it.
+// New returns an Arena. It skips the test if it does not run as root. All users can read the top directory.
 func New(t *testing.T) *Arena {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can be misled into changing what is root's")
+		t.Skip("this test requires root")
 	}
 	top, err := os.MkdirTemp("", "swaptest")
 	if err != nil {
@@ -70,7 +70,7 @@ func New(t *testing.T) *Arena {
 	return a
 }
 
-// HardLinks fills the Pool.
+// HardLinks creates n hard links to File in Pool.
 func (a *Arena) HardLinks(n int) {
 	a.t.Helper()
 	for i := range n {
@@ -80,7 +80,7 @@ func (a *Arena) HardLinks(n int) {
 	}
 }
 
-// look describes everything of root's in the Arena, by path.
+// look returns the mode, the owner and the content of all of root's files in the Arena, by path.
 func (a *Arena) look() map[string]string {
 	a.t.Helper()
 	all := map[string]string{}
@@ -112,7 +112,7 @@ func (a *Arena) look() map[string]string {
 	return all
 }
 
-// Changed returns what has happened to root's files since New, "" if nothing has.
+// Changed describes a change of root's files since New. It returns "" if there is none.
 func (a *Arena) Changed() string {
 	a.t.Helper()
 	now := a.look()
@@ -127,7 +127,7 @@ func (a *Arena) Changed() string {
 	return ""
 }
 
-// Survive does the work at most this often, for at most this long, and fails the test as soon as something of root's has
+// Survive repeats work, at most times, and for at most longest. It fails the test as soon as one of root's files has
 // changed. The work may fail.
 func (a *Arena) Survive(times int, longest time.Duration, work func(n int)) {
 	a.t.Helper()
@@ -141,17 +141,17 @@ func (a *Arena) Survive(times int, longest time.Duration, work func(n int)) {
 	a.t.Logf("%d attempts in %s", n, time.Since(began).Round(time.Millisecond))
 }
 
-// Kinds of attack. Each is on one directory, and on the names in it that begin with a prefix.
+// Kinds of attack. Each replaces files in one directory whose names start with a prefix.
 const (
-	Symlink  = "symlink"  // replaces what has such a name by a symbolic link to the target
-	HardLink = "hardlink" // replaces it by a hard link to root's file
-	Missing  = "missing"  // makes a symbolic link while there is nothing of that name, and takes it away again; the prefix is the name
-	Swapped  = "swapped"  // replaces a directory by a symbolic link, and puts it back; the prefix is its name
+	Symlink  = "symlink"  // replaces these files by symbolic links to the target
+	HardLink = "hardlink" // replaces these files by hard links to Arena.File
+	Missing  = "missing"  // creates and removes a symbolic link that did not exist; the prefix is its whole name
+	Swapped  = "swapped"  // replaces a directory by a symbolic link and restores it; the prefix is its whole name
 )
 
 const variable = "SWAPTEST_ATTACK"
 
-// Attack starts an attacker, who goes on until the test ends.
+// Attack starts an attacker, which runs until the test ends.
 func (a *Arena) Attack(kind, dir, prefix, target string) {
 	a.t.Helper()
 	cmd := exec.Command(Executable(a.t))
@@ -177,11 +177,11 @@ func (a *Arena) Attack(kind, dir, prefix, target string) {
 		}
 	})
 	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		a.t.Fatalf("the attacker did not begin: %v", err)
+		a.t.Fatalf("the attacker did not start: %v", err)
 	}
 }
 
-// Executable returns a copy of the test binary that every user can run.
+// Executable returns the path of a copy of the test binary that all users can execute.
 func Executable(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
