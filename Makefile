@@ -1,11 +1,11 @@
-# What this project can do, a target each. "make help" lists them.
+# The targets of this project. "make help" lists them.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 HELPER   = ./ecr-login/docker-credential-ecr-login
-# The date of the manual pages, in Unix seconds: that of the commit, or of the build where there is no repository.
+# The date of the manual pages in Unix seconds: the date of the commit, or of the build if there is no repository.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 FUZZTIME ?= 2m
 
@@ -15,33 +15,33 @@ FUZZTIME ?= 2m
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-build: ## build bin/docker-credential-ecr-login, a static binary, its second name for kubelet, and manual pages in bin/man
+build: ## build bin/docker-credential-ecr-login (static), bin/ecr-credential-provider for the kubelet, and bin/man
 	$(BUILD) -o bin/docker-credential-ecr-login $(HELPER)
 	@ln -sf docker-credential-ecr-login bin/ecr-credential-provider
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run ./internal/man bin/man
 
-# Without a C compiler there is no race detector. CI must have one.
-test: ## run the unit tests, with the race detector where there is a C compiler
+# The race detector requires a C compiler. CI must have one.
+test: ## run the unit tests, with the race detector if there is a C compiler
 	@race=-race; if [ "$$($(GO) env CGO_ENABLED)" != 1 ]; then \
-		[ -z "$$CI" ] || { echo 'make test: CI needs the race detector, which needs a C compiler; install gcc' >&2; exit 1; }; \
-		race=; echo 'make test: no C compiler found, so the race detector is off; to turn it on, install gcc'; fi; \
+		[ -z "$$CI" ] || { echo 'make test: no C compiler found, which the race detector requires in CI; install gcc' >&2; exit 1; }; \
+		race=; echo 'make test: no C compiler found: the race detector is disabled; install gcc to enable it'; fi; \
 	echo $(GO) test $$race ./...; $(GO) test $$race ./...
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck, in both modules
-	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'these files are not formatted; run: gofmt -w .' >&2; exit 1; }
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'the files above are not formatted; run: gofmt -w .' >&2; exit 1; }
 	$(GO) build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	$(GO) mod tidy -diff && $(GO) vet ./... && bin/staticcheck ./...
 	cd e2e && $(GO) mod tidy -diff && $(GO) vet ./... && ../bin/staticcheck ./...
 
-# Kubernetes' servers are built once, in the Go cache: in five minutes when that is empty (2.7 GB), in five seconds after
-# that. Docker Compose takes two minutes the first time. The tests themselves take some two and a half minutes.
-e2e: build ## run the tests with the real clients and a real Kubernetes node; needs root, installs Debian packages
+# The first build of Kubernetes takes five minutes and 2.7 GB of the Go build cache, and of Docker Compose two minutes.
+# Later builds take five seconds. The tests take about two and a half minutes.
+e2e: build ## run the tests with real clients and a real Kubernetes node; requires root, installs Debian packages
 	ECR_LOGIN_HELPER=$(CURDIR)/bin/docker-credential-ecr-login e2e/run.sh
 
 bench: build ## measure time, calls and memory, against an echo program and Debian's helper
 	$(GO) run ./internal/bench bin/docker-credential-ecr-login
 
-demo: build ## push and pull with no login, against a stand-in for ECR; no root, no Docker, no AWS
+demo: build ## push and pull without a login, against a stand-in for ECR; requires no root, Docker or AWS
 	@$(GO) run ./internal/demo bin/docker-credential-ecr-login
 
 cross: ## build for linux, darwin and windows, on amd64 and arm64, into dist/
@@ -49,11 +49,11 @@ cross: ## build for linux, darwin and windows, on amd64 and arm64, into dist/
 		out=dist/docker-credential-ecr-login-$$os-$$arch; test $$os != windows || out=$$out.exe; \
 		echo $$out; GOOS=$$os GOARCH=$$arch $(BUILD) -o $$out $(HELPER) || exit 1; done; done
 
-reproduce: build ## build once more, in another folder, and compare the bytes
+reproduce: build ## build again in another directory, and compare the bytes
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	tar -c --exclude=./.git --exclude=./bin --exclude=./dist . | tar -x -C "$$copy" && \
 	$(MAKE) -s -C "$$copy" build VERSION=$(VERSION) && cmp bin/docker-credential-ecr-login "$$copy/bin/docker-credential-ecr-login" && \
-	echo "the same bytes, built in $(CURDIR) and $$copy"
+	echo "identical builds in $(CURDIR) and $$copy"
 
 fuzz: ## run each fuzz target for FUZZTIME (2m)
 	$(GO) test ./registry -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
@@ -70,9 +70,9 @@ fuzz: ## run each fuzz target for FUZZTIME (2m)
 	$(GO) test ./config -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
 	$(GO) test ./config -run '^$$' -fuzz FuzzPatterns -fuzztime $(FUZZTIME)
 
-cover: ## print the statement coverage of the packages that matter most
+cover: ## print the statement coverage of the most important packages
 	$(GO) test -cover -coverpkg=./cache/... ./cache/...
 	$(GO) test -cover ./registry ./credentials/...
 
-clean: ## remove what was built
+clean: ## remove bin and dist
 	rm -rf bin dist
