@@ -100,7 +100,7 @@ func median[T int64 | time.Duration](values []T) T {
 
 func checkSame(answer, want string) error {
 	if answer != want {
-		return errors.New("the answer is not equal to the expected one")
+		return errors.New("unexpected answer")
 	}
 	return nil
 }
