@@ -15,12 +15,11 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// role is what the third account lets the user of the second assume.
+// role is a role of the third account, which the identity of the second may assume.
 const role = "arn:aws:iam::333344445555:role/image-puller"
 
-// TestAccounts has Compose pull twenty images at once, for each of which it runs the helper,
-// from registries of three accounts that are reached by two profiles and a role. AWS is asked
-// once for each registry, and once for the role.
+// TestAccounts pulls twenty images at once with Docker Compose, which runs the helper for each. The registries belong to
+// three accounts, with two profiles and a role. AWS receives one token request for each registry, and one for the role.
 func TestAccounts(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)
@@ -37,20 +36,20 @@ func TestAccounts(t *testing.T) {
 			aws.ClearFaults()
 			s := newSession(t, aws, c, img, credsStore).anonymous()
 			s.configureProfiles(t, map[string]awstest.Key{"dev": dev, "base": base})
-			s.composes(t, refs)
-			// The other helpers begin while the first answers are under way.
+			s.installCompose(t, refs)
+			// The other helpers start before the first responses arrive.
 			aws.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: time.Second})
 			s.must(t, "docker compose pull --quiet", "")
 			for _, ref := range refs {
 				s.must(t, "docker image inspect $REF && docker rmi --force $REF", ref)
 			}
-			asked := map[string]int{}
+			requests := map[string]int{}
 			for _, call := range aws.Calls() {
 				as := call.KeyID
 				if as != dev.ID && as != base.ID {
 					as = "role"
 				}
-				asked[fmt.Sprintf("%s in %s as %s", call.Op, call.Region, as)]++
+				requests[fmt.Sprintf("%s in %s as %s", call.Op, call.Region, as)]++
 			}
 			want := map[string]int{
 				"GetAuthorizationToken in us-west-2 as " + dev.ID:     1,
@@ -58,15 +57,15 @@ func TestAccounts(t *testing.T) {
 				"AssumeRole in ap-south-1 as " + base.ID:              1,
 				"GetAuthorizationToken in ap-south-1 as role":         1,
 			}
-			if !maps.Equal(asked, want) {
-				t.Errorf("AWS was asked %v, want %v", asked, want)
+			if !maps.Equal(requests, want) {
+				t.Errorf("AWS received %v, want %v", requests, want)
 			}
 		})
 	}
 }
 
-// configureProfiles writes the AWS files with a profile for each key, and none by default, and
-// the helper's configuration that says which profile is for which registry.
+// configureProfiles writes the AWS files with a profile for each key but no default profile, and the helper's
+// configuration with a profile for each registry.
 func (s *session) configureProfiles(t *testing.T, profiles map[string]awstest.Key) {
 	t.Helper()
 	var credentials strings.Builder
@@ -87,14 +86,14 @@ registries:
 `, "123456789012.dkr.ecr.*.amazonaws.com", secondHost, thirdHost, role))
 }
 
-// composes installs Compose for the user, and a file in which each image is a service.
-func (s *session) composes(t *testing.T, refs []string) {
+// installCompose installs Compose for the user, and writes a Compose file with a service for each image.
+func (s *session) installCompose(t *testing.T, refs []string) {
 	t.Helper()
 	plugins := filepath.Join(filepath.Dir(s.dockerConfig()), "cli-plugins")
 	if err := os.Mkdir(plugins, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(look(t, "docker-compose"), filepath.Join(plugins, "docker-compose")); err != nil {
+	if err := os.Symlink(lookPath(t, "docker-compose"), filepath.Join(plugins, "docker-compose")); err != nil {
 		t.Fatal(err)
 	}
 	var file strings.Builder
@@ -105,7 +104,7 @@ func (s *session) composes(t *testing.T, refs []string) {
 	writeFile(t, filepath.Join(s.home, "compose.yaml"), file.String())
 }
 
-// publish pushes so many images, none like another, to the three registries in turn.
+// publish pushes n different images to the three registries in turn.
 func publish(t *testing.T, aws *awstest.Server, n int) (refs []string) {
 	t.Helper()
 	regions := map[string]string{firstHost: "us-west-2", secondHost: "eu-central-1", thirdHost: "ap-south-1"}

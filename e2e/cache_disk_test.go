@@ -12,7 +12,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// disk mounts a file system in memory that is alice's.
+// disk mounts a file system in memory, which belongs to alice.
 func disk(t *testing.T, options string) string {
 	t.Helper()
 	dir := runtimeDir(t)
@@ -27,7 +27,7 @@ func disk(t *testing.T, options string) string {
 	return dir
 }
 
-// fill writes to a file until the disk is full.
+// fill writes to a file until the file system is full.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	file, err := os.Create(path)
@@ -43,12 +43,12 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// A disk without room for a token costs the cache and nothing else, and a line says so. What cannot be written
-// is not left there in part, and with room again the cache works again.
+// If the file system is full, get succeeds without the cache, and prints one line. It leaves no partial files. The cache
+// works again when there is space.
 func TestCacheOnFullDisk(t *testing.T) {
 	for name, tt := range map[string]struct {
 		options string
-		use     func(t *testing.T, dir string)
+		fill    func(t *testing.T, dir string)
 	}{
 		"no blocks": {"size=16k", func(t *testing.T, dir string) { fill(t, filepath.Join(dir, "ballast")) }},
 		"no files":  {"nr_inodes=3", func(t *testing.T, dir string) { fillFiles(t, dir) }},
@@ -59,34 +59,34 @@ func TestCacheOnFullDisk(t *testing.T) {
 			if err := errors.Join(os.Mkdir(cache, 0o700), os.Chown(cache, alice, alice)); err != nil {
 				t.Fatal(err)
 			}
-			tt.use(t, dir)
+			tt.fill(t, dir)
 			u := newUser(t, alice).with("HOME=/", "AWS_ECR_CACHE_DIR="+cache)
 			const line = " cannot be used: no space left on device"
 			for range 2 {
-				u.gets(t, "the cache directory "+cache+line+"; free some space there, or set AWS_ECR_CACHE_DIR to another directory")
+				u.mustGet(t, "the cache directory "+cache+line+"; free some space there, or set AWS_ECR_CACHE_DIR to another directory")
 			}
-			u.asked(t, 2)
+			u.wantTokenRequests(t, 2)
 			if r := u.run(t, "doctor", ""); !strings.Contains(r.stdout, "✗ cache: the cache directory "+cache+line+"; every get calls AWS ") {
 				t.Errorf("doctor: %s", r.stdout)
 			}
 			for _, pattern := range []string{"*.token", "*.tmp"} {
 				if files, err := filepath.Glob(filepath.Join(cache, pattern)); err != nil || len(files) != 0 {
-					t.Errorf("the folder has %q (%v)", files, err)
+					t.Errorf("the directory contains %q (%v)", files, err)
 				}
 			}
 			if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=1m,nr_inodes=100"); err != nil {
 				t.Fatal(err)
 			}
-			answer := u.gets(t, "")
-			if u.gets(t, "") != answer {
-				t.Error("with room for it, the token was not kept")
+			answer := u.mustGet(t, "")
+			if u.mustGet(t, "") != answer {
+				t.Error("the token was not cached, although there is space")
 			}
-			u.asked(t, 1)
+			u.wantTokenRequests(t, 1)
 		})
 	}
 }
 
-// fillFiles makes files until there may be no more.
+// fillFiles creates files until no inode is left.
 func fillFiles(t *testing.T, dir string) {
 	t.Helper()
 	for {
@@ -101,20 +101,20 @@ func fillFiles(t *testing.T, dir string) {
 	}
 }
 
-// What is on a file system that became read-only is used while it is good; nothing else is
-// kept, and nobody waits.
+// On a file system that becomes read-only, cached tokens are used while they are valid. Other tokens are not cached, and
+// processes do not wait for each other.
 func TestCacheOnReadOnlyDisk(t *testing.T) {
 	dir := disk(t, "size=1m")
 	u := newUser(t, alice).with("HOME=/", "AWS_ECR_CACHE_DIR="+filepath.Join(dir, "cache"))
-	answer := u.gets(t, "")
-	u.asked(t, 1)
+	answer := u.mustGet(t, "")
+	u.wantTokenRequests(t, 1)
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}
-	if u.gets(t, "") != answer {
+	if u.mustGet(t, "") != answer {
 		t.Error("the token was not used")
 	}
-	u.asked(t, 0)
+	u.wantTokenRequests(t, 0)
 	if r := u.run(t, "erase", firstHost); r.exit != 0 || r.stdout != "" {
 		t.Errorf("erase: exit code %d, stdout %q", r.exit, r.stdout)
 	}
@@ -125,8 +125,8 @@ func TestCacheOnReadOnlyDisk(t *testing.T) {
 	other := u.with("AWS_REGION=eu-west-1")
 	var all sync.WaitGroup
 	for range together {
-		all.Go(func() { other.gets(t, "") })
+		all.Go(func() { other.mustGet(t, "") })
 	}
 	all.Wait()
-	u.asked(t, together)
+	u.wantTokenRequests(t, together)
 }

@@ -12,14 +12,14 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// A user runs the helper as somebody, with nothing in the environment but env.
+// A user runs the helper with a user ID and only the variables env.
 type user struct {
 	uid int
 	env []string
 	aws *awstest.Server
 }
 
-// newUser makes a user with AWS keys and an AWS that knows them.
+// newUser creates a user with AWS keys, and a stand-in for AWS that accepts them.
 func newUser(t *testing.T, uid int) user {
 	t.Helper()
 	aws := awstest.New(t)
@@ -37,8 +37,8 @@ func (u user) as(uid int) user {
 	return u
 }
 
-// folder makes a folder of the user's.
-func (u user) folder(t *testing.T) string {
+// newDir creates a directory that belongs to the user.
+func (u user) newDir(t *testing.T) string {
 	t.Helper()
 	dir := runtimeDir(t)
 	if err := os.Chown(dir, u.uid, u.uid); err != nil {
@@ -56,13 +56,13 @@ func (u user) run(t *testing.T, action, input string) run {
 	return finish(t, cmd, input)
 }
 
-// gets fails the test unless a get answers with a password and stderr is empty or, where
-// line is not, one line that holds it. It returns the answer.
-func (u user) gets(t *testing.T, line string) (answer string) {
+// mustGet fails the test unless a get prints a password, and standard error is empty, or one line that contains line if
+// that is not empty. It returns the output.
+func (u user) mustGet(t *testing.T, line string) (answer string) {
 	t.Helper()
 	r := u.run(t, "get", firstHost)
 	if r.exit != 0 || !strings.Contains(r.stdout, `"Username":"AWS","Secret":"`) {
-		t.Errorf("exit code %d with %d characters on stdout", r.exit, len(r.stdout))
+		t.Errorf("exit code %d, %d characters on stdout", r.exit, len(r.stdout))
 	}
 	lines := 0
 	if line != "" {
@@ -74,24 +74,24 @@ func (u user) gets(t *testing.T, line string) (answer string) {
 	return r.stdout
 }
 
-// asked fails the test unless AWS was asked for so many tokens since the last time.
-func (u user) asked(t *testing.T, want int) {
+// wantTokenRequests fails the test unless AWS received want token requests since the last check.
+func (u user) wantTokenRequests(t *testing.T, want int) {
 	t.Helper()
 	if n := u.aws.Count(awstest.GetAuthorizationToken); n != want {
-		t.Errorf("AWS was asked for %d tokens, want %d", n, want)
+		t.Errorf("AWS received %d token requests, want %d", n, want)
 	}
 	u.aws.ResetCalls()
 }
 
-// publicHelper returns a copy of the helper that every user can run; the one on PATH is in
-// a folder of root's.
+// publicHelper returns the path of a copy of the helper that all users can execute. The helper on PATH is in a directory
+// that only root can read.
 func publicHelper(t *testing.T) string {
 	t.Helper()
-	const public = "/run/docker-credential-ecr-login" // gone with the sandbox
+	const public = "/run/docker-credential-ecr-login" // removed with the sandbox
 	if _, err := os.Stat(public); err == nil {
 		return public
 	}
-	helper, err := os.Open(look(t, filepath.Base(public)))
+	helper, err := os.Open(lookPath(t, filepath.Base(public)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,32 +6,32 @@ import (
 	"testing"
 )
 
-// Two users of the machine, neither of them root.
+// User IDs other than root.
 const (
 	alice = 4201
 	bob   = 4202
 )
 
-// Of two users with the same folder it is its owner's. The other one, though it be root, has
-// no cache, and is told why.
+// If two users set the same cache directory, only its owner uses it. The other user, even root, has no cache, and the
+// helper prints why.
 func TestCacheOfTwoUsers(t *testing.T) {
 	first := newUser(t, alice)
-	cache := filepath.Join(first.folder(t), "cache")
+	cache := filepath.Join(first.newDir(t), "cache")
 	first = first.with("HOME=/", "AWS_ECR_CACHE_DIR="+cache)
-	answer := first.gets(t, "")
-	if err := os.Chmod(filepath.Dir(cache), 0o755); err != nil { // bob can see it
+	answer := first.mustGet(t, "")
+	if err := os.Chmod(filepath.Dir(cache), 0o755); err != nil { // readable by bob
 		t.Fatal(err)
 	}
-	first.asked(t, 1)
+	first.wantTokenRequests(t, 1)
 	for uid, whose := range map[int]string{bob: "it", 0: filepath.Dir(cache)} {
 		second := first.as(uid)
 		line := "the cache directory " + cache + " is not used, because " + whose + " belongs to another user; set AWS_ECR_CACHE_DIR to another directory"
 		for range 2 {
-			if second.gets(t, line) == answer {
-				t.Errorf("user %d was given alice's password", uid)
+			if second.mustGet(t, line) == answer {
+				t.Errorf("user %d got alice's password", uid)
 			}
 		}
-		second.asked(t, 2)
+		second.wantTokenRequests(t, 2)
 		if r := second.run(t, "list", ""); r.exit != 0 || r.stdout != "{}\n" {
 			t.Errorf("list of user %d: exit code %d, stdout %q", uid, r.exit, r.stdout)
 		}
@@ -39,19 +39,18 @@ func TestCacheOfTwoUsers(t *testing.T) {
 			t.Errorf("erase of user %d: exit code %d", uid, r.exit)
 		}
 	}
-	if first.gets(t, "") != answer {
+	if first.mustGet(t, "") != answer {
 		t.Error("alice's token was lost")
 	}
-	first.asked(t, 0)
+	first.wantTokenRequests(t, 0)
 }
 
-// An entry that somebody else has put into the folder is not used. Root may read it, so
-// reading it does not tell.
+// A cache entry that belongs to another user is not used. Root can read all entries, so the check uses the owner.
 func TestCacheEntryOfAnotherUser(t *testing.T) {
 	root := newUser(t, 0)
-	cache := filepath.Join(root.folder(t), "cache")
+	cache := filepath.Join(root.newDir(t), "cache")
 	root = root.with("HOME=/", "AWS_ECR_CACHE_DIR="+cache)
-	answer := root.gets(t, "")
+	answer := root.mustGet(t, "")
 	entries, err := filepath.Glob(filepath.Join(cache, "*.token"))
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("entries %q, %v", entries, err)
@@ -59,36 +58,36 @@ func TestCacheEntryOfAnotherUser(t *testing.T) {
 	if err := os.Chown(entries[0], bob, bob); err != nil {
 		t.Fatal(err)
 	}
-	if root.gets(t, "the cache entry "+entries[0]+" is not used, because it belongs to another user") == answer {
-		t.Error("it was used")
+	if root.mustGet(t, "the cache entry "+entries[0]+" is not used, because it belongs to another user") == answer {
+		t.Error("the entry of another user was used")
 	}
 }
 
-// A directory that the user may not write to, or not even look into, is no failure, and a line says so.
+// If the user cannot write or read the cache directory, get succeeds and prints one line.
 func TestCacheWithoutPermission(t *testing.T) {
 	u := newUser(t, alice)
-	dir := u.folder(t)
+	dir := u.newDir(t)
 	cache := filepath.Join(dir, "cache")
 	u = u.with("HOME=/", "AWS_ECR_CACHE_DIR="+cache)
-	answer := u.gets(t, "")
-	u.asked(t, 1)
+	answer := u.mustGet(t, "")
+	u.wantTokenRequests(t, 1)
 	if err := os.Chmod(cache, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	if u.gets(t, "") != answer {
-		t.Error("what can be read was not used")
+	if u.mustGet(t, "") != answer {
+		t.Error("the readable entry was not used")
 	}
 	line := "the cache directory " + cache + " cannot be used: permission denied; check its owner and mode, or set AWS_ECR_CACHE_DIR to another directory"
 	other := u.with("AWS_REGION=eu-west-1") // has no entry yet
-	other.gets(t, line)
-	other.gets(t, line)
-	u.asked(t, 2)
+	other.mustGet(t, line)
+	other.mustGet(t, line)
+	u.wantTokenRequests(t, 2)
 	for _, path := range []string{cache, dir} {
 		if err := os.Chmod(path, 0); err != nil {
 			t.Fatal(err)
 		}
-		u.gets(t, line)
-		u.asked(t, 1)
+		u.mustGet(t, line)
+		u.wantTokenRequests(t, 1)
 		if r := u.run(t, "list", ""); r.exit != 0 || r.stdout != "{}\n" || r.stderr != line+"\n" {
 			t.Errorf("list: exit code %d, stdout %q", r.exit, r.stdout)
 		}

@@ -5,48 +5,46 @@ import (
 	"testing"
 )
 
-// A client is a program that moves images, as shell commands. These find
+// A client is a program that pushes and pulls images. Its actions are shell commands, with these variables:
 //
-//	$REF      the image's name in a registry
-//	$HOST     the registry's name
-//	$CONTEXT  a folder with a Dockerfile that starts FROM scratch
-//	$LAYOUT   a folder with the same image in OCI layout
-//	$HOME     a fresh home, also the working folder
+//	$REF      name of the image in a registry
+//	$HOST     host name of the registry
+//	$CONTEXT  directory with a Dockerfile that starts FROM scratch
+//	$LAYOUT   directory with the same image in OCI layout
+//	$HOME     an empty home directory, which is also the working directory
 //
 // To add a client, add a row to [clients].
 type client struct {
-	name    string // in the names of tests and images
-	title   string // in the table
-	program string // path; found before others of its name
+	name    string // for the names of tests and images
+	title   string // for the table
+	program string // path; precedes other programs of this name on PATH
 	version string
 
-	build   string // make the image locally; "" when push takes it from $LAYOUT
-	push    string
-	remove  string // forget the image, so that pull has to fetch it
-	pull    string
-	run     string // run what was pulled; "" when the client cannot
-	login   string // with a password on standard input, as pipelines do
-	relogin string // without user name and password; "" when the client needs them
-	logout  string
-	// trusting clients hand the password of a login to the helper unseen; others try it
-	// first. Those that asksFirst have the helper give a password before they take one.
-	trusting, asksFirst bool
+	build            string // build the image; "" if push uses $LAYOUT
+	push             string
+	remove           string // remove the image, so that pull downloads it
+	pull             string
+	run              string // run the pulled image; "" if not supported
+	login            string // log in with a password on standard input, as pipelines do
+	relogin          string // log in without user name and password; "" if not supported
+	logout           string
+	storesUnverified bool // login runs the helper's store without trying the password
+	getsBeforeLogin  bool // login runs the helper's get first
 
-	// authority is the variable that names the file of the certificate authority to
-	// trust; "" when the client reads /etc/docker/certs.d.
+	// authority is the variable for the file of the certificate authority; "" if the client reads /etc/docker/certs.d.
 	authority string
-	// central is the setting, beside credHelpers, that gives the helper all hosts;
-	// keeps is the one in the file where login puts passwords.
-	central, keeps setting
+	// allHosts is the setting, other than credHelpers, with which the helper serves all hosts. loginFile is the setting
+	// in the file to which login writes passwords.
+	allHosts, loginFile setting
 }
 
-// clients lists the clients of this machine.
+// clients returns the installed clients.
 func clients(t *testing.T) []client {
 	t.Helper()
 	return append(dockers(t), buildkit(), podman(), buildah(), skopeo(), crane(t))
 }
 
-func look(t *testing.T, program string) string {
+func lookPath(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {

@@ -2,7 +2,7 @@ package e2e
 
 import "testing"
 
-// TestClients takes every client through every scenario.
+// TestClients runs all scenarios with all clients, and prints the table of clients.
 func TestClients(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)
@@ -16,7 +16,7 @@ func TestClients(t *testing.T) {
 				t.Run(sc.name, func(t *testing.T) {
 					aws.ClearFaults()
 					aws.ResetCalls()
-					sc.play(t, scene{aws: aws, client: c, image: img, row: row})
+					sc.run(t, fixture{aws: aws, client: c, image: img, row: row})
 				})
 			}
 			row.version = newSession(t, aws, c, img, credHelpers).must(t, c.version, "")

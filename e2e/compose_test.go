@@ -6,15 +6,15 @@ import (
 	"os/exec"
 )
 
-// composeVersion is what is built of Docker Compose, which Debian has in an older form only.
+// composeVersion is the version of Docker Compose to build. Debian's package is older.
 const composeVersion = "github.com/docker/compose/v2@v2.40.3"
 
-// buildCompose builds Compose, which is a plugin of Docker's, from the dependencies that it
-// names itself: they are too many to be ours.
+// buildCompose builds Docker Compose, a plugin of Docker, in its own module, so that this module does not have its many
+// dependencies.
 func buildCompose(output string) error {
 	out, err := exec.Command("go", "mod", "download", "-json", composeVersion).Output()
 	if err != nil {
-		return fmt.Errorf("fetching %s: %w\n%s", composeVersion, err, out)
+		return fmt.Errorf("downloading %s: %w\n%s", composeVersion, err, out)
 	}
 	var module struct{ Dir string }
 	if err := json.Unmarshal(out, &module); err != nil {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestConfigure has the helper name itself in the client's files, before which there is a store
-// with a password of another registry, and take that back.
+// TestConfigure configures the client with "configure", and restores its files with "configure undo". Docker has another
+// credential store with a password for another registry, which works before, in between and after.
 func TestConfigure(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)
@@ -14,11 +14,11 @@ func TestConfigure(t *testing.T) {
 	img := newImage(t)
 	for _, c := range dockers(t) {
 		t.Run(c.name, func(t *testing.T) {
-			sc := scene{aws: aws, client: c, image: img, row: new(row)}
+			sc := fixture{aws: aws, client: c, image: img, row: new(row)}
 			s := sc.session(t, credsStore).withPass(t)
 			const before = "{\n\t\"credsStore\": \"pass\" }\n"
 			writeFile(t, s.dockerConfig(), before)
-			s.passes(t, "store", passwordFor(privateRegistry))
+			s.runPass(t, "store", passwordFor(privateRegistry))
 			s.must(t, "docker-credential-ecr-login configure docker --all", "")
 			roundTrip(t, sc, s, reference(t, firstHost))
 			private := reference(t, privateRegistry)
@@ -26,7 +26,7 @@ func TestConfigure(t *testing.T) {
 			s.must(t, c.push, private)
 			s.must(t, "docker-credential-ecr-login configure undo", "")
 			if after, err := os.ReadFile(s.dockerConfig()); err != nil || string(after) != before {
-				t.Errorf("it was %q, and is %q (%v)", before, after, err)
+				t.Errorf("undo changed %q to %q (%v)", before, after, err)
 			}
 			s.must(t, c.remove, private)
 			s.must(t, c.pull, private)
@@ -34,7 +34,7 @@ func TestConfigure(t *testing.T) {
 	}
 	for _, c := range []client{podman(), buildah(), skopeo()} {
 		t.Run(c.name, func(t *testing.T) {
-			sc := scene{aws: aws, client: c, image: img, row: new(row)}
+			sc := fixture{aws: aws, client: c, image: img, row: new(row)}
 			s, ref := sc.session(t, authJSON), reference(t, firstHost)
 			if err := os.Remove(s.authJSON()); err != nil {
 				t.Fatal(err)
@@ -44,7 +44,7 @@ func TestConfigure(t *testing.T) {
 			s.must(t, "docker-credential-ecr-login configure undo", "")
 			s.must(t, c.remove, ref)
 			if output, err := s.sh(t, c.pull, ref); err == nil {
-				t.Errorf("pulled after it was taken back:\n%s", output)
+				t.Errorf("the pull succeeded after undo:\n%s", output)
 			}
 		})
 	}

@@ -2,12 +2,12 @@ package e2e
 
 import "testing"
 
-// crane stands for the many programs that use its library, such as ko and Kaniko.
+// crane also represents the programs that use its library, such as ko and Kaniko.
 func crane(t *testing.T) client {
 	t.Helper()
 	return client{
-		name: "crane", title: "crane", program: look(t, "crane"), central: credsStore, keeps: credHelpers,
-		authority: "SSL_CERT_FILE", trusting: true,
+		name: "crane", title: "crane", program: lookPath(t, "crane"), allHosts: credsStore, loginFile: credHelpers,
+		authority: "SSL_CERT_FILE", storesUnverified: true,
 		version: `crane version`,
 		push:    `crane push $LAYOUT $REF`,
 		remove:  `rm -rf pulled`,

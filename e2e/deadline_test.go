@@ -10,10 +10,9 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// TestDeadlines measures how long the helper makes a user wait when something on its
-// way does not answer.
+// TestDeadlines measures how long the helper runs if a service does not respond.
 func TestDeadlines(t *testing.T) {
-	t.Run("API that never answers", func(t *testing.T) {
+	t.Run("unresponsive API", func(t *testing.T) {
 		t.Parallel()
 		aws := awstest.New(t)
 		aws.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
@@ -21,9 +20,9 @@ func TestDeadlines(t *testing.T) {
 		measured(t, r, 15*time.Second)
 		r.mustFail(t, 15*time.Second)
 	})
-	t.Run("metadata service that never answers", func(t *testing.T) {
+	t.Run("unresponsive metadata service", func(t *testing.T) {
 		t.Parallel()
-		// The kernel accepts connections to it, and that is all.
+		// The kernel accepts the connections, but no response is sent.
 		silent, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -38,13 +37,13 @@ func TestDeadlines(t *testing.T) {
 		aws := awstest.New(t)
 		r := get(t, firstHost, "AWS_CONFIG_FILE="+slowProcess(t), "AWS_ENDPOINT_URL="+aws.URL)
 		measured(t, r, 15*time.Second)
-		if r.exit != 0 || r.took < slowness {
-			t.Errorf("exit code %d after %v, want 0 after %v\n%s", r.exit, r.took, slowness, r.stderr)
+		if r.exit != 0 || r.took < processDuration {
+			t.Errorf("exit code %d after %v, want 0 after %v\n%s", r.exit, r.took, processDuration, r.stderr)
 		}
 	})
 }
 
-// TestPromptness measures what must not be felt at all, with nothing else running.
+// TestPromptness measures requests that must take less than 0.1 s. It does not run in parallel with other tests.
 func TestPromptness(t *testing.T) {
 	t.Run("no credentials and no metadata service", func(t *testing.T) {
 		r := fastest(func() run { return get(t, firstHost, "AWS_EC2_METADATA_DISABLED=true") })
@@ -64,22 +63,21 @@ func keys() []string {
 	return []string{"AWS_ACCESS_KEY_ID=" + awstest.KeyID, "AWS_SECRET_ACCESS_KEY=" + awstest.SecretKey}
 }
 
-// slowness is how long the credential_process of slowProcess takes.
-const slowness = 8 * time.Second
+// processDuration is the run time of the credential_process of slowProcess.
+const processDuration = 8 * time.Second
 
-// slowProcess writes an AWS configuration whose credentials come from a slow program.
+// slowProcess writes an AWS configuration with a slow credential_process.
 func slowProcess(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	script, config := filepath.Join(dir, "process.sh"), filepath.Join(dir, "config")
 	writeFile(t, script, fmt.Sprintf("sleep %d\necho '{\"Version\": 1, \"AccessKeyId\": %q, \"SecretAccessKey\": %q}'\n",
-		int(slowness.Seconds()), awstest.KeyID, awstest.SecretKey))
+		int(processDuration.Seconds()), awstest.KeyID, awstest.SecretKey))
 	writeFile(t, config, fmt.Sprintf("[default]\ncredential_process = sh %s\n", script))
 	return config
 }
 
-// fastest returns the fastest of ten runs: how long the helper takes, without what the
-// machine happened to do besides.
+// fastest returns the fastest of ten runs, to exclude the effect of other load on the machine.
 func fastest(f func() run) run {
 	best := f()
 	for range 9 {

@@ -7,27 +7,26 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// denied pushes and pulls while AWS allows neither, and looks at what the user sees.
-func denied(t *testing.T, sc scene) {
+// denied pushes and pulls while AWS denies tokens. The output of the client must contain the helper's error.
+func denied(t *testing.T, sc fixture) {
 	s, ref := sc.session(t, credHelpers), reference(t, firstHost)
 	s.must(t, sc.client.build, ref)
 	s.must(t, sc.client.push, ref)
 	deny(sc.aws)
-	s.forget(t)
-	if output, err := s.sh(t, sc.client.push, ref); err == nil || denial(output) == "" {
-		t.Errorf("push ended with %v and does not say why:\n%s", err, output)
+	s.clearCache(t)
+	if output, err := s.sh(t, sc.client.push, ref); err == nil || deniedLine(output) == "" {
+		t.Errorf("push returned %v without the error of the helper:\n%s", err, output)
 	}
 	s.must(t, sc.client.remove, ref)
 	output, err := s.sh(t, sc.client.pull, ref)
-	if err == nil || denial(output) == "" {
-		t.Errorf("pull ended with %v and does not say why:\n%s", err, output)
+	if err == nil || deniedLine(output) == "" {
+		t.Errorf("pull returned %v without the error of the helper:\n%s", err, output)
 	}
 	sc.row.ref, sc.row.denied = ref, output
 }
 
-// denial returns the line of output that tells which registry, what went wrong and
-// what to allow, or "".
-func denial(output string) string {
+// deniedLine returns the line of output with the registry, the cause, and the permission to allow, or "".
+func deniedLine(output string) string {
 	for line := range strings.Lines(output) {
 		if strings.HasPrefix(line, firstHost+": access denied: ") && strings.Contains(line, "ecr:GetAuthorizationToken") {
 			return strings.TrimSpace(line)
@@ -36,7 +35,7 @@ func denial(output string) string {
 	return ""
 }
 
-// deny makes AWS refuse passwords, in its own words.
+// deny makes the stand-in deny tokens with an error message of AWS.
 func deny(aws *awstest.Server) {
 	aws.Inject(awstest.Fault{
 		Op:     awstest.GetAuthorizationToken,

@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// debianDocker is the client that comes with the package; another may hide it on PATH.
+// debianDocker is the client of the Debian package. PATH may contain another one.
 const debianDocker = "/usr/bin/docker"
 
 func docker(program string) client {
 	return client{
-		name: "docker", title: "Docker", program: program, central: credsStore, keeps: credHelpers,
+		name: "docker", title: "Docker", program: program, allHosts: credsStore, loginFile: credHelpers,
 		version: `docker version --format '{{.Client.Version}}'`,
 		build:   `DOCKER_BUILDKIT=0 docker build --quiet --tag $REF $CONTEXT`,
 		push:    `docker push $REF`,
@@ -26,7 +26,7 @@ func docker(program string) client {
 	}
 }
 
-// buildkit is the builder inside Docker's daemon, which asks the client for passwords.
+// buildkit is the builder in Docker's daemon, which requests passwords from the client.
 func buildkit() client {
 	c := docker(debianDocker)
 	c.name, c.title = "buildkit", "BuildKit (in Docker)"
@@ -36,8 +36,8 @@ func buildkit() client {
 	return c
 }
 
-// dockers makes a row for each version of docker found on PATH: a newer client may be
-// installed beside the package's and speaks to the same daemon.
+// dockers returns a client for each version of docker on PATH. A newer version may be installed in addition to the
+// package.
 func dockers(t *testing.T) []client {
 	t.Helper()
 	var rows []client
@@ -61,8 +61,8 @@ func dockers(t *testing.T) []client {
 	return rows
 }
 
-// dockerVersion returns the first two numbers of what "docker --version" prints, for
-// example "Docker version 20.10.24+dfsg1, build 297e128".
+// dockerVersion returns the first two numbers in the output of "docker --version", which is, for example,
+// "Docker version 20.10.24+dfsg1, build 297e128".
 func dockerVersion(program string) (version string, ok bool) {
 	out, err := exec.Command(program, "--version").Output()
 	words := strings.Fields(string(out))

@@ -11,8 +11,8 @@ import (
 	"ecrlogin/e2e/sandbox"
 )
 
-// startDockerd starts a Docker daemon on its usual socket, which is the sandbox's own,
-// waits until it answers and stops it at the end of the test.
+// startDockerd starts a Docker daemon on its usual socket, which is inside the sandbox, waits until it responds, and stops
+// it at the end of the test.
 func startDockerd(t *testing.T) {
 	t.Helper()
 	dir := runtimeDir(t)
@@ -20,7 +20,7 @@ func startDockerd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The context of a test is done before its clean-up begins.
+	// The context of a test is canceled before its cleanup functions run.
 	cmd := exec.CommandContext(t.Context(), "dockerd",
 		"--host=unix:///run/docker.sock", "--log-level=warn",
 		"--data-root="+filepath.Join(dir, "data"),
@@ -30,26 +30,26 @@ func startDockerd(t *testing.T) {
 		"--exec-opt=native.cgroupdriver=cgroupfs", "--cgroup-parent="+sandbox.CgroupParent())
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 20 * time.Second // then it is killed
+	cmd.WaitDelay = 20 * time.Second // then exec kills it
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting dockerd: %v", err)
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // always an error: it was told to stop
+		_ = cmd.Wait() // always an error, because it is stopped by a signal
 		close(ended)
 	}()
 	t.Cleanup(func() {
 		<-ended
 		if t.Failed() {
-			t.Logf("dockerd's log:\n%s", tail(t, log.Name(), 40))
+			t.Logf("log of dockerd:\n%s", tail(t, log.Name(), 40))
 		}
 		log.Close()
 	})
 	awaitDockerd(t, ended, log.Name())
 }
 
-// awaitDockerd polls until the daemon answers.
+// awaitDockerd polls until the daemon responds.
 func awaitDockerd(t *testing.T, ended <-chan struct{}, log string) {
 	t.Helper()
 	deadline := time.After(time.Minute)
@@ -58,9 +58,9 @@ func awaitDockerd(t *testing.T, ended <-chan struct{}, log string) {
 	for {
 		select {
 		case <-ended:
-			t.Fatalf("dockerd ended:\n%s", tail(t, log, 40))
+			t.Fatalf("dockerd exited:\n%s", tail(t, log, 40))
 		case <-deadline:
-			t.Fatalf("dockerd does not answer:\n%s", tail(t, log, 40))
+			t.Fatalf("dockerd does not respond:\n%s", tail(t, log, 40))
 		case <-poll.C:
 			if exec.Command("docker", "info").Run() == nil {
 				return

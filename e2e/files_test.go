@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// writeFile writes a file that only its owner may read, with the folders above it.
+// writeFile writes a file with mode 0600, and creates its parent directories.
 func writeFile(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -18,9 +18,8 @@ func writeFile(t *testing.T, path, content string) {
 	}
 }
 
-// runtimeDir makes a folder whose name is short, for sockets. Docker allows them 104
-// characters, and Podman 50 for its own folder, which it finds out only when a
-// container ends.
+// runtimeDir creates a directory with a short name for sockets. Docker supports paths of 104 characters. Podman supports
+// 50 for its directory, and reports longer ones only when a container exits.
 func runtimeDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/run", "user-")

@@ -9,23 +9,22 @@ import (
 	"time"
 )
 
-// A run is what one run of the helper gave.
+// A run is the result of one run of the helper.
 type run struct {
 	stdout, stderr string
 	exit           int
 	took           time.Duration
 }
 
-// get runs the helper as clients do, with an empty home and nothing in the
-// environment but env.
+// get runs the helper as clients do, with an empty home directory and only the variables env.
 func get(t *testing.T, host string, env ...string) run {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), look(t, "docker-credential-ecr-login"), "get")
+	cmd := exec.CommandContext(t.Context(), lookPath(t, "docker-credential-ecr-login"), "get")
 	cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, env...)
 	return finish(t, cmd, host)
 }
 
-// finish runs a command of the helper with its input.
+// finish runs a command of the helper with input on standard input.
 func finish(t *testing.T, cmd *exec.Cmd, input string) run {
 	t.Helper()
 	var stdout, stderr strings.Builder
@@ -39,8 +38,7 @@ func finish(t *testing.T, cmd *exec.Cmd, input string) run {
 	return run{stdout: stdout.String(), stderr: stderr.String(), exit: cmd.ProcessState.ExitCode(), took: took}
 }
 
-// mustFail fails the test unless the run failed within limit and said why, in the same
-// line on both streams.
+// mustFail fails the test unless the run failed within limit, with the same line about firstHost on both streams.
 func (r run) mustFail(t *testing.T, limit time.Duration) {
 	t.Helper()
 	if r.exit != 1 {
@@ -51,6 +49,6 @@ func (r run) mustFail(t *testing.T, limit time.Duration) {
 	}
 	line := strings.TrimSpace(r.stdout)
 	if !strings.HasPrefix(line, firstHost+": ") || line != strings.TrimSpace(r.stderr) || strings.Contains(line, "\n") {
-		t.Errorf("stdout %q and stderr %q, want the same line that names the host", r.stdout, r.stderr)
+		t.Errorf("stdout %q and stderr %q, want the same line with the host", r.stdout, r.stderr)
 	}
 }

@@ -15,10 +15,10 @@ import (
 // greeting is what a container of the image prints.
 const greeting = "hello from a container"
 
-// An image is one program and nothing else, in the two forms that clients start from.
+// An image contains one program, in the two formats that clients read.
 type image struct {
-	context string // folder with a Dockerfile, for those that build
-	layout  string // folder with an OCI image, for those that only copy
+	context string // directory with a Dockerfile, for clients that build
+	layout  string // directory with an OCI image, for clients that only copy
 }
 
 func newImage(t *testing.T) image {

@@ -1,10 +1,9 @@
-// Package e2e tests the helper with the clients that people have: Docker with a real
-// daemon, BuildKit, Podman, Buildah, Skopeo and crane push to and pull from registries
-// that accept only passwords which the stand-in for AWS has issued and which have not
-// expired. The host names are Amazon's own.
+// Package e2e tests the helper with real clients: Docker with its daemon, BuildKit, Podman, Buildah, Skopeo and crane.
+// They push to and pull from registries that accept only unexpired passwords of the stand-in for AWS. The host names are
+// those of Amazon ECR.
 //
-// The tests run in a sandbox (package sandbox), so they need root and change nothing
-// on the machine. run.sh installs the clients and runs them.
+// The tests run in a sandbox (package sandbox). They require root and do not change the machine. run.sh installs the
+// clients and runs the tests.
 package e2e
 
 import (
@@ -25,22 +24,22 @@ const (
 	thirdHost  = "333344445555.dkr.ecr.ap-south-1.amazonaws.com"
 )
 
-// aliasHost is a name of the user's own for one of them.
+// aliasHost is an alias of one of them in the user's configuration.
 const aliasHost = "registry.corp.example"
 
-// hosts returns the names under which the stand-in's registry is reached.
+// hosts returns the host names that resolve to the registry of the stand-in.
 func hosts() []string { return []string{firstHost, secondHost, thirdHost, aliasHost} }
 
-// helperVariable holds the absolute path of the helper to test; without it, one is built
-// from this tree.
+// helperVariable contains the absolute path of the helper to test. If it is not set, the helper is built from this
+// repository.
 const helperVariable = "ECR_LOGIN_HELPER"
 
 func TestMain(m *testing.M) {
 	os.Exit(sandbox.Main(m, sandbox.Sandbox{Build: build, Hosts: hosts()}))
 }
 
-// build fills bin with the helper, with the clients and the keychain's helper that Debian has
-// not or only in old versions, and with the program for the images.
+// build builds programs in bin: the helper, the program for the images, and the clients and the keychain helper for which
+// Debian has no package or an old version.
 func build(bin string) error {
 	helper := filepath.Join(bin, "docker-credential-ecr-login")
 	if built := os.Getenv(helperVariable); built != "" {
@@ -63,7 +62,7 @@ func build(bin string) error {
 
 // goBuild builds one static program in the module at dir.
 func goBuild(dir, output, pkg string) error {
-	// Version control is not asked: a checkout of another user's makes that fail.
+	// -buildvcs=false, because git fails if the repository belongs to another user.
 	cmd := exec.Command("go", "build", "-C", dir, "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", output, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

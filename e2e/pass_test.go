@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// withPass returns the same user with a password store of pass, whose key wants no pass phrase.
-// GnuPG's folder is for sockets too, so its name must be short.
+// withPass returns the same user with a password store of pass, whose key has no passphrase. The directory of GnuPG
+// contains sockets, so its name must be short.
 func (s *session) withPass(t *testing.T) *session {
 	t.Helper()
 	s = s.with("GNUPGHOME=" + filepath.Join(s.run, "gnupg"))
-	s.typing(`
+	s.withInput(`
 		%no-protection
 		Key-Type: EDDSA
 		Key-Curve: ed25519
@@ -24,7 +24,7 @@ func (s *session) withPass(t *testing.T) *session {
 		%commit
 	`).must(t, `mkdir -m 700 $GNUPGHOME; gpg --quiet --batch --gen-key`, "")
 	t.Cleanup(func() {
-		kill := exec.Command("gpgconf", "--kill", "all") // the agent that gpg has started
+		kill := exec.Command("gpgconf", "--kill", "all") // the agent that gpg started
 		kill.Env = s.env
 		if out, err := kill.CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
@@ -34,14 +34,14 @@ func (s *session) withPass(t *testing.T) *session {
 	return s
 }
 
-// passes runs an action of pass's own helper and returns what it prints.
-func (s *session) passes(t *testing.T, action, input string) string {
+// runPass runs an action of docker-credential-pass and returns its output.
+func (s *session) runPass(t *testing.T, action, input string) string {
 	t.Helper()
-	return s.typing(input).must(t, "docker-credential-pass "+action, "")
+	return s.withInput(input).must(t, "docker-credential-pass "+action, "")
 }
 
-// inPass reports whether pass has a password for a registry.
+// inPass reports whether pass contains a password for serverURL.
 func (s *session) inPass(t *testing.T, serverURL string) bool {
 	t.Helper()
-	return slices.Contains(strings.Split(s.passes(t, "list", ""), `"`), serverURL)
+	return slices.Contains(strings.Split(s.runPass(t, "list", ""), `"`), serverURL)
 }

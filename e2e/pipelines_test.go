@@ -11,14 +11,13 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// TestPipelines runs pipelines that people have published, with every version of Docker:
-// without their login step, and with it left in.
+// TestPipelines runs published pipelines with each version of Docker, with and without their login step.
 func TestPipelines(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)
 	img := newImage(t)
 	for _, c := range dockers(t) {
-		for name, play := range map[string]func(*testing.T, scene){
+		for name, run := range map[string]func(*testing.T, fixture){
 			"ciServer":           ciServer,
 			"manyJobs":           manyJobs,
 			"manyJobsWithLogin":  manyJobsWithLogin,
@@ -27,15 +26,15 @@ func TestPipelines(t *testing.T) {
 			t.Run(c.name+"/"+name, func(t *testing.T) {
 				aws.ClearFaults()
 				aws.ResetCalls()
-				play(t, scene{aws: aws, client: c, image: img, row: new(row)})
+				run(t, fixture{aws: aws, client: c, image: img, row: new(row)})
 			})
 		}
 	}
 }
 
-// ciServer is a project of a CI server that builds and pushes two images. Its password was too
-// long for the server's own field, so it was a parameter of three steps that are needed no more.
-func ciServer(t *testing.T, sc scene) {
+// ciServer builds and pushes two images on a CI server. The password was a parameter of three steps, because it was too
+// long for the server's password field. The steps are no longer needed.
+func ciServer(t *testing.T, sc fixture) {
 	const build = `
 		docker build --quiet --tag $HOST/$NAME-helm:$TAG $CONTEXT
 		docker build --quiet --tag $HOST/$NAME-helm-ci:$TAG $CONTEXT
@@ -48,9 +47,9 @@ func ciServer(t *testing.T, sc scene) {
 	for tag, script := range []string{build, login + build + logout, build} {
 		s := s.with(fmt.Sprintf("TAG=%d", tag))
 		if output := s.must(t, script, firstHost); strings.Contains(output, "password not stored") {
-			t.Errorf("the login had no effect:\n%s", output)
+			t.Errorf("the password of the login was not stored:\n%s", output)
 		}
-		s.wroteNoPassword(t)
+		s.mustNotWritePassword(t)
 		for _, name := range []string{"-helm", "-helm-ci"} {
 			ref := fmt.Sprintf("%s/%s%s:%d", firstHost, repository, name, tag)
 			s.must(t, sc.client.remove, ref)
@@ -60,53 +59,52 @@ func ciServer(t *testing.T, sc scene) {
 	}
 }
 
-// developersPassword is the command that gave a developer's cluster its image pull secret. The
-// helper prints what Docker on a machine without the helper takes, and nothing else.
-func developersPassword(t *testing.T, sc scene) {
+// developersPassword passes the output of "password" to docker login on a machine without the helper, as a developer does
+// to create an image pull secret. The output must contain only the password.
+func developersPassword(t *testing.T, sc fixture) {
 	s, ref := sc.session(t, credsStore), reference(t, firstHost)
 	s.must(t, sc.client.build, ref)
 	s.must(t, sc.client.push, ref)
 	s.must(t, sc.client.remove, ref)
-	writeFile(t, s.home+"/plain/config.json", `{"auths": {"registry.example": {}}}`) // with none, Docker would try pass
+	writeFile(t, s.home+"/plain/config.json", `{"auths": {"registry.example": {}}}`) // if auths is empty, Docker tries pass
 	const with = "DOCKER_CONFIG=$HOME/plain "
 	if output, err := s.sh(t, with+sc.client.pull, ref); err == nil {
-		t.Fatalf("there is no helper and no password, and it was pulled all the same:\n%s", output)
+		t.Fatalf("the pull succeeded without the helper and without a password:\n%s", output)
 	}
 	s.must(t, "docker-credential-ecr-login password $HOST | "+with+"docker login --username AWS --password-stdin $HOST", ref)
 	s.must(t, with+sc.client.pull, ref)
 }
 
-// job is a pipeline of GitLab's that builds an image and pushes it by the name of a commit.
+// job is a GitLab pipeline that tags an image with the commit and pushes it.
 const job = `
 	docker tag "$IMAGE_NAME" "$ECR_ADDRESS:$CI_COMMIT_SHA"
 	docker push "$ECR_ADDRESS:$CI_COMMIT_SHA"`
 
-// oldJob is the same with the line that logs in; aws ecr get-login prints a command. It logs out as well.
+// oldJob is job with a login and a logout. "aws ecr get-login" prints the login command.
 const oldJob = `
 	eval $(echo "docker login -u AWS -p $PASSWORD https://$HOST")` + job + `
 	docker logout $HOST`
 
-// manyJobs runs jobs at once on a runner where nobody has logged in. They ask AWS for one token.
-func manyJobs(t *testing.T, sc scene) {
+// manyJobs runs concurrent jobs without a login. AWS receives one token request.
+func manyJobs(t *testing.T, sc fixture) {
 	s := sc.session(t, credHelpers)
 	sc.aws.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 500 * time.Millisecond})
 	runJobs(t, sc, s, job, job)
-	if n := asked(sc.aws, "us-west-2"); n != 1 {
-		t.Errorf("AWS was asked %d times", n)
+	if n := tokenRequests(sc.aws, "us-west-2"); n != 1 {
+		t.Errorf("AWS received %d token requests, want 1", n)
 	}
 }
 
-// manyJobsWithLogin is manyJobs while every other job still logs in before and out afterwards,
-// which takes the others' token away now and then.
-func manyJobsWithLogin(t *testing.T, sc scene) {
+// manyJobsWithLogin is manyJobs with a login and a logout in every other job. A logout may remove the token of the other
+// jobs.
+func manyJobsWithLogin(t *testing.T, sc fixture) {
 	s := sc.session(t, credHelpers).with("PASSWORD=" + sc.aws.IssueToken("us-west-2", false))
 	runJobs(t, sc, s, job, oldJob)
-	s.wroteNoPassword(t)
+	s.mustNotWritePassword(t)
 }
 
-// runJobs runs eight jobs of that user at once, of the two kinds in turn, and then looks for what
-// they pushed.
-func runJobs(t *testing.T, sc scene, s *session, kinds ...string) {
+// runJobs runs eight concurrent jobs of the two kinds in turn, and then pulls the pushed images.
+func runJobs(t *testing.T, sc fixture, s *session, kinds ...string) {
 	t.Helper()
 	ref := reference(t, firstHost)
 	s.must(t, sc.client.build, ref)

@@ -1,11 +1,11 @@
 package e2e
 
-// Podman, Buildah and Skopeo share the library that looks for passwords. It asks
-// for one before a login too, and gives up when the helper fails.
+// Podman, Buildah and Skopeo use the same library for passwords. It also runs the helper's get before a login, which fails
+// if the helper fails.
 
 func podman() client {
 	return client{
-		name: "podman", title: "Podman", program: "/usr/bin/podman", central: registriesConf, keeps: authJSON, asksFirst: true,
+		name: "podman", title: "Podman", program: "/usr/bin/podman", allHosts: registriesConf, loginFile: authJSON, getsBeforeLogin: true,
 		version: `podman --version | cut -d' ' -f3`,
 		build:   `podman build --tag $REF $CONTEXT`,
 		push:    `podman push $REF`,
@@ -20,7 +20,7 @@ func podman() client {
 
 func buildah() client {
 	return client{
-		name: "buildah", title: "Buildah", program: "/usr/bin/buildah", central: registriesConf, keeps: authJSON, asksFirst: true,
+		name: "buildah", title: "Buildah", program: "/usr/bin/buildah", allHosts: registriesConf, loginFile: authJSON, getsBeforeLogin: true,
 		version: `buildah --version | cut -d' ' -f3`,
 		build:   `buildah build --tag $REF $CONTEXT`,
 		push:    `buildah push $REF`,
@@ -35,7 +35,7 @@ func buildah() client {
 
 func skopeo() client {
 	return client{
-		name: "skopeo", title: "Skopeo", program: "/usr/bin/skopeo", central: registriesConf, keeps: authJSON, asksFirst: true,
+		name: "skopeo", title: "Skopeo", program: "/usr/bin/skopeo", allHosts: registriesConf, loginFile: authJSON, getsBeforeLogin: true,
 		version: `skopeo --version | cut -d' ' -f3`,
 		push:    `skopeo copy oci:$LAYOUT docker://$REF`,
 		remove:  `rm -rf pulled`,

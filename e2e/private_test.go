@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 )
 
-// privateRegistry is the address of a registry of the user's own that wants a password.
+// privateRegistry is the address of a registry that requires a password and is not Amazon ECR.
 const privateRegistry = "127.0.0.1:5001"
 
-// Who may use it.
+// The user name and password of the private registry.
 const privateUser, privatePassword = "ann", "correct-horse-battery-staple"
 
 func startPrivateRegistry(t *testing.T) {
@@ -37,6 +37,6 @@ func serve(t *testing.T, address string, handler http.HandlerFunc) {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: handler}
-	go func() { _ = server.Serve(listener) }() // until it is closed
+	go func() { _ = server.Serve(listener) }() // until Close
 	t.Cleanup(func() { server.Close() })
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the clients from Debian's packages where they are missing and runs the
-# end-to-end tests. Needs root and Go. Arguments are those of go test, for example
+# Installs missing clients from Debian's packages and runs the end-to-end tests. It requires root and Go. The arguments
+# are passed to go test, for example:
 #   e2e/run.sh -run TestClients/podman
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 packages=(docker.io podman skopeo buildah crun pass containerd runc iproute2 ca-certificates)
 
 if [ "$(id -u)" != 0 ]; then
-	echo "$0: must run as root: it makes mount and network namespaces and starts dockerd" >&2
+	echo "$0: must run as root, because it creates namespaces and starts dockerd" >&2
 	exit 1
 fi
 missing=()
@@ -19,7 +19,7 @@ done
 if [ "${#missing[@]}" != 0 ]; then
 	echo "installing ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
-	# The package would start a daemon of its own; this is how Debian says no to that.
+	# This file prevents the package from starting its own daemon.
 	policy=/usr/sbin/policy-rc.d
 	if [ ! -e "$policy" ]; then
 		trap 'rm -f "$policy"' EXIT
@@ -30,15 +30,15 @@ if [ "${#missing[@]}" != 0 ]; then
 	apt-get -qq install --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null
 fi
 
-# What go test says when a test begins, pauses and goes on is of no use in a log. The
-# filter stays until the tests have ended, whatever signal ends them.
+# Removes the lines of go test about tests that start, pause and continue. It ignores signals, so that it runs until the
+# tests have ended.
 filter() {
 	trap '' HUP INT TERM
 	grep -Ev '^=== (RUN|PAUSE|CONT|NAME) '
 }
 
-# One package at a time, because deadlines are measured. The job has a process group of
-# its own, so that all of it can be told to end; go waits for its tests on SIGINT only.
+# Packages run one at a time, because tests measure time limits. The job has its own process group, so that a signal
+# reaches all its processes. Only on SIGINT does go test wait for the tests.
 set -m
 go test -count=1 -v -p 1 -timeout 30m "$@" ./... </dev/null | filter &
 trap 'kill -INT %1; wait %1; exit 1' HUP INT TERM

@@ -8,100 +8,100 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// A scene is what a scenario plays in.
-type scene struct {
+// A fixture contains what a scenario uses.
+type fixture struct {
 	aws    *awstest.Server
 	client client
 	image  image
 	row    *row
 }
 
-func (sc scene) session(t *testing.T, how setting) *session {
+func (sc fixture) session(t *testing.T, how setting) *session {
 	t.Helper()
 	return newSession(t, sc.aws, sc.client, sc.image, how)
 }
 
-// A scenario is something that users do.
+// A scenario is a use case of the helper.
 type scenario struct {
 	name string
-	play func(*testing.T, scene)
+	run  func(*testing.T, fixture)
 }
 
 func scenarios(c client) []scenario {
 	return []scenario{
 		{string(credHelpers), configured(credHelpers)},
-		{string(c.central), configured(c.central)},
+		{string(c.allHosts), configured(c.allHosts)},
 		{"secondAccount", secondAccount},
 		{"alias", alias},
-		{"keptToken", keptToken},
+		{"cachedToken", cachedToken},
 		{"expiredToken", expiredToken},
 		{"leftOverLogin", leftOverLogin},
-		{"refusedLogin", refusedLogin},
+		{"rejectedLogin", rejectedLogin},
 		{"expiredLogin", expiredLogin},
 		{"ignoredLogin", ignoredLogin},
 		{"denied", denied},
 	}
 }
 
-// configured moves an image with nothing but one line of configuration.
-func configured(how setting) func(*testing.T, scene) {
-	return func(t *testing.T, sc scene) {
+// configured pushes and pulls an image. The client has one line of configuration.
+func configured(how setting) func(*testing.T, fixture) {
+	return func(t *testing.T, sc fixture) {
 		roundTrip(t, sc, sc.session(t, how), reference(t, firstHost))
 	}
 }
 
-// secondAccount moves an image of another account and region, after one of the first.
-func secondAccount(t *testing.T, sc scene) {
+// secondAccount pushes and pulls an image of a second account and region, after one of the first.
+func secondAccount(t *testing.T, sc fixture) {
 	s := sc.session(t, credHelpers)
 	first, second := reference(t, firstHost), reference(t, secondHost)
 	s.must(t, sc.client.build, first)
 	s.must(t, sc.client.push, first)
-	s.forget(t) // Docker's older builder asks for every host it knows
+	s.clearCache(t) // Docker's legacy builder runs get for all configured hosts
 	sc.aws.ResetCalls()
 	roundTrip(t, sc, s, second)
-	if asked(sc.aws, "eu-central-1") == 0 {
-		t.Errorf("the region of %s was not asked for a password", secondHost)
+	if tokenRequests(sc.aws, "eu-central-1") == 0 {
+		t.Errorf("the region of %s received no token request", secondHost)
 	}
 }
 
-// expiredToken pulls with the token that is kept, without a word to AWS, and again when that has expired.
-func expiredToken(t *testing.T, sc scene) {
-	const life = 4 * time.Second
-	sc.aws.SetTokenLifetime(life)
+// expiredToken pulls after the cached token has expired. The helper requests another one.
+func expiredToken(t *testing.T, sc fixture) {
+	const lifetime = 4 * time.Second
+	sc.aws.SetTokenLifetime(lifetime)
 	defer sc.aws.SetTokenLifetime(12 * time.Hour)
 	s, ref := sc.session(t, credHelpers), reference(t, firstHost)
 	s.must(t, sc.client.build, ref)
 	s.must(t, sc.client.push, ref)
-	expired := time.After(life) // at the latest, since the token was issued before
+	expired := time.After(lifetime) // the token was issued before
 	s.must(t, sc.client.remove, ref)
 	<-expired
 	sc.aws.ResetCalls()
 	sc.row.pull.step(t, "pull", func(t *testing.T) { s.must(t, sc.client.pull, ref) })
-	if asked(sc.aws, "us-west-2") == 0 {
-		t.Error("AWS was not asked for another password")
+	if tokenRequests(sc.aws, "us-west-2") == 0 {
+		t.Error("AWS received no token request")
 	}
 }
 
-// keptToken pulls what was pushed without AWS being asked again.
-func keptToken(t *testing.T, sc scene) {
+// cachedToken pulls the pushed image with the cached token, without another token request.
+func cachedToken(t *testing.T, sc fixture) {
 	s, ref := sc.session(t, credHelpers), reference(t, firstHost)
 	s.must(t, sc.client.build, ref)
 	sc.aws.ResetCalls()
 	s.must(t, sc.client.push, ref)
 	s.must(t, sc.client.remove, ref)
 	sc.row.pull.step(t, "pull", func(t *testing.T) { s.must(t, sc.client.pull, ref) })
-	if n := asked(sc.aws, "us-west-2"); n > 1 {
-		t.Errorf("AWS was asked for a password %d times", n)
+	if n := tokenRequests(sc.aws, "us-west-2"); n > 1 {
+		t.Errorf("AWS received %d token requests, want at most 1", n)
 	}
 }
 
-// roundTrip pushes an image, forgets it, pulls it and runs it.
-func roundTrip(t *testing.T, sc scene, s *session, ref string) {
+// roundTrip pushes an image, removes it, pulls it and runs it.
+func roundTrip(t *testing.T, sc fixture, s *session, ref string) {
 	t.Helper()
 	c := sc.client
 	s.must(t, c.build, ref)
 	if !sc.row.push.step(t, "push", func(t *testing.T) { s.must(t, c.push, ref) }) {
-		return // there is nothing to pull
+		return // no image to pull
 	}
 	s.must(t, c.remove, ref)
 	if !sc.row.pull.step(t, "pull", func(t *testing.T) { s.must(t, c.pull, ref) }) || c.run == "" {
@@ -114,7 +114,7 @@ func roundTrip(t *testing.T, sc scene, s *session, ref string) {
 	})
 }
 
-// reference names an image of its own for a test.
+// reference returns an image name that only this test uses.
 func reference(t *testing.T, host string) string {
 	return host + "/" + strings.ToLower(t.Name()) + ":1"
 }

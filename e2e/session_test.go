@@ -14,28 +14,28 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// A setting is a way to tell a client about the helper.
+// A setting is a place in which a client is configured to use the helper.
 type setting string
 
 const (
-	credHelpers    setting = "credHelpers"     // Docker's file, host by host
-	credsStore     setting = "credsStore"      // Docker's file, for every host
-	registriesConf setting = "registries.conf" // for every host; the files of Podman and its kin know no credsStore
-	authJSON       setting = "auth.json"       // Podman's own file, host by host
+	credHelpers    setting = "credHelpers"     // Docker's file, per host
+	credsStore     setting = "credsStore"      // Docker's file, for all hosts
+	registriesConf setting = "registries.conf" // for all hosts; Podman, Buildah and Skopeo do not support credsStore
+	authJSON       setting = "auth.json"       // Podman's file, per host
 )
 
-// A session is a user with a home of their own, AWS keys in the environment and
-// the helper configured, who runs one client.
+// A session is a user of one client, with a separate home directory, AWS keys in the environment, and the helper
+// configured.
 type session struct {
 	client client
 	home   string
 	run    string // XDG_RUNTIME_DIR
 	env    []string
-	input  string // what its commands read
+	input  string // standard input of the commands
 }
 
-// newSession makes a session. The helper reaches AWS by its real host names through a
-// proxy; registries are reached directly.
+// newSession creates a session. The helper connects to the real host names of AWS via a proxy. The client connects to
+// registries directly.
 func newSession(t *testing.T, aws *awstest.Server, c client, img image, how setting) *session {
 	t.Helper()
 	home, run := t.TempDir(), runtimeDir(t)
@@ -69,7 +69,7 @@ func newSession(t *testing.T, aws *awstest.Server, c client, img image, how sett
 	return s
 }
 
-// configure writes Docker's configuration, which all clients read, or Podman's.
+// configure writes the configuration of Docker, which all clients read, or of Podman.
 func (s *session) configure(t *testing.T, how setting) {
 	t.Helper()
 	byHost := fmt.Sprintf(`{"credHelpers": {%q: "ecr-login", %q: "ecr-login"}}`, firstHost, secondHost)
@@ -86,7 +86,7 @@ func (s *session) configure(t *testing.T, how setting) {
 
 func (s *session) dockerConfig() string { return filepath.Join(s.home, ".docker/config.json") }
 
-// configureHelper writes the helper's own configuration.
+// configureHelper writes the configuration of the helper.
 func (s *session) configureHelper(t *testing.T, content string) {
 	t.Helper()
 	writeFile(t, filepath.Join(s.home, ".config/ecr-login/config.yaml"), content)
@@ -94,10 +94,10 @@ func (s *session) configureHelper(t *testing.T, content string) {
 
 func (s *session) authJSON() string { return filepath.Join(s.run, "containers/auth.json") }
 
-// configureContainers writes what Podman, Buildah and Skopeo read besides.
+// configureContainers writes the other configuration files of Podman, Buildah and Skopeo.
 func (s *session) configureContainers(t *testing.T, how setting) {
 	t.Helper()
-	helpers := `"containers-auth.json"` // the files
+	helpers := `"containers-auth.json"` // auth.json and config.json
 	if how == registriesConf {
 		helpers = `"ecr-login", ` + helpers
 	}
@@ -122,7 +122,7 @@ cgroup_manager = "cgroupfs"
 events_logger = "none"
 tmp_dir = "%s/libpod"
 `, s.run))
-	// Plain copies, so that no mount stands in the way of removing the home.
+	// The vfs driver creates no mounts, which would prevent the removal of the home directory.
 	writeFile(t, filepath.Join(s.home, "storage.conf"), fmt.Sprintf(`
 [storage]
 driver = "vfs"
@@ -131,7 +131,7 @@ runroot = "%s/storage"
 `, s.home, s.run))
 }
 
-// with returns the same user with more in the environment.
+// with returns the same user with additional environment variables.
 func (s *session) with(env ...string) *session {
 	changed := *s
 	changed.env = slices.Concat(s.env, env)
@@ -147,26 +147,26 @@ func (s *session) anonymous() *session {
 	return changed
 }
 
-// typing returns the same user whose commands read a text.
-func (s *session) typing(input string) *session {
+// withInput returns the same user with input as standard input of the commands.
+func (s *session) withInput(input string) *session {
 	changed := *s
 	changed.input = input
 	return &changed
 }
 
-// forget drops what the helper keeps.
-func (s *session) forget(t *testing.T) {
+// clearCache removes all cached tokens.
+func (s *session) clearCache(t *testing.T) {
 	t.Helper()
 	s.must(t, "docker-credential-ecr-login cache clear --all", "")
 }
 
-// helper runs an action of the helper and returns what it prints.
+// helper runs an action of the helper and returns its output.
 func (s *session) helper(t *testing.T, action, input string) string {
 	t.Helper()
-	return s.typing(input).must(t, "docker-credential-ecr-login "+action, "")
+	return s.withInput(input).must(t, "docker-credential-ecr-login "+action, "")
 }
 
-// sh runs a command of the client for an image and returns all that the user sees.
+// sh runs a shell command for the image ref and returns its standard output and error.
 func (s *session) sh(t *testing.T, script, ref string) (output string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -176,12 +176,12 @@ func (s *session) sh(t *testing.T, script, ref string) (output string, err error
 	host, _, _ := strings.Cut(ref, "/")
 	cmd.Env = append(s.env, "REF="+ref, "HOST="+host)
 	cmd.Stdin = strings.NewReader(s.input)
-	cmd.WaitDelay = 5 * time.Second // for a pipe that a grandchild holds
+	cmd.WaitDelay = 5 * time.Second // if a grandchild holds the pipe open
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-// must is sh for a command that has to succeed; it does nothing for no command.
+// must is sh for a command that must succeed. It does nothing if script is empty.
 func (s *session) must(t *testing.T, script, ref string) (output string) {
 	t.Helper()
 	if script == "" {

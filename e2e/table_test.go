@@ -10,51 +10,51 @@ import (
 	"testing"
 )
 
-// tableVariable names a document whose table is to be replaced by the one just
-// measured. Otherwise it is only printed: versions differ by machine.
+// tableVariable is the path of a document in which the table is replaced. If it is not set, the table is only printed,
+// because the versions depend on the machine.
 const tableVariable = "E2E_TABLE"
 
-// The table stands between these lines of the document.
+// These lines of the document enclose the table.
 const (
 	tableBegin = "<!-- e2e table: begin -->"
 	tableEnd   = "<!-- e2e table: end -->"
 )
 
-// A table tells what each client could do.
+// A table contains the results of each client.
 type table []*row
 
 type row struct {
 	client          client
 	version         string
 	push, pull, run tally
-	ref, denied     string // an image, and the output of its pull when AWS denied it
+	ref, denied     string // an image, and the output of its pull when AWS denies the token
 }
 
-// A tally counts how often something was done and worked.
-type tally struct{ tried, worked int }
+// A tally counts attempts and successes.
+type tally struct{ attempts, successes int }
 
 // step runs f as a subtest and counts it.
 func (n *tally) step(t *testing.T, name string, f func(*testing.T)) bool {
-	n.tried++
+	n.attempts++
 	ok := t.Run(name, f)
 	if ok {
-		n.worked++
+		n.successes++
 	}
 	return ok
 }
 
 func (n tally) String() string {
-	switch n.tried {
+	switch n.attempts {
 	case 0:
 		return "–"
-	case n.worked:
+	case n.successes:
 		return "yes"
 	}
-	return fmt.Sprintf("%d of %d", n.worked, n.tried)
+	return fmt.Sprintf("%d of %d", n.successes, n.attempts)
 }
 
-// publish prints the table and, if asked to, puts it into the document; it then has to
-// tell of as many clients as there are, with nothing left out by a filter on tests.
+// publish prints the table. If tableVariable is set, it also writes the table to the document. The table must then be
+// complete, which it is not if go test -run selects some of the tests.
 func (rows table) publish(t *testing.T, clients int) {
 	t.Helper()
 	markdown := rows.markdown()
@@ -64,7 +64,7 @@ func (rows table) publish(t *testing.T, clients int) {
 		return
 	}
 	if len(rows) != clients || slices.ContainsFunc(rows, func(r *row) bool { return r.denied == "" }) {
-		t.Fatalf("%s is not updated from a run of some of the tests only", document)
+		t.Fatalf("%s is not updated, because some tests did not run", document)
 	}
 	old, err := os.ReadFile(document)
 	if err != nil {
@@ -73,7 +73,7 @@ func (rows table) publish(t *testing.T, clients int) {
 	before, rest, begins := bytes.Cut(old, []byte(tableBegin+"\n"))
 	_, after, ends := bytes.Cut(rest, []byte(tableEnd))
 	if !begins || !ends {
-		t.Fatalf("%s has no lines %q and %q", document, tableBegin, tableEnd)
+		t.Fatalf("%s does not contain the lines %q and %q", document, tableBegin, tableEnd)
 	}
 	updated := slices.Concat(before, []byte(tableBegin+"\n"+markdown+tableEnd), after)
 	if err := os.WriteFile(document, updated, 0o644); err != nil {
@@ -87,22 +87,22 @@ func (rows table) markdown() string {
 	b.WriteString("| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, r := range rows {
 		fmt.Fprintf(&b, "| %s | %s | `%s`, `%s` | %s | %s | %s | %s |\n", r.client.title, strings.TrimSpace(r.version),
-			credHelpers, r.client.central, r.push, r.pull, r.run, r.denial())
+			credHelpers, r.client.allHosts, r.push, r.pull, r.run, r.deniedOutput())
 	}
 	for _, r := range rows[:min(1, len(rows))] {
-		fmt.Fprintf(&b, "\nSENTENCE is the error message of the helper:\n\n    %s\n", denial(r.denied))
+		fmt.Fprintf(&b, "\nSENTENCE is the error message of the helper:\n\n    %s\n", deniedLine(r.denied))
 	}
 	b.WriteString("\nPodman, Buildah and Skopeo do not support `credsStore`. For them, `registries.conf` sets the helper for all registries.\n")
 	return b.String()
 }
 
-// timestamp is how lines of a log begin.
+// timestamp matches the start of a log line.
 var timestamp = regexp.MustCompile(`^time="[^"]*" `)
 
-// denial is what the user sees of the denied pull: the lines that hold the helper's
-// sentence, and the last one. Each is shown once, without what differs from run to run.
-func (r *row) denial() string {
-	sentence := denial(r.denied)
+// deniedOutput returns the output of the denied pull: the lines with the helper's error, and the last line. Duplicate
+// lines and variable parts are removed.
+func (r *row) deniedOutput() string {
+	sentence := deniedLine(r.denied)
 	if sentence == "" {
 		return "–"
 	}
@@ -119,6 +119,6 @@ func (r *row) denial() string {
 			shown = append(shown, line)
 		}
 	}
-	// Two backticks, because the lines hold single ones.
+	// Two backticks, because the lines contain single ones.
 	return "`` " + strings.ReplaceAll(strings.Join(shown, " ``<br>`` "), "|", `\|`) + " ``"
 }

@@ -1,5 +1,4 @@
-// Command hello is what the images of the end-to-end tests contain: one static
-// file which says that it ran.
+// Command hello is the program in the images of the end-to-end tests. It prints a greeting.
 package main
 
 import "fmt"

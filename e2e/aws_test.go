@@ -10,9 +10,8 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// startAWS starts the stand-in for AWS with its registry where the hosts of this
-// package resolve to, and makes every client that reads certs.d trust it: Docker,
-// Podman, Buildah and Skopeo.
+// startAWS starts the stand-in for AWS. Its registry listens on the address that the hosts of this package resolve to, and
+// the clients that read certs.d trust it: Docker, Podman, Buildah and Skopeo.
 func startAWS(t *testing.T) *awstest.Server {
 	t.Helper()
 	aws, err := awstest.Start(awstest.Options{Dir: t.TempDir(), Registry: net.JoinHostPort(sandbox.Loopback(), "443")})
@@ -30,8 +29,8 @@ func startAWS(t *testing.T) *awstest.Server {
 	return aws
 }
 
-// asked counts how often AWS was asked for a password for a region.
-func asked(aws *awstest.Server, region string) int {
+// tokenRequests returns the number of token requests for region.
+func tokenRequests(aws *awstest.Server, region string) int {
 	n := 0
 	for _, call := range aws.Calls() {
 		if call.Op == awstest.GetAuthorizationToken && call.Region == region {
