@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// A namespace is named as the kernel names it, for example "pid:[4026532281]".
+// A namespace is the kernel's name of a namespace, for example "pid:[4026532281]".
 type namespace string
 
-// namespacesOf returns the namespaces of a process that it does not share with this one.
+// namespacesOf returns the namespaces of a process that differ from those of this process.
 func namespacesOf(pid int) ([]namespace, error) {
 	var own []namespace
 	for _, kind := range []string{"pid", "mnt", "net", "ipc"} {
@@ -33,9 +33,8 @@ func namespacesOf(pid int) ([]namespace, error) {
 	return own, nil
 }
 
-// leftovers returns an error naming everything that is still there of a run: processes
-// in one of its namespaces, mounts that the machine did not have before, and cgroups.
-// The cgroups it removes, which only succeeds for those without a process.
+// leftovers returns an error that lists what a run has left: processes in its namespaces, new mounts on the machine, and
+// cgroups that cannot be removed because they contain processes. It removes the other cgroups.
 func leftovers(inside []namespace, before []string, dir string) error {
 	var errs []error
 	processes, err := processesIn(inside)
@@ -53,7 +52,7 @@ func leftovers(inside []namespace, before []string, dir string) error {
 	return errors.Join(append(errs, removeCgroups(filepath.Base(dir)))...)
 }
 
-// processesIn lists the processes in any of the namespaces, as "PID COMMAND".
+// processesIn returns the processes in one of the namespaces, as "PID COMMAND".
 func processesIn(inside []namespace) ([]string, error) {
 	links, err := filepath.Glob("/proc/[0-9]*/ns/*")
 	if err != nil {
@@ -63,7 +62,7 @@ func processesIn(inside []namespace) ([]string, error) {
 	for _, link := range links {
 		ns, err := os.Readlink(link)
 		if err != nil || !slices.Contains(inside, namespace(ns)) {
-			continue // gone in the meantime, or none of ours
+			continue // ended, or in another namespace
 		}
 		process := filepath.Dir(filepath.Dir(link))
 		command, _ := os.ReadFile(filepath.Join(process, "comm"))
@@ -72,7 +71,7 @@ func processesIn(inside []namespace) ([]string, error) {
 	return slices.Compact(found), nil
 }
 
-// mounts lists where something is mounted on this machine.
+// mounts returns the mount points of this machine.
 func mounts() ([]string, error) {
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -87,7 +86,7 @@ func mounts() ([]string, error) {
 	return points, nil
 }
 
-// removeCgroups removes the cgroup name from every hierarchy, with all below it.
+// removeCgroups removes the cgroup name and its descendants from all hierarchies.
 func removeCgroups(name string) error {
 	var errs []error
 	for _, pattern := range []string{"/sys/fs/cgroup/", "/sys/fs/cgroup/*/"} {
@@ -100,18 +99,17 @@ func removeCgroups(name string) error {
 	return errors.Join(errs...)
 }
 
-// removeTree removes the folders of a cgroup, inner ones first; the files in them are
-// the kernel's and go with them.
+// removeTree removes the directories of a cgroup, inner ones first. The kernel removes their files.
 func removeTree(root string) error {
-	var folders []string
+	var dirs []string
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
-			folders = append(folders, path)
+			dirs = append(dirs, path)
 		}
 		return err
 	})
-	for _, folder := range slices.Backward(folders) {
-		err = errors.Join(err, os.Remove(folder))
+	for _, dir := range slices.Backward(dirs) {
+		err = errors.Join(err, os.Remove(dir))
 	}
 	return err
 }

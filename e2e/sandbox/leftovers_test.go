@@ -11,12 +11,12 @@ import (
 	"testing"
 )
 
-// TestProcessesIn finds a process in namespaces of its own for as long as it lives.
+// TestProcessesIn starts a process in new namespaces, which is found until it has ended.
 func TestProcessesIn(t *testing.T) {
 	cmd := exec.Command("sleep", "60")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("making namespaces (are you root?): %v", err)
+		t.Fatalf("creating namespaces, which requires root: %v", err)
 	}
 	inside, err := namespacesOf(cmd.Process.Pid)
 	if err != nil || len(inside) != 4 {
@@ -35,7 +35,7 @@ func TestProcessesIn(t *testing.T) {
 	}
 }
 
-// TestLeftoversNamesMounts takes a mount of this machine for a new one.
+// TestLeftoversNamesMounts reports an existing mount as a new one, because it is missing in the earlier list.
 func TestLeftoversNamesMounts(t *testing.T) {
 	before, err := mounts()
 	if err != nil {
@@ -59,6 +59,6 @@ func TestRemoveTree(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(root); !os.IsNotExist(err) {
-		t.Errorf("%s is still there: %v", root, err)
+		t.Errorf("%s still exists: %v", root, err)
 	}
 }

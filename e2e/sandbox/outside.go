@@ -13,11 +13,11 @@ import (
 
 const namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC
 
-// outside builds, runs the tests in their namespaces, and fails if they left
-// anything behind.
-func (s Sandbox) outside() (code int, err error) {
+// runOutside builds the programs, runs the tests in new namespaces, and returns an error if they left anything on the
+// machine.
+func (s Sandbox) runOutside() (code int, err error) {
 	if os.Geteuid() != 0 {
-		return 1, errors.New("these tests make namespaces and mounts of their own and must run as root")
+		return 1, errors.New("these tests must run as root, because they create namespaces and mounts")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(),
 		syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
@@ -45,9 +45,9 @@ func (s Sandbox) outside() (code int, err error) {
 	return code, errors.Join(context.Cause(ctx), err, leftovers(inside, before, dir))
 }
 
-// enter runs this program again as the first process of new namespaces, waits for it,
-// and returns its exit code and which namespaces those were. It is killed, and the
-// namespaces with it, when ctx is done or this process dies.
+// enter runs this program again as the first process of new namespaces and waits for it. It returns its exit code and
+// the namespaces. The kernel ends the namespaces with that process, which is killed if ctx is canceled or this process
+// dies.
 func enter(ctx context.Context, dir string) (code int, inside []namespace, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -58,14 +58,14 @@ func enter(ctx context.Context, dir string) (code int, inside []namespace, err e
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Pdeathsig: syscall.SIGKILL}
 
-	// The death signal is sent when the thread that started the process ends.
+	// The kernel sends Pdeathsig when the thread that started the process ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
-		return 1, nil, fmt.Errorf("making namespaces: %w", err)
+		return 1, nil, fmt.Errorf("creating namespaces: %w", err)
 	}
 	inside, err = namespacesOf(cmd.Process.Pid)
-	if waitErr := cmd.Wait(); cmd.ProcessState.ExitCode() < 0 { // ended by a signal
+	if waitErr := cmd.Wait(); cmd.ProcessState.ExitCode() < 0 { // killed by a signal
 		return 1, inside, errors.Join(err, waitErr)
 	}
 	return cmd.ProcessState.ExitCode(), inside, err

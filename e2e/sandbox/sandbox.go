@@ -1,23 +1,21 @@
-// Package sandbox runs the tests of a package where they can do no harm: as root,
-// in mount, network, PID and IPC namespaces of their own.
+// Package sandbox runs the tests of a package as root, in new mount, network, PID and IPC namespaces, so that they do not
+// change the machine.
 //
-// In there
-//   - only loopback exists, and every port of it is free;
-//   - /etc and /var may be written to: what is written lands in memory and is gone
-//     afterwards, the machine's files stay as they were; /run starts empty;
-//   - no token and no configuration of the machine's own helper is visible;
-//   - [Sandbox.Hosts] resolve to [Loopback];
-//   - PATH begins with the folder that [Sandbox.Build] has filled.
+// In the sandbox:
+//   - The only network interface is loopback, and all its ports are free.
+//   - /etc and /var are writable. Changes are stored in memory and do not change the machine's files. /run is empty.
+//   - Tokens and configuration of a helper on the machine are not visible.
+//   - [Sandbox.Hosts] resolve to [Loopback].
+//   - PATH starts with the directory of the programs that [Sandbox.Build] has built.
 //
-// The kernel ends every process of a PID namespace with its first one and takes a
-// mount or network namespace down with its last process. So nothing survives, however
-// the tests end: passing, failing, in a panic, by a timeout, by a signal, or killed. That
-// is checked at the end of each run, and what is left would fail it. (Only a SIGKILL of
-// the outermost process leaves something: a folder in TMPDIR and empty cgroups.)
+// When the first process of a PID namespace ends, the kernel kills the others. When the last process of a mount or network
+// namespace ends, the kernel removes it. So nothing is left, even if the tests panic, time out or are killed. Each run
+// checks this, and fails otherwise. Only a SIGKILL of the outermost process leaves a directory in TMPDIR and empty
+// cgroups.
 //
-// A test binary that uses this package runs three times, each the parent of the next:
-// outside, which builds, enters the namespaces and looks for leftovers; as their first
-// process, which mounts and reaps; and as the tests.
+// A test binary that uses this package runs as three processes, each the parent of the next. The first one builds the
+// programs, creates the namespaces, and checks at the end that nothing is left. The second one is the first process of
+// the namespaces, mounts the file systems, and waits for orphans. The third one runs the tests.
 package sandbox
 
 import (
@@ -28,15 +26,15 @@ import (
 	"testing"
 )
 
-// A Sandbox is what the tests of a package need from the machine.
+// A Sandbox contains the requirements of the tests of a package.
 type Sandbox struct {
-	// Build runs first, outside, where the network is, and leaves programs in bin.
+	// Build builds programs in bin. It runs outside the sandbox, because it needs the network.
 	Build func(bin string) error
-	// Hosts are the names that resolve to Loopback within.
+	// Hosts are the names that resolve to Loopback in the sandbox.
 	Hosts []string
 }
 
-// The stage of a process and the folder that the three share.
+// The variables for the stage of a process and for the directory that the three processes share.
 const (
 	stageVariable = "ECR_LOGIN_E2E_STAGE"
 	dirVariable   = "ECR_LOGIN_E2E_DIR"
@@ -45,8 +43,7 @@ const (
 	stageTests = "tests"
 )
 
-// Main runs the tests of m in a sandbox and returns the code to exit with. It is for
-// TestMain:
+// Main runs the tests of m in a sandbox and returns the exit code. TestMain calls it:
 //
 //	func TestMain(m *testing.M) { os.Exit(sandbox.Main(m, sandbox.Sandbox{...})) }
 func Main(m *testing.M, s Sandbox) int {
@@ -55,9 +52,9 @@ func Main(m *testing.M, s Sandbox) int {
 	var err error
 	switch stage := os.Getenv(stageVariable); stage {
 	case "":
-		code, err = s.outside()
+		code, err = s.runOutside()
 	case stageInit:
-		code, err = s.first(dir)
+		code, err = s.runInit(dir)
 	case stageTests:
 		code = m.Run()
 	default:
@@ -70,9 +67,9 @@ func Main(m *testing.M, s Sandbox) int {
 	return code
 }
 
-// Loopback returns the address that Hosts resolve to: ::1, because Docker needs no
-// certificate from a registry in 127.0.0.0/8 and retries it without TLS, so that its
-// messages are not those that users see. It is 127.0.0.1 if the kernel has no IPv6.
+// Loopback returns the address that Hosts resolve to, which is ::1, or 127.0.0.1 if the kernel does not support IPv6. For
+// registries in 127.0.0.0/8, Docker accepts all certificates and retries without TLS, so that its messages differ from
+// those that users see.
 func Loopback() string {
 	const v6 = "::1"
 	l, err := net.Listen("tcp", net.JoinHostPort(v6, "0"))
@@ -83,14 +80,13 @@ func Loopback() string {
 	return v6
 }
 
-// CgroupParent is the cgroup, relative to the root of each hierarchy, under which
-// tests must put the containers they run: cgroups belong to the machine, not to a
-// namespace, and this one is removed at the end.
+// CgroupParent returns the parent cgroup for the containers of the tests, relative to the root of each hierarchy. Cgroups
+// belong to the machine and not to a namespace. This one is removed at the end.
 func CgroupParent() string {
 	return "/" + filepath.Base(os.Getenv(dirVariable))
 }
 
 func binDir(dir string) string { return filepath.Join(dir, "bin") }
 
-// memoryDir is where the tests' memory file system is mounted.
+// memoryDir is the mount point of the file system in memory.
 func memoryDir(dir string) string { return filepath.Join(dir, "memory") }

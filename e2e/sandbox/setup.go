@@ -10,9 +10,9 @@ import (
 	"syscall"
 )
 
-// furnish mounts what the tests need into the namespaces and brings loopback up.
-func (s Sandbox) furnish(dir string) error {
-	// First of all: no mount made from here on may reach the machine.
+// setUp mounts the file systems of the sandbox and enables the loopback interface.
+func (s Sandbox) setUp(dir string) error {
+	// This must be first, so that later mounts do not propagate to the machine.
 	if err := mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return err
 	}
@@ -30,16 +30,16 @@ func (s Sandbox) furnish(dir string) error {
 		}
 	}
 	if err := errors.Join(
-		// In the overlay: the tokens and the configuration of a helper that is installed on the machine stay there.
+		// This changes only the overlay, not the tokens and the configuration of a helper on the machine.
 		os.RemoveAll("/var/cache/ecr-login"),
 		os.RemoveAll("/etc/ecr-login"),
 		os.Mkdir(filepath.Join(memory, "tmp"), 0o777),
-		leaveHybrid(),
+		hideHybridCgroup(),
 	); err != nil {
 		return err
 	}
 	if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
-		return fmt.Errorf("bringing loopback up: %w: %s", err, out)
+		return fmt.Errorf("enabling the loopback interface: %w: %s", err, out)
 	}
 	return os.WriteFile("/etc/hosts", s.hosts(), 0o644)
 }
@@ -48,7 +48,7 @@ func (s Sandbox) hosts() []byte {
 	return fmt.Appendf(nil, "127.0.0.1 localhost\n%s %s\n", Loopback(), strings.Join(s.Hosts, " "))
 }
 
-// overlay makes path writable with everything that is written kept in memory.
+// overlay makes path writable. Changes are stored in memory.
 func overlay(path, memory string) error {
 	upper := filepath.Join(memory, path)
 	work := upper + ".work"
@@ -60,12 +60,11 @@ func overlay(path, memory string) error {
 	return mount("overlay", path, "overlay", 0, "lowerdir="+path+",upperdir="+upper+",workdir="+work)
 }
 
-// leaveHybrid hides the empty cgroup v2 tree that machines with cgroup v1 may have
-// beside the controllers: crun refuses to run anything where it sees both.
-func leaveHybrid() error {
+// hideHybridCgroup unmounts the empty cgroup v2 tree of machines with cgroup v1. crun does not support both.
+func hideHybridCgroup() error {
 	err := syscall.Unmount("/sys/fs/cgroup/unified", syscall.MNT_DETACH)
 	if err == nil || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOENT) {
-		return nil // hidden, or there was none
+		return nil // unmounted, or not mounted
 	}
 	return &os.PathError{Op: "unmount", Path: "/sys/fs/cgroup/unified", Err: err}
 }

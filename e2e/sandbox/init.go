@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// first is the first process of the namespaces: it furnishes them, starts the tests
-// and, as the parent of every orphan, reaps until the tests have ended. It does nothing
-// else because reaping would take the exit codes from whoever else waits.
-func (s Sandbox) first(dir string) (code int, err error) {
-	if err := s.furnish(dir); err != nil {
-		return 1, fmt.Errorf("furnishing the namespaces: %w", err)
+// runInit is the first process of the namespaces. It mounts the file systems and starts the tests. As the parent of all
+// orphans, it waits for them until the tests have ended. It must not start other processes, because reap takes the exit
+// codes of all children.
+func (s Sandbox) runInit(dir string) (code int, err error) {
+	if err := s.setUp(dir); err != nil {
+		return 1, fmt.Errorf("setting up the namespaces: %w", err)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -31,8 +31,7 @@ func (s Sandbox) first(dir string) (code int, err error) {
 	return reap(cmd.Process.Pid)
 }
 
-// reap waits for children, and for processes that their parents have left to the first
-// process, until pid has ended; it returns pid's exit code.
+// reap waits for all children, including orphans, until pid has ended. It returns the exit code of pid.
 func reap(pid int) (code int, err error) {
 	for {
 		var status syscall.WaitStatus
@@ -43,7 +42,7 @@ func reap(pid int) (code int, err error) {
 		case err != nil:
 			return 1, fmt.Errorf("waiting for the tests: %w", err)
 		case status.Signaled():
-			return 1, fmt.Errorf("the tests were ended by signal: %v", status.Signal())
+			return 1, fmt.Errorf("the tests were killed by signal: %v", status.Signal())
 		}
 		return status.ExitStatus(), nil
 	}
