@@ -1,8 +1,7 @@
-// Command kubenode is the Kubernetes that the tests of kubelet's image pulls run: etcd, kube-apiserver and kubelet in one
-// program, which is the one that it is called by the name of. Together they are built once and share most of what they are
-// made of.
+// Command kubenode contains etcd, kube-apiserver and kubelet, for the tests of image pulls by the kubelet. The name under
+// which it is started selects the program. One executable builds faster, because the programs share most packages.
 //
-// It is a module of its own, so that nobody who tests or lints the others builds Kubernetes.
+// It is a separate module, so that tests and linters of the other modules do not build Kubernetes.
 package main
 
 import (
@@ -26,7 +25,7 @@ func main() {
 	case "kubelet":
 		os.Exit(cli.Run(kubelet.NewKubeletCommand(context.Background())))
 	default:
-		fmt.Fprintf(os.Stderr, "%s: call me by the name of etcd, kube-apiserver or kubelet\n", name)
+		fmt.Fprintf(os.Stderr, "%s: the program name must be etcd, kube-apiserver or kubelet\n", name)
 		os.Exit(2)
 	}
 }

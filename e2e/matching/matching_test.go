@@ -1,5 +1,5 @@
-// Package matching compares the patterns of the configuration with those of kubelet's matchImages: a rule of the one
-// matches what a rule of the other does. It is a package of its own because it links parts of Kubernetes.
+// Package matching tests that the patterns of the configuration match the same hosts as the kubelet's matchImages. It is a
+// separate package because it imports parts of Kubernetes.
 package matching
 
 import (
@@ -13,8 +13,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// read returns the configuration with a rule for that pattern, as a user would write it: about an ECR registry or, where
-// that is refused, as an alias of one. It is nil if the pattern is refused as well.
+// read returns a configuration with one rule for the pattern: for an Amazon ECR registry or, if that is invalid, for an
+// alias. It returns nil if the pattern is invalid.
 func read(pattern string) *config.Config {
 	for _, more := range []string{"", ", registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com"} {
 		c, err := config.Parse("config.yaml", fmt.Appendf(nil, "registries: [{match: %q%s}]\n", pattern, more))
@@ -25,7 +25,7 @@ func read(pattern string) *config.Config {
 	return nil
 }
 
-// isHost reports whether a text is a host, perhaps with a port, in the form in which rules are asked about it.
+// isHost reports whether text is a host, or a host and port, in the form that is passed to rules.
 func isHost(text string) bool {
 	host, port, err := registry.SplitHost(text)
 	if port != "" {
@@ -34,17 +34,18 @@ func isHost(text string) bool {
 	return err == nil && host == text
 }
 
-// compare fails the test unless the only rule of the configuration and kubelet agree about a host. It returns what they say.
+// compare fails the test unless the only rule of the configuration and the kubelet agree whether host matches. It returns
+// the result of the rule.
 func compare(t *testing.T, c *config.Config, host string) bool {
 	t.Helper()
 	_, got := c.Rule(host)
 	pattern := c.Registries[0].Match
 	want, err := credentialprovider.URLsMatchStr(pattern, host)
 	if err != nil {
-		want = false // kubelet takes the image for none of the provider's
+		want = false // the kubelet does not run the provider
 	}
 	if got != want {
-		t.Errorf("pattern %q and host %q: the configuration says %v, kubelet %v (%v)", pattern, host, got, want, err)
+		t.Errorf("pattern %q and host %q: configuration %v, kubelet %v (%v)", pattern, host, got, want, err)
 	}
 	return got
 }
@@ -64,7 +65,7 @@ var pairs = []struct {
 	{"*.*.*.*.*.*", "123456789012.dkr.ecr.us-west-2.amazonaws.com", true},
 	{"public.ecr.aws", "public.ecr.aws", true},
 	{"*.ecr.aws", "public.ecr.aws", true},
-	// The first three are the examples of kubelet's documentation.
+	// The first three are examples in the kubelet's documentation.
 	{"*.k8s.example", "app.k8s.example", true},
 	{"*.k8s.example", "app.sub.k8s.example", false},
 	{"app*.k8s.example", "apps.k8s.example", true},
@@ -91,7 +92,7 @@ func TestPairs(t *testing.T) {
 	for _, p := range pairs {
 		c := read(p.pattern)
 		if c == nil {
-			t.Errorf("pattern %q is refused", p.pattern)
+			t.Errorf("pattern %q is invalid", p.pattern)
 			continue
 		}
 		if got := compare(t, c, p.host); got != p.want {

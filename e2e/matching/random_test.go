@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestRandomPairs compares patterns with hosts that are near to what they match.
+// TestRandomPairs compares random patterns with hosts that are similar to matching ones.
 func TestRandomPairs(t *testing.T) {
 	const patterns, hostsEach = 20_000, 10
-	r := rand.New(rand.NewPCG(1, 2)) // the same ones each time
+	r := rand.New(rand.NewPCG(1, 2)) // a fixed seed
 	matched := 0
 	for range patterns {
 		host := randomHost(r)
@@ -20,11 +20,11 @@ func TestRandomPairs(t *testing.T) {
 			c = read(pattern)
 		}
 		for range hostsEach {
-			near := change(r, host, "a", "b", "0", "-", ".", "")
-			for !isHost(near) {
-				near = change(r, host, "a")
+			similar := change(r, host, "a", "b", "0", "-", ".", "")
+			for !isHost(similar) {
+				similar = change(r, host, "a")
 			}
-			if compare(t, c, near) {
+			if compare(t, c, similar) {
 				matched++
 			}
 			if t.Failed() {
@@ -34,17 +34,17 @@ func TestRandomPairs(t *testing.T) {
 	}
 	t.Logf("%d of %d pairs match", matched, patterns*hostsEach)
 	if least := patterns * hostsEach / 10; matched < least || matched > patterns*hostsEach-least {
-		t.Error("these pairs tell little")
+		t.Error("fewer than 10 percent of the pairs match, or more than 90 percent")
 	}
 }
 
-// ecrHosts are hosts of ECR of each form.
+// ecrHosts are Amazon ECR hosts in each form.
 var ecrHosts = []string{
 	"123456789012.dkr.ecr.us-west-2.amazonaws.com", "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
 	"210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn", "210987654321.dkr-ecr.eu-central-1.on.aws", "public.ecr.aws",
 }
 
-// randomHost returns a host of ECR, or another of short labels over few letters, which are alike often.
+// randomHost returns an Amazon ECR host, or a host of short labels from few letters, so that many hosts are similar.
 func randomHost(r *rand.Rand) string {
 	if r.IntN(2) == 0 {
 		return ecrHosts[r.IntN(len(ecrHosts))]
@@ -64,7 +64,7 @@ func randomHost(r *rand.Rand) string {
 	return host
 }
 
-// change replaces up to three parts of a text, each of up to four letters or none.
+// change replaces up to three parts of text, each of at most four letters, by one of the texts by.
 func change(r *rand.Rand, text string, by ...string) string {
 	for range r.IntN(4) {
 		from := r.IntN(len(text) + 1)
