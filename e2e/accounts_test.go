@@ -18,8 +18,9 @@ import (
 // role is a role of the third account, which the identity of the second may assume.
 const role = "arn:aws:iam::333344445555:role/image-puller"
 
-// TestAccounts pulls twenty images at once with Docker Compose, which runs the helper for each. The registries belong to
-// three accounts, with two profiles and a role. AWS receives one token request for each registry, and one for the role.
+// TestAccounts pulls twenty images at once with Docker Compose, which runs the helper for each. The registries belong
+// to three accounts, with two profiles and a role. AWS receives one token request for each registry, and one for the
+// role.
 func TestAccounts(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)

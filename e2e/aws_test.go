@@ -10,8 +10,8 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// startAWS starts the stand-in for AWS. Its registry listens on the address that the hosts of this package resolve to, and
-// the clients that read certs.d trust it: Docker, Podman, Buildah and Skopeo.
+// startAWS starts the stand-in for AWS. Its registry listens on the address that the hosts of this package resolve to,
+// and the clients that read certs.d trust it: Docker, Podman, Buildah and Skopeo.
 func startAWS(t *testing.T) *awstest.Server {
 	t.Helper()
 	aws, err := awstest.Start(awstest.Options{Dir: t.TempDir(), Registry: net.JoinHostPort(sandbox.Loopback(), "443")})

@@ -43,8 +43,8 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// If the file system is full, get succeeds without the cache, and prints one line. It leaves no partial files. The cache
-// works again when there is space.
+// If the file system is full, get succeeds without the cache, and prints one line. It leaves no partial files. The
+// cache works again when there is space.
 func TestCacheOnFullDisk(t *testing.T) {
 	for name, tt := range map[string]struct {
 		options string
@@ -101,8 +101,8 @@ func fillFiles(t *testing.T, dir string) {
 	}
 }
 
-// On a file system that becomes read-only, cached tokens are used while they are valid. Other tokens are not cached, and
-// processes do not wait for each other.
+// On a file system that becomes read-only, cached tokens are used while they are valid. Other tokens are not cached,
+// and processes do not wait for each other.
 func TestCacheOnReadOnlyDisk(t *testing.T) {
 	dir := disk(t, "size=1m")
 	u := newUser(t, alice).with("HOME=/", "AWS_ECR_CACHE_DIR="+filepath.Join(dir, "cache"))

@@ -52,8 +52,8 @@ func cacheInPass(t *testing.T, sc fixture) {
 	}
 }
 
-// mustHide fails the test unless pass contains tokens, the helper's list contains only the registry, and no file contains
-// one of the passwords in plain text.
+// mustHide fails the test unless pass contains tokens, the helper's list contains only the registry, and no file
+// contains one of the passwords in plain text.
 func (s *session) mustHide(t *testing.T, passwords ...string) {
 	t.Helper()
 	mustList(t, s, map[string]string{firstHost: "AWS"})

@@ -83,8 +83,8 @@ func (u user) wantTokenRequests(t *testing.T, want int) {
 	u.aws.ResetCalls()
 }
 
-// publicHelper returns the path of a copy of the helper that all users can execute. The helper on PATH is in a directory
-// that only root can read.
+// publicHelper returns the path of a copy of the helper that all users can execute. The helper on PATH is in a
+// directory that only root can read.
 func publicHelper(t *testing.T) string {
 	t.Helper()
 	const public = "/run/docker-credential-ecr-login" // removed with the sandbox

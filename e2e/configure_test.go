@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestConfigure configures the client with "configure", and restores its files with "configure undo". Docker has another
-// credential store with a password for another registry, which works before, in between and after.
+// TestConfigure configures the client with "configure", and restores its files with "configure undo". Docker has
+// another credential store with a password for another registry, which works before, in between and after.
 func TestConfigure(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)

@@ -11,8 +11,8 @@ import (
 	"ecrlogin/e2e/sandbox"
 )
 
-// startDockerd starts a Docker daemon on its usual socket, which is inside the sandbox, waits until it responds, and stops
-// it at the end of the test.
+// startDockerd starts a Docker daemon on its usual socket, which is inside the sandbox, waits until it responds, and
+// stops it at the end of the test.
 func startDockerd(t *testing.T) {
 	t.Helper()
 	dir := runtimeDir(t)

@@ -17,8 +17,8 @@ import (
 const hub = "https://index.docker.io/v1/"
 
 // TestFallback configures the helper as the credential store for all registries, with a fallback for those that are not
-// Amazon ECR: a private registry, a registry without passwords, and Docker Hub. They work as before, and AWS receives no
-// requests for them.
+// Amazon ECR: a private registry, a registry without passwords, and Docker Hub. They work as before, and AWS receives
+// no requests for them.
 func TestFallback(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)
@@ -124,8 +124,8 @@ func mustList(t *testing.T, s *session, want map[string]string) {
 	}
 }
 
-// fallbackToFile uses a file as fallback. Passwords in Docker's file still work. New ones are stored in a separate file,
-// because Docker overwrites its own.
+// fallbackToFile uses a file as fallback. Passwords in Docker's file still work. New ones are stored in a separate
+// file, because Docker overwrites its own.
 func fallbackToFile(t *testing.T, sc fixture) {
 	const another = "localhost:5001" // another name of the same registry
 	s, ref, refOther := sc.session(t, credsStore), reference(t, privateRegistry), reference(t, another)
@@ -173,8 +173,8 @@ func passwordFor(serverURL string) string {
 // asPrivateUser returns the login command with the user name of the private registry.
 func asPrivateUser(login string) string { return strings.Replace(login, "AWS", privateUser, 1) }
 
-// filesWith returns the user's files that contain the password, in plain text or in the encoding of Docker's file, sorted
-// by name.
+// filesWith returns the user's files that contain the password, in plain text or in the encoding of Docker's file,
+// sorted by name.
 func (s *session) filesWith(t *testing.T, user, password string) (paths []string) {
 	t.Helper()
 	encoded := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))

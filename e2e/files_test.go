@@ -18,8 +18,8 @@ func writeFile(t *testing.T, path, content string) {
 	}
 }
 
-// runtimeDir creates a directory with a short name for sockets. Docker supports paths of 104 characters. Podman supports
-// 50 for its directory, and reports longer ones only when a container exits.
+// runtimeDir creates a directory with a short name for sockets. Docker supports paths of 104 characters. Podman
+// supports 50 for its directory, and reports longer ones only when a container exits.
 func runtimeDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/run", "user-")

@@ -11,8 +11,8 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// leftOverLogin runs a pipeline that still contains a login and a logout. Both succeed, and the client's files contain no
-// password. Until the logout, the password of the login is used, which requires no AWS identity. A login without a
+// leftOverLogin runs a pipeline that still contains a login and a logout. Both succeed, and the client's files contain
+// no password. Until the logout, the password of the login is used, which requires no AWS identity. A login without a
 // password stores nothing.
 func leftOverLogin(t *testing.T, sc fixture) {
 	s, ref := sc.session(t, sc.client.loginFile), reference(t, firstHost)
@@ -82,7 +82,8 @@ func expiredLogin(t *testing.T, sc fixture) {
 	}
 }
 
-// mustRejectLogin fails the test unless a login with the password fails, stores nothing, and does not print the password.
+// mustRejectLogin fails the test unless a login with the password fails, stores nothing, and does not print the
+// password.
 func (s *session) mustRejectLogin(t *testing.T, login, password string) (output string) {
 	t.Helper()
 	output, err := s.withInput(password).sh(t, login, reference(t, firstHost))

@@ -1,6 +1,6 @@
 // Package e2e tests the helper with real clients: Docker with its daemon, BuildKit, Podman, Buildah, Skopeo and crane.
-// They push to and pull from registries that accept only unexpired passwords of the stand-in for AWS. The host names are
-// those of Amazon ECR.
+// They push to and pull from registries that accept only unexpired passwords of the stand-in for AWS. The host names
+// are those of Amazon ECR.
 //
 // The tests run in a sandbox (package sandbox). They require root and do not change the machine. run.sh installs the
 // clients and runs the tests.
@@ -38,8 +38,8 @@ func TestMain(m *testing.M) {
 	os.Exit(sandbox.Main(m, sandbox.Sandbox{Build: build, Hosts: hosts()}))
 }
 
-// build builds programs in bin: the helper, the program for the images, and the clients and the keychain helper for which
-// Debian has no package or an old version.
+// build builds programs in bin: the helper, the program for the images, and the clients and the keychain helper for
+// which Debian has no package or an old version.
 func build(bin string) error {
 	helper := filepath.Join(bin, "docker-credential-ecr-login")
 	if built := os.Getenv(helperVariable); built != "" {

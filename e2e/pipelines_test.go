@@ -59,8 +59,8 @@ func ciServer(t *testing.T, sc fixture) {
 	}
 }
 
-// developersPassword passes the output of "password" to docker login on a machine without the helper, as a developer does
-// to create an image pull secret. The output must contain only the password.
+// developersPassword passes the output of "password" to docker login on a machine without the helper, as a developer
+// does to create an image pull secret. The output must contain only the password.
 func developersPassword(t *testing.T, sc fixture) {
 	s, ref := sc.session(t, credsStore), reference(t, firstHost)
 	s.must(t, sc.client.build, ref)
@@ -95,8 +95,8 @@ func manyJobs(t *testing.T, sc fixture) {
 	}
 }
 
-// manyJobsWithLogin is manyJobs with a login and a logout in every other job. A logout may remove the token of the other
-// jobs.
+// manyJobsWithLogin is manyJobs with a login and a logout in every other job. A logout may remove the token of the
+// other jobs.
 func manyJobsWithLogin(t *testing.T, sc fixture) {
 	s := sc.session(t, credHelpers).with("PASSWORD=" + sc.aws.IssueToken("us-west-2", false))
 	runJobs(t, sc, s, job, oldJob)

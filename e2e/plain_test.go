@@ -15,8 +15,8 @@ import (
 // plainRegistry is the address of a registry without TLS and passwords, which is not Amazon ECR.
 const plainRegistry = "127.0.0.1:5000"
 
-// TestPlainRegistry checks that a registry that is not Amazon ECR works with the helper configured, with all clients and
-// settings, and that AWS receives no requests.
+// TestPlainRegistry checks that a registry that is not Amazon ECR works with the helper configured, with all clients
+// and settings, and that AWS receives no requests.
 func TestPlainRegistry(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)

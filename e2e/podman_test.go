@@ -1,7 +1,7 @@
 package e2e
 
-// Podman, Buildah and Skopeo use the same library for passwords. It also runs the helper's get before a login, which fails
-// if the helper fails.
+// Podman, Buildah and Skopeo use the same library for passwords. It also runs the helper's get before a login, which
+// fails if the helper fails.
 
 func podman() client {
 	return client{

@@ -1,5 +1,6 @@
-// Command kubenode contains etcd, kube-apiserver and kubelet, for the tests of image pulls by the kubelet. The name under
-// which it is started selects the program. One executable builds faster, because the programs share most packages.
+// Command kubenode contains etcd, kube-apiserver and kubelet, for the tests of image pulls by the kubelet. The name
+// under which it is started selects the program. One executable builds faster, because the programs share most
+// packages.
 //
 // It is a separate module, so that tests and linters of the other modules do not build Kubernetes.
 package main

@@ -1,5 +1,5 @@
-// Package matching tests that the patterns of the configuration match the same hosts as the kubelet's matchImages. It is a
-// separate package because it imports parts of Kubernetes.
+// Package matching tests that the patterns of the configuration match the same hosts as the kubelet's matchImages. It
+// is a separate package because it imports parts of Kubernetes.
 package matching
 
 import (
@@ -34,8 +34,8 @@ func isHost(text string) bool {
 	return err == nil && host == text
 }
 
-// compare fails the test unless the only rule of the configuration and the kubelet agree whether host matches. It returns
-// the result of the rule.
+// compare fails the test unless the only rule of the configuration and the kubelet agree whether host matches. It
+// returns the result of the rule.
 func compare(t *testing.T, c *config.Config, host string) bool {
 	t.Helper()
 	_, got := c.Rule(host)

@@ -33,8 +33,8 @@ func namespacesOf(pid int) ([]namespace, error) {
 	return own, nil
 }
 
-// leftovers returns an error that lists what a run has left: processes in its namespaces, new mounts on the machine, and
-// cgroups that cannot be removed because they contain processes. It removes the other cgroups.
+// leftovers returns an error that lists what a run has left: processes in its namespaces, new mounts on the machine,
+// and cgroups that cannot be removed because they contain processes. It removes the other cgroups.
 func leftovers(inside []namespace, before []string, dir string) error {
 	var errs []error
 	processes, err := processesIn(inside)

@@ -1,5 +1,5 @@
-// Package sandbox runs the tests of a package as root, in new mount, network, PID and IPC namespaces, so that they do not
-// change the machine.
+// Package sandbox runs the tests of a package as root, in new mount, network, PID and IPC namespaces, so that they do
+// not change the machine.
 //
 // In the sandbox:
 //   - The only network interface is loopback, and all its ports are free.
@@ -8,10 +8,10 @@
 //   - [Sandbox.Hosts] resolve to [Loopback].
 //   - PATH starts with the directory of the programs that [Sandbox.Build] has built.
 //
-// When the first process of a PID namespace ends, the kernel kills the others. When the last process of a mount or network
-// namespace ends, the kernel removes it. So nothing is left, even if the tests panic, time out or are killed. Each run
-// checks this, and fails otherwise. Only a SIGKILL of the outermost process leaves a directory in TMPDIR and empty
-// cgroups.
+// When the first process of a PID namespace ends, the kernel kills the others. When the last process of a mount or
+// network namespace ends, the kernel removes it. So nothing is left, even if the tests panic, time out or are killed.
+// Each run checks this, and fails otherwise. Only a SIGKILL of the outermost process leaves a directory in TMPDIR and
+// empty cgroups.
 //
 // A test binary that uses this package runs as three processes, each the parent of the next. The first one builds the
 // programs, creates the namespaces, and checks at the end that nothing is left. The second one is the first process of
@@ -67,9 +67,9 @@ func Main(m *testing.M, s Sandbox) int {
 	return code
 }
 
-// Loopback returns the address that Hosts resolve to, which is ::1, or 127.0.0.1 if the kernel does not support IPv6. For
-// registries in 127.0.0.0/8, Docker accepts all certificates and retries without TLS, so that its messages differ from
-// those that users see.
+// Loopback returns the address that Hosts resolve to, which is ::1, or 127.0.0.1 if the kernel does not support IPv6.
+// For registries in 127.0.0.0/8, Docker accepts all certificates and retries without TLS, so that its messages differ
+// from those that users see.
 func Loopback() string {
 	const v6 = "::1"
 	l, err := net.Listen("tcp", net.JoinHostPort(v6, "0"))
@@ -80,8 +80,8 @@ func Loopback() string {
 	return v6
 }
 
-// CgroupParent returns the parent cgroup for the containers of the tests, relative to the root of each hierarchy. Cgroups
-// belong to the machine and not to a namespace. This one is removed at the end.
+// CgroupParent returns the parent cgroup for the containers of the tests, relative to the root of each hierarchy.
+// Cgroups belong to the machine and not to a namespace. This one is removed at the end.
 func CgroupParent() string {
 	return "/" + filepath.Base(os.Getenv(dirVariable))
 }

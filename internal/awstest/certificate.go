@@ -89,8 +89,8 @@ func (a *authority) leaf(host string) (*tls.Certificate, error) {
 	return cert, nil
 }
 
-// serverConfig uses the certificate of the name that the client sends, or of fallback if the client dialed an IP address
-// and therefore sends no name.
+// serverConfig uses the certificate of the name that the client sends, or of fallback if the client dialed an IP
+// address and therefore sends no name.
 func (a *authority) serverConfig(fallback string) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,

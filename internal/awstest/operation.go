@@ -94,8 +94,8 @@ func readRequest(r *http.Request) (*request, error) {
 	return req, nil
 }
 
-// identify returns the operation of r. It uses headers, form and path, because with AWS_ENDPOINT_URL all operations have
-// the same address.
+// identify returns the operation of r. It uses headers, form and path, because with AWS_ENDPOINT_URL all operations
+// have the same address.
 func identify(r *request) Operation {
 	switch r.Header.Get("X-Amz-Target") {
 	case "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken":
@@ -154,8 +154,8 @@ func (s *Server) answer(r *request) answer {
 	return b.protocol.fail(asAPIError(err))
 }
 
-// write sends a with the headers of all AWS responses. If truncate is set, it sends the Content-Length of the whole body
-// and half of the body.
+// write sends a with the headers of all AWS responses. If truncate is set, it sends the Content-Length of the whole
+// body and half of the body.
 func (s *Server) write(w http.ResponseWriter, a answer, truncate bool) {
 	h := w.Header()
 	for name, values := range a.header {

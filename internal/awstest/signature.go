@@ -50,8 +50,8 @@ func parseSignature(h http.Header) signature {
 	}
 }
 
-// verify checks the signature of r for service, in AWS's order: key, service and region, time, signature. It sets r.key.
-// An empty service requires no signature.
+// verify checks the signature of r for service, in AWS's order: key, service and region, time, signature. It sets
+// r.key. An empty service requires no signature.
 func (s *Server) verify(r *request, service string) error {
 	if service == "" {
 		return nil

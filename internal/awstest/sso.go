@@ -86,8 +86,8 @@ func (s *Server) createToken(r *request) (answer, error) {
 	}{access, "Bearer", int(ssoLifetime.Seconds()), s.sso.refresh}), nil
 }
 
-// WriteSSOCache writes the file that "aws sso login" writes in the home directory, with the expiration time expires. The
-// key is the name of the sso-session, or the start URL of a profile without one.
+// WriteSSOCache writes the file that "aws sso login" writes in the home directory, with the expiration time expires.
+// The key is the name of the sso-session, or the start URL of a profile without one.
 func (s *Server) WriteSSOCache(home, key string, expires time.Time) error {
 	content, err := json.Marshal(map[string]string{
 		"startUrl":              "https://awstest.awsapps.com/start",

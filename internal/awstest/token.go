@@ -43,8 +43,8 @@ func (s *Server) ExpireTokens() {
 	}
 }
 
-// IssueToken returns a password for the registries of region, or for ECR Public, without recording a call. The user name
-// is AWS.
+// IssueToken returns a password for the registries of region, or for ECR Public, without recording a call. The user
+// name is AWS.
 func (s *Server) IssueToken(region string, public bool) (password string) {
 	password, _ = s.issueToken(region, public)
 	return password

@@ -114,8 +114,8 @@ func (s *show) expire(image v1.Image) error {
 	return s.step("pull it again after the token has expired", login(hosts[0]), 1, func() error { return s.pull(ref, image) })
 }
 
-// configure sets the environment of this process, and of the clients and helpers that it runs: a home directory with one
-// line of Docker configuration, an AWS identity, and the stand-in as a proxy for the real host names.
+// configure sets the environment of this process, and of the clients and helpers that it runs: a home directory with
+// one line of Docker configuration, an AWS identity, and the stand-in as a proxy for the real host names.
 func (s *show) configure() error {
 	config := fmt.Sprintf(`{"credHelpers": {%q: "ecr-login", %q: "ecr-login"}}`, hosts[0], hosts[1])
 	file := filepath.Join(s.dir, ".docker", "config.json")
