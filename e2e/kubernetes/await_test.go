@@ -16,14 +16,14 @@ type watcher interface {
 	Watch(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
 
-// named selects the object of that name.
+// named selects the object with this name.
 func named(name string) fields.Set { return fields.Set{"metadata.name": name} }
 
-// await watches what is selected until there is one that is wanted. If that does not happen, the test ends with what was seen
-// last and the end of the log.
+// await watches the selected objects until wanted returns true for one, and returns it. If that does not happen, the
+// test fails with the last status and the end of the log.
 func await[T runtime.Object](t *testing.T, log *transcript, client watcher, selected fields.Set, wanted func(T) bool) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), conditionTimeout)
 	defer cancel()
 	w, err := client.Watch(ctx, metav1.ListOptions{FieldSelector: selected.String()})
 	if err != nil {
@@ -40,7 +40,7 @@ func await[T runtime.Object](t *testing.T, log *transcript, client watcher, sele
 			return last
 		}
 	}
-	t.Fatalf("%v: is not as wanted but\n%s\n%s", selected, status(t, last), log.tail(30))
+	t.Fatalf("%v: unexpected status\n%s\n%s", selected, status(t, last), log.tail(30))
 	panic("unreachable")
 }
 

@@ -12,18 +12,18 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// A cluster is a control plane with one node, and the AWS that it pulls from.
+// A cluster is a control plane with one node, and the stand-in for AWS that it pulls from.
 type cluster struct {
 	aws    *awstest.Server
 	client kubernetes.Interface
 	node   *node
 }
 
-// startCluster starts all of it and waits until the node is ready. It lasts until the end of the test; what is mounted
-// and what runs in pods lasts as long as the sandbox.
+// startCluster starts a cluster and waits until the node is ready. The cluster is stopped at the end of the test.
+// Mounts and processes in pods end with the sandbox.
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
-	dir, err := os.MkdirTemp("/run", "cluster-") // sockets want short names
+	dir, err := os.MkdirTemp("/run", "cluster-") // sockets require short names
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,13 +9,13 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// configured starts kubelet as "configure kubelet" says, with AWS keys in its environment, and runs a pod that pulls as the
-// node and one that pulls with a role of its own. Doctor finds nothing wrong.
+// configured starts the kubelet with the flags of "configure kubelet" and AWS keys in its environment. It runs a pod
+// that pulls with the node's identity and one that pulls with its own role. "doctor" finds no problems.
 func configured(t *testing.T, c *cluster) {
-	image := publish(t, c.aws, ownHost, "app")
+	image := publish(t, c.aws, configuredHost, "app")
 	dir := filepath.Join(c.node.dir, "configured")
 	flags := c.node.configure(t, "--service-accounts", "--bin-dir="+filepath.Join(dir, "bin"), "--config-file="+filepath.Join(dir, "providers.yaml"))
-	c.node.args = append(c.node.args, flags...) // the last of two counts
+	c.node.args = append(c.node.args, flags...) // these override the earlier flags
 	c.node.env = append(c.node.env, newProvider(t, c.aws).env...)
 	c.node.restartKubelet(t)
 
@@ -28,15 +28,15 @@ func configured(t *testing.T, c *cluster) {
 		ns.podOf(t, name, name, image)
 		ns.awaitRunning(t, name)
 	}
-	if all, asNode, roles := asked(t, c.aws, ownHost), c.aws.CountKey(awstest.GetAuthorizationToken, awstest.KeyID), c.aws.Count(awstest.AssumeRoleWithWebIdentity); all != 2 || asNode != 1 || roles != 1 {
-		t.Errorf("AWS was asked for %d passwords, %d of them as the node, and for %d roles; want 2, 1 and 1", all, asNode, roles)
+	if all, asNode, roles := tokenRequests(t, c.aws, configuredHost), c.aws.CountKey(awstest.GetAuthorizationToken, awstest.KeyID), c.aws.Count(awstest.AssumeRoleWithWebIdentity); all != 2 || asNode != 1 || roles != 1 {
+		t.Errorf("AWS received %d token requests, %d of them with the node's key, and %d role requests; want 2, 1 and 1", all, asNode, roles)
 	}
 	if out, err := c.node.command(t, "doctor", "--kubelet", image); err != nil || !strings.Contains(out, "no problems found") {
-		t.Errorf("doctor ended with %v and says\n%s", err, out)
+		t.Errorf("doctor: %v\n%s", err, out)
 	}
 }
 
-// command runs a command for people on the node, with kubelet's environment.
+// command runs a command of the helper on the node, with the kubelet's environment.
 func (n *node) command(t *testing.T, args ...string) (output string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "docker-credential-ecr-login", args...)
@@ -45,7 +45,7 @@ func (n *node) command(t *testing.T, args ...string) (output string, err error) 
 	return string(out), err
 }
 
-// configure runs "configure kubelet" and returns the flags that it says kubelet needs.
+// configure runs "configure kubelet" and returns the kubelet flags in its output.
 func (n *node) configure(t *testing.T, args ...string) (flags []string) {
 	t.Helper()
 	out, err := n.command(t, append([]string{"configure", "kubelet"}, args...)...)
@@ -55,7 +55,7 @@ func (n *node) configure(t *testing.T, args ...string) (flags []string) {
 		}
 	}
 	if err != nil || len(flags) != 2 {
-		t.Fatalf("it ended with %v and says\n%s", err, out)
+		t.Fatalf("configure kubelet: %v\n%s", err, out)
 	}
 	return flags
 }

@@ -14,22 +14,22 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Where the control plane listens. Every port is free in the sandbox.
+// The addresses of the control plane. All ports are free in the sandbox.
 const (
 	etcdURL     = "http://127.0.0.1:2379"
 	etcdPeerURL = "http://127.0.0.1:2380"
 	apiURL      = "https://127.0.0.1:6443"
 )
 
-// issuer is who signs the tokens of service accounts. AWS is told the key, not the address.
+// issuer is the issuer of the tokens of service accounts. The stand-in for AWS gets its key, not its address.
 const issuer = "https://kubernetes.default.svc"
 
-// A controlPlane is etcd and an API server. There is no scheduler and no controller: pods name their node, and what
-// controllers would make, the tests make.
+// A controlPlane is etcd and an API server, without scheduler and controllers. Pods specify their node, and the tests
+// create the objects that controllers usually create.
 type controlPlane struct {
-	client    kubernetes.Interface // may do everything
+	client    kubernetes.Interface // with all permissions
 	authority string               // file with the certificate of the API server
-	nodeToken string               // by which kubelet is known
+	nodeToken string               // token of the kubelet
 	key       *rsa.PrivateKey      // signs the tokens of service accounts
 }
 
@@ -37,7 +37,7 @@ func startControlPlane(t *testing.T, dir string) controlPlane {
 	t.Helper()
 	dir = makeDir(t, dir, "api")
 	log := newTranscript()
-	etcd := start(t, log, nil, look(t, "etcd"), "--name=etcd", "--data-dir="+filepath.Join(dir, "etcd"), "--unsafe-no-fsync", "--log-level=error",
+	etcd := start(t, log, nil, lookPath(t, "etcd"), "--name=etcd", "--data-dir="+filepath.Join(dir, "etcd"), "--unsafe-no-fsync", "--log-level=error",
 		"--listen-client-urls="+etcdURL, "--advertise-client-urls="+etcdURL,
 		"--listen-peer-urls="+etcdPeerURL, "--initial-advertise-peer-urls="+etcdPeerURL, "--initial-cluster=etcd="+etcdPeerURL)
 
@@ -45,11 +45,11 @@ func startControlPlane(t *testing.T, dir string) controlPlane {
 
 	key, keyFile := writeKey(t, dir)
 	admin, node := rand.Text(), rand.Text()
-	// Groups are what gives rights: the first may do everything, the second what a node may.
+	// The groups grant the permissions of an administrator and of a node.
 	tokens := writeFile(t, filepath.Join(dir, "tokens.csv"), fmt.Sprintf("%s,admin,admin,system:masters\n%s,system:node:%s,node,system:nodes\n", admin, node, nodeName))
-	server := start(t, log, nil, look(t, "kube-apiserver"), "--etcd-servers="+etcdURL,
+	server := start(t, log, nil, lookPath(t, "kube-apiserver"), "--etcd-servers="+etcdURL,
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port=6443",
-		"--cert-dir="+dir,                 // for a certificate that it makes itself
+		"--cert-dir="+dir,                 // for the certificate that it generates
 		"--endpoint-reconciler-type=none", // a loopback address cannot be an endpoint
 		"--service-cluster-ip-range=10.96.0.0/24",
 		"--service-account-issuer="+issuer, "--service-account-key-file="+keyFile, "--service-account-signing-key-file="+keyFile,
@@ -79,7 +79,7 @@ func (p controlPlane) connect(t *testing.T, token string) (kubernetes.Interface,
 	return client, client.CoreV1().RESTClient().Get().AbsPath("/readyz").Do(t.Context()).Error()
 }
 
-// kubeconfig writes kubelet's.
+// kubeconfig writes the kubeconfig file of the kubelet.
 func (p controlPlane) kubeconfig(t *testing.T, dir string) (path string) {
 	t.Helper()
 	return writeFile(t, filepath.Join(dir, "kubeconfig"), fmt.Sprintf(`
@@ -92,7 +92,7 @@ current-context: context
 `, apiURL, p.authority, p.nodeToken))
 }
 
-// writeKey makes a key and writes it as the API server reads it.
+// writeKey creates a key and writes it to a file for the API server.
 func writeKey(t *testing.T, dir string) (key *rsa.PrivateKey, path string) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -103,7 +103,7 @@ func writeKey(t *testing.T, dir string) (key *rsa.PrivateKey, path string) {
 	return key, writeFile(t, filepath.Join(dir, "serviceaccount.key"), string(pem.EncodeToMemory(block)))
 }
 
-// makeDir makes a folder below parent.
+// makeDir creates a directory in parent.
 func makeDir(t *testing.T, parent, name string) (path string) {
 	t.Helper()
 	path = filepath.Join(parent, name)
@@ -113,7 +113,7 @@ func makeDir(t *testing.T, parent, name string) (path string) {
 	return path
 }
 
-// writeFile writes a file that only its owner may read, with the folders above it.
+// writeFile writes a file with mode 0600, and creates its parent directories.
 func writeFile(t *testing.T, path, content string) string {
 	t.Helper()
 	makeDir(t, filepath.Dir(path), "")

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// expired pulls again when the first token has expired: kubelet has not kept it for longer than it lived.
+// expired pulls again after the first token has expired. The kubelet must not use a token longer than it is valid.
 func expired(t *testing.T, c *cluster) {
 	c.aws.SetTokenLifetime(4 * time.Second)
 	defer c.aws.SetTokenLifetime(12 * time.Hour)
@@ -18,12 +18,12 @@ func expired(t *testing.T, c *cluster) {
 	c.awaitExpiry(t, expiringHost)
 	ns.pod(t, "two", two)
 	ns.awaitRunning(t, "two")
-	if n := asked(t, c.aws, expiringHost); n != 2 {
-		t.Errorf("AWS was asked %d times for a password, want twice", n)
+	if n := tokenRequests(t, c.aws, expiringHost); n != 2 {
+		t.Errorf("AWS received %d token requests, want 2", n)
 	}
 }
 
-// awaitExpiry waits until the registry refuses a token of this moment, and with it all older ones.
+// awaitExpiry waits until the registry rejects a token issued now, and therefore all older ones.
 func (c *cluster) awaitExpiry(t *testing.T, host string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host+"/v2/", nil)
@@ -31,7 +31,7 @@ func (c *cluster) awaitExpiry(t *testing.T, host string) {
 		t.Fatal(err)
 	}
 	req.SetBasicAuth("AWS", c.aws.IssueToken(regionOf(t, host), false))
-	deadline := time.After(patience)
+	deadline := time.After(conditionTimeout)
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
 	for {
@@ -46,7 +46,7 @@ func (c *cluster) awaitExpiry(t *testing.T, host string) {
 		select {
 		case <-poll.C:
 		case <-deadline:
-			t.Fatalf("the token does not expire")
+			t.Fatal("the token does not expire")
 		}
 	}
 }

@@ -19,10 +19,10 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// pauseImage is what holds a pod's namespaces. No registry has it.
+// pauseImage is the image of the process that holds a pod's namespaces. No registry contains it.
 const pauseImage = "e2e.local/pause:1"
 
-// newImage makes an image of the program that waits. Different labels make different images.
+// newImage creates an image with the program pause. Different labels result in different images.
 func newImage(t *testing.T, label string) v1.Image {
 	t.Helper()
 	base, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
@@ -41,10 +41,10 @@ func newImage(t *testing.T, label string) v1.Image {
 	return image
 }
 
-// newLayer makes a layer with the program.
+// newLayer creates a layer with the program pause.
 func newLayer(t *testing.T) v1.Layer {
 	t.Helper()
-	program := readFile(t, look(t, "pause"))
+	program := readFile(t, lookPath(t, "pause"))
 	var content bytes.Buffer
 	w := tar.NewWriter(&content)
 	if err := w.WriteHeader(&tar.Header{Name: "pause", Mode: 0o755, Size: int64(len(program))}); err != nil {
@@ -59,7 +59,7 @@ func newLayer(t *testing.T) v1.Layer {
 	return static.NewLayer(content.Bytes(), types.DockerUncompressedLayer)
 }
 
-// archivePause writes the pods' own image to a file, as containerd imports it.
+// archivePause writes pauseImage to a file that containerd can import.
 func archivePause(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "pause.tar")
@@ -69,7 +69,7 @@ func archivePause(t *testing.T) (path string) {
 	return path
 }
 
-// publish pushes an image that is like no other to an ECR registry and returns its name.
+// publish pushes a unique image to an Amazon ECR registry and returns its name.
 func publish(t *testing.T, aws *awstest.Server, host, repository string) (ref string) {
 	t.Helper()
 	ref = host + "/" + repository + ":1"
@@ -78,7 +78,7 @@ func publish(t *testing.T, aws *awstest.Server, host, repository string) (ref st
 	return ref
 }
 
-// push pushes an image that is like no other.
+// push pushes a unique image.
 func push(t *testing.T, ref string, options ...crane.Option) {
 	t.Helper()
 	if err := crane.Push(newImage(t, ref), ref, options...); err != nil {

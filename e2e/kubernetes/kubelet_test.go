@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestKubelet runs pods on the node of one cluster.
+// TestKubelet runs pods on the node of a cluster.
 func TestKubelet(t *testing.T) {
 	c := startCluster(t)
 	for _, tt := range []struct {
@@ -22,15 +22,15 @@ func TestKubelet(t *testing.T) {
 		{"podRoleMissing", podRoleMissing},
 		{"audienceDenied", audienceDenied},
 		{"many", many},
-		{"configured", configured}, // comes last: it leaves kubelet changed
+		{"configured", configured}, // must be last, because it changes the flags of the kubelet
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, c) })
 	}
-	// So begin the passwords of ECR and the tokens of service accounts.
+	// Passwords of Amazon ECR and tokens of service accounts start with this text.
 	lines, _ := c.node.log.since(0)
 	for _, line := range lines {
 		if strings.Contains(line, "eyJ") {
-			t.Error("kubelet's log has a secret")
+			t.Error("the kubelet's log contains a secret")
 		}
 	}
 }

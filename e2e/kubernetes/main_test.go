@@ -1,9 +1,9 @@
-// Package kubernetes tests the helper as kubelet's image credential provider, on a node with a real kubelet, a real
-// containerd and a real API server. Pods of it pull from registries that accept only passwords which the stand-in for AWS
-// has issued and which have not expired. The host names are Amazon's own.
+// Package kubernetes tests the helper as the kubelet's image credential provider, on a node with a real kubelet,
+// containerd and API server. Its pods pull from registries that accept only unexpired passwords of the stand-in for
+// AWS. The host names are those of Amazon ECR.
 //
-// The tests run in a sandbox (package sandbox), so they need root and change nothing on the machine. Kubernetes is built
-// from its modules, which takes minutes the first time and seconds after that.
+// The tests run in a sandbox (package sandbox). They require root and do not change the machine. Kubernetes is built
+// from its modules, which takes minutes the first time and seconds afterwards.
 package kubernetes
 
 import (
@@ -18,14 +18,15 @@ import (
 	"ecrlogin/e2e/sandbox"
 )
 
-// helperVariable holds the absolute path of the helper to test; without it, one is built from this tree.
+// helperVariable contains the absolute path of the helper to test. If it is not set, the helper is built from this
+// repository.
 const helperVariable = "ECR_LOGIN_HELPER"
 
 func TestMain(m *testing.M) {
 	os.Exit(sandbox.Main(m, sandbox.Sandbox{Build: build, Hosts: hosts()}))
 }
 
-// build fills bin with the helper, the program for the images, and Kubernetes under the names of its parts.
+// build builds the helper, the program for the images, and the programs of Kubernetes in bin.
 func build(bin string) error {
 	return errors.Join(
 		buildHelper(filepath.Join(bin, "docker-credential-ecr-login")),
@@ -45,13 +46,13 @@ func buildHelper(output string) error {
 	return os.Symlink(built, output)
 }
 
-// kubernetesVersion is that of module kubenode. A kubelet that is built without one says v0.0.0, which some clients
+// kubernetesVersion is the version in module kubenode. Without it, the kubelet reports v0.0.0, which some clients
 // cannot parse.
 const kubernetesVersion = "v1.36.3"
 
-// buildKubernetes builds etcd, kube-apiserver and kubelet. It says so, since that takes minutes where Go's cache is empty.
+// buildKubernetes builds etcd, kube-apiserver and kubelet. It prints a message, because this can take minutes.
 func buildKubernetes(bin string) error {
-	fmt.Printf("building Kubernetes %s: minutes with an empty build cache, else seconds\n", kubernetesVersion)
+	fmt.Printf("building Kubernetes %s, which takes minutes if the build cache is empty\n", kubernetesVersion)
 	began := time.Now()
 	const program, variable = "kubenode", "k8s.io/component-base/version.gitVersion"
 	if err := goBuild("../kubenode", filepath.Join(bin, program), ".", "-X "+variable+"="+kubernetesVersion); err != nil {
@@ -71,7 +72,7 @@ func goBuild(dir, output, pkg string, linkerFlags ...string) error {
 	for _, f := range linkerFlags {
 		flags += " " + f
 	}
-	// Version control is not asked: a checkout of another user's makes that fail.
+	// -buildvcs=false, because git fails if the repository belongs to another user.
 	cmd := exec.Command("go", "build", "-C", dir, "-buildvcs=false", "-trimpath", flags, "-o", output, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// many starts twenty pods at once with an image each, first of one service account and then of twenty. Kubelet runs the helper
-// more than once where it may not hand one pod's password to another; AWS is asked once in any case.
+// many starts twenty pods with different images at once, first with one service account and then with twenty. The
+// kubelet runs the helper at least once for each service account. AWS receives one token request.
 func many(t *testing.T, c *cluster) {
 	for _, tt := range []struct {
 		name, host string
@@ -19,7 +19,7 @@ func many(t *testing.T, c *cluster) {
 	}
 }
 
-// manyPods is how many pods start at once.
+// manyPods is the number of pods that start at once.
 const manyPods = 20
 
 func manyOf(t *testing.T, c *cluster, host string, accounts int) {
@@ -33,16 +33,16 @@ func manyOf(t *testing.T, c *cluster, host string, accounts int) {
 		images = append(images, publish(t, c.aws, host, fmt.Sprintf("app-%d", i)))
 	}
 	c.aws.ResetCalls()
-	said := c.node.log.said()
+	start := c.node.log.length()
 	for i, image := range images {
 		ns.podOf(t, fmt.Sprintf("account-%d", i%accounts), fmt.Sprintf("app-%d", i), image)
 	}
 	for i := range manyPods {
 		ns.awaitRunning(t, fmt.Sprintf("app-%d", i))
 	}
-	runs, calls := c.node.asked(said, host), asked(t, c.aws, host)
+	runs, calls := c.node.helperRuns(start, host), tokenRequests(t, c.aws, host)
 	if runs < accounts || calls != 1 || len(c.aws.Calls()) != 1 {
-		t.Errorf("kubelet ran the helper %d times, and AWS was asked %d times, want once", runs, calls)
+		t.Errorf("the kubelet ran the helper %d times, and AWS received %d token requests, want 1", runs, calls)
 	}
-	t.Logf("%d pods at once, service accounts: %d, runs of the helper: %d, calls of AWS: %d", manyPods, accounts, runs, calls)
+	t.Logf("concurrent pods: %d, service accounts: %d, runs of the helper: %d, AWS calls: %d", manyPods, accounts, runs, calls)
 }

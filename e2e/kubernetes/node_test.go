@@ -15,27 +15,27 @@ import (
 const (
 	// nodeName is a name that resolves.
 	nodeName = "localhost"
-	// nodeAddress is one of those that documents may use. Kubelet takes none of 127.0.0.0/8.
+	// nodeAddress is reserved for documentation. The kubelet does not accept addresses in 127.0.0.0/8.
 	nodeAddress = "198.51.100.1"
-	// kubeletURL is where kubelet tells whether it is well.
+	// kubeletURL is the address of the kubelet's health endpoint.
 	kubeletURL = "http://127.0.0.1:10248"
 )
 
-// A node is a containerd, and a kubelet that runs the helper.
+// A node is containerd and a kubelet that runs the helper.
 type node struct {
 	dir     string
-	log     *transcript // of kubelet
+	log     *transcript // of the kubelet
 	kubelet *process
-	args    []string // of kubelet
-	env     []string // of kubelet
+	args    []string // of the kubelet
+	env     []string // of the kubelet
 }
 
-// startNode starts containerd, which trusts the stand-in for AWS, and kubelet.
+// startNode starts containerd, which trusts the stand-in for AWS, and the kubelet.
 func startNode(t *testing.T, dir string, aws *awstest.Server, plane controlPlane) *node {
 	t.Helper()
 	dir = makeDir(t, dir, "node")
 	if out, err := exec.Command("ip", "address", "add", nodeAddress+"/32", "dev", "lo").CombinedOutput(); err != nil {
-		t.Fatalf("giving the node an address: %v: %s", err, out)
+		t.Fatalf("adding the address of the node: %v: %s", err, out)
 	}
 	values := map[string]string{
 		"DIR": dir, "PAUSE": pauseImage, "CGROUP": sandbox.CgroupParent(),
@@ -55,17 +55,17 @@ func startNode(t *testing.T, dir string, aws *awstest.Server, plane controlPlane
 		"--hostname-override=" + nodeName, "--node-ip=" + nodeAddress,
 		"--image-credential-provider-config=" + filepath.Join(dir, "providers.yaml"),
 		"--image-credential-provider-bin-dir=" + filepath.Join(dir, "plugins"),
-		"--v=2", "--vmodule=plugin=5", // beyond the usual, what becomes of images' credentials
+		"--v=2", "--vmodule=plugin=5", // plugin=5 logs the requests for image credentials
 	}
 	n.startKubelet(t)
-	t.Cleanup(func() { n.kubelet.stop() }) // the last one
+	t.Cleanup(func() { n.kubelet.stop() }) // the current one
 	return n
 }
 
-// startKubelet starts kubelet, with no home, and waits until it says that it is well.
+// startKubelet starts the kubelet without HOME and waits until it is healthy.
 func (n *node) startKubelet(t *testing.T) {
 	t.Helper()
-	n.kubelet = start(t, n.log, n.env, look(t, "kubelet"), n.args...)
+	n.kubelet = start(t, n.log, n.env, lookPath(t, "kubelet"), n.args...)
 	n.kubelet.awaitAnswer(t, func() error {
 		resp, err := http.Get(kubeletURL + "/healthz")
 		if err == nil {
@@ -75,16 +75,16 @@ func (n *node) startKubelet(t *testing.T) {
 	})
 }
 
-// restartKubelet makes kubelet forget what it has in memory alone. Pods run on.
+// restartKubelet restarts the kubelet, which clears the passwords in its memory. Pods continue to run.
 func (n *node) restartKubelet(t *testing.T) {
 	t.Helper()
 	n.kubelet.stop()
 	n.startKubelet(t)
 }
 
-// asked counts how often kubelet ran the helper for images of a registry, after the first lines of its log.
-func (n *node) asked(said int, host string) (runs int) {
-	lines, _ := n.log.since(said)
+// helperRuns returns how often the kubelet ran the helper for images of host, after line start of its log.
+func (n *node) helperRuns(start int, host string) (runs int) {
+	lines, _ := n.log.since(start)
 	for _, line := range lines {
 		if containsAll(line, []string{"Getting image credentials from external exec plugin", host}) {
 			runs++
@@ -96,7 +96,7 @@ func (n *node) asked(said int, host string) (runs int) {
 func (n *node) startContainerd(t *testing.T) {
 	t.Helper()
 	log := newTranscript()
-	containerd := start(t, log, []string{"PATH=" + os.Getenv("PATH")}, look(t, "containerd"), "--config="+filepath.Join(n.dir, "containerd.toml"))
+	containerd := start(t, log, []string{"PATH=" + os.Getenv("PATH")}, lookPath(t, "containerd"), "--config="+filepath.Join(n.dir, "containerd.toml"))
 	t.Cleanup(containerd.stop)
 	ctr := func(args ...string) error {
 		cmd := exec.Command("ctr", append([]string{"--address=" + filepath.Join(n.dir, "containerd.sock"), "--namespace=k8s.io"}, args...)...)
@@ -111,18 +111,18 @@ func (n *node) startContainerd(t *testing.T) {
 	}
 }
 
-// installHelper puts the helper where kubelet looks for providers, under each of the names of providers.yaml.
+// installHelper links the helper in the kubelet's plugin directory, with each of the names in providers.yaml.
 func (n *node) installHelper(t *testing.T) {
 	t.Helper()
 	plugins := makeDir(t, n.dir, "plugins")
 	for _, name := range []string{"ecr-credential-provider", "docker-credential-ecr-login", "ecr-for-docker-hub", "ecr-for-pods", "ecr-for-pods-with-roles"} {
-		if err := os.Symlink(look(t, "docker-credential-ecr-login"), filepath.Join(plugins, name)); err != nil {
+		if err := os.Symlink(lookPath(t, "docker-credential-ecr-login"), filepath.Join(plugins, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// installNetwork installs a network plugin that does nothing, also in the place of the one for loopback.
+// installNetwork installs a network plugin that does nothing, also with the name loopback.
 func (n *node) installNetwork(t *testing.T) {
 	t.Helper()
 	dir := makeDir(t, n.dir, "cni")
@@ -134,7 +134,7 @@ func (n *node) installNetwork(t *testing.T) {
 	}
 }
 
-// trust has containerd trust the registries, and makes a repository of one of them the mirror of Docker Hub.
+// trust configures containerd to trust the registries, and to use a repository of one of them as mirror of Docker Hub.
 func (n *node) trust(t *testing.T, aws *awstest.Server) {
 	t.Helper()
 	hostsFile := func(host string) string { return filepath.Join(n.dir, "certs.d", host, "hosts.toml") }
@@ -142,12 +142,12 @@ func (n *node) trust(t *testing.T, aws *awstest.Server) {
 	for _, host := range hosts() {
 		writeFile(t, hostsFile(host), fmt.Sprintf(direct, host, aws.CAFile))
 	}
-	// Without server, containerd would turn to Docker Hub for what the mirror lacks, with the password for the mirror.
+	// Without server, containerd requests missing images from Docker Hub, with the mirror's password.
 	const mirror = "server = \"https://%[1]s\"\n[host.\"https://%[1]s/v2/docker-hub\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n  ca = %[2]q\n"
 	writeFile(t, hostsFile("docker.io"), fmt.Sprintf(mirror, mirrorHost, aws.CAFile))
 }
 
-func look(t *testing.T, program string) string {
+func lookPath(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {

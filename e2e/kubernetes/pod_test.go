@@ -11,14 +11,14 @@ import (
 	typed "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
-// A namespace is a test's own. Its pods are deleted at the end of the test.
+// A namespace is a Kubernetes namespace for one test. Its pods are deleted at the end of the test.
 type namespace struct {
 	*cluster
 	name string
 	pods typed.PodInterface
 }
 
-// newNamespace makes a namespace with the service account that pods have by default.
+// newNamespace creates a namespace with the default service account.
 func (c *cluster) newNamespace(t *testing.T) namespace {
 	t.Helper()
 	ns := namespace{cluster: c, name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))}
@@ -37,7 +37,7 @@ func (c *cluster) newNamespace(t *testing.T) namespace {
 	return ns
 }
 
-// serviceAccount makes a service account, since there is no controller that does.
+// serviceAccount creates a service account, because no controller does.
 func (ns namespace) serviceAccount(t *testing.T, name string, annotations map[string]string) {
 	t.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations}}
@@ -46,19 +46,19 @@ func (ns namespace) serviceAccount(t *testing.T, name string, annotations map[st
 	}
 }
 
-// pod makes a pod that pulls an image and waits, with the default service account.
+// pod creates a pod with the default service account, which pulls image and waits.
 func (ns namespace) pod(t *testing.T, name, image string) {
 	t.Helper()
 	ns.podOf(t, "default", name, image)
 }
 
-// podOf makes a pod of a service account. It needs no Secret.
+// podOf creates a pod with a service account. It has no image pull secret.
 func (ns namespace) podOf(t *testing.T, account, name, image string) {
 	t.Helper()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: corev1.PodSpec{
-			NodeName:                      nodeName, // there is no scheduler
+			NodeName:                      nodeName, // no scheduler
 			DNSPolicy:                     corev1.DNSDefault,
 			ServiceAccountName:            account,
 			AutomountServiceAccountToken:  new(bool),
@@ -71,7 +71,7 @@ func (ns namespace) podOf(t *testing.T, account, name, image string) {
 	}
 }
 
-// awaitRunning waits until a pod runs, and returns its container.
+// awaitRunning waits until a pod is running, and returns its container ID.
 func (ns namespace) awaitRunning(t *testing.T, name string) (containerID string) {
 	t.Helper()
 	pod := await(t, ns.node.log, ns.pods, named(name), func(p *corev1.Pod) bool {
@@ -81,9 +81,9 @@ func (ns namespace) awaitRunning(t *testing.T, name string) (containerID string)
 	return pod.Status.ContainerStatuses[0].ContainerID
 }
 
-// mustBeRefused waits until the image of a pod could not be pulled. Whatever the cause is, the pod and its events say only that
-// the registry wanted a password.
-func (ns namespace) mustBeRefused(t *testing.T, name string) {
+// mustFailToPull waits until the pull of a pod's image fails. For all causes, the pod and its events contain only the
+// error of a registry that requires a password.
+func (ns namespace) mustFailToPull(t *testing.T, name string) {
 	t.Helper()
 	const message = ": 401 Unauthorized"
 	await(t, ns.node.log, ns.pods, named(name), func(p *corev1.Pod) bool {

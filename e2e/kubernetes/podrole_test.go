@@ -11,23 +11,23 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// The annotations of a service account that name its role.
+// The annotations for the role of a service account.
 const (
 	pullRoleAnnotation = "eks.amazonaws.com/ecr-role-arn"
 	roleAnnotation     = "eks.amazonaws.com/role-arn"
 )
 
-// The roles that service accounts assume.
+// The roles of service accounts.
 const (
 	appRole   = "arn:aws:iam::444455556666:role/app"
 	batchRole = "arn:aws:iam::444455556666:role/batch"
 )
 
-// audience is whom the tokens of service accounts are for.
+// audience is the audience of the tokens of service accounts.
 const audience = "sts.amazonaws.com"
 
-// podRole runs pods of two service accounts, each with a role of its own that it assumes by its token. Neither pulls with what
-// the other was given, nor with the node's identity.
+// podRole runs pods of two service accounts. Each assumes its own role with its token, and pulls with its own password,
+// not with that of the other or of the node.
 func podRole(t *testing.T, c *cluster) {
 	image := publish(t, c.aws, podsHost, "app")
 	ns := c.newNamespace(t)
@@ -53,15 +53,15 @@ func podRole(t *testing.T, c *cluster) {
 		"GetAuthorizationToken api.ecr.eu-west-1.amazonaws.com",
 	}
 	if !slices.Equal(got, want) {
-		t.Fatalf("AWS was called\n%q, want\n%q", got, want)
+		t.Fatalf("AWS received\n%q, want\n%q", got, want)
 	}
 	if keys[1] == keys[3] || !strings.HasPrefix(keys[1], "ASIA") || !strings.HasPrefix(keys[3], "ASIA") {
-		t.Errorf("AWS was asked for passwords with the keys %s and %s, want those of two roles", keys[1], keys[3])
+		t.Errorf("the token requests have the keys %s and %s, want keys of two roles", keys[1], keys[3])
 	}
 }
 
-// podRoleDenied has a pod of a service account that its role's trust policy does not name, when another's has just pulled
-// the same image. Kubelet's log tells what the policy would have to say.
+// podRoleDenied runs a pod of a service account that the trust policy of its role does not allow, after a pod of
+// another service account has pulled the same image. The kubelet's log contains the required conditions of the policy.
 func podRoleDenied(t *testing.T, c *cluster) {
 	image := publish(t, c.aws, podsHost, "app")
 	ns := c.newNamespace(t)
@@ -71,14 +71,15 @@ func podRoleDenied(t *testing.T, c *cluster) {
 	c.aws.AllowRoleForSubject(appRole, ns.subject("app"), audience)
 	ns.podOf(t, "app", "app", image)
 	ns.awaitRunning(t, "app")
-	said := c.node.log.said()
+	start := c.node.log.length()
 	ns.podOf(t, "batch", "batch", image)
-	ns.mustBeRefused(t, "batch")
-	c.node.log.await(t, said, "Failed to provide credentials for image", podsHost+": access denied: ", ns.name+"/batch is not authorized to assume "+appRole, "(sub)", ns.subject("batch"), "(aud)", audience, issuer)
+	ns.mustFailToPull(t, "batch")
+	c.node.log.await(t, start, "Failed to provide credentials for image", podsHost+": access denied: ", ns.name+"/batch is not authorized to assume "+appRole, "(sub)", ns.subject("batch"), "(aud)", audience, issuer)
 }
 
-// podRoleMissing has pods of a service account without a role. Where the annotation is optional they pull as the node. Where it
-// is required they pull as nobody, the helper is not asked, and kubelet says so at a verbosity that few nodes have.
+// podRoleMissing runs pods of a service account without a role. If the annotation is optional, they pull with the
+// node's identity. If it is required, the kubelet does not run the helper and pulls without a password. It logs this
+// only at a high verbosity.
 func podRoleMissing(t *testing.T, c *cluster) {
 	optional, required := publish(t, c.aws, podsHost, "app"), publish(t, c.aws, strictHost, "app")
 	ns := c.newNamespace(t)
@@ -87,38 +88,38 @@ func podRoleMissing(t *testing.T, c *cluster) {
 	ns.pod(t, "optional", optional)
 	ns.awaitRunning(t, "optional")
 	if n := c.aws.CountKey(awstest.GetAuthorizationToken, awstest.KeyID); n != 1 || len(c.aws.Calls()) != 1 {
-		t.Errorf("AWS was asked %d times with the node's key, and %d times in all, want once", n, len(c.aws.Calls()))
+		t.Errorf("AWS received %d token requests with the node's key, and %d requests in total, want 1", n, len(c.aws.Calls()))
 	}
-	said := c.node.log.said()
+	start := c.node.log.length()
 	ns.pod(t, "required", required)
-	ns.mustBeRefused(t, "required")
-	c.node.log.await(t, said, "Failed to get service account data", "required annotation "+pullRoleAnnotation+" not found", ns.name+"/default")
+	ns.mustFailToPull(t, "required")
+	c.node.log.await(t, start, "Failed to get service account data", "required annotation "+pullRoleAnnotation+" not found", ns.name+"/default")
 	if n := len(c.aws.Calls()); n != 1 {
-		t.Errorf("AWS was called %d times, want once", n)
+		t.Errorf("AWS received %d requests, want 1", n)
 	}
 }
 
-// audienceDenied has a pod in a namespace whose tokens the node may not ask for.
+// audienceDenied runs a pod in a namespace for whose service accounts the node may not request tokens.
 func audienceDenied(t *testing.T, c *cluster) {
 	image := publish(t, c.aws, podsHost, "app")
 	ns := c.newNamespace(t)
 	c.aws.ResetCalls()
-	said := c.node.log.said()
+	start := c.node.log.length()
 	ns.pod(t, "app", image)
-	ns.mustBeRefused(t, "app")
-	c.node.log.await(t, said, "Failed to provide credentials for image", "is not authorized to request tokens for this audience", podsHost, ns.name+"/default")
+	ns.mustFailToPull(t, "app")
+	c.node.log.await(t, start, "Failed to provide credentials for image", "is not authorized to request tokens for this audience", podsHost, ns.name+"/default")
 	if calls := c.aws.Calls(); len(calls) > 0 {
-		t.Errorf("AWS was called: %v", calls)
+		t.Errorf("AWS received %v, want no requests", calls)
 	}
 }
 
-// subject is how the tokens of a service account name it.
+// subject returns the subject in the tokens of a service account.
 func (ns namespace) subject(account string) string {
 	return "system:serviceaccount:" + ns.name + ":" + account
 }
 
-// allowAudience lets nodes ask for tokens for AWS, of the namespace's service accounts. The audience stands where resources
-// stand elsewhere.
+// allowAudience allows nodes to request tokens with the audience for AWS, for the service accounts of the namespace.
+// The audience is in the field Resources.
 func (ns namespace) allowAudience(t *testing.T) {
 	t.Helper()
 	meta := metav1.ObjectMeta{Name: "ecr-audience"}

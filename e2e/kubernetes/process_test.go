@@ -6,34 +6,34 @@ import (
 	"time"
 )
 
-// A process is one of the cluster's that runs until it is stopped.
+// A process is a process of the cluster. It runs until it is stopped.
 type process struct {
 	cmd   *exec.Cmd
 	log   *transcript
 	ended chan struct{}
 }
 
-// start starts a program with nothing in its environment but env, as a service manager does. What it says goes to log. The
+// start starts a program with only the variables env, as a service manager does, and writes its output to log. The
 // caller must stop it.
 func start(t *testing.T, log *transcript, env []string, program string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(program, args...), log: log, ended: make(chan struct{})}
-	p.cmd.Env = append([]string{}, env...) // nil would be all of this process's
+	p.cmd.Env = append([]string{}, env...) // nil means the environment of this process
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.WaitDelay = time.Second // for what its children hold open
+	p.cmd.WaitDelay = time.Second // if its children hold the pipes open
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", program, err)
 	}
 	go func() {
-		_ = p.cmd.Wait() // always an error: it is killed
+		_ = p.cmd.Wait() // always an error, because it is killed
 		close(p.ended)
 	}()
 	return p
 }
 
-// stop kills the process, and does nothing if that was done before.
+// stop kills the process, unless it has ended.
 func (p *process) stop() {
-	_ = p.cmd.Process.Kill() // an error means that it has ended
+	_ = p.cmd.Process.Kill() // fails if it has ended
 	<-p.ended
 }
 
@@ -50,9 +50,9 @@ func (p *process) awaitAnswer(t *testing.T, ready func() error) {
 		}
 		select {
 		case <-p.ended:
-			t.Fatalf("%s ended:\n%s", p.cmd.Path, p.log.tail(40))
+			t.Fatalf("%s exited:\n%s", p.cmd.Path, p.log.tail(40))
 		case <-deadline:
-			t.Fatalf("%s does not answer: %v\n%s", p.cmd.Path, err, p.log.tail(40))
+			t.Fatalf("%s does not respond: %v\n%s", p.cmd.Path, err, p.log.tail(40))
 		case <-poll.C:
 		}
 	}

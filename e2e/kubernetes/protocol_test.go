@@ -17,38 +17,38 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// TestProtocol holds the helper, which has types of its own, against those of Kubernetes: it reads the requests that these
-// write, and they read its answers strictly, in every version.
+// TestProtocol tests the helper's types against those of Kubernetes, in all versions. The helper decodes the requests
+// of Kubernetes, and Kubernetes decodes the responses of the helper with strict checks.
 func TestProtocol(t *testing.T) {
 	aws := awstest.New(t)
-	forget(t)
+	clearCache(t)
 	for _, version := range []schema.GroupVersion{v1.SchemeGroupVersion, v1beta1.SchemeGroupVersion, v1alpha1.SchemeGroupVersion} {
 		p := newPeer(t, version)
 		t.Run(version.Version, func(t *testing.T) {
 			ours := p.ask(t, newProvider(t, aws), &credentialprovider.CredentialProviderRequest{Image: firstHost + "/team/app"})
 			auth := ours.Auth[firstHost]
 			if len(ours.Auth) != 1 || auth.Username != "AWS" || !strings.HasPrefix(auth.Password, "eyJ") {
-				t.Errorf("%d passwords, the one for %s with the user %q", len(ours.Auth), firstHost, auth.Username)
+				t.Errorf("%d passwords; %s has the user name %q", len(ours.Auth), firstHost, auth.Username)
 			}
 			if ours.CacheKeyType != credentialprovider.RegistryPluginCacheKeyType {
-				t.Errorf("the key of kubelet's cache is of type %s", ours.CacheKeyType)
+				t.Errorf("the cache key type is %s", ours.CacheKeyType)
 			}
-			// Half of twelve hours, less what has passed since the first version was asked about.
+			// Half of twelve hours, less the time since the first request.
 			if d := ours.CacheDuration; d == nil || d.Duration > 6*time.Hour || d.Duration < 6*time.Hour-time.Minute {
-				t.Errorf("kubelet may keep it for %v, want about six hours", d)
+				t.Errorf("the cache duration is %v, want about six hours", d)
 			}
 			others := p.ask(t, newProvider(t, aws), &credentialprovider.CredentialProviderRequest{Image: "ghcr.io/team/app"})
 			if d := others.CacheDuration; len(others.Auth) != 0 || d == nil || d.Duration != 0 {
-				t.Errorf("for a registry that is not ours there are %d passwords, to keep for %v", len(others.Auth), d)
+				t.Errorf("a registry that is not Amazon ECR has %d passwords and cache duration %v", len(others.Auth), d)
 			}
 		})
 	}
 	if n := aws.Count(awstest.GetAuthorizationToken); n != 1 {
-		t.Errorf("AWS was asked %d times, want once for all versions", n)
+		t.Errorf("AWS received %d token requests, want 1 for all versions", n)
 	}
 }
 
-// TestProtocolServiceAccount has the helper read what only v1 has: a token, which is not one that it could use, and a role.
+// TestProtocolServiceAccount tests the fields that only v1 has: the role, and the token, which is invalid here.
 func TestProtocolServiceAccount(t *testing.T) {
 	o := newProvider(t, awstest.New(t)).run(t, newPeer(t, v1.SchemeGroupVersion).encode(t, &credentialprovider.CredentialProviderRequest{
 		Image:                     podsHost + "/app",
@@ -60,7 +60,7 @@ func TestProtocolServiceAccount(t *testing.T) {
 	}
 }
 
-// A peer is the other side of the protocol, as it is in kubelet.
+// A peer is the kubelet's side of the protocol.
 type peer struct {
 	codecs  serializer.CodecFactory
 	encoder runtime.Encoder
@@ -74,7 +74,7 @@ func newPeer(t *testing.T, version schema.GroupVersion) peer {
 	codecs := serializer.NewCodecFactory(scheme, serializer.EnableStrict)
 	info, ok := runtime.SerializerInfoForMediaType(codecs.SupportedMediaTypes(), runtime.ContentTypeJSON)
 	if !ok {
-		t.Fatal("Kubernetes has no JSON")
+		t.Fatal("the codecs of Kubernetes do not support JSON")
 	}
 	return peer{codecs: codecs, encoder: codecs.EncoderForVersion(info.Serializer, version), version: version}
 }
@@ -88,7 +88,7 @@ func (p peer) encode(t *testing.T, request *credentialprovider.CredentialProvide
 	return string(text)
 }
 
-// ask runs the helper with a request and reads its answer, which must be of the same version.
+// ask runs the helper with a request and decodes its response, which must have the same version.
 func (p peer) ask(t *testing.T, helper provider, request *credentialprovider.CredentialProviderRequest) *credentialprovider.CredentialProviderResponse {
 	t.Helper()
 	o := helper.run(t, p.encode(t, request))
@@ -101,7 +101,7 @@ func (p peer) ask(t *testing.T, helper provider, request *credentialprovider.Cre
 	}
 	response, ok := object.(*credentialprovider.CredentialProviderResponse)
 	if !ok || *kind != p.version.WithKind("CredentialProviderResponse") {
-		t.Fatalf("the answer is a %v", kind)
+		t.Fatalf("the response is a %v", kind)
 	}
 	return response
 }

@@ -12,34 +12,34 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// cacheDir is where the helper keeps passwords when it runs as root without a home.
+// cacheDir is the helper's cache directory when it runs as root without HOME.
 const cacheDir = "/var/cache/ecr-login"
 
-// requestOf is what kubelet sends for an image.
+// requestOf returns the request of the kubelet for an image.
 func requestOf(image string) string {
 	return `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"` + image + `"}` + "\n"
 }
 
-// A provider runs the helper as kubelet does: as root, with no home, nothing but env in the environment, and a request on
-// standard input.
+// A provider runs the helper as the kubelet does: as root, without HOME, with only the variables env, and with a
+// request on standard input.
 type provider struct {
 	program string // path
 	args    []string
 	env     []string
 }
 
-// newProvider returns one that asks that AWS.
+// newProvider returns a provider that connects to aws.
 func newProvider(t *testing.T, aws *awstest.Server, env ...string) provider {
 	t.Helper()
 	return provider{
-		program: look(t, "docker-credential-ecr-login"),
+		program: lookPath(t, "docker-credential-ecr-login"),
 		args:    []string{"kubelet"},
 		env: append(env, "AWS_ACCESS_KEY_ID="+awstest.KeyID, "AWS_SECRET_ACCESS_KEY="+awstest.SecretKey,
 			"AWS_EC2_METADATA_DISABLED=true", "AWS_CA_BUNDLE="+aws.CAFile, "HTTPS_PROXY="+aws.Proxy),
 	}
 }
 
-// An outcome is what one run of the helper gave.
+// An outcome is the result of one run of the helper.
 type outcome struct {
 	stdout, stderr string
 	exit           int
@@ -62,29 +62,29 @@ func (p provider) run(t *testing.T, request string) outcome {
 	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode(), took}
 }
 
-// passwordIn returns the only password of an answer.
+// passwordIn returns the password of a response, which must contain exactly one.
 func passwordIn(t *testing.T, o outcome) string {
 	t.Helper()
-	var answer struct {
+	var response struct {
 		Auth map[string]struct{ Password string }
 	}
-	if err := json.Unmarshal([]byte(o.stdout), &answer); err != nil || o.exit != 0 || len(answer.Auth) != 1 {
-		t.Fatalf("exit code %d, %d passwords, error %v, and on standard error %q", o.exit, len(answer.Auth), err, o.stderr)
+	if err := json.Unmarshal([]byte(o.stdout), &response); err != nil || o.exit != 0 || len(response.Auth) != 1 {
+		t.Fatalf("exit code %d, %d passwords, error %v, standard error %q", o.exit, len(response.Auth), err, o.stderr)
 	}
-	for _, auth := range answer.Auth {
+	for _, auth := range response.Auth {
 		return auth.Password
 	}
 	panic("unreachable")
 }
 
-// forget drops all that the helper keeps for the machine, which is the sandbox's own, now and at the end.
-func forget(t *testing.T) {
+// clearCache removes the cache directory of the sandbox, now and at the end of the test.
+func clearCache(t *testing.T) {
 	t.Helper()
-	drop := func() {
+	remove := func() {
 		if err := os.RemoveAll(cacheDir); err != nil {
 			t.Error(err)
 		}
 	}
-	drop()
-	t.Cleanup(drop)
+	remove()
+	t.Cleanup(remove)
 }

@@ -12,7 +12,8 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// pull runs private images of two accounts and regions beside one of a registry that is not ECR, none with a Secret.
+// pull runs images of two accounts and regions, and one of a registry that is not Amazon ECR, without image pull
+// secrets.
 func pull(t *testing.T, c *cluster) {
 	startPlainRegistry(t)
 	first, second, plain := publish(t, c.aws, firstHost, "app"), publish(t, c.aws, secondHost, "app"), plainHost+"/app:1"
@@ -26,17 +27,17 @@ func pull(t *testing.T, c *cluster) {
 		ns.awaitRunning(t, name)
 	}
 	for _, host := range []string{firstHost, secondHost} {
-		if n := asked(t, c.aws, host); n != 1 {
-			t.Errorf("AWS was asked %d times for a password for %s, want once", n, host)
+		if n := tokenRequests(t, c.aws, host); n != 1 {
+			t.Errorf("AWS received %d token requests for %s, want 1", n, host)
 		}
 	}
 	if n := len(c.aws.Calls()); n != 2 {
-		t.Errorf("AWS was called %d times, want 2", n)
+		t.Errorf("AWS received %d requests, want 2", n)
 	}
 }
 
-// asked counts how often AWS was asked for a password in the region of host.
-func asked(t *testing.T, aws *awstest.Server, host string) int {
+// tokenRequests returns the number of token requests in the region of host.
+func tokenRequests(t *testing.T, aws *awstest.Server, host string) int {
 	t.Helper()
 	n, region := 0, regionOf(t, host)
 	for _, call := range aws.Calls() {
@@ -54,6 +55,6 @@ func startPlainRegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
-	go func() { _ = server.Serve(listener) }() // until it is closed
+	go func() { _ = server.Serve(listener) }() // until Close
 	t.Cleanup(func() { server.Close() })
 }

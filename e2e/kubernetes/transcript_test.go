@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// A transcript is what processes say, line by line. It is written to by many at once.
+// A transcript contains the output of processes, in lines. It is safe for concurrent use.
 type transcript struct {
 	mu    sync.Mutex
 	lines []string
-	rest  []byte        // of a line that has no end yet
-	more  chan struct{} // closed with the next line
+	rest  []byte        // an incomplete line
+	more  chan struct{} // closed by the next line
 }
 
 func newTranscript() *transcript { return &transcript{more: make(chan struct{})} }
@@ -39,24 +39,24 @@ func (l *transcript) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// said returns how many lines there are, for await.
-func (l *transcript) said() int {
+// length returns the number of lines, for await.
+func (l *transcript) length() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.lines)
 }
 
-// since returns the lines after the first n, and what is closed when there is another.
+// since returns the lines after the first n, and a channel that is closed by the next line.
 func (l *transcript) since(n int) ([]string, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.lines[n:]), l.more
 }
 
-// await returns the first line after the first n in which all of the words stand.
+// await waits for a line that contains all words, after the first n lines, and returns it.
 func (l *transcript) await(t *testing.T, n int, words ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), conditionTimeout)
 	defer cancel()
 	for {
 		lines, more := l.since(n)
@@ -68,12 +68,12 @@ func (l *transcript) await(t *testing.T, n int, words ...string) string {
 		select {
 		case <-more:
 		case <-ctx.Done():
-			t.Fatalf("nobody says %q:\n%s", words, l.tail(30))
+			t.Fatalf("no line contains %q:\n%s", words, l.tail(30))
 		}
 	}
 }
 
-// tail returns the last lines.
+// tail returns the last n lines.
 func (l *transcript) tail(n int) string {
 	lines, _ := l.since(0)
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
@@ -83,5 +83,5 @@ func containsAll(s string, words []string) bool {
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(s, w) })
 }
 
-// patience is how long a condition is waited for that comes true within a second or two.
-const patience = 40 * time.Second
+// conditionTimeout limits the wait for a condition that is usually met within two seconds.
+const conditionTimeout = 40 * time.Second

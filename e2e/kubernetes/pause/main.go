@@ -1,5 +1,5 @@
-// Command pause is what the images of these tests contain, and the process that holds a pod's namespaces: it waits until
-// it is told to end.
+// Command pause is the program in the images of these tests, and the process that holds a pod's namespaces. It waits
+// for a signal to exit.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 )
 
 func main() {
-	told := make(chan os.Signal, 1)
-	signal.Notify(told, syscall.SIGTERM, syscall.SIGINT) // a first process is not ended by them otherwise
-	<-told
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT) // by default, they do not end the first process of a PID namespace
+	<-stop
 }
