@@ -1,3 +1,5 @@
+// The path is part of the reason why the fast path runs early: Go initializes packages in the order of their import
+// paths. See docs/library.md before you change it.
 module ecrlogin
 
 go 1.26.0

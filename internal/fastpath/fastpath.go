@@ -2,10 +2,11 @@
 //
 // Initializing the packages of the AWS SDK takes longer than a complete cache hit. Go initializes packages one after
 // another. At each step, it selects the package with the lowest import path of those whose imports are initialized
-// (Go 1.21 release notes; the language specification, "Program initialization"). The SDK imports net/http. This
-// package is initialized before the SDK as long as it imports little: of this module only packages with the same
+// (Go 1.21 release notes; the language specification, "Program initialization"). The SDK imports encoding/json and
+// net/http. This package is initialized before them for two reasons. The module's path sorts before theirs; see
+// docs/library.md before you change it. And this package imports little: of this module only packages with the same
 // restriction, and of the standard library no package that is initialized late, such as path/filepath, os/user and
-// crypto/rand. A test of the program fails if the order changes.
+// crypto/rand. The script test "cache" of the program fails if the order changes.
 //
 // The package also returns "not found" for hosts that are not ECR registries, if no configuration file exists.
 //

@@ -30,10 +30,16 @@
 //	write-program FILE OUTPUT
 //	    Create a program that prints OUTPUT and succeeds.
 //
+// Conditions for every suite:
+//
+//	[module-before:PATH]
+//	    Whether the path of this module sorts before an import path, which decides the order of initialization.
+//
 // A suite describes the commands that only its scripts use in its own test files.
 package scripttest
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -79,11 +85,20 @@ func Run(t *testing.T, s Suite) {
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds:          commands,
+		Condition:     condition,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each command ends a second late
 			return s.Setup(env)
 		},
 	})
+}
+
+func condition(text string) (bool, error) {
+	path, ok := strings.CutPrefix(text, "module-before:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", text)
+	}
+	return path > "ecrlogin", nil
 }
 
 // removeWork removes the path of the work directory, which differs between runs.
