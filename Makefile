@@ -27,9 +27,9 @@ test: ## run the unit tests, with the race detector if there is a C compiler
 		race=; echo 'make test: no C compiler found: the race detector is disabled; install gcc to enable it'; fi; \
 	echo $(GO) test $$race ./...; $(GO) test $$race ./...
 
-lint: ## gofmt, go mod tidy, go vet and staticcheck, in both modules
+lint: ## gofmt, go mod tidy, go vet and staticcheck, in the program's module and in e2e
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'the files above are not formatted; run: gofmt -w .' >&2; exit 1; }
-	$(GO) build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	cd tools && $(GO) mod tidy -diff && $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	$(GO) mod tidy -diff && $(GO) vet ./... && bin/staticcheck ./...
 	cd e2e && $(GO) mod tidy -diff && $(GO) vet ./... && ../bin/staticcheck ./...
 
