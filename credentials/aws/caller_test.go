@@ -130,7 +130,7 @@ func TestReach(t *testing.T) {
 	m := newMachine(t)
 	got, err := m.reach(privateHost)
 	proxy := strings.TrimPrefix(cloud.Proxy, "http://")
-	if err != nil || got.Proxy != proxy || got.Address != proxy || got.Issuer != "awstest" || time.Since(got.Date).Abs() > 5*time.Second {
+	if err != nil || got.Proxy != proxy || got.Address != proxy || got.Issuer != "awstest" || time.Since(got.Date).Abs() > time.Minute {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if calls := cloud.Calls(); len(calls) != 1 || calls[0].Host != "api.ecr.us-west-2.amazonaws.com" || calls[0].KeyID != "" {
