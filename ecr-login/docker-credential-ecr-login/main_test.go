@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"docker-credential-ecr-login": main, "ecr-credential-provider": main})
+	scripttest.Main(m, map[string]func(){"docker-credential-ecr-login": main, "ecr-credential-provider": main})
 }
 
 // TestScript runs each archive in testdata/script with its own stand-in for AWS. In addition to the commands of package

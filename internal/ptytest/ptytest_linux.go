@@ -1,7 +1,9 @@
 package ptytest
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,51 +17,72 @@ import (
 // test on systems without terminals.
 func Open(t *testing.T) (screen, tty *os.File) {
 	t.Helper()
-	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	screen, tty, err := open()
 	if err != nil {
 		t.Skip("pseudo-terminals are not available: ", err)
 	}
-	t.Cleanup(func() { screen.Close() })
-	raw, err := screen.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var number, unlocked uint32
-	err = raw.Control(func(fd uintptr) {
-		for request, value := range map[uintptr]*uint32{syscall.TIOCSPTLCK: &unlocked, syscall.TIOCGPTN: &number} {
-			if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, request, uintptr(unsafe.Pointer(value))); errno != 0 {
-				t.Error(errno)
-			}
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { tty.Close() })
+	t.Cleanup(func() { screen.Close(); tty.Close() })
 	return screen, tty
 }
 
-// Control makes tty the controlling terminal of cmd, which must not be started yet.
+func open() (screen, tty *os.File, err error) {
+	if screen, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0); err != nil {
+		return nil, nil, err
+	}
+	raw, err := screen.SyscallConn()
+	if err != nil {
+		return nil, nil, err
+	}
+	var number, unlocked uint32
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		for request, value := range map[uintptr]*uint32{syscall.TIOCSPTLCK: &unlocked, syscall.TIOCGPTN: &number} {
+			if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, request, uintptr(unsafe.Pointer(value))); errno != 0 {
+				failed = errno
+			}
+		}
+	})
+	if err := errors.Join(err, failed); err != nil {
+		return nil, nil, err
+	}
+	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	return screen, tty, err
+}
+
+// Show runs a command with a terminal as its standard output, and writes everything that the terminal shows.
+func Show(cmd *exec.Cmd, w io.Writer) error {
+	screen, tty, err := open()
+	if err != nil {
+		return err
+	}
+	defer screen.Close()
+	cmd.Stdout = tty
+	err = cmd.Start()
+	tty.Close()
+	if err != nil {
+		return err
+	}
+	_, _ = io.Copy(w, screen) // fails with EIO when all processes have closed the terminal
+	return cmd.Wait()
+}
+
+// Control makes a tty the controlling terminal of a command that has not started.
 func Control(cmd *exec.Cmd, tty *os.File) {
 	cmd.ExtraFiles = append(cmd.ExtraFiles, tty)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 2 + len(cmd.ExtraFiles)}
 }
 
-// WaitFor reads screen until text appears, and returns what it has read. It fails the test after the timeout.
-func WaitFor(t *testing.T, screen *os.File, text string, timeout time.Duration) string {
+// WaitFor reads a screen until there is that text, and returns what it read.
+func WaitFor(t *testing.T, screen *os.File, text string, patience time.Duration) string {
 	t.Helper()
-	if err := screen.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+	if err := screen.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	var seen strings.Builder
 	for buffer := make([]byte, 256); !strings.Contains(seen.String(), text); {
 		n, err := screen.Read(buffer)
 		if err != nil {
-			t.Fatalf("waiting for %q: the terminal shows %q: %v", text, seen.String(), err)
+			t.Fatalf("the terminal shows %q, %v", seen.String(), err)
 		}
 		seen.Write(buffer[:n])
 	}

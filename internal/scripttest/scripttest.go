@@ -29,6 +29,8 @@
 //	    Write the last command's standard output and standard error to a file, without what differs between machines.
 //	write-program FILE OUTPUT
 //	    Create a program that prints OUTPUT and succeeds.
+//	[linux] exec terminal PROGRAM [ARGUMENT...]
+//	    Run a program with a terminal as its standard output, and print what the terminal shows.
 //
 // Conditions for every suite:
 //
@@ -57,6 +59,12 @@ type Suite struct {
 	Setup     func(env *testscript.Env) error
 	Normalize func(ts *testscript.TestScript, output string) string // for save-output; nil removes the work directory
 	Commands  map[string]Command                                    // in addition to those of this package
+}
+
+// Main is [testscript.Main] with the programs for every suite.
+func Main(m *testing.M, programs map[string]func()) {
+	programs["terminal"] = terminal
+	testscript.Main(m, programs)
 }
 
 // Run runs each archive in testdata/script. UPDATE_SCRIPTS=1 updates the expected output.
