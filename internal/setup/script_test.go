@@ -16,42 +16,33 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/scripttest"
 	"ecrlogin/registry"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"configure": command, "mode": mode})
+	scripttest.Main(m, map[string]func(){"configure": command, "mode": mode})
 }
 
-// TestScript runs the scripts, each with its own home and system directories. UPDATE_SCRIPTS=1 updates the expected
-// output.
+// TestScript runs the scripts, each with its own home and system directories. In addition to the commands of package
+// scripttest, the scripts use:
+//
+//	exec mode FILE
+//	    Print the mode of a file.
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:           "testdata/script",
-		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
-		Setup: func(env *testscript.Env) error {
-			home := filepath.Join(env.WorkDir, "home")
-			env.Setenv("GORACE", "atexit_sleep_ms=0") // avoids a delay of one second at the end of each command
-			env.Setenv("HOME", home)
-			env.Setenv("USERPROFILE", home)
-			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
-			env.Setenv("NOW", "2026-01-02T15:04:05Z")
-			// Only credential stores that a script creates are found, none of this machine.
-			bin := filepath.Join(env.WorkDir, "bin")
-			env.Setenv("PATH", bin+string(filepath.ListSeparator)+filepath.SplitList(env.Getenv("PATH"))[0])
-			return errors.Join(os.MkdirAll(bin, 0o700), os.MkdirAll(home, 0o700))
-		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"shows": shows},
-	})
+	scripttest.Run(t, scripttest.Suite{Setup: func(env *testscript.Env) error {
+		home := filepath.Join(env.WorkDir, "home")
+		env.Setenv("HOME", home)
+		env.Setenv("USERPROFILE", home)
+		env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
+		env.Setenv("NOW", "2026-01-02T15:04:05Z")
+		// Only credential stores that a script creates are found, none of this machine.
+		bin := filepath.Join(env.WorkDir, "bin")
+		env.Setenv("PATH", bin+string(filepath.ListSeparator)+filepath.SplitList(env.Getenv("PATH"))[0])
+		return errors.Join(os.MkdirAll(bin, 0o700), os.MkdirAll(home, 0o700))
+	}})
 }
 
-// shows writes the output of a command to a file, without the path of the work directory, which differs between runs.
-func shows(ts *testscript.TestScript, _ bool, args []string) {
-	said := strings.ReplaceAll(ts.ReadFile("stdout")+ts.ReadFile("stderr"), ts.Getenv("WORK")+string(filepath.Separator), "")
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(said), 0o600))
-}
-
-// mode prints the mode of a file.
 func mode() {
 	info, err := os.Stat(os.Args[1])
 	if err != nil {
