@@ -18,8 +18,8 @@ import (
 
 // A Source returns a token for a registry. It is safe for concurrent use and respects the context's deadline.
 //
-// Its error is one line that a user can act on, "HOST: what went wrong; what to do next", and contains no secret. The
-// error wraps ErrNoIdentity if no AWS credentials were found.
+// Its error is an *Error, or wraps one. Its text is one line that a user can act on and contains no secret. The error
+// wraps ErrNoIdentity if no AWS credentials were found.
 type Source interface {
 	Token(ctx context.Context, r registry.Registry) (Token, error)
 }
@@ -63,8 +63,11 @@ func UsableToken(ctx context.Context, s Source, r registry.Registry, now func() 
 			return t, err
 		}
 	}
-	return Token{}, fmt.Errorf("%s: two tokens expired while they were fetched; "+
-		"check the system clock and the response time of the credential store", r)
+	return Token{}, &Error{
+		Host:  r.Host,
+		Cause: "two tokens expired while they were fetched",
+		Next:  "check the system clock and the response time of the credential store",
+	}
 }
 
 // String returns a description without the password.

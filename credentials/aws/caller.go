@@ -10,6 +10,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"ecrlogin/credentials"
 	"ecrlogin/registry"
 )
 
@@ -61,11 +62,11 @@ func (t *try) caller(ctx context.Context) (Caller, error) {
 // Advice returns the cause and the next step of an error of this package or of net/http. The next step is empty if it
 // is unknown.
 func Advice(err error) (cause, next string) {
-	var f *failure
+	var e *credentials.Error
 	var sent *url.Error
 	switch {
-	case errors.As(err, &f):
-		return f.cause, f.next
+	case errors.As(err, &e):
+		return e.Cause, e.Next
 	case errors.As(err, &sent):
 		return networkCause(err) + distrusted(err), networkNext(err)
 	}

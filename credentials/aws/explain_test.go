@@ -253,6 +253,9 @@ func checkFailures(t *testing.T, tests []failureTest) {
 			if err == nil || token != (credentials.Token{}) {
 				t.Fatalf("got %v, %v; want an error and no token", token, err)
 			}
+			if e, ok := errors.AsType[*credentials.Error](err); !ok || e.Host != privateHost || e.Cause == "" || e.Err == nil {
+				t.Errorf("got %#v, want a *credentials.Error", err)
+			}
 			got := strings.ReplaceAll(err.Error(), m.home, "HOME")
 			if want := privateHost + ": " + tt.want; !match(want, got) {
 				t.Errorf("error\n got %s\nwant %s", got, want)

@@ -10,25 +10,6 @@ import (
 	"ecrlogin/credentials"
 )
 
-// A failure is the error that a user sees if there is no token. Its text is one line with the host, the cause and the
-// next step.
-type failure struct {
-	host  string
-	cause string // includes the identity that was used, never a secret
-	next  string // empty if unknown
-	err   error
-}
-
-func (f *failure) Error() string {
-	line := f.host + ": " + f.cause
-	if f.next != "" {
-		line += "; " + f.next
-	}
-	return line
-}
-
-func (f *failure) Unwrap() error { return f.err }
-
 // An identityError is an error while getting AWS credentials, before any call to the registry's API.
 type identityError struct{ error }
 
@@ -59,26 +40,27 @@ var explanations = []explanation{
 	explainAnswer,
 }
 
+// explain returns the *credentials.Error for an error. Its cause includes the identity that was used.
 func (t *try) explain(ctx context.Context, err error) error {
 	t.log.Debug("no token", "identity", t.identity.label, "took", time.Since(t.started), "error", t.plain(err))
-	f := &failure{host: t.registry.Host, err: err}
+	e := &credentials.Error{Host: t.registry.Host, Err: err}
 	if ctx.Err() != nil {
-		f.cause, f.next = t.explainDeadline(ctx)
-		return f
+		e.Cause, e.Next = t.explainDeadline(ctx)
+		return e
 	}
 	for _, explain := range explanations {
-		if f.cause, f.next = explain(t, err); f.cause != "" {
+		if e.Cause, e.Next = explain(t, err); e.Cause != "" {
 			break
 		}
 	}
-	if f.cause == "" {
-		f.cause = fmt.Sprintf("request to AWS failed (using %s): %s", t.identity.label, t.plain(err))
+	if e.Cause == "" {
+		e.Cause = fmt.Sprintf("request to AWS failed (using %s): %s", t.identity.label, t.plain(err))
 	}
 	if t.lacksIdentity(err) {
-		f.err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
+		e.Err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
 	}
-	f.cause, f.next = t.safe(oneLine("%s", f.cause)), t.safe(oneLine("%s", f.next))
-	return f
+	e.Cause, e.Next = t.safe(oneLine("%s", e.Cause)), t.safe(oneLine("%s", e.Next))
+	return e
 }
 
 // explainDeadline returns what the try was waiting for when the deadline expired.

@@ -88,8 +88,12 @@ func (h *Helper) Add(c *helper.Credentials) error {
 	case isOthers(err) && h.Fallback != nil:
 		return h.Fallback.Add(c)
 	case isOthers(err):
-		return fmt.Errorf("%s: cannot store this password: this helper supports only Amazon ECR; set "+
-			`a helper for other registries in the configuration, such as "fallback: file", or configure ecr-login under "credHelpers" for your ECR hosts instead of as "credsStore"`, registry.ShownHost(c.ServerURL))
+		return &credentials.Error{
+			Host:  registry.ShownHost(c.ServerURL),
+			Cause: "cannot store this password: this helper supports only Amazon ECR",
+			Next: `set a helper for other registries in the configuration, such as "fallback: file", or configure ecr-login ` +
+				`under "credHelpers" for your ECR hosts instead of as "credsStore"`,
+		}
 	case err != nil:
 		return err
 	case h.IgnoreStorage:
@@ -114,15 +118,21 @@ func (h *Helper) Add(c *helper.Credentials) error {
 
 // tokenOf returns the token in the credentials of a docker login, or an error if Amazon ECR would not accept them.
 func tokenOf(c *helper.Credentials, r registry.Registry, now time.Time) (credentials.Token, error) {
-	const next = "use the output of aws ecr get-login-password, or omit docker login, because this helper fetches passwords on demand"
+	invalid := &credentials.Error{
+		Host: r.Host,
+		Next: "use the output of aws ecr get-login-password, or omit docker login, because this helper fetches passwords on demand",
+	}
 	expiry := credentials.Expiration(c.Secret)
 	switch {
 	case c.Username != "AWS":
-		return credentials.Token{}, fmt.Errorf("%s: invalid user name: Amazon ECR accepts only AWS; %s", r, next)
+		invalid.Cause = "invalid user name: Amazon ECR accepts only AWS"
+		return credentials.Token{}, invalid
 	case expiry.IsZero():
-		return credentials.Token{}, fmt.Errorf("%s: not an Amazon ECR password: it has no expiration time; %s", r, next)
+		invalid.Cause = "not an Amazon ECR password: it has no expiration time"
+		return credentials.Token{}, invalid
 	case !expiry.After(now):
-		return credentials.Token{}, fmt.Errorf("%s: password expired at %s; %s", r, expiry.Format(time.RFC3339), next)
+		invalid.Cause = "password expired at " + expiry.Format(time.RFC3339)
+		return credentials.Token{}, invalid
 	}
 	return credentials.Token{Username: c.Username, Password: c.Secret, IssuedTo: "docker login", Issued: now, Expiry: expiry}, nil
 }
@@ -176,7 +186,7 @@ func (h *Helper) List() (map[string]string, error) {
 }
 
 // errPlain reports an ECR host with the scheme http. It never has a password, and the Fallback is not called for it.
-var errPlain = errors.New("http is not supported by Amazon ECR; remove http:// from the host")
+var errPlain = &credentials.Error{Cause: "http is not supported by Amazon ECR", Next: "remove http:// from the host"}
 
 // resolve returns the registry for a host. With errPlain, it also returns the registry that the host has under https.
 func (h *Helper) resolve(serverURL string) (registry.Registry, error) {

@@ -97,12 +97,12 @@ func (p *Provider) answer(in io.Reader) (answer []byte, notice string, err error
 func (p *Provider) token(req request, r registry.Registry) (credentials.Token, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.Timeout, DefaultTimeout))
 	defer cancel()
-	account, err := p.serviceAccount(req)
+	account, err := p.serviceAccount(req, r)
+	if err != nil {
+		return credentials.Token{}, err
+	}
 	source := p.Source
-	switch {
-	case err != nil:
-		return credentials.Token{}, fmt.Errorf("%s: %w", r, err)
-	case account.RoleARN != "":
+	if account.RoleARN != "" {
 		source = p.As(account)
 	}
 	return credentials.UsableToken(ctx, source, r, p.now)

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
+
+	"ecrlogin/credentials"
+	"ecrlogin/registry"
 )
 
 // A ServiceAccount is the service account of a pod and the role to assume with its token.
@@ -38,36 +40,42 @@ func (a ServiceAccount) SessionName() string {
 }
 
 // serviceAccount returns the service account of a request and its role. It returns the zero ServiceAccount if the
-// request has no role or no token; the identity of the node is used then.
-func (p *Provider) serviceAccount(r request) (ServiceAccount, error) {
-	role := cmp.Or(r.ServiceAccountAnnotations[PullRoleAnnotation], r.ServiceAccountAnnotations[RoleAnnotation], p.RoleARN)
-	if r.ServiceAccountToken == "" || role == "" {
+// request has no role or no token; the identity of the node is used then. The error is a *credentials.Error.
+func (p *Provider) serviceAccount(req request, r registry.Registry) (ServiceAccount, error) {
+	role := cmp.Or(req.ServiceAccountAnnotations[PullRoleAnnotation], req.ServiceAccountAnnotations[RoleAnnotation], p.RoleARN)
+	if req.ServiceAccountToken == "" || role == "" {
 		return ServiceAccount{}, nil
 	}
-	a, err := parse(r.ServiceAccountToken)
-	if err != nil {
-		return ServiceAccount{}, err
+	a, ok := parse(req.ServiceAccountToken)
+	if !ok { // kubelet sends only valid tokens
+		return ServiceAccount{}, &credentials.Error{
+			Host:  r.Host,
+			Cause: "the service account token is not a JSON web token",
+			Next:  "check tokenAttributes in the CredentialProviderConfig",
+		}
 	}
 	a.RoleARN = role
 	if !strings.HasPrefix(role, "arn:") || !strings.Contains(role, ":role/") {
-		return ServiceAccount{}, fmt.Errorf("service account %s/%s: invalid role ARN %q, expected arn:aws:iam::123456789012:role/NAME; correct its annotation %s or %s, or AWS_ECR_ROLE_ARN",
-			a.Namespace, a.Name, short(role), PullRoleAnnotation, RoleAnnotation)
+		return ServiceAccount{}, &credentials.Error{
+			Host: r.Host,
+			Cause: fmt.Sprintf("service account %s/%s: invalid role ARN %q, expected arn:aws:iam::123456789012:role/NAME",
+				a.Namespace, a.Name, short(role)),
+			Next: fmt.Sprintf("correct its annotation %s or %s, or AWS_ECR_ROLE_ARN", PullRoleAnnotation, RoleAnnotation),
+		}
 	}
 	return a, nil
 }
 
-// errToken reports an invalid service account token. Kubelet never sends one.
-var errToken = errors.New("the service account token is not a JSON web token; check tokenAttributes in the CredentialProviderConfig")
-
-// parse returns the claims of a token. It does not verify the token, because AWS does.
-func parse(token string) (ServiceAccount, error) {
+// parse returns the claims of a token; ok is false if they cannot be read. It does not verify the token, because AWS
+// does.
+func parse(token string) (a ServiceAccount, ok bool) {
 	part := strings.Split(token, ".")
 	if len(part) != 3 {
-		return ServiceAccount{}, errToken
+		return ServiceAccount{}, false
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(part[1])
 	if err != nil {
-		return ServiceAccount{}, errToken
+		return ServiceAccount{}, false
 	}
 	var claims struct {
 		Subject  string   `json:"sub"`
@@ -75,14 +83,14 @@ func parse(token string) (ServiceAccount, error) {
 		Audience audience `json:"aud"`
 	}
 	if json.Unmarshal(payload, &claims) != nil {
-		return ServiceAccount{}, errToken
+		return ServiceAccount{}, false
 	}
-	a := ServiceAccount{Token: token, Subject: claims.Subject, Issuer: claims.Issuer, Audience: claims.Audience}
+	a = ServiceAccount{Token: token, Subject: claims.Subject, Issuer: claims.Issuer, Audience: claims.Audience}
 	// system:serviceaccount:NAMESPACE:NAME
 	if names, ok := strings.CutPrefix(claims.Subject, "system:serviceaccount:"); ok {
 		a.Namespace, a.Name, _ = strings.Cut(names, ":")
 	}
-	return a, nil
+	return a, true
 }
 
 // An audience is one string or a list of strings (RFC 7519, section 4.1.3).
