@@ -225,6 +225,23 @@ func TestFailureKeepsItsKind(t *testing.T) {
 	}
 }
 
+// An error from the cache has the cause and the next step of the Source's error.
+func TestFailureKeepsCauseAndNext(t *testing.T) {
+	u := newUser(t)
+	u.source.err = fmt.Errorf("wrapped: %w", &credentials.Error{Host: host, Cause: "no route", Next: "check the network"})
+	u.source.took = 2 * time.Second
+	u.fails(1, "no route; check the network")
+	u.clock.advance(time.Second)
+	_, err := u.ask()
+	e, ok := errors.AsType[*credentials.Error](err)
+	if want := (credentials.Error{Host: host, Cause: "no route", Next: "check the network"}); !ok || *e != want || u.source.calls != 1 {
+		t.Errorf("got %#v after %d calls, want %#v", e, u.source.calls, want)
+	}
+	if want := host + ": no route; check the network (cached error, 1s old; retry in 9s)"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // Without a folder, every token is the Source's.
 func TestNothingKept(t *testing.T) {
 	u := newUser(t)

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -11,23 +12,28 @@ import (
 	"ecrlogin/internal/store"
 )
 
-// A failure is an error of the Source that another process, or an earlier call, received.
-type failure struct {
-	store.Failure
-	age time.Duration // 0 if this process waited for the result
-}
-
-func (f *failure) Error() string {
-	if f.age == 0 {
-		return f.Line
+// failure returns what is stored of an error of the Source.
+func failure(err error) store.Failure {
+	f := store.Failure{Cause: err.Error(), NoIdentity: errors.Is(err, credentials.ErrNoIdentity)}
+	if e, ok := errors.AsType[*credentials.Error](err); ok {
+		f.Cause, f.Next = e.Cause, e.Next
 	}
-	age := f.age.Round(time.Second)
-	return fmt.Sprintf("%s (cached error, %s old; retry in %s)", f.Line, age, failureTTL-age)
+	return f
 }
 
-// Is makes errors.Is report credentials.ErrNoIdentity if the cached error wrapped it.
-func (f *failure) Is(target error) bool {
-	return f.NoIdentity && target == credentials.ErrNoIdentity
+// errorOf returns the error of the Source that another process, or an earlier call, received.
+func (k *key) errorOf(f store.Failure) *credentials.Error {
+	e := &credentials.Error{Host: k.registry.Host, Cause: f.Cause, Next: f.Next}
+	if f.NoIdentity {
+		e.Err = credentials.ErrNoIdentity
+	}
+	return e
+}
+
+// cachedError is errorOf with the age of the error.
+func (k *key) cachedError(f store.Failure) error {
+	age := k.age(f).Round(time.Second)
+	return fmt.Errorf("%w (cached error, %s old; retry in %s)", k.errorOf(f), age, failureTTL-age)
 }
 
 // age returns how long ago f ended. A failure from the future, recorded before the clock was set back, is very old.

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -23,7 +22,7 @@ func (k *key) renew(ctx context.Context, entry store.Entry) (t credentials.Token
 	}
 	var reason string
 	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < renewPause && !mended(f) {
-		reason = fmt.Sprintf("%s (%s ago)", f.Line, k.age(f).Round(time.Second))
+		reason = fmt.Sprintf("%v (%s ago)", k.errorOf(f), k.age(f).Round(time.Second))
 	} else if left := entry.End().Sub(k.now()); left > 0 {
 		renewed, err := k.ask(ctx, min(renewTimeout, left))
 		if err == nil {
@@ -57,7 +56,7 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 		began = k.now()
 	}
 	if f, ok := k.loadFailure(); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < failureTTL && !mended(f) {
-		return credentials.Token{}, &failure{f, k.age(f)}
+		return credentials.Token{}, k.cachedError(f)
 	}
 	if k.lost != nil {
 		return k.ask(ctx, 0) // the result of another process could not be read
@@ -77,7 +76,7 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 			return token(entry), nil
 		}
 		if f, ok := k.loadFailure(); ok && err == nil && k.endedSince(f, began) {
-			return credentials.Token{}, &failure{Failure: f}
+			return credentials.Token{}, k.errorOf(f)
 		}
 		unkept := k.unkeptSince(began) // waiting is useless: results cannot be stored
 		if err == nil && unkept {
@@ -110,13 +109,9 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 		if e, loadErr := k.lastLook(ctx); limit == 0 && loadErr == nil && e.Valid(k.now()) {
 			return token(e), nil // another process has succeeded
 		}
-		k.store.SaveFailure(k.registry.Host, k.id, store.Failure{
-			Line:       err.Error(),
-			NoIdentity: errors.Is(err, credentials.ErrNoIdentity),
-			Renewal:    limit != 0,
-			Began:      began.UnixNano(),
-			Ended:      k.now().UnixNano(),
-		})
+		f := failure(err)
+		f.Renewal, f.Began, f.Ended = limit != 0, began.UnixNano(), k.now().UnixNano()
+		k.store.SaveFailure(k.registry.Host, k.id, f)
 		return credentials.Token{}, err
 	}
 	if err := k.save(ctx, entry(k.registry, t)); err != nil { // save prints a notice if necessary

@@ -34,7 +34,7 @@ func TestEraseAndClear(t *testing.T) {
 				if err := s.Save(e, id); err != nil {
 					t.Fatal(err)
 				}
-				s.SaveFailure(h, id, Failure{Line: "denied"})
+				s.SaveFailure(h, id, Failure{Cause: "denied"})
 			}
 			for name, content := range map[string]string{
 				name(host, broken, entrySuffix): "half an entr", name(host, later, entrySuffix): "ecr-login token 2\n",

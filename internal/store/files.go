@@ -85,8 +85,9 @@ func (s *Store) Entries() ([]Kept, error) {
 
 // A Failure is what is remembered of a request that failed.
 type Failure struct {
-	Line       string // the error, without a secret
-	NoIdentity bool   // whether there was nobody to ask as
+	Cause      string // as in credentials.Error, without a secret
+	Next       string // as in credentials.Error
+	NoIdentity bool   // whether the error wraps credentials.ErrNoIdentity
 	Renewal    bool   // whether there was a valid token, so that the request had less time than one without
 	Began      int64  // Unix nanoseconds
 	Ended      int64  // Unix nanoseconds
@@ -98,18 +99,20 @@ func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
 	if err != nil {
 		return Failure{}, false
 	}
-	v, err := decodeLines(b, "failure", 5)
+	v, err := decodeLines(b, "failure", 6)
 	if err != nil || v[0] == "" {
 		return Failure{}, false
 	}
-	began, beganErr := strconv.ParseInt(v[3], 10, 64)
-	ended, endedErr := strconv.ParseInt(v[4], 10, 64)
-	return Failure{Line: v[0], NoIdentity: v[1] == "true", Renewal: v[2] == "true", Began: began, Ended: ended}, beganErr == nil && endedErr == nil
+	began, beganErr := strconv.ParseInt(v[4], 10, 64)
+	ended, endedErr := strconv.ParseInt(v[5], 10, 64)
+	return Failure{Cause: v[0], Next: v[1], NoIdentity: v[2] == "true", Renewal: v[3] == "true", Began: began, Ended: ended},
+		beganErr == nil && endedErr == nil
 }
 
 // SaveFailure remembers a failure; there is nobody to tell when that fails too.
 func (s *Store) SaveFailure(host string, id Key, f Failure) {
-	b, err := encodeLines("failure", f.Line, strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Renewal), strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
+	b, err := encodeLines("failure", f.Cause, f.Next, strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Renewal),
+		strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
 	if err == nil {
 		_ = s.write(name(host, id, failureSuffix), b)
 	}
