@@ -7,45 +7,41 @@ import (
 	"strings"
 	"time"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
 	"ecrlogin/credentials"
 )
-
-// An answer is the unchecked response of either API.
-type answer struct {
-	given   bool      // whether the response has authorization data
-	encoded string    // base64 of USER:PASSWORD
-	expiry  time.Time // zero when missing
-}
 
 // errAnswer is wrapped by every error about a response that is valid JSON but not usable.
 var errAnswer = errors.New("invalid response")
 
-// token validates the answer and returns its token. Its errors contain no part of the token.
-func (a answer) token(now time.Time) (credentials.Token, error) {
-	if !a.given {
-		return credentials.Token{}, fmt.Errorf("%w: no authorization data", errAnswer)
+// tokenOf validates the response of either API, in which data may be nil, and returns its token. Its errors contain no
+// part of the token.
+func tokenOf(data *types.AuthorizationData, now time.Time) (credentials.Token, error) {
+	invalid := func(format string, args ...any) (credentials.Token, error) {
+		return credentials.Token{}, fmt.Errorf("%w: %s", errAnswer, fmt.Sprintf(format, args...))
 	}
-	if a.encoded == "" {
-		return credentials.Token{}, fmt.Errorf("%w: no authorization token", errAnswer)
+	if data == nil {
+		return invalid("no authorization data")
 	}
-	plain, err := base64.StdEncoding.DecodeString(a.encoded)
-	if err != nil {
-		return credentials.Token{}, fmt.Errorf("%w: the authorization token is not valid base64", errAnswer)
-	}
+	encoded := awssdk.ToString(data.AuthorizationToken)
+	plain, err := base64.StdEncoding.DecodeString(encoded)
 	user, password, ok := strings.Cut(string(plain), ":")
-	if !ok {
-		return credentials.Token{}, fmt.Errorf("%w: the authorization token has no colon between user name and password", errAnswer)
-	}
-	if user == "" || password == "" {
-		return credentials.Token{}, fmt.Errorf("%w: the authorization token has an empty user name or password", errAnswer)
-	}
-	expiry := earlier(a.expiry, credentials.Expiration(password)).UTC()
-	if expiry.IsZero() {
-		return credentials.Token{}, fmt.Errorf("%w: the token has no expiration time", errAnswer)
-	}
-	if !expiry.After(now) {
-		return credentials.Token{}, fmt.Errorf("%w: the token expired at %s (local clock: %s)",
-			errAnswer, expiry.Format(time.RFC3339), now.Format(time.RFC3339))
+	expiry := earlier(awssdk.ToTime(data.ExpiresAt), credentials.Expiration(password)).UTC()
+	switch {
+	case encoded == "":
+		return invalid("no authorization token")
+	case err != nil:
+		return invalid("the authorization token is not valid base64")
+	case !ok:
+		return invalid("the authorization token has no colon between user name and password")
+	case user == "" || password == "":
+		return invalid("the authorization token has an empty user name or password")
+	case expiry.IsZero():
+		return invalid("the token has no expiration time")
+	case !expiry.After(now):
+		return invalid("the token expired at %s (local clock: %s)", expiry.Format(time.RFC3339), now.Format(time.RFC3339))
 	}
 	return credentials.Token{Username: user, Password: password, Issued: now, Expiry: expiry}, nil
 }

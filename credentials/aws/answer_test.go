@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 )
 
 // FuzzAnswer checks that an accepted answer is a complete credential that has not expired, and that no error contains
@@ -19,7 +22,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(encode([]byte("AWS:"+inside)), int64(1))
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, encoded string, expiresAt int64) {
-		token, err := answer{given: true, encoded: encoded, expiry: time.Unix(expiresAt, 0)}.token(now)
+		token, err := tokenOf(&types.AuthorizationData{AuthorizationToken: &encoded, ExpiresAt: awssdk.Time(time.Unix(expiresAt, 0))}, now)
 		if err != nil {
 			if len(encoded) > 40 && strings.Contains(err.Error(), encoded) {
 				t.Errorf("the error repeats the token: %v", err)

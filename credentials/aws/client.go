@@ -10,6 +10,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
 
 	"ecrlogin/registry"
@@ -46,54 +47,51 @@ func localClient(headerTimeout time.Duration) *http.Client {
 	}}
 }
 
-// ask calls GetAuthorizationToken of the registry's API. FIPS and dual stack are set for this call only and not in the
-// configuration, because STS and SSO, which may be called first, lack such endpoints in some regions where ECR has
-// them. Both are cleared for a custom endpoint, because the SDK rejects the combination.
-func ask(ctx context.Context, cfg awssdk.Config, r registry.Registry) (answer, error) {
+// ask calls GetAuthorizationToken of the registry's API. The result is nil if the response contains no data.
+func ask(ctx context.Context, cfg awssdk.Config, r registry.Registry) (*types.AuthorizationData, error) {
 	if r.Public {
 		return askPublic(ctx, cfg, r)
 	}
 	client := ecr.NewFromConfig(cfg, func(o *ecr.Options) {
-		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = variants(r, o.BaseEndpoint,
-			o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint)
+		setVariants(r, o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
-	out, err := client.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
+	out, err := client.GetAuthorizationToken(ctx, nil)
 	if err != nil {
-		return answer{}, fmt.Errorf("calling Amazon ECR: %w", err)
+		return nil, fmt.Errorf("calling Amazon ECR: %w", err)
 	}
 	if len(out.AuthorizationData) == 0 {
-		return answer{}, nil
+		return nil, nil
 	}
-	data := out.AuthorizationData[0]
-	return answer{given: true, encoded: awssdk.ToString(data.AuthorizationToken), expiry: awssdk.ToTime(data.ExpiresAt)}, nil
+	return &out.AuthorizationData[0], nil
 }
 
-func askPublic(ctx context.Context, cfg awssdk.Config, r registry.Registry) (answer, error) {
+func askPublic(ctx context.Context, cfg awssdk.Config, r registry.Registry) (*types.AuthorizationData, error) {
 	client := ecrpublic.NewFromConfig(cfg, func(o *ecrpublic.Options) {
-		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = variants(r, o.BaseEndpoint,
-			o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint)
+		setVariants(r, o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
-	out, err := client.GetAuthorizationToken(ctx, &ecrpublic.GetAuthorizationTokenInput{})
+	out, err := client.GetAuthorizationToken(ctx, nil)
 	if err != nil {
-		return answer{}, fmt.Errorf("calling Amazon ECR Public: %w", err)
-	}
-	if out.AuthorizationData == nil {
-		return answer{}, nil
+		return nil, fmt.Errorf("calling Amazon ECR Public: %w", err)
 	}
 	data := out.AuthorizationData
-	return answer{given: true, encoded: awssdk.ToString(data.AuthorizationToken), expiry: awssdk.ToTime(data.ExpiresAt)}, nil
+	if data == nil {
+		return nil, nil
+	}
+	return &types.AuthorizationData{AuthorizationToken: data.AuthorizationToken, ExpiresAt: data.ExpiresAt}, nil
 }
 
-// variants returns the FIPS and dual-stack states: the given ones, and those that the registry's host requires.
-func variants(r registry.Registry, endpoint *string, fips awssdk.FIPSEndpointState, dualStack awssdk.DualStackEndpointState) (awssdk.FIPSEndpointState, awssdk.DualStackEndpointState) {
+// setVariants enables FIPS and dual stack if the registry's host requires them. It is called for the registry's API
+// only, because STS and SSO lack such endpoints in some regions where ECR has them. For a custom endpoint it disables
+// both, because the SDK rejects the combination.
+func setVariants(r registry.Registry, endpoint *string, fips *awssdk.FIPSEndpointState, dualStack *awssdk.DualStackEndpointState) {
 	if endpoint != nil {
-		return awssdk.FIPSEndpointStateUnset, awssdk.DualStackEndpointStateUnset
+		*fips, *dualStack = awssdk.FIPSEndpointStateUnset, awssdk.DualStackEndpointStateUnset
+		return
 	}
 	if r.FIPS {
-		fips = awssdk.FIPSEndpointStateEnabled
+		*fips = awssdk.FIPSEndpointStateEnabled
 	}
 	if r.DualStack {
-		dualStack = awssdk.DualStackEndpointStateEnabled
+		*dualStack = awssdk.DualStackEndpointStateEnabled
 	}
-	return fips, dualStack
 }

@@ -84,11 +84,11 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 		return credentials.Token{}, err
 	}
 	began := time.Now()
-	got, err := ask(ctx, cfg, t.registry)
+	data, err := ask(ctx, cfg, t.registry)
 	if err != nil {
 		return credentials.Token{}, err
 	}
-	token, err := got.token(time.Now().UTC())
+	token, err := tokenOf(data, time.Now().UTC())
 	if err != nil {
 		return credentials.Token{}, err
 	}
