@@ -24,7 +24,7 @@ type Caller struct {
 
 // Caller calls STS in the registry's region with the credentials that Token would use. The error is one line, as that
 // of Token. If there are credentials but STS cannot be reached, Caller returns an error together with a Caller that
-// has As and Expiry, because Token may still succeed.
+// has IssuedTo and Expiry, because Token may still succeed.
 func (s *Source) Caller(ctx context.Context, r registry.Registry) (Caller, error) {
 	try := s.try(r)
 	c, err := try.caller(ctx)
@@ -41,34 +41,31 @@ func (t *try) caller(ctx context.Context) (Caller, error) {
 	}
 	keys, err := cfg.Credentials.Retrieve(ctx) // cached by identify
 	if err != nil {
-		return Caller{}, &identityError{err}
+		return Caller{}, err
 	}
 	c := Caller{IssuedTo: t.identity.label}
 	if keys.CanExpire {
 		c.Expiry = keys.Expires.UTC()
 	}
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
-	var unsent *url.Error
-	switch {
-	case errors.As(err, &unsent):
+	if err != nil {
+		if !is[*url.Error](err) {
+			c = Caller{}
+		}
 		return c, fmt.Errorf("calling STS: %w", err)
-	case err != nil:
-		return Caller{}, fmt.Errorf("calling STS: %w", err)
 	}
 	c.ARN, c.Account = awssdk.ToString(who.Arn), awssdk.ToString(who.Account)
 	return c, nil
 }
 
-// Advice returns the cause and the next step of an error of this package or of net/http. The next step is empty if it
-// is unknown.
+// Advice returns the cause and the next step of a *credentials.Error or of an error of net/http. For other errors, it
+// returns their text and no next step.
 func Advice(err error) (cause, next string) {
-	var e *credentials.Error
-	var sent *url.Error
-	switch {
-	case errors.As(err, &e):
+	if e, ok := errors.AsType[*credentials.Error](err); ok {
 		return e.Cause, e.Next
-	case errors.As(err, &sent):
-		return networkCause(err) + distrusted(err), networkNext(err)
+	}
+	if is[*url.Error](err) {
+		return networkAdvice(err)
 	}
 	return oneLine("%v", err), ""
 }

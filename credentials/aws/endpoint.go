@@ -2,15 +2,12 @@ package aws
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -31,35 +28,28 @@ type Endpoint struct {
 // sends no request to that API. The error is one line, as that of Token.
 func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, error) {
 	t := s.try(r)
-	t.identity = identityFromEnv(t.wanted.Profile)
 	cfg, err := t.load(ctx)
 	if err != nil {
 		return Endpoint{}, t.explain(ctx, err)
 	}
 	e := Endpoint{client: cfg.HTTPClient}
 	cfg.Credentials = credentials.NewStaticCredentialsProvider("none", "none", "") // to sign a request that is not sent
-	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error { return e.catch(t, s) })
+	catch := func(_ context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (out middleware.DeserializeOutput, m middleware.Metadata, err error) {
+		if req, ok := in.Request.(*smithyhttp.Request); ok {
+			if err := t.checkURL(req.URL); err != nil {
+				return out, m, err
+			}
+			e.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}
+		}
+		return out, m, errors.New("not sent")
+	}
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error {
+		return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecrLoginCatch", catch), middleware.Before)
+	})
 	if _, err := ask(ctx, cfg, r); e.URL == nil {
 		return Endpoint{}, t.explain(ctx, err)
 	}
 	return e, nil
-}
-
-// errCaught ends a request that is inspected but not sent.
-var errCaught = errors.New("not sent")
-
-// catch stops every request before it is sent and records its URL.
-func (e *Endpoint) catch(t *try, s *middleware.Stack) error {
-	step := middleware.DeserializeMiddlewareFunc("ecrLoginCatch", func(_ context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		if req, ok := in.Request.(*smithyhttp.Request); ok {
-			if err := t.checkURL(req.URL); err != nil {
-				return middleware.DeserializeOutput{}, middleware.Metadata{}, err
-			}
-			e.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}
-		}
-		return middleware.DeserializeOutput{}, middleware.Metadata{}, errCaught
-	})
-	return s.Deserialize.Add(step, middleware.Before)
 }
 
 // Contact describes the connection and the headers of a response.
@@ -87,43 +77,12 @@ func (e Endpoint) Reach(ctx context.Context) (Contact, error) {
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
-	c.Proxy = proxyOf(&url.Error{URL: req.URL.String()})
+	if proxy := proxyFor(req.URL); proxy != nil {
+		c.Proxy = proxy.Host
+	}
 	c.Date, _ = http.ParseTime(resp.Header.Get("Date"))
 	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
 		c.Issuer = issuer(resp.TLS.PeerCertificates[0])
 	}
 	return c, nil
-}
-
-// issuer returns the organization or else the common name of the issuer of a certificate.
-func issuer(cert *x509.Certificate) string {
-	if org := cert.Issuer.Organization; len(org) > 0 {
-		return oneLine("%s", strings.Join(org, ", "))
-	}
-	return oneLine("%s", cert.Issuer.CommonName)
-}
-
-// distrusted names the issuer of an untrusted certificate, which identifies a proxy that inspects TLS. It returns ""
-// for other errors.
-func distrusted(err error) string {
-	var verify *tls.CertificateVerificationError
-	if !errors.As(err, &verify) || len(verify.UnverifiedCertificates) == 0 {
-		return ""
-	}
-	return ", issued by " + issuer(verify.UnverifiedCertificates[0])
-}
-
-// networkNext returns the next step for a request without a response.
-func networkNext(err error) string {
-	var sent *url.Error
-	errors.As(err, &sent)
-	switch {
-	case isTLS(err):
-		return "if a proxy inspects TLS, specify its CA: export AWS_CA_BUNDLE=/path/to/ca.pem; also check the clock"
-	case proxyOf(sent) != "":
-		return "check HTTPS_PROXY and NO_PROXY"
-	case isDNS(err):
-		return "check the network, VPN and DNS, and that the region exists"
-	}
-	return "check the network, VPN and firewalls, and whether HTTPS_PROXY is required"
 }

@@ -18,29 +18,20 @@ const tolerableSkew = 5 * time.Minute
 
 var signatureCodes = []string{"InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed"}
 
-func explainClock(t *try, err error) (cause, next string) {
-	if !slices.Contains(signatureCodes, apiCode(err)) {
-		return "", ""
-	}
-	ahead, ok := skew(err)
-	if !ok || ahead.Abs() < tolerableSkew {
-		return "", ""
-	}
-	direction := "ahead of"
-	if ahead < 0 {
-		direction = "behind"
-	}
-	return fmt.Sprintf("AWS rejected the request signature because the local clock is %s %s AWS (using %s)", ahead.Abs(), direction, t.identity.label),
-		"synchronize the clock, for example with NTP"
-}
-
 func explainKeys(t *try, err error) (cause, next string) {
-	switch c := apiCode(err); {
+	switch c, ahead := apiCode(err), skew(err); {
 	case c == "ExpiredToken", c == "ExpiredTokenException":
 		return fmt.Sprintf("%s: the temporary credentials have expired", t.identity.label), t.renew()
 	case c == "UnrecognizedClientException", c == "InvalidClientTokenId", c == "InvalidAccessKeyId", c == "IncompleteSignature":
 		return fmt.Sprintf("%s: AWS does not recognize these keys (%s)", t.identity.label, c),
 			fmt.Sprintf("check that the keys are complete and active, that any session token belongs to them, and that region %s is enabled for the account", t.registry.Region)
+	case slices.Contains(signatureCodes, c) && ahead.Abs() >= tolerableSkew:
+		direction := "ahead of"
+		if ahead < 0 {
+			direction = "behind"
+		}
+		return fmt.Sprintf("AWS rejected the request signature because the local clock is %s %s AWS (using %s)", ahead.Abs(), direction, t.identity.label),
+			"synchronize the clock, for example with NTP"
 	case slices.Contains(signatureCodes, c):
 		return fmt.Sprintf("%s: the secret access key does not match the access key ID (%s)", t.identity.label, c),
 			"copy both keys again, without whitespace"
@@ -62,31 +53,24 @@ func (t *try) renew() string {
 	return "try again, and check the source of the credentials if the error persists"
 }
 
-// deniedActions maps calls to IAM actions, for AWS messages that do not name the action.
-var deniedActions = map[string]string{
-	"ECR GetAuthorizationToken":        "ecr:GetAuthorizationToken",
-	"ECR PUBLIC GetAuthorizationToken": "ecr-public:GetAuthorizationToken",
-	"STS AssumeRole":                   "sts:AssumeRole",
-	"STS AssumeRoleWithWebIdentity":    "sts:AssumeRoleWithWebIdentity",
-}
-
 func explainDenied(t *try, err error) (cause, next string) {
 	if c := apiCode(err); c != "AccessDenied" && c != "AccessDeniedException" {
 		return "", ""
 	}
 	service, name := operation(err)
 	message := t.message(err)
-	action := cmp.Or(wordBehind(message, "not authorized to perform: "), deniedActions[service+" "+name], name)
+	called := strings.ReplaceAll(strings.ToLower(service), " ", "-") + ":" + name // not every message of AWS names the action
+	action := cmp.Or(wordAfter(message, "not authorized to perform: "), called)
 	who := t.identity.label
-	if arn := wordBehind(message, "User: "); arn != "" {
+	if arn := wordAfter(message, "User: "); arn != "" {
 		who += " (" + arn + ")"
 	}
 	switch action {
 	case "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity":
-		role := cmp.Or(wordBehind(message, "on resource: "), t.identity.role, "the role")
+		role := cmp.Or(wordAfter(message, "on resource: "), t.identity.role, "the role")
 		cause = fmt.Sprintf("access denied: %s is not authorized to assume %s", who, role)
 		next = fmt.Sprintf(`check that "Principal" in the role's trust policy names %s or its account, and %s; allow sts:AssumeRole on the role in the caller's IAM policy`,
-			cmp.Or(wordBehind(message, "User: "), "the caller"), t.externalID())
+			cmp.Or(wordAfter(message, "User: "), "the caller"), t.externalID())
 		if action == "sts:AssumeRoleWithWebIdentity" {
 			next = "check that the role exists and that its trust policy allows the token's issuer, subject and audience" + t.claims()
 		}
@@ -111,8 +95,8 @@ func (t *try) externalID() string {
 	return `whether its "Condition" requires an sts:ExternalId, which is set with externalId or external_id`
 }
 
-// wordBehind returns the word after a phrase in an AWS message, or "".
-func wordBehind(message, phrase string) string {
+// wordAfter returns the word after a phrase in an AWS message, or "".
+func wordAfter(message, phrase string) string {
 	_, rest, ok := strings.Cut(message, phrase)
 	if !ok {
 		return ""
@@ -127,9 +111,8 @@ func throttled(err error) bool {
 }
 
 func explainUnavailable(t *try, err error) (cause, next string) {
-	var attempts *retry.MaxAttemptsError
 	again := ""
-	if errors.As(err, &attempts) {
+	if attempts, ok := errors.AsType[*retry.MaxAttemptsError](err); ok {
 		again = fmt.Sprintf(" in each of %d attempts", attempts.Attempt)
 	}
 	host := t.lastHost()

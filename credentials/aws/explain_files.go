@@ -14,26 +14,25 @@ import (
 
 // explainConfiguration handles errors in the content of the AWS files.
 func explainConfiguration(t *try, err error) (cause, next string) {
-	var missing config.SharedConfigProfileNotExistError
-	var unreadable config.SharedConfigLoadError
-	var role config.SharedConfigAssumeRoleError
-	var mfa config.AssumeRoleTokenProviderNotSetError
+	role, isRole := errors.AsType[config.SharedConfigAssumeRoleError](err)
+	missing, isMissing := errors.AsType[config.SharedConfigProfileNotExistError](err)
+	unreadable, isUnreadable := errors.AsType[config.SharedConfigLoadError](err)
 	switch {
-	case errors.As(err, &role) && role.Err == nil:
-		return t.explainSource(role)
-	case errors.As(err, &role):
+	case isRole && role.Err == nil:
+		return t.explainSourceProfile(role)
+	case isRole:
 		return fmt.Sprintf("%s assumes role %s with source_profile %q, which cannot be used: %v", t.identity.label, role.RoleARN, role.Profile, role.Err),
 			"check that this profile exists and contains credentials"
-	case errors.As(err, &missing):
+	case isMissing:
 		where := "AWS_PROFILE"
 		if t.wanted.Profile != "" {
 			where = "the rule for this registry in the ecr-login configuration"
 		}
-		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, files()),
+		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, t.files()),
 			fmt.Sprintf("check %s, or create the profile: aws configure --profile %s", where, shell(missing.Profile))
-	case errors.As(err, &unreadable):
+	case isUnreadable:
 		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err), "check the file and its permissions"
-	case errors.As(err, &mfa):
+	case is[config.AssumeRoleTokenProviderNotSetError](err):
 		return fmt.Sprintf("%s requires an MFA code, which cannot be entered while a client is waiting", t.identity.label),
 			fmt.Sprintf(`set temporary credentials in the environment first: eval "$(aws configure export-credentials --profile %s --format env)"`, shell(t.identity.profile))
 	}
@@ -49,11 +48,11 @@ func completeRole(profile string) (next string) {
 	return fmt.Sprintf("add one of them to profile %q, for example source_profile = NAME or credential_source = Ec2InstanceMetadata", profile)
 }
 
-// explainSource handles a source_profile that exists but has no credentials. The SDK does not report the reason, so
-// explainSource reads the profile again.
-func (t *try) explainSource(role config.SharedConfigAssumeRoleError) (cause, next string) {
+// explainSourceProfile handles a source_profile that exists but has no credentials. The SDK does not report the reason,
+// so explainSourceProfile reads the profile again.
+func (t *try) explainSourceProfile(role config.SharedConfigAssumeRoleError) (cause, next string) {
 	cause = fmt.Sprintf("%s assumes role %s with source_profile %q, which ", t.identity.label, role.RoleARN, role.Profile)
-	source, err := readProfile(role.Profile)
+	source, err := t.readProfile(role.Profile)
 	switch {
 	case err != nil: // it refers to itself
 		return fmt.Sprintf("%s cannot be used: its source_profile settings are circular and lead back to profile %q, which has no access keys", t.identity.label, role.Profile),
@@ -66,9 +65,9 @@ func (t *try) explainSource(role config.SharedConfigAssumeRoleError) (cause, nex
 }
 
 // readProfile reads a profile from the AWS files, as the SDK does.
-func readProfile(name string) (config.SharedConfig, error) {
+func (t *try) readProfile(name string) (config.SharedConfig, error) {
 	return config.LoadSharedConfigProfile(context.Background(), name, func(o *config.LoadSharedConfigOptions) {
-		o.ConfigFiles, o.CredentialsFiles = []string{configFile()}, []string{credentialsFile()}
+		o.ConfigFiles, o.CredentialsFiles = []string{t.configFile()}, []string{t.credentialsFile()}
 	})
 }
 
@@ -76,20 +75,17 @@ func readProfile(name string) (config.SharedConfig, error) {
 // reports a missing profile or missing credentials. If no profile is named, the home directory of another user counts
 // as empty.
 func explainUnreadable(t *try, err error) (cause, next string) {
-	var missing config.SharedConfigProfileNotExistError
-	var role config.SharedConfigAssumeRoleError
-	named := errors.As(err, &missing) || errors.As(err, &role)
+	named := is[config.SharedConfigProfileNotExistError](err) || is[config.SharedConfigAssumeRoleError](err)
 	if !named && !t.lacksIdentity(err) {
 		return "", ""
 	}
-	for _, file := range []string{configFile(), credentialsFile()} {
+	for _, file := range []string{t.configFile(), t.credentialsFile()} {
 		f, err := os.Open(file)
 		if err == nil {
 			f.Close()
 			continue
 		}
-		var reason *fs.PathError
-		if !errors.Is(err, fs.ErrNotExist) && errors.As(err, &reason) && (named || !isUnsearchable(file)) {
+		if reason, ok := errors.AsType[*fs.PathError](err); ok && !errors.Is(err, fs.ErrNotExist) && (named || !isUnsearchable(file)) {
 			return fmt.Sprintf("profile %q: %s cannot be read: %v", t.identity.profile, file, reason.Err), "check the permissions of the file and of the directories above it"
 		}
 	}
@@ -107,21 +103,21 @@ func isUnsearchable(file string) bool {
 // configuration does not select that source. It means that there are no credentials.
 func (t *try) lacksIdentity(err error) bool {
 	service, _ := operation(err)
-	return isIdentity(err) && t.identity.source == metadata && !t.identity.chosen && service != "STS"
+	return !t.keyed && t.identity.source == metadata && !t.identity.chosen && service != "STS"
 }
 
 // explainBundle handles an invalid CA bundle.
 func explainBundle(t *try, err error) (cause, next string) {
-	setting, where, file := "AWS_CA_BUNDLE", "AWS_CA_BUNDLE, or unset it", os.Getenv("AWS_CA_BUNDLE")
+	setting, where, file := "AWS_CA_BUNDLE", "AWS_CA_BUNDLE, or unset it", t.env.CustomCABundle
 	if file == "" {
 		setting, where, file = fmt.Sprintf("ca_bundle of profile %q", t.identity.profile), "ca_bundle, or remove it", t.shared.CustomCABundle
 	}
-	var unread *fs.PathError
+	unread, isPath := errors.AsType[*fs.PathError](err)
 	problem := ""
 	switch {
-	case !isIdentity(err) || file == "":
+	case t.keyed || file == "":
 		return "", ""
-	case errors.As(err, &unread) && unread.Path == file:
+	case isPath && unread.Path == file:
 		problem = fmt.Sprintf("which cannot be read: %v", unread.Err)
 	case strings.Contains(err.Error(), "failed to load custom CA bundle PEM file"):
 		problem = "which contains no certificate in PEM format"
@@ -133,12 +129,12 @@ func explainBundle(t *try, err error) (cause, next string) {
 }
 
 // files returns the paths of the AWS files for a message.
-func files() string { return configFile() + " or " + credentialsFile() }
+func (t *try) files() string { return t.configFile() + " or " + t.credentialsFile() }
 
-func configFile() string {
-	return cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename())
+func (t *try) configFile() string {
+	return cmp.Or(t.env.SharedConfigFile, config.DefaultSharedConfigFilename())
 }
 
-func credentialsFile() string {
-	return cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename())
+func (t *try) credentialsFile() string {
+	return cmp.Or(t.env.SharedCredentialsFile, config.DefaultSharedCredentialsFilename())
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
@@ -13,10 +12,9 @@ import (
 
 // explainRole handles errors that are specific to the role of a rule in the configuration.
 func explainRole(t *try, err error) (cause, next string) {
-	var partition *partitionError
 	switch {
-	case errors.As(err, &partition):
-		return fmt.Sprintf("role %s is not in the partition of the registry (%s)", partition.role, t.registry.Partition),
+	case errors.Is(err, errPartition):
+		return fmt.Sprintf("role %s is not in the partition of the registry (%s)", t.identity.role, t.registry.Partition),
 			"specify a role in that partition in roleArn, and a profile that can assume it; identities are not valid across partitions"
 	case apiCode(err) == "ValidationError" && strings.Contains(t.message(err), "DurationSeconds"):
 		return fmt.Sprintf("%s is not authorized to assume %s for the requested duration: %s", t.identity.label, t.identity.role, t.plain(err)),
@@ -25,23 +23,42 @@ func explainRole(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-func explainSSO(t *try, err error) (cause, next string) {
-	if !isIdentity(err) || t.identity.source != sso {
+// explainSource handles errors that are specific to the source of the AWS credentials.
+func explainSource(t *try, err error) (cause, next string) {
+	if t.keyed {
 		return "", ""
 	}
+	switch t.identity.source {
+	case sso:
+		return t.explainSSO(err)
+	case login:
+		return t.explainLogin(err)
+	case external:
+		return t.explainProcess(err)
+	case metadata:
+		return t.explainMetadata(err)
+	case container:
+		return t.explainContainer(err)
+	case webIdentity:
+		return t.explainWebIdentity(err)
+	}
+	return "", ""
+}
+
+func (t *try) explainSSO(err error) (cause, next string) {
 	login := "run: aws sso login --profile " + shell(t.identity.profile)
-	var invalid *ssocreds.InvalidTokenError
-	var unreadable *fs.PathError
+	unreadable, isPath := errors.AsType[*fs.PathError](err)
 	service, _ := operation(err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("%s uses SSO, but has no SSO session", t.identity.label), login
-	case errors.As(err, &unreadable):
+	case isPath:
 		return fmt.Sprintf("%s: %s cannot be read: %v", t.identity.label, unreadable.Path, unreadable.Err), "check its permissions, or " + login
-	case isBrokenSSO(err):
+	// The SDK has no error type for the content of the file.
+	case strings.Contains(err.Error(), "failed to parse cached SSO token file"), strings.Contains(err.Error(), "cached SSO token must contain"):
 		file, _ := ssocreds.StandardCachedTokenFilepath(t.identity.start) // never fails: the file was found
 		return fmt.Sprintf("%s: %s is not a valid SSO token", t.identity.label, file), login
-	case errors.As(err, &invalid), apiCode(err) == "" && strings.Contains(err.Error(), "cached SSO token is expired"):
+	case is[*ssocreds.InvalidTokenError](err), apiCode(err) == "" && strings.Contains(err.Error(), "cached SSO token is expired"):
 		return t.ssoExpired(), login
 	case service == "SSO OIDC" && statusCode(err)/100 == 4 && !throttled(err):
 		return t.ssoExpired(), login
@@ -54,20 +71,12 @@ func explainSSO(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-// isBrokenSSO reports whether an error is about the content of an SSO token file. The SDK has no error type for it.
-func isBrokenSSO(err error) bool {
-	return strings.Contains(err.Error(), "failed to parse cached SSO token file") || strings.Contains(err.Error(), "cached SSO token must contain")
-}
-
 func (t *try) ssoExpired() string {
 	return fmt.Sprintf("the SSO session of %s has expired", t.identity.label)
 }
 
 // explainLogin handles profiles of "aws login". The SDK has no error types for them.
-func explainLogin(t *try, err error) (cause, next string) {
-	if !isIdentity(err) || t.identity.source != login {
-		return "", ""
-	}
+func (t *try) explainLogin(err error) (cause, next string) {
 	again := "run: aws login --profile " + shell(t.identity.profile)
 	switch {
 	case strings.Contains(err.Error(), "reauthenticate"):
@@ -78,33 +87,23 @@ func explainLogin(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-func explainProcess(t *try, err error) (cause, next string) {
-	e := asProcess(err)
-	if e == nil {
+func (t *try) explainProcess(err error) (cause, next string) {
+	e, ok := errors.AsType[*processError](err)
+	if !ok {
 		return "", ""
 	}
 	return fmt.Sprintf("%s returned no credentials: %s", t.identity.label, e.cause),
 		"run its credential_process manually and check the output"
 }
 
-func innermost(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
-		err = inner
-	}
-}
-
 // explainMetadata handles the EC2 metadata service, the last source in the chain. If the configuration does not select
 // it, its failure means that there are no credentials.
-func explainMetadata(t *try, err error) (cause, next string) {
-	if service, _ := operation(err); !isIdentity(err) || t.identity.source != metadata || service == "STS" {
+func (t *try) explainMetadata(err error) (cause, next string) {
+	if service, _ := operation(err); service == "STS" {
 		return "", ""
 	}
 	service := t.metadataCause(err)
-	if strings.HasPrefix(service, silentMetadata) {
+	if service == silentMetadata {
 		next = "if this runs in a container on EC2, raise the hop limit of its metadata: aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2"
 	}
 	if t.identity.chosen {
@@ -114,20 +113,19 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	if t.identity.role != "" {
 		return fmt.Sprintf("profile %q %s", t.identity.profile, roleAlone), completeRole(t.identity.profile)
 	}
-	places := files()
-	if isUnsearchable(configFile()) || isUnsearchable(credentialsFile()) {
+	places := t.files()
+	if isUnsearchable(t.configFile()) || isUnsearchable(t.credentialsFile()) {
 		places += " (in a directory that this user cannot access)"
 	}
-	lookedIn := fmt.Sprintf("%s, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",
-		environmentCause(), t.identity.profile, places, service)
-	return "no AWS credentials found: " + lookedIn,
+	return fmt.Sprintf("no AWS credentials found: %s, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",
+			t.environmentCause(), t.identity.profile, places, service),
 		cmp.Or(next, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure")
 }
 
 // environmentCause explains why the environment has no credentials. Half of a key pair is common in CI, where a server
 // may withhold one of the variables from a job.
-func environmentCause() string {
-	id, secret := os.Getenv("AWS_ACCESS_KEY_ID") != "", os.Getenv("AWS_SECRET_ACCESS_KEY") != ""
+func (t *try) environmentCause() string {
+	id, secret := t.environ.Get("AWS_ACCESS_KEY_ID") != "", t.environ.Get("AWS_SECRET_ACCESS_KEY") != ""
 	switch {
 	case id && !secret:
 		return "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY"
@@ -160,18 +158,15 @@ func (t *try) metadataCause(err error) string {
 }
 
 // explainContainer handles an error response of the ECS or EKS Pod Identity endpoint.
-func explainContainer(t *try, err error) (cause, next string) {
-	if _, call := operation(err); !isIdentity(err) || t.identity.source != container || call != "" || apiCode(err) == "" {
+func (t *try) explainContainer(err error) (cause, next string) {
+	if _, call := operation(err); call != "" || apiCode(err) == "" {
 		return "", ""
 	}
 	return fmt.Sprintf("%s rejected the request: %s", t.identity.label, t.plain(err)),
 		"check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, and the role of this task or pod"
 }
 
-func explainWebIdentity(t *try, err error) (cause, next string) {
-	if !isIdentity(err) || t.identity.source != webIdentity {
-		return "", ""
-	}
+func (t *try) explainWebIdentity(err error) (cause, next string) {
 	const unreadable = "unable to read file at " // text of the SDK, which does not wrap the file error
 	switch {
 	case strings.Contains(err.Error(), unreadable):

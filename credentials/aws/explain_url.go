@@ -1,12 +1,9 @@
 package aws
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 )
@@ -49,8 +46,7 @@ func (t *try) endpoints() []string {
 	for _, service := range t.shared.Services.ServiceValues {
 		all = append(all, service["endpoint_url"])
 	}
-	for _, variable := range os.Environ() {
-		name, value, _ := strings.Cut(variable, "=")
+	for name, value := range t.environ.All() {
 		if strings.HasPrefix(name, "AWS_ENDPOINT_URL") || name == metadataEndpoint || name == containerEndpoint {
 			all = append(all, value)
 		}
@@ -60,43 +56,31 @@ func (t *try) endpoints() []string {
 
 // badURL reports whether an error is about a configured URL that cannot be parsed or is misread. The text of such an
 // error must not be shown, because the host or port in it may be part of a password.
-func badURL(err error) bool {
-	var sent *url.Error
-	switch {
-	case errors.Is(err, errBadURL):
+func (t *try) badURL(err error) bool {
+	if errors.Is(err, errBadURL) {
 		return true
-	case errors.As(err, &sent):
-		return sent.Op == "parse" || badProxy(sent)
+	}
+	if sent, ok := errors.AsType[*url.Error](err); ok {
+		return isBadURL(sent)
 	}
 	text := err.Error() // the SDK has no types for these errors
 	if strings.Contains(text, "failed to resolve host") || strings.Contains(text, "invalid endpoint host") {
-		return isMisreadEndpoint(os.Getenv(containerEndpoint))
+		return isMisreadEndpoint(t.environ.Get(containerEndpoint))
 	}
 	return strings.Contains(text, "Failed to parse uri: ") || strings.Contains(text, "unable to parse host from local HTTP cred provider URL")
 }
 
-// badProxy reports whether the proxy URL for a request is misread.
-func badProxy(sent *url.Error) bool {
-	proxy := proxyURL(sent)
-	return proxy != nil && isMisread(proxy, "http", "https", "socks5", "socks5h")
-}
+// isBadURL reports whether the URL of a request cannot be parsed, or the URL of its proxy is misread.
+func isBadURL(sent *url.Error) bool { return sent.Op == "parse" || isBadProxy(sent) }
 
-// proxyURL returns the proxy in the environment for a request, or nil.
-func proxyURL(sent *url.Error) *url.URL {
-	u, err := url.Parse(sent.URL)
-	if err != nil || !strings.HasPrefix(u.Scheme, "http") {
-		return nil
-	}
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
-	if err != nil {
-		return nil
-	}
-	return proxy
+func isBadProxy(sent error) bool {
+	proxy := proxyFor(requestURL(sent))
+	return proxy != nil && isMisread(proxy, "http", "https", "socks5", "socks5h")
 }
 
 // explainURL handles an invalid URL in the configuration. It names the variable but not its value.
 func explainURL(t *try, err error) (cause, next string) {
-	if !badURL(err) {
+	if !t.badURL(err) {
 		return "", ""
 	}
 	name := t.urlSetting(err)
@@ -106,29 +90,21 @@ func explainURL(t *try, err error) (cause, next string) {
 
 // urlSetting returns the name of the setting that contains the URL of a request.
 func (t *try) urlSetting(err error) string {
-	var sent *url.Error
-	if errors.As(err, &sent) && badProxy(sent) {
-		return firstSet("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
-	}
-	service, _ := operation(err)
-	name := ""
-	switch service {
-	case "":
-		name = firstSet("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", containerEndpoint)
-	case "ec2imds":
-		name = firstSet(metadataEndpoint)
+	var variables []string
+	switch service, _ := operation(err); {
+	case isBadProxy(err):
+		variables = []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"}
+	case service == "":
+		variables = []string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", containerEndpoint}
+	case service == "ec2imds":
+		variables = []string{metadataEndpoint}
 	default:
-		name = firstSet("AWS_ENDPOINT_URL_"+strings.ToUpper(strings.ReplaceAll(service, " ", "_")), "AWS_ENDPOINT_URL")
+		variables = []string{"AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_")), "AWS_ENDPOINT_URL"}
 	}
-	return cmp.Or(name, "an endpoint in "+files())
-}
-
-// firstSet returns the first of the variables that is set, or "".
-func firstSet(names ...string) string {
-	for _, name := range names {
-		if os.Getenv(name) != "" {
+	for _, name := range variables {
+		if t.environ.Get(name) != "" {
 			return name
 		}
 	}
-	return ""
+	return "an endpoint in " + t.files()
 }

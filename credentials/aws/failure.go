@@ -10,30 +10,19 @@ import (
 	"ecrlogin/credentials"
 )
 
-// An identityError is an error while getting AWS credentials, before any call to the registry's API.
-type identityError struct{ error }
-
-func (e *identityError) Unwrap() error { return e.error }
-
 // An explanation returns the cause and next step for one kind of error. The cause is empty for other errors.
 type explanation func(t *try, err error) (cause, next string)
 
-// explanations are tried in this order: those that depend on the source of the credentials, then those that depend
-// only on the error. An expired deadline is handled before all of them, because it can cause any of these errors.
+// explanations are tried in this order. An expired deadline is handled before all of them, because it can cause any of
+// these errors.
 var explanations = []explanation{
 	explainURL,
 	explainUnreadable,
 	explainBundle,
 	explainConfiguration,
 	explainRole,
-	explainSSO,
-	explainLogin,
-	explainProcess,
-	explainMetadata,
-	explainContainer,
-	explainWebIdentity,
+	explainSource,
 	explainNetwork,
-	explainClock,
 	explainKeys,
 	explainDenied,
 	explainUnavailable,
@@ -80,9 +69,10 @@ func (t *try) explainDeadline(ctx context.Context) (cause, next string) {
 		"try again, or increase the timeout with ECR_LOGIN_TIMEOUT"
 }
 
-func isIdentity(err error) bool {
-	var e *identityError
-	return errors.As(err, &e)
+// is reports whether err is or wraps an E.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // oneLine formats like fmt.Sprintf, replaces each run of whitespace with a space, and limits the length to 600 bytes.

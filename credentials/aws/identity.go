@@ -2,11 +2,8 @@ package aws
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"os"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
@@ -37,39 +34,27 @@ type identity struct {
 }
 
 // identityUnloaded returns the identity that the SDK would have used, and its settings in the AWS files, after loading
-// the configuration failed with err. The profile is that of the matching rule, if any.
-func identityUnloaded(profile string, err error) (identity, config.SharedConfig) {
-	id := identityFromEnv(profile)
-	var mfa config.AssumeRoleTokenProviderNotSetError
-	env, envErr := config.NewEnvConfig()
-	shared, sharedErr := readProfile(id.profile)
-	var missing config.SharedConfigProfileNotExistError
-	if errors.As(sharedErr, &missing) && profile == "" && os.Getenv("AWS_PROFILE") == "" {
+// the configuration failed with err.
+func (t *try) identityUnloaded(err error) (identity, config.SharedConfig) {
+	profile := cmp.Or(t.wanted.Profile, t.env.SharedConfigProfile, config.DefaultSharedConfigProfile)
+	id := identity{label: fmt.Sprintf("profile %q", profile), profile: profile}
+	_, envErr := config.NewEnvConfig()
+	shared, sharedErr := t.readProfile(profile)
+	if is[config.SharedConfigProfileNotExistError](sharedErr) && t.wanted.Profile == "" && t.environ.Get("AWS_PROFILE") == "" {
 		sharedErr = nil // as the SDK does
 	}
-	if envErr != nil || sharedErr != nil || errors.As(err, &mfa) {
+	if envErr != nil || sharedErr != nil || is[config.AssumeRoleTokenProviderNotSetError](err) {
 		return id, shared
 	}
-	id = identityOf(awssdk.Config{ConfigSources: []any{env, shared}}, profile)
+	id = identityOf(t.env, shared, t.wanted.Profile)
 	id.source = unknown // no credentials were requested, so err is not about their source
 	return id, shared
 }
 
-// identityFromEnv returns the identity as far as the environment determines it, for use if the AWS configuration
-// cannot be read. The profile is that of the matching rule, if any.
-func identityFromEnv(profile string) identity {
-	name := cmp.Or(profile, profileName())
-	return identity{label: fmt.Sprintf("profile %q", name), profile: name}
-}
-
-func profileName() string {
-	return cmp.Or(os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default")
-}
-
-// identityOf returns the identity that the SDK will use with cfg. The profile is that of the matching rule, if any.
-// identityOf follows the order of resolveCredentialChain in the SDK's config/resolve_credentials.go.
-func identityOf(cfg awssdk.Config, profile string) identity {
-	env, shared := sourcesOf(cfg)
+// identityOf returns the identity that the SDK will use with these settings of the environment and of the AWS files.
+// The profile is that of the matching rule, if any. identityOf follows the order of resolveCredentialChain in the SDK's
+// config/resolve_credentials.go.
+func identityOf(env config.EnvConfig, shared config.SharedConfig, profile string) identity {
 	switch {
 	case profile != "": // takes precedence over the environment, unlike AWS_PROFILE
 	case env.Credentials.HasKeys():
@@ -80,21 +65,8 @@ func identityOf(cfg awssdk.Config, profile string) identity {
 	return identityOfProfile(env, shared)
 }
 
-// sourcesOf returns the settings of the environment and of the AWS files.
-func sourcesOf(cfg awssdk.Config) (env config.EnvConfig, shared config.SharedConfig) {
-	for _, s := range cfg.ConfigSources {
-		switch s := s.(type) {
-		case config.EnvConfig:
-			env = s
-		case config.SharedConfig:
-			shared = s
-		}
-	}
-	return env, shared
-}
-
 func identityOfProfile(env config.EnvConfig, shared config.SharedConfig) identity {
-	id := identity{profile: cmp.Or(shared.Profile, profileName()), role: shared.RoleARN, chosen: true}
+	id := identity{profile: cmp.Or(shared.Profile, env.SharedConfigProfile, config.DefaultSharedConfigProfile), role: shared.RoleARN, chosen: true}
 	id.label = fmt.Sprintf("profile %q", id.profile)
 	leaf := &shared
 	for leaf.Source != nil {

@@ -3,6 +3,7 @@ package aws
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,33 +16,38 @@ import (
 // DefaultRoleSessionName is the session name in CloudTrail if the configuration has no roleSessionName.
 const DefaultRoleSessionName = "ecr-login"
 
-// assume replaces the credentials in cfg with those of the wanted role, which it assumes with the former. It calls STS
-// in the registry's region, which keeps the request in the registry's partition.
-func (t *try) assume(ctx context.Context, cfg *awssdk.Config) error {
-	wanted := t.wanted
-	if !strings.HasPrefix(wanted.RoleARN, "arn:"+t.registry.Partition+":") {
-		return &partitionError{wanted.RoleARN}
+// errPartition reports a role in another partition than the registry.
+var errPartition = errors.New("the role is in another partition than the registry")
+
+// assume replaces the credentials in cfg with those of a role, which provider assumes. The new label of the identity
+// names the role and then via. STS is called in the registry's region, which keeps the request in the registry's
+// partition.
+func (t *try) assume(ctx context.Context, cfg *awssdk.Config, role string, provider awssdk.CredentialsProvider, via string) error {
+	t.identity.role = role
+	if !strings.HasPrefix(role, "arn:"+t.registry.Partition+":") {
+		return errPartition
 	}
-	t.identity.role = wanted.RoleARN
 	began := time.Now()
-	cfg.Credentials = awssdk.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(*cfg), wanted.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = cmp.Or(wanted.RoleSessionName, DefaultRoleSessionName)
-		o.Duration = wanted.Duration
-		if wanted.ExternalID != "" {
-			o.ExternalID = &wanted.ExternalID
-		}
-	}))
+	cfg.Credentials = awssdk.NewCredentialsCache(provider)
 	keys, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
 		return err
 	}
 	t.secrets.addKeys(keys)
-	t.identity.label = fmt.Sprintf("role %s via %s", wanted.RoleARN, t.identity.label)
+	t.identity.label = fmt.Sprintf("role %s %s", role, via)
 	t.log.Info("role assumed", "identity", t.identity.label, "took", time.Since(began))
 	return nil
 }
 
-// A partitionError reports a role in another partition than the registry.
-type partitionError struct{ role string }
-
-func (e *partitionError) Error() string { return "role " + e.role + " is in another partition" }
+// assumeWanted assumes the role of the matching rule with the credentials in cfg.
+func (t *try) assumeWanted(ctx context.Context, cfg *awssdk.Config) error {
+	wanted := t.wanted
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(*cfg), wanted.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = cmp.Or(wanted.RoleSessionName, DefaultRoleSessionName)
+		o.Duration = wanted.Duration
+		if wanted.ExternalID != "" {
+			o.ExternalID = &wanted.ExternalID
+		}
+	})
+	return t.assume(ctx, cfg, wanted.RoleARN, provider, "via "+t.identity.label)
+}

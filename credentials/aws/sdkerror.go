@@ -17,44 +17,37 @@ import (
 // errors and logs comes from plain. It omits unreadable responses, the output of a credential_process, invalid URLs,
 // and AWS messages that may contain credentials, because each of these may contain a secret.
 func (t *try) plain(err error) string {
-	var api smithy.APIError
-	var sent *url.Error
-	var instant *time.ParseError
+	process, isProcess := errors.AsType[*processError](err)
+	api, isAPI := errors.AsType[smithy.APIError](err)
+	sent, isSent := errors.AsType[*url.Error](err)
 	switch {
-	case badURL(err):
+	case err == nil:
+		return ""
+	case t.badURL(err):
 		return errBadURL.Error()
-	case asProcess(err) != nil:
-		return t.safe(asProcess(err).cause)
+	case isProcess:
+		return t.safe(process.cause)
 	case isUnreadable(err):
 		return "the response could not be read"
-	case errors.As(err, &instant):
+	case is[*time.ParseError](err):
 		return "a time could not be parsed" // the text comes from a file with tokens and may be part of one
-	case errors.As(err, &api) && t.isWithheld(api):
+	case isAPI && t.isWithheld(api):
 		return oneLine("%s (%s)", api.ErrorCode(), credentials.Withheld)
-	case errors.As(err, &api):
+	case isAPI:
 		return oneLine("%s: %s", api.ErrorCode(), t.message(err))
-	case errors.As(err, &sent):
-		return t.safe(oneLine("%s: %v", hostOf(err), sent.Err))
+	case isSent:
+		return t.safe(oneLine("%s: %v", requestURL(err).Host, sent.Err))
 	}
 	return t.safe(strings.TrimPrefix(oneLine("%v", err), "failed to refresh cached credentials, "))
 }
 
-func asProcess(err error) *processError {
-	var e *processError
-	errors.As(err, &e)
-	return e
-}
-
-func isUnreadable(err error) bool {
-	var e *smithy.DeserializationError
-	return errors.As(err, &e)
-}
+func isUnreadable(err error) bool { return is[*smithy.DeserializationError](err) }
 
 // operation returns the innermost AWS call in err, since a call to ECR may need a call to STS first.
 func operation(err error) (service, name string) {
 	for {
-		var op *smithy.OperationError
-		if !errors.As(err, &op) {
+		op, ok := errors.AsType[*smithy.OperationError](err)
+		if !ok {
 			return service, name
 		}
 		service, name, err = op.ServiceID, op.OperationName, op.Err
@@ -64,8 +57,8 @@ func operation(err error) (service, name string) {
 // apiCode returns the AWS error code, or "" if err is not an AWS error. A response without a code, such as an HTML
 // page with status 403, has none.
 func apiCode(err error) string {
-	var api smithy.APIError
-	if !errors.As(err, &api) || isUnreadable(err) || api.ErrorCode() == "UnknownError" {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok || isUnreadable(err) || api.ErrorCode() == "UnknownError" {
 		return ""
 	}
 	return api.ErrorCode()
@@ -73,8 +66,8 @@ func apiCode(err error) string {
 
 // response returns the HTTP response in err, or nil.
 func response(err error) *http.Response {
-	var e *smithyhttp.ResponseError
-	if !errors.As(err, &e) || e.Response == nil {
+	e, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || e.Response == nil {
 		return nil
 	}
 	return e.Response.Response
@@ -87,28 +80,12 @@ func statusCode(err error) int {
 	return 0
 }
 
-// skew returns how far the local clock is ahead of the server's clock; negative if it is behind.
-func skew(err error) (time.Duration, bool) {
-	resp := response(err)
-	if resp == nil {
-		return 0, false
+// skew returns how far the local clock is ahead of the server's clock: negative if it is behind, 0 if unknown.
+func skew(err error) time.Duration {
+	if resp := response(err); resp != nil {
+		if theirs, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			return time.Since(theirs).Round(time.Second)
+		}
 	}
-	theirs, parseErr := http.ParseTime(resp.Header.Get("Date"))
-	if parseErr != nil {
-		return 0, false
-	}
-	return time.Since(theirs).Round(time.Second), true
-}
-
-// hostOf returns the host of the failed request in err, or "".
-func hostOf(err error) string {
-	var e *url.Error
-	if !errors.As(err, &e) {
-		return ""
-	}
-	u, parseErr := url.Parse(e.URL)
-	if parseErr != nil {
-		return ""
-	}
-	return u.Host
+	return 0
 }

@@ -3,7 +3,6 @@ package aws
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"ecrlogin/credentials"
 )
@@ -37,19 +35,14 @@ func (s *secrets) add(values ...string) {
 // addKeys adds the secret access key and the session token.
 func (s *secrets) addKeys(keys awssdk.Credentials) { s.add(keys.SecretAccessKey, keys.SessionToken) }
 
-// addRequest adds the secrets in the header, body and URL of a request before it is sent.
-func (s *secrets) addRequest(req *smithyhttp.Request) {
+// addRequest adds the secrets in the header, body and URL of a request.
+func (s *secrets) addRequest(req *http.Request, body []byte) {
 	s.addHeader(req.Header)
 	s.addUser(req.URL.User)
-	if proxy := proxyURL(&url.Error{URL: req.URL.String()}); proxy != nil {
+	if proxy := proxyFor(req.URL); proxy != nil {
 		s.addUser(proxy.User)
 	}
-	if stream := req.GetStream(); stream != nil && req.IsStreamSeekable() {
-		if body, err := io.ReadAll(stream); err == nil {
-			s.addBody(body)
-		}
-		_ = req.RewindStream() // sending the body returns the error again
-	}
+	s.addBody(body)
 }
 
 func (s *secrets) addUser(user *url.Userinfo) {
@@ -115,8 +108,8 @@ func (t *try) safe(text string) string {
 // message returns the AWS error message on one line. It returns "" if there is none, or if it may contain credentials:
 // AWS repeats the request, with its session token, in errors about signatures.
 func (t *try) message(err error) string {
-	var api smithy.APIError
-	if !errors.As(err, &api) || t.isWithheld(api) {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok || t.isWithheld(api) {
 		return ""
 	}
 	return oneLine("%s", api.ErrorMessage())

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/environ"
 	"ecrlogin/registry"
 )
 
@@ -49,7 +50,8 @@ func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.To
 }
 
 func (s *Source) try(r registry.Registry) *try {
-	t := &try{registry: r, web: s.WebIdentity, log: s.log().With("registry", r.Host), started: time.Now()}
+	t := &try{registry: r, web: s.WebIdentity, log: s.log().With("registry", r.Host), started: time.Now(), environ: environ.Process()}
+	t.env, _ = config.NewEnvConfig() // load returns the error again
 	if s.Identity != nil && t.web == nil {
 		t.wanted = s.Identity(r)
 	}
@@ -73,7 +75,10 @@ type try struct {
 	web      *WebIdentity         // identity to use instead; may be nil
 	identity identity             // identity in the AWS configuration
 	process  *process             // runs the credential_process of that identity; nil if there is none
+	environ  environ.Env          // of this process
+	env      config.EnvConfig     // what the SDK reads from it
 	shared   config.SharedConfig  // content of the AWS files, once loaded
+	keyed    bool                 // whether AWS credentials were retrieved; a later role is not part of that
 	last     atomic.Pointer[sent] // the last request to AWS, for the error about a deadline
 	secrets  secrets              // must not appear in errors or logs
 }
@@ -100,15 +105,15 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 // identify returns an AWS configuration whose credentials have been retrieved. The ECR client would retrieve them
 // itself; doing it first separates authentication errors from authorization errors.
 func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
-	t.identity = identityFromEnv(t.wanted.Profile)
 	cfg, err := t.load(ctx)
 	if err != nil {
 		return awssdk.Config{}, err
 	}
 	if t.web != nil {
-		return cfg, t.assumeWithWebIdentity(ctx, &cfg)
+		err = t.assumeWithWebIdentity(ctx, &cfg)
+		t.keyed = err == nil
+		return cfg, err
 	}
-	t.identity = identityOf(cfg, t.wanted.Profile)
 	if t.identity.command != "" {
 		t.process = &process{command: t.identity.command, ctx: ctx}
 		defer t.process.wait()
@@ -119,17 +124,18 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 	began := time.Now()
 	keys, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
-		return awssdk.Config{}, &identityError{err}
+		return awssdk.Config{}, err
 	}
+	t.keyed = true
 	t.secrets.addKeys(keys)
 	t.log.Info("AWS credentials found", "identity", t.identity.label, "took", time.Since(began))
 	if t.wanted.RoleARN != "" {
-		err = t.assume(ctx, &cfg)
+		err = t.assumeWanted(ctx, &cfg)
 	}
 	return cfg, err
 }
 
-// load reads the AWS configuration. It sends no requests, except to the metadata service with AWS_DEFAULTS_MODE=auto.
+// load reads the AWS configuration, also in t.identity and t.shared. It sends no requests, except to the metadata service with AWS_DEFAULTS_MODE=auto.
 func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 	metadata := new(metadataClient)
 	cfg, err := config.LoadDefaultConfig(ctx,
@@ -137,17 +143,22 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 		config.WithRegion(t.registry.Region),
 		config.WithHTTPClient(apiClient()),
 		config.WithRetryer(newRetryer),
-		config.WithAPIOptions([]func(*middleware.Stack) error{t.trace, wholeBodies}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{t.intercept}),
 		config.WithLogger(sdkLogger{t}),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = localClient(apiHeaderTimeout) }),
 		t.withoutProcess,
 	)
 	if err != nil {
-		t.identity, t.shared = identityUnloaded(t.wanted.Profile, err)
-		return awssdk.Config{}, &identityError{err}
+		t.identity, t.shared = t.identityUnloaded(err)
+		return awssdk.Config{}, err
 	}
-	_, t.shared = sourcesOf(cfg)
+	for _, source := range cfg.ConfigSources {
+		if shared, ok := source.(config.SharedConfig); ok {
+			t.shared = shared
+		}
+	}
+	t.identity = identityOf(t.env, t.shared, t.wanted.Profile)
 	metadata.Client = imds.NewFromConfig(cfg, func(o *imds.Options) { o.HTTPClient = localClient(metadataHeaderTimeout) })
 	return cfg, nil
 }

@@ -1,7 +1,10 @@
 package aws
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -25,39 +28,57 @@ func (t *try) lastHost() string {
 	return "AWS"
 }
 
-// trace records and logs every request of the SDK, including those to STS, SSO and the metadata service. It runs after
-// retries and signing, so it sees each attempt.
-func (t *try) trace(s *middleware.Stack) error {
-	step := middleware.DeserializeMiddlewareFunc("ecrLoginTrace", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		host := ""
-		if req, ok := in.Request.(*smithyhttp.Request); ok {
-			if err := t.checkURL(req.URL); err != nil {
-				return middleware.DeserializeOutput{}, middleware.Metadata{}, err
-			}
-			host = req.URL.Host
-			t.secrets.addRequest(req)
-		}
-		t.last.Store(&sent{host: host})
-		began := time.Now()
-		out, metadata, err := next.HandleDeserialize(ctx, in)
-		status := 0
-		if resp, ok := out.RawResponse.(*smithyhttp.Response); ok {
-			status = resp.StatusCode
-		}
-		t.last.Store(&sent{host: host, status: status, outcome: err})
-		t.log.Debug("request sent", "service", awsmiddleware.GetServiceID(ctx), "operation", awsmiddleware.GetOperationName(ctx),
-			"host", host, "status", status, "took", time.Since(began), "error", t.reason(err))
-		return out, metadata, err
-	})
-	return s.Deserialize.Add(step, middleware.Before)
+// intercept adds send to the SDK's processing of every request, including those to STS, SSO and the metadata service.
+// It runs after retries and signing, so it handles each attempt.
+func (t *try) intercept(s *middleware.Stack) error {
+	return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecrLoginSend", t.send), middleware.Before)
 }
 
-// reason returns the text of an error for the log, or "" for nil.
-func (t *try) reason(err error) string {
-	if err == nil {
-		return ""
+// send prepares a request, sends it, and records and logs the outcome.
+func (t *try) send(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (out middleware.DeserializeOutput, m middleware.Metadata, err error) {
+	host := ""
+	if req, ok := in.Request.(*smithyhttp.Request); ok {
+		host = req.URL.Host
+		if in.Request, err = t.prepare(req); err != nil {
+			return out, m, err
+		}
 	}
-	return t.plain(err)
+	t.last.Store(&sent{host: host})
+	began := time.Now()
+	out, m, err = next.HandleDeserialize(ctx, in)
+	status := 0
+	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok {
+		status = resp.StatusCode
+	}
+	t.last.Store(&sent{host: host, status: status, outcome: err})
+	t.log.Debug("request sent", "service", awsmiddleware.GetServiceID(ctx), "operation", awsmiddleware.GetOperationName(ctx),
+		"host", host, "status", status, "took", time.Since(began), "error", t.plain(err))
+	return out, m, err
+}
+
+// prepare checks the URL of a request, records its secrets, and returns a copy with an in-memory body of known length.
+//
+// The SDK wraps a body in its own reader and closes that reader when the response header arrives. net/http then sends
+// header and body separately and reads the body once more to find its end. If the response arrives before that, the
+// read fails, net/http closes the connection, and a good response is truncated. With a fast API this affects about one
+// new connection in a hundred. The default retries of the SDK hide it; newRetryer does not.
+func (t *try) prepare(req *smithyhttp.Request) (*smithyhttp.Request, error) {
+	if err := t.checkURL(req.URL); err != nil {
+		return nil, err
+	}
+	var body []byte
+	if stream := req.GetStream(); stream != nil {
+		var err error
+		if body, err = io.ReadAll(stream); err != nil {
+			return nil, fmt.Errorf("reading the request's body: %w", err)
+		}
+		if req, err = req.SetStream(nil); err != nil {
+			return nil, fmt.Errorf("replacing the request's body: %w", err)
+		}
+		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	}
+	t.secrets.addRequest(req.Request, body)
+	return req, nil
 }
 
 // sdkLogger writes the SDK's own messages, such as "falling back to IMDSv1", to the log of a try.

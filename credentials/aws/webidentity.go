@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -29,26 +28,12 @@ func (w *WebIdentity) Format(f fmt.State, _ rune) { fmt.Fprint(f, w.Label) }
 // GetIdentityToken implements stscreds.IdentityTokenRetriever.
 func (w *WebIdentity) GetIdentityToken() ([]byte, error) { return []byte(w.Token), nil }
 
-// assumeWithWebIdentity sets the credentials of cfg to those of the role. It needs no other credentials and looks for
-// none.
+// assumeWithWebIdentity assumes the role of t.web. It needs no other credentials and looks for none.
 func (t *try) assumeWithWebIdentity(ctx context.Context, cfg *awssdk.Config) error {
-	t.identity = identity{label: t.web.Label, source: webIdentity, role: t.web.RoleARN, chosen: true}
-	if !strings.HasPrefix(t.web.RoleARN, "arn:"+t.registry.Partition+":") {
-		return &partitionError{t.web.RoleARN}
-	}
-	began := time.Now()
-	client := sts.NewFromConfig(*cfg)
-	cfg.Credentials = awssdk.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(client, t.web.RoleARN, t.web, func(o *stscreds.WebIdentityRoleOptions) {
-		o.RoleSessionName = t.web.SessionName
-	}))
-	keys, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return &identityError{err}
-	}
-	t.secrets.addKeys(keys)
-	t.identity.label = fmt.Sprintf("role %s of %s", t.web.RoleARN, t.web.Label)
-	t.log.Info("role assumed", "identity", t.identity.label, "took", time.Since(began))
-	return nil
+	t.identity = identity{label: t.web.Label, source: webIdentity, chosen: true}
+	provider := stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(*cfg), t.web.RoleARN, t.web,
+		func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = t.web.SessionName })
+	return t.assume(ctx, cfg, t.web.RoleARN, provider, "of "+t.web.Label)
 }
 
 // claims returns the claims that a trust policy must allow, or "" if there is no web identity.
