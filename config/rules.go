@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"ecrlogin/credentials"
 	"ecrlogin/internal/strictyaml"
 	"ecrlogin/registry"
 )
@@ -162,14 +163,10 @@ func word(longest int, others string) func(string) error {
 }
 
 func checkRole(s string) error {
-	part := strings.Split(s, ":")
-	if len(part) == 6 && part[0] == "arn" && strings.HasPrefix(part[1], "aws") && part[2] == "iam" && part[3] == "" &&
-		len(part[4]) == 12 && strings.Trim(part[4], "0123456789") == "" {
-		if name, ok := strings.CutPrefix(part[5], "role/"); ok && name != "" && strings.Trim(name, wordLetters+"/") == "" {
-			return nil
-		}
+	if !credentials.ValidRoleARN(s) {
+		return errors.New("a role ARN has the form arn:aws:iam::123456789012:role/NAME")
 	}
-	return errors.New("a role ARN has the form arn:aws:iam::123456789012:role/NAME")
+	return nil
 }
 
 func checkAlias(s string) error {

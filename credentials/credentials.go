@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"ecrlogin/internal/lifetime"
@@ -35,6 +36,13 @@ type Identity struct {
 	ExternalID      string        // the external ID that the role's trust policy requires, if any
 	RoleSessionName string        // the session's name in CloudTrail; "" for the program's name
 	Duration        time.Duration // of the session, 15 minutes to 12 hours; 0 for the AWS SDK's default, 15 minutes
+}
+
+// ValidRoleARN reports whether s is the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NAME.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+func ValidRoleARN(s string) bool {
+	valid, err := regexp.MatchString(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`, s)
+	return valid && err == nil
 }
 
 // A Token is a password for a registry. Printing, logging or encoding a Token never shows the password; only the field

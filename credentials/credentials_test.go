@@ -19,6 +19,26 @@ var token = Token{
 	Expiry:   time.Date(2026, 1, 2, 15, 0, 0, 0, time.UTC),
 }
 
+func TestValidRoleARN(t *testing.T) {
+	for arn, want := range map[string]bool{
+		"arn:aws:iam::123456789012:role/pull":                 true,
+		"arn:aws-us-gov:iam::123456789012:role/a/b/pull@corp": true,
+		"":                                    false,
+		"pull":                                false,
+		"arn:aws:iam::123456789012:role/":     false,
+		"arn:aws:iam::12345678901:role/pull":  false,
+		"arn:aws:iam::123456789012:user/pull": false,
+		"arn:aws:iam:us-east-1:123456789012:role/pull":     false,
+		"arn:aws:sts::123456789012:assumed-role/pull/name": false,
+		"arn:aws:iam::123456789012:role/pull\n":            false,
+		"arn:aws:iam::123456789012:role/pull;id":           false,
+	} {
+		if got := ValidRoleARN(arn); got != want {
+			t.Errorf("ValidRoleARN(%q) = %v, want %v", arn, got, want)
+		}
+	}
+}
+
 func TestTokenNeverShowsItsPassword(t *testing.T) {
 	shown := map[string]string{"String": token.String()}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {

@@ -245,6 +245,8 @@ func TestServiceAccountFails(t *testing.T) {
 		{"no base64", "a.b!.secret", pull, "the service account token is not a JSON web token"},
 		{"no JSON", token("secret"), pull, "the service account token is not a JSON web token"},
 		{"no ARN", good, "pull", `service account b/puller: invalid role ARN "pull", expected arn:aws:iam::123456789012:role/NAME; correct its annotation eks.amazonaws.com/ecr-role-arn or`},
+		{"no account", good, "arn:aws:iam:::role/pull", `service account b/puller: invalid role ARN "arn:aws:iam:::role/pull"`},
+		{"a user", good, "arn:aws:iam::123456789012:user/x:role/y", `service account b/puller: invalid role ARN "arn:`},
 	} {
 		got := serve(p, tokenRequest(tt.token, map[string]string{kubelet.PullRoleAnnotation: tt.role}))
 		if got.exit != 1 || got.out != "" || !strings.HasPrefix(got.err, host+": "+tt.want) || strings.Contains(got.err, "secret") {

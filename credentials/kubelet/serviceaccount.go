@@ -55,7 +55,7 @@ func (p *Provider) serviceAccount(req request, r registry.Registry) (ServiceAcco
 		}
 	}
 	a.RoleARN = role
-	if !strings.HasPrefix(role, "arn:") || !strings.Contains(role, ":role/") {
+	if !credentials.ValidRoleARN(role) {
 		return ServiceAccount{}, &credentials.Error{
 			Host: r.Host,
 			Cause: fmt.Sprintf("service account %s/%s: invalid role ARN %q, expected arn:aws:iam::123456789012:role/NAME",
