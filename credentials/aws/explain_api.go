@@ -7,14 +7,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-)
 
-// AWS accepts a clock skew of five minutes, and some services accept fifteen.
-// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
-const tolerableSkew = 5 * time.Minute
+	"ecrlogin/internal/lifetime"
+)
 
 var signatureCodes = []string{"InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed"}
 
@@ -25,7 +22,7 @@ func explainKeys(t *try, err error) (cause, next string) {
 	case c == "UnrecognizedClientException", c == "InvalidClientTokenId", c == "InvalidAccessKeyId", c == "IncompleteSignature":
 		return fmt.Sprintf("%s: AWS does not recognize these keys (%s)", t.identity.label, c),
 			fmt.Sprintf("check that the keys are complete and active, that any session token belongs to them, and that region %s is enabled for the account", t.registry.Region)
-	case slices.Contains(signatureCodes, c) && ahead.Abs() >= tolerableSkew:
+	case slices.Contains(signatureCodes, c) && ahead.Abs() >= lifetime.MaxClockSkew:
 		direction := "ahead of"
 		if ahead < 0 {
 			direction = "behind"

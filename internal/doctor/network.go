@@ -9,6 +9,7 @@ import (
 
 	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/lifetime"
 )
 
 // findings are results of earlier checks that later checks use.
@@ -48,10 +49,6 @@ func inspector(issuer string) string {
 	return ", with a certificate issued by " + issuer
 }
 
-// tolerable is the largest clock skew that AWS accepts in signatures. Some services accept fifteen minutes.
-// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
-const tolerable = 5 * time.Minute
-
 // noticeable is the smallest clock skew to report. It is longer than a response takes, whose date is in whole seconds.
 const noticeable = 10 * time.Second
 
@@ -68,7 +65,7 @@ func (e *exam) clock(context.Context) result {
 	switch off := ahead.Abs(); {
 	case off < noticeable:
 		return ok("in sync with AWS")
-	case off < tolerable:
+	case off < lifetime.MaxClockSkew:
 		return ok("this machine's clock is %s %s AWS, which AWS tolerates", off, direction)
 	default:
 		return failed("this machine's clock is %s %s AWS, which rejects its signatures", minutes(off), direction).then("%s", setClock(runtime.GOOS))

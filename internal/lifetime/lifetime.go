@@ -5,6 +5,11 @@ package lifetime
 
 import "time"
 
+// MaxClockSkew is the largest difference between the clocks of this machine and of AWS with which AWS accepts a
+// signature. Some services accept fifteen minutes.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+const MaxClockSkew = 5 * time.Minute
+
 // longestLife is the maximum lifetime of an ECR token. It limits the expiry, because issue and expiry times come from
 // two different clocks.
 const longestLife = 12 * time.Hour

@@ -26,9 +26,6 @@ const version = 1
 // ErrLater is returned for an entry that a later version of this program wrote. It must be left alone.
 var ErrLater = errors.New("written by a later version of this program")
 
-// tolerance is how far clocks may be apart, and still are while AWS accepts a signature.
-const tolerance = 5 * time.Minute
-
 // End returns when the token stops being handed out.
 func (e Entry) End() time.Time {
 	return lifetime.End(time.Unix(e.Issued, 0), time.Unix(e.Expiry, 0))
@@ -37,7 +34,7 @@ func (e Entry) End() time.Time {
 // Valid reports whether the token may still be handed out: its End has not come, and it was not issued in the future. A clock that
 // was set back makes it invalid rather than immortal.
 func (e Entry) Valid(now time.Time) bool {
-	return now.Before(e.End()) && !now.Before(time.Unix(e.Issued, 0).Add(-tolerance))
+	return now.Before(e.End()) && !now.Before(time.Unix(e.Issued, 0).Add(-lifetime.MaxClockSkew))
 }
 
 // Fresh reports whether the token is valid and not yet through half of its life, so that nobody need renew it.
