@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/oneline"
 	"ecrlogin/registry"
 )
 
@@ -67,5 +68,5 @@ func Advice(err error) (cause, next string) {
 	if is[*url.Error](err) {
 		return networkAdvice(err)
 	}
-	return oneLine("%v", err), ""
+	return oneline.Text(err.Error()), ""
 }

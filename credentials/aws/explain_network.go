@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"ecrlogin/internal/oneline"
 )
 
 // explainNetwork handles requests that did not reach the API or got no response.
@@ -68,7 +70,7 @@ func networkCause(err error) string {
 	case proxy != nil:
 		return fmt.Sprintf("proxy %s did not connect to %s: %v", proxy.Host, host, sent.Err)
 	}
-	return oneLine("%s: %v", host, sent.Err)
+	return oneline.Text(fmt.Sprintf("%s: %v", host, sent.Err))
 }
 
 // hangUps are the errors of a connection that the peer closed.
@@ -113,9 +115,9 @@ func distrusted(err error) string {
 // issuer returns the organization or else the common name of the issuer of a certificate.
 func issuer(cert *x509.Certificate) string {
 	if org := cert.Issuer.Organization; len(org) > 0 {
-		return oneLine("%s", strings.Join(org, ", "))
+		return oneline.Text(strings.Join(org, ", "))
 	}
-	return oneLine("%s", cert.Issuer.CommonName)
+	return oneline.Text(cert.Issuer.CommonName)
 }
 
 // requestURL returns the URL of the failed request in err. It is empty if there is none or if it cannot be parsed.

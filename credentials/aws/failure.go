@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/oneline"
 )
 
 // An explanation returns the cause and next step for one kind of error. The cause is empty for other errors.
@@ -48,7 +48,7 @@ func (t *try) explain(ctx context.Context, err error) error {
 	if t.lacksIdentity(err) {
 		e.Err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
 	}
-	e.Cause, e.Next = t.safe(oneLine("%s", e.Cause)), t.safe(oneLine("%s", e.Next))
+	e.Cause, e.Next = t.safe(oneline.Text(e.Cause)), t.safe(oneline.Text(e.Next))
 	return e
 }
 
@@ -73,14 +73,4 @@ func (t *try) explainDeadline(ctx context.Context) (cause, next string) {
 func is[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
-}
-
-// oneLine formats like fmt.Sprintf, replaces each run of whitespace with a space, and limits the length to 600 bytes.
-func oneLine(format string, args ...any) string {
-	const longest = 600
-	s := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
-	if len(s) > longest {
-		s = strings.ToValidUTF8(s[:longest], "") + " …"
-	}
-	return s
 }

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/oneline"
 )
 
 // plain returns the SDK's text of an error on one line, without its request dump and without secrets. All SDK text in
@@ -32,13 +34,13 @@ func (t *try) plain(err error) string {
 	case is[*time.ParseError](err):
 		return "a time could not be parsed" // the text comes from a file with tokens and may be part of one
 	case isAPI && t.isWithheld(api):
-		return oneLine("%s (%s)", api.ErrorCode(), credentials.Withheld)
+		return fmt.Sprintf("%s (%s)", oneline.Text(api.ErrorCode()), credentials.Withheld)
 	case isAPI:
-		return oneLine("%s: %s", api.ErrorCode(), t.message(err))
+		return oneline.Text(api.ErrorCode() + ": " + t.message(err))
 	case isSent:
-		return t.safe(oneLine("%s: %v", requestURL(err).Host, sent.Err))
+		return t.safe(oneline.Text(fmt.Sprintf("%s: %v", requestURL(err).Host, sent.Err)))
 	}
-	return t.safe(strings.TrimPrefix(oneLine("%v", err), "failed to refresh cached credentials, "))
+	return t.safe(oneline.Text(strings.TrimPrefix(err.Error(), "failed to refresh cached credentials, ")))
 }
 
 func isUnreadable(err error) bool { return is[*smithy.DeserializationError](err) }

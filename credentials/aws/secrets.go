@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/oneline"
 )
 
 // secrets is the set of secrets that a try has used: its keys, and the tokens in its requests. AWS or a proxy may
@@ -112,7 +113,7 @@ func (t *try) message(err error) string {
 	if !ok || t.isWithheld(api) {
 		return ""
 	}
-	return oneLine("%s", api.ErrorMessage())
+	return oneline.Text(api.ErrorMessage())
 }
 
 func (t *try) isWithheld(api smithy.APIError) bool {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ecrlogin/internal/oneline"
 )
 
 // A request is a CredentialProviderRequest. It is declared here because importing the Kubernetes types would add
@@ -53,9 +55,9 @@ func read(in io.Reader) (request, error) {
 	}
 	switch {
 	case r.Kind != requestKind:
-		return request{}, fmt.Errorf("invalid %s: kind %q, expected %s", wanted, short(r.Kind), requestKind)
+		return request{}, fmt.Errorf("invalid %s: kind %q, expected %s", wanted, oneline.Value(r.Kind), requestKind)
 	case !slices.Contains(versions, r.APIVersion):
-		return request{}, fmt.Errorf("invalid %s: unsupported apiVersion %q; supported versions are %s", wanted, short(r.APIVersion), strings.Join(versions, ", "))
+		return request{}, fmt.Errorf("invalid %s: unsupported apiVersion %q; supported versions are %s", wanted, oneline.Value(r.APIVersion), strings.Join(versions, ", "))
 	case r.Image == "":
 		return request{}, fmt.Errorf("invalid %s: image is missing", wanted)
 	}
@@ -80,14 +82,6 @@ func syntax(err error) string {
 		return fmt.Sprintf("%s has the wrong type: %s", cmp.Or(kind.Field, "request"), kind.Value)
 	}
 	return "cannot be decoded"
-}
-
-func short(s string) string {
-	const longest = 80
-	if len(s) > longest {
-		return strings.ToValidUTF8(s[:longest], "") + "…"
-	}
-	return s
 }
 
 // A response is a CredentialProviderResponse.

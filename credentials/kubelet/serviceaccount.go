@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/oneline"
 	"ecrlogin/registry"
 )
 
@@ -59,7 +60,7 @@ func (p *Provider) serviceAccount(req request, r registry.Registry) (ServiceAcco
 		return ServiceAccount{}, &credentials.Error{
 			Host: r.Host,
 			Cause: fmt.Sprintf("service account %s/%s: invalid role ARN %q, expected arn:aws:iam::123456789012:role/NAME",
-				a.Namespace, a.Name, short(role)),
+				a.Namespace, a.Name, oneline.Value(role)),
 			Next: fmt.Sprintf("correct its annotation %s or %s, or AWS_ECR_ROLE_ARN", PullRoleAnnotation, RoleAnnotation),
 		}
 	}
