@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ecrlogin/internal/strictyaml"
+	"ecrlogin/internal/oneline"
 )
 
 // An Error is a mistake in the configuration file.
@@ -18,12 +18,9 @@ type Error struct {
 // Error returns the error as one line: "PATH:LINE:COLUMN: WHAT; the line is: TEXT". A tab in the indentation of the
 // line is shown as \t, because it would not be visible.
 func (e *Error) Error() string {
-	text := short(e.Text)
+	text := oneline.Value(e.Text)
 	if blank := e.Text[:len(e.Text)-len(strings.TrimLeft(e.Text, " \t"))]; strings.Contains(blank, "\t") {
 		text = strings.ReplaceAll(blank, "\t", `\t`) + text
 	}
 	return fmt.Sprintf("%s:%d:%d: %s; the line is: %s", e.Path, e.Line, e.Column, e.What, text)
 }
-
-// short prepares a part of the file for an error message.
-func short(s string) string { return strictyaml.Short(s, 120) }

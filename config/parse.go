@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
 )
 
@@ -75,7 +76,7 @@ func (p *document) text(into *string, check func(string) error) strictyaml.Field
 			return p.Wrong(n, "empty value; set one, or remove the key")
 		}
 		if err := check(s); err != nil {
-			return p.Wrong(n, "invalid value %q: %v", short(s), err)
+			return p.Wrong(n, "invalid value %q: %v", oneline.Value(s), err)
 		}
 		*into = s
 		return nil

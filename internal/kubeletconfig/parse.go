@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
 )
 
@@ -92,4 +93,4 @@ func (d *document) each(item strictyaml.Field) strictyaml.Field {
 	return d.List("this must be a list", item)
 }
 
-func short(s string) string { return strictyaml.Short(s, 60) }
+func short(s string) string { return oneline.Value(s) }

@@ -10,6 +10,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+
+	"ecrlogin/internal/oneline"
 )
 
 // maxDepth is the maximum nesting of brackets, and of indented lines. The files that are read need five levels.
@@ -96,7 +98,7 @@ func (r Reader) checkPlain(n *yaml.Node) error {
 func (r Reader) syntax(content []byte, err error) error {
 	var e *yaml.LoadError
 	if !errors.As(err, &e) {
-		return r.At(1, 1, "invalid YAML: "+Short(err.Error(), 120))
+		return r.At(1, 1, "invalid YAML: "+oneline.Value(err.Error()))
 	}
 	lines := strings.Split(strings.TrimRight(string(content), "\r\n"), "\n")
 	mark := e.Mark
@@ -118,7 +120,7 @@ func (r Reader) syntax(content []byte, err error) error {
 	case column <= len(text) && strings.ContainsRune("&*!", text[column-1]):
 		return r.At(line, column, noAnchors)
 	}
-	return r.At(line, column, "invalid YAML: "+Short(e.Message, 120)+"; check indentation, colons and quotes")
+	return r.At(line, column, "invalid YAML: "+oneline.Value(e.Message)+"; check indentation, colons and quotes")
 }
 
 // indentation returns the number of spaces and tabs at the beginning of a line, and the index of the first tab among

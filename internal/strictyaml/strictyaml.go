@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"ecrlogin/internal/oneline"
 )
 
 // A Reader reads one file.
@@ -40,7 +42,7 @@ func (r Reader) Mapping(n *yaml.Node, what string, fields map[string]Field) erro
 		read := fields[key.Value]
 		switch {
 		case read == nil:
-			return r.Wrong(key, "unknown key %q%s; valid keys of %s: %s", Short(key.Value, 120), r.Unknown, what, names(fields))
+			return r.Wrong(key, "unknown key %q%s; valid keys of %s: %s", oneline.Value(key.Value), r.Unknown, what, names(fields))
 		case seen[key.Value]:
 			return r.Wrong(key, "duplicate key %q; remove one", key.Value)
 		}
@@ -98,18 +100,3 @@ func Text(n *yaml.Node) (s string, ok bool) {
 
 // IsNull reports whether a node is null, or the value of a key without a value.
 func IsNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
-
-// Short prepares a part of a file for an error message: it replaces control characters and cuts after longest
-// characters.
-func Short(s string, longest int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(strings.TrimSpace(s), "?"))
-	if r := []rune(s); len(r) > longest {
-		return string(r[:longest]) + "…"
-	}
-	return s
-}
