@@ -1,6 +1,7 @@
 package nativehelper
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"github.com/docker/docker-credential-helpers/client"
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
+	"ecrlogin/internal/oneline"
 	"ecrlogin/registry"
 )
 
@@ -98,9 +100,6 @@ func (r *request) Output() ([]byte, error) {
 	return o.out, err
 }
 
-// maxText is the maximum length of a helper's output in an error, in characters.
-const maxText = 500
-
 // explain returns the error to report for an error of package client. It returns nil for a nil error.
 func (r *request) explain(action, serverURL string, err error) error {
 	var reason error
@@ -114,11 +113,8 @@ func (r *request) explain(action, serverURL string, err error) error {
 	case r.exit == 0: // the output is invalid JSON, and the error of the decoder may quote it
 		reason = fmt.Errorf("%s returned invalid JSON for %s; run it manually, or change %s", r.helper.program(), action, r.helper.named())
 	default:
-		said := strings.Join(strings.Fields(r.out), " ")
-		if said == "" {
-			said = "no output"
-		}
-		reason = fmt.Errorf("%s failed with exit code %d: %.*s", r.helper.program(), r.exit, maxText, said)
+		said := cmp.Or(oneline.Text(r.out), "no output")
+		reason = fmt.Errorf("%s failed with exit code %d: %s", r.helper.program(), r.exit, said)
 	}
 	return &complaint{action, registry.ShownHost(serverURL), reason}
 }

@@ -78,7 +78,7 @@ func TestHelperFails(t *testing.T) {
 	tests := []struct{ script, want string }{
 		{"echo the keychain; echo is locked; exit 3", "failed with exit code 3: the keychain is locked"},
 		{"exit 4", "failed with exit code 4: no output"},
-		{"echo " + strings.Repeat("x", 600) + "; exit 1", "failed with exit code 1: " + strings.Repeat("x", 500)},
+		{"echo " + strings.Repeat("x", 700) + "; exit 1", "failed with exit code 1: " + strings.Repeat("x", 600) + "…"},
 		{"echo '" + answer + "'; exit 7", "failed with exit code 7 and printed output that may contain a password, which is not shown; run it manually"},
 		{"kill -KILL $$", "was terminated by a signal (killed) during ACTION; run it manually"},
 	}
