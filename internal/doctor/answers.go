@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/oneline"
 )
 
 // answers sends requests to a registry with the token.
@@ -146,12 +147,7 @@ func (a *answers) words(body []byte) string {
 	if json.Unmarshal(body, &said) != nil || len(said.Errors) == 0 {
 		return ""
 	}
-	text := oneLine(said.Errors[0].Message)
-	const longest = 400
-	if len(text) > longest {
-		text = strings.ToValidUTF8(text[:longest], "") + " …"
-	}
-	return a.safe(text)
+	return a.safe(oneline.Text(said.Errors[0].Message))
 }
 
 // safe returns text from or about a response, or credentials.Withheld if it contains the password in any form, or what

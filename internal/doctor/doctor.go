@@ -15,6 +15,7 @@ import (
 	"ecrlogin/cache"
 	"ecrlogin/config"
 	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/oneline"
 )
 
 // self is the name of this helper in client files: the NAME of docker-credential-NAME.
@@ -130,7 +131,7 @@ func (d *Doctor) run(ctx context.Context, steps []step) iter.Seq[Check] {
 			} else if r = d.look(ctx, s); r.status == Failed {
 				culprit[s.name] = s.name
 			}
-			if !yield(Check{s.name, r.status, time.Since(began), oneLine(r.found), strings.TrimPrefix(oneLine(r.next), "run: ")}) {
+			if !yield(Check{s.name, r.status, time.Since(began), oneline.Clean(r.found), strings.TrimPrefix(oneline.Clean(r.next), "run: ")}) {
 				return
 			}
 		}
@@ -174,15 +175,4 @@ func skipped(format string, args ...any) result {
 func (r result) then(format string, args ...any) result {
 	r.next = fmt.Sprintf(format, args...)
 	return r
-}
-
-// oneLine removes line breaks and terminal control characters, because some of the text comes from other programs.
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, s)
-	return strings.Join(strings.Fields(s), " ")
 }

@@ -69,10 +69,3 @@ func TestFormatDurations(t *testing.T) {
 		}
 	}
 }
-
-// Control characters in the text of other programs are removed.
-func TestOneLine(t *testing.T) {
-	if got := oneLine("a\n\tb \x1b[2Jc\u009bd é"); got != "a b [2Jc d é" {
-		t.Errorf("got %q", got)
-	}
-}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"ecrlogin/internal/kubeletconfig"
+	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/trustedpath"
 )
 
@@ -90,7 +91,7 @@ func same(a, b string) bool {
 func versionOf(ctx context.Context, path string) string {
 	line, _, _ := strings.Cut(kubeletconfig.AskVersion(ctx, path, nil), "\n")
 	const longest = 80
-	if line = oneLine(line); line == "" || len(line) > longest {
+	if line = oneline.Clean(line); line == "" || len(line) > longest {
 		return "unknown version"
 	}
 	return line

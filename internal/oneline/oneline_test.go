@@ -25,6 +25,12 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestClean(t *testing.T) {
+	if got := oneline.Clean("a\n\tb \x1b[2Jc\u009bd é" + strings.Repeat("x", 1000)); got != "a b [2Jc d é"+strings.Repeat("x", 1000) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestValue(t *testing.T) {
 	if got := oneline.Value(strings.Repeat("x", 120)); len(got) != 120 {
 		t.Errorf("got %q", got)
