@@ -62,21 +62,15 @@ func explainDenied(t *try, err error) (cause, next string) {
 	if arn := wordAfter(message, "User: "); arn != "" {
 		who += " (" + arn + ")"
 	}
+	cause = fmt.Sprintf("access denied: %s is not authorized to call %s", who, action)
+	next = fmt.Sprintf(`allow %s on "*" in its IAM policy`, action)
 	switch action {
 	case "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity":
 		role := cmp.Or(wordAfter(message, "on resource: "), t.identity.role, "the role")
 		cause = fmt.Sprintf("access denied: %s is not authorized to assume %s", who, role)
-		next = fmt.Sprintf(`check that "Principal" in the role's trust policy names %s or its account, and %s; allow sts:AssumeRole on the role in the caller's IAM policy`,
-			cmp.Or(wordAfter(message, "User: "), "the caller"), t.externalID())
-		if action == "sts:AssumeRoleWithWebIdentity" {
-			next = "check that the role exists and that its trust policy allows the token's issuer, subject and audience" + t.claims()
-		}
+		next = t.trustAdvice(action, cmp.Or(wordAfter(message, "User: "), "the caller"))
 	case "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken":
-		cause = fmt.Sprintf("access denied: %s is not authorized to call %s", who, action)
 		next = "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken in its IAM policy"
-	default:
-		cause = fmt.Sprintf("access denied: %s is not authorized to call %s", who, action)
-		next = fmt.Sprintf(`allow %s on "*" in its IAM policy`, action)
 	}
 	if _, because, ok := strings.Cut(message, " because "); ok {
 		cause += ": " + because
@@ -84,12 +78,17 @@ func explainDenied(t *try, err error) (cause, next string) {
 	return cause, next
 }
 
-// externalID returns the clause of the next step about the condition of a trust policy.
-func (t *try) externalID() string {
-	if t.wanted.ExternalID != "" {
-		return `that its condition on sts:ExternalId, if any, equals the rule's externalId`
+// trustAdvice returns the next step if AWS denied the caller an action that assumes a role.
+func (t *try) trustAdvice(action, caller string) string {
+	condition := `whether its "Condition" requires an sts:ExternalId, which is set with externalId or external_id`
+	switch {
+	case action == "sts:AssumeRoleWithWebIdentity":
+		return "check that the role exists and that its trust policy allows the token's issuer, subject and audience" + t.claims()
+	case t.wanted.ExternalID != "":
+		condition = `that its condition on sts:ExternalId, if any, equals the rule's externalId`
 	}
-	return `whether its "Condition" requires an sts:ExternalId, which is set with externalId or external_id`
+	return fmt.Sprintf(`check that "Principal" in the role's trust policy names %s or its account, and %s; `+
+		"allow sts:AssumeRole on the role in the caller's IAM policy", caller, condition)
 }
 
 // wordAfter returns the word after a phrase in an AWS message, or "".

@@ -67,7 +67,7 @@ func (t *try) explainSourceProfile(role config.SharedConfigAssumeRoleError) (cau
 // readProfile reads a profile from the AWS files, as the SDK does.
 func (t *try) readProfile(name string) (config.SharedConfig, error) {
 	return config.LoadSharedConfigProfile(context.Background(), name, func(o *config.LoadSharedConfigOptions) {
-		o.ConfigFiles, o.CredentialsFiles = []string{t.configFile()}, []string{t.credentialsFile()}
+		o.ConfigFiles, o.CredentialsFiles = t.awsFiles()[:1], t.awsFiles()[1:]
 	})
 }
 
@@ -79,7 +79,7 @@ func explainUnreadable(t *try, err error) (cause, next string) {
 	if !named && !t.lacksIdentity(err) {
 		return "", ""
 	}
-	for _, file := range []string{t.configFile(), t.credentialsFile()} {
+	for _, file := range t.awsFiles() {
 		f, err := os.Open(file)
 		if err == nil {
 			f.Close()
@@ -128,13 +128,13 @@ func explainBundle(t *try, err error) (cause, next string) {
 		fmt.Sprintf("correct %s to use the certificate authorities of the system", where)
 }
 
+// awsFiles returns the paths of the configuration file and of the credentials file.
+func (t *try) awsFiles() []string {
+	return []string{
+		cmp.Or(t.env.SharedConfigFile, config.DefaultSharedConfigFilename()),
+		cmp.Or(t.env.SharedCredentialsFile, config.DefaultSharedCredentialsFilename()),
+	}
+}
+
 // files returns the paths of the AWS files for a message.
-func (t *try) files() string { return t.configFile() + " or " + t.credentialsFile() }
-
-func (t *try) configFile() string {
-	return cmp.Or(t.env.SharedConfigFile, config.DefaultSharedConfigFilename())
-}
-
-func (t *try) credentialsFile() string {
-	return cmp.Or(t.env.SharedCredentialsFile, config.DefaultSharedCredentialsFilename())
-}
+func (t *try) files() string { return strings.Join(t.awsFiles(), " or ") }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
@@ -58,21 +59,16 @@ func (t *try) explainSSO(err error) (cause, next string) {
 	case strings.Contains(err.Error(), "failed to parse cached SSO token file"), strings.Contains(err.Error(), "cached SSO token must contain"):
 		file, _ := ssocreds.StandardCachedTokenFilepath(t.identity.start) // never fails: the file was found
 		return fmt.Sprintf("%s: %s is not a valid SSO token", t.identity.label, file), login
-	case is[*ssocreds.InvalidTokenError](err), apiCode(err) == "" && strings.Contains(err.Error(), "cached SSO token is expired"):
-		return t.ssoExpired(), login
-	case service == "SSO OIDC" && statusCode(err)/100 == 4 && !throttled(err):
-		return t.ssoExpired(), login
-	case service == "SSO" && statusCode(err) == 401:
-		return t.ssoExpired(), login
+	case is[*ssocreds.InvalidTokenError](err),
+		apiCode(err) == "" && strings.Contains(err.Error(), "cached SSO token is expired"),
+		service == "SSO OIDC" && statusCode(err)/100 == 4 && !throttled(err),
+		service == "SSO" && statusCode(err) == 401:
+		return fmt.Sprintf("the SSO session of %s has expired", t.identity.label), login
 	case service == "SSO" && statusCode(err) == 403:
 		return fmt.Sprintf("%s: this SSO user is not authorized for the role and account of the profile (%s)", t.identity.label, t.plain(err)),
 			"check sso_role_name and sso_account_id, or request that permission set"
 	}
 	return "", ""
-}
-
-func (t *try) ssoExpired() string {
-	return fmt.Sprintf("the SSO session of %s has expired", t.identity.label)
 }
 
 // explainLogin handles profiles of "aws login". The SDK has no error types for them.
@@ -114,7 +110,7 @@ func (t *try) explainMetadata(err error) (cause, next string) {
 		return fmt.Sprintf("profile %q %s", t.identity.profile, roleAlone), completeRole(t.identity.profile)
 	}
 	places := t.files()
-	if isUnsearchable(t.configFile()) || isUnsearchable(t.credentialsFile()) {
+	if slices.ContainsFunc(t.awsFiles(), isUnsearchable) {
 		places += " (in a directory that this user cannot access)"
 	}
 	return fmt.Sprintf("no AWS credentials found: %s, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",

@@ -38,12 +38,11 @@ type identity struct {
 func (t *try) identityUnloaded(err error) (identity, config.SharedConfig) {
 	profile := cmp.Or(t.wanted.Profile, t.env.SharedConfigProfile, config.DefaultSharedConfigProfile)
 	id := identity{label: fmt.Sprintf("profile %q", profile), profile: profile}
-	_, envErr := config.NewEnvConfig()
 	shared, sharedErr := t.readProfile(profile)
 	if is[config.SharedConfigProfileNotExistError](sharedErr) && t.wanted.Profile == "" && t.environ.Get("AWS_PROFILE") == "" {
 		sharedErr = nil // as the SDK does
 	}
-	if envErr != nil || sharedErr != nil || is[config.AssumeRoleTokenProviderNotSetError](err) {
+	if sharedErr != nil || is[config.AssumeRoleTokenProviderNotSetError](err) {
 		return id, shared
 	}
 	id = identityOf(t.env, shared, t.wanted.Profile)

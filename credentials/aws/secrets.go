@@ -36,50 +36,39 @@ func (s *secrets) add(values ...string) {
 // addKeys adds the secret access key and the session token.
 func (s *secrets) addKeys(keys awssdk.Credentials) { s.add(keys.SecretAccessKey, keys.SessionToken) }
 
-// addRequest adds the secrets in the header, body and URL of a request.
+// addRequest adds the secrets in the header, the URL, the proxy URL and the body of a request. The body is a JSON object
+// or a form.
 func (s *secrets) addRequest(req *http.Request, body []byte) {
-	s.addHeader(req.Header)
-	s.addUser(req.URL.User)
-	if proxy := proxyFor(req.URL); proxy != nil {
-		s.addUser(proxy.User)
+	s.addFields(req.Header)
+	for _, u := range []*url.URL{req.URL, proxyFor(req.URL)} {
+		if u != nil {
+			password, _ := u.User.Password() // a nil User is allowed
+			s.add(password)
+		}
 	}
-	s.addBody(body)
+	var object map[string]any
+	if json.Unmarshal(body, &object) != nil {
+		form, _ := url.ParseQuery(string(body)) // returns the valid part of a form
+		s.addFields(form)
+	}
+	for name, value := range object {
+		if text, ok := value.(string); ok {
+			s.addFields(map[string][]string{name: {text}})
+		}
+	}
 }
 
-func (s *secrets) addUser(user *url.Userinfo) {
-	password, _ := user.Password() // a nil user is allowed
-	s.add(password)
-}
-
-func (s *secrets) addHeader(header http.Header) {
-	for name, values := range header {
+// addFields adds the values of the fields that are secret by their names.
+func (s *secrets) addFields(fields map[string][]string) {
+	for name, values := range fields {
 		if !isSecretName(name) {
 			continue
 		}
 		for _, value := range values {
-			if _, signature, ok := strings.Cut(value, "Signature="); ok {
+			if _, signature, ok := strings.Cut(value, "Signature="); ok && name == "Authorization" {
 				value = signature // error messages may contain the rest of the header, such as the region
 			}
 			s.add(value)
-		}
-	}
-}
-
-// addBody adds the secret fields of a JSON object or a form.
-func (s *secrets) addBody(body []byte) {
-	var object map[string]any
-	if json.Unmarshal(body, &object) == nil {
-		for name, value := range object {
-			if text, ok := value.(string); ok && isSecretName(name) {
-				s.add(text)
-			}
-		}
-		return
-	}
-	form, _ := url.ParseQuery(string(body)) // returns the valid part of a form
-	for name, values := range form {
-		if isSecretName(name) {
-			s.add(values...)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -50,19 +51,13 @@ func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.To
 }
 
 func (s *Source) try(r registry.Registry) *try {
-	t := &try{registry: r, web: s.WebIdentity, log: s.log().With("registry", r.Host), started: time.Now(), environ: environ.Process()}
+	log := cmp.Or(s.Log, slog.New(slog.DiscardHandler)).With("registry", r.Host)
+	t := &try{registry: r, web: s.WebIdentity, log: log, started: time.Now(), environ: environ.Process()}
 	t.env, _ = config.NewEnvConfig() // load returns the error again
 	if s.Identity != nil && t.web == nil {
 		t.wanted = s.Identity(r)
 	}
 	return t
-}
-
-func (s *Source) log() *slog.Logger {
-	if s.Log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return s.Log
 }
 
 // A try is one attempt to get a token. It records the progress, because the explanation of an error depends on the
