@@ -66,13 +66,13 @@ func Show(cmd *exec.Cmd, w io.Writer) error {
 	return cmd.Wait()
 }
 
-// Control makes a tty the controlling terminal of a command that has not started.
+// Control makes tty the controlling terminal of cmd, which must not be started yet.
 func Control(cmd *exec.Cmd, tty *os.File) {
 	cmd.ExtraFiles = append(cmd.ExtraFiles, tty)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 2 + len(cmd.ExtraFiles)}
 }
 
-// WaitFor reads a screen until there is that text, and returns what it read.
+// WaitFor reads screen until text appears, and returns what it has read.
 func WaitFor(t *testing.T, screen *os.File, text string, patience time.Duration) string {
 	t.Helper()
 	if err := screen.SetReadDeadline(time.Now().Add(patience)); err != nil {
