@@ -24,10 +24,10 @@ import (
 
 // Cache is a Source that wraps another Source. It is safe for concurrent use by goroutines and processes.
 type Cache struct {
-	Source credentials.Source // required
-	Dir    string             // the cache directory; "" disables the cache. See store.Dir
-	Vault  *keychain.Vault    // stores the tokens instead of Dir, which then contains no secrets; nil to use Dir
-	Config string             // the configuration file that a flag names, as in store.Gather; "" for none
+	Source   credentials.Source // required
+	Dir      string             // the cache directory; "" disables the cache. See store.Dir
+	Keychain *keychain.Store    // stores the tokens instead of Dir, which then contains no secrets; nil to use Dir
+	Config   string             // the configuration file that a flag names, as in store.Gather; "" for none
 	// Variables are additional environment variables that the Source's identity depends on, as in store.Gather.
 	Variables []string
 	// Inputs returns the snapshot that the process took before it read the Source's configuration; nil to take one at
@@ -90,12 +90,13 @@ func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Tok
 // A key is the location of a token in the cache, for one call.
 type key struct {
 	*Cache
-	registry   registry.Registry
-	store      *store.Store
-	before     store.Snapshot
-	id         store.Key // of before
-	generation string    // of the registry when the call began
-	lost       error     // why the Vault is unavailable; it is not used again
+	registry    registry.Registry
+	store       *store.Store
+	tokens      backend
+	unavailable bool // whether the keychain is unavailable
+	before      store.Snapshot
+	id          store.Key // of before
+	generation  string    // of the registry when the call began
 }
 
 // open returns the key for a registry; ok is false if the cache is disabled or unavailable.
@@ -123,11 +124,14 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 		return nil, false
 	}
 	before = before.With(c.Variables)
-	return &key{Cache: c, registry: r, store: s, before: before, id: before.Key(), generation: cmp.Or(c.Generation, s.Generation(r.Host))}, true
+	return &key{
+		Cache: c, registry: r, store: s, tokens: c.backend(files{Store: s}),
+		before: before, id: before.Key(), generation: cmp.Or(c.Generation, s.Generation(r.Host)),
+	}, true
 }
 
 // notice prints an error that the user can correct: an unsafe or unusable directory or entry, a file that is too
-// large, or an unavailable Vault. Other reasons why the cache is unavailable are only logged.
+// large, or an unavailable keychain. Other reasons why the cache is unavailable are only logged.
 func (c *Cache) notice(err error) {
 	if c.Notices == nil {
 		return
@@ -145,7 +149,7 @@ func (k *key) logHit(what string, e store.Entry) {
 }
 
 func (k *key) note(err error) {
-	if err != nil && err != k.lost && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !k.unavailable && !errors.Is(err, fs.ErrNotExist) {
 		k.notice(err)
 		k.log().Debug("cache entry not used", "registry", k.registry.Host, "reason", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 
 	"ecrlogin/credentials"
 	"ecrlogin/internal/filelock"
@@ -31,16 +30,12 @@ func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 			return nil
 		}
 	}
-	if c.Vault != nil {
-		err := c.withStore((*store.Store).RemoveTokens) // as in key.save
-		return errors.Join(err, c.Vault.Save(context.Background(), entry(r, t), store.Login))
-	}
 	s, err := store.Create(c.Dir)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	return s.Save(entry(r, t), store.Login)
+	return c.backend(files{Store: s}).save(context.Background(), entry(r, t), store.Login)
 }
 
 // Hosts returns the registries with a valid token for this process's identity, and the user name of each token. It is
@@ -65,7 +60,7 @@ func (c *Cache) Hosts() map[string]string {
 	return hosts
 }
 
-// Owns reports whether a name in a credential store is the name of a token that a Vault, of this Cache or another,
+// Owns reports whether a name in a credential store is the name of a token that a keychain, of this Cache or another,
 // stores there.
 func (c *Cache) Owns(serverURL string) bool { return keychain.Owned(serverURL) }
 
@@ -74,18 +69,10 @@ func (c *Cache) Entries() ([]store.Kept, error) {
 	return c.entries(func(string, store.Key) bool { return true })
 }
 
-// entries returns the entries for which wanted returns true. It does not read any others from a Vault.
-func (c *Cache) entries(wanted func(host string, id store.Key) bool) ([]store.Kept, error) {
-	switch {
-	case c.Dir == "":
-		return nil, nil
-	case c.Vault != nil:
-		return c.Vault.Entries(context.Background(), wanted)
-	}
-	var kept []store.Kept
-	err := c.withStore(func(s *store.Store) error {
-		all, err := s.Entries()
-		kept = slices.DeleteFunc(all, func(k store.Kept) bool { return !wanted(k.Host, k.For) })
+// entries returns the entries for which wanted returns true.
+func (c *Cache) entries(wanted func(host string, id store.Key) bool) (kept []store.Kept, err error) {
+	err = c.contents(func(b backend) error {
+		kept, err = b.entries(context.Background(), wanted)
 		return err
 	})
 	return kept, err
@@ -93,20 +80,27 @@ func (c *Cache) entries(wanted func(host string, id store.Key) bool) ([]store.Ke
 
 // Drop removes a host's tokens for all identities.
 func (c *Cache) Drop(host string) error {
-	err := c.withStore(func(s *store.Store) error { return s.Erase(host) })
-	if c.Dir != "" && c.Vault != nil {
-		err = errors.Join(err, c.Vault.Erase(context.Background(), host))
-	}
-	return err
+	return c.contents(func(b backend) error { return b.erase(context.Background(), host) })
 }
 
 // Clear removes all tokens.
 func (c *Cache) Clear() error {
-	err := c.withStore((*store.Store).Clear)
-	if c.Dir != "" && c.Vault != nil {
-		err = errors.Join(err, c.Vault.Clear(context.Background()))
+	return c.contents(func(b backend) error { return b.clear(context.Background()) })
+}
+
+// contents calls f with the backend of an existing cache, unless the cache is disabled.
+func (c *Cache) contents(f func(backend) error) error {
+	if c.Dir == "" {
+		return nil
 	}
-	return err
+	s, err := store.Open(c.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if s != nil {
+		defer s.Close()
+	}
+	return f(c.backend(files{s, err}))
 }
 
 // Check returns an error if tokens cannot be stored in the directory, which it creates if it is missing. It removes
@@ -116,20 +110,4 @@ func (c *Cache) Check() error {
 		_, err := filelock.TryLock(f) // a lock held by another process is not a failure
 		return err
 	})
-}
-
-// withStore calls f with the opened directory, if there is one.
-func (c *Cache) withStore(f func(*store.Store) error) error {
-	if c.Dir == "" {
-		return nil
-	}
-	s, err := store.Open(c.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	return f(s)
 }

@@ -58,7 +58,7 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	if f, ok := k.loadFailure(); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < failureTTL && !mended(f) {
 		return credentials.Token{}, k.cachedError(f)
 	}
-	if k.lost != nil {
+	if k.unavailable {
 		return k.ask(ctx, 0) // the result of another process could not be read
 	}
 	// Of the processes whose wait for the leader timed out, one becomes its deputy. The others wait for the deputy.
@@ -118,7 +118,7 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 		k.unkept(err)
 	}
 	k.store.Forget(k.registry.Host, k.id)
-	if err := k.store.Sweep(k.now(), func(path string) (unlock func(), ok bool) { return tryLock(k.store, path) }); err != nil {
+	if err := k.tokens.sweep(ctx, k.now()); err != nil && !k.unavailable {
 		k.log().Debug("sweeping the cache", "error", err)
 	}
 	return t, nil

@@ -64,7 +64,7 @@ func (s *setting) source() *cache.Cache {
 	return &cache.Cache{
 		Source:     &aws.Source{Identity: s.config.Identity, Log: s.log},
 		Dir:        s.dir(),
-		Vault:      s.vault(),
+		Keychain:   s.keychain(),
 		Config:     s.flag,
 		Variables:  s.config.Cache.Variables,
 		Inputs:     func() (store.Snapshot, error) { return s.inputs, s.inputsErr },
@@ -76,13 +76,13 @@ func (s *setting) source() *cache.Cache {
 	}
 }
 
-// vault returns the credential store that contains the cached tokens, or nil if they are in files.
-func (s *setting) vault() *keychain.Vault {
+// keychain returns the credential store that contains the cached tokens, or nil if they are in files.
+func (s *setting) keychain() *keychain.Store {
 	if s.config.Cache.Store == "" {
 		return nil
 	}
 	named := strconv.Quote("store") + " of " + strconv.Quote("cache") + " in " + s.config.Path
-	return &keychain.Vault{Helper: &nativehelper.Helper{Name: s.config.Cache.Store, Timeout: s.timeout / 3, Stderr: s.Stderr, Named: named}}
+	return &keychain.Store{Helper: &nativehelper.Helper{Name: s.config.Cache.Store, Timeout: s.timeout / 3, Stderr: s.Stderr, Named: named}}
 }
 
 // helper returns the helper that serves the actions of the protocol.

@@ -16,8 +16,8 @@ type key struct {
 }
 
 // keys returns the keys of all entries, in no particular order. The error is ErrUnavailable.
-func (v *Vault) keys(ctx context.Context) ([]key, error) {
-	h, err := v.helper(ctx)
+func (s *Store) keys(ctx context.Context) ([]key, error) {
+	h, err := s.helper(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -36,8 +36,8 @@ func (v *Vault) keys(ctx context.Context) ([]key, error) {
 
 // Entries returns the readable entries for which wanted returns true, including expired ones, in no particular order.
 // It runs the helper once per entry. The error is ErrUnavailable.
-func (v *Vault) Entries(ctx context.Context, wanted func(host string, id store.Key) bool) ([]store.Kept, error) {
-	keys, err := v.keys(ctx)
+func (s *Store) Entries(ctx context.Context, wanted func(host string, id store.Key) bool) ([]store.Kept, error) {
+	keys, err := s.keys(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (v *Vault) Entries(ctx context.Context, wanted func(host string, id store.K
 		if !wanted(k.host, k.id) {
 			continue
 		}
-		e, err := v.Load(ctx, k.host, k.id)
+		e, err := s.Load(ctx, k.host, k.id)
 		switch {
 		case err == nil:
 			kept = append(kept, store.Kept{Entry: e, For: k.id})
@@ -58,28 +58,28 @@ func (v *Vault) Entries(ctx context.Context, wanted func(host string, id store.K
 }
 
 // Erase removes the entries of a host, for all identities, including invalid entries.
-func (v *Vault) Erase(ctx context.Context, host string) error {
-	return v.erase(ctx, func(k key) bool { return k.host == host })
+func (s *Store) Erase(ctx context.Context, host string) error {
+	return s.erase(ctx, func(k key) bool { return k.host == host })
 }
 
 // Clear removes all entries. It does not change anything else in the credential store.
-func (v *Vault) Clear(ctx context.Context) error {
-	return v.erase(ctx, func(key) bool { return true })
+func (s *Store) Clear(ctx context.Context) error {
+	return s.erase(ctx, func(key) bool { return true })
 }
 
-func (v *Vault) erase(ctx context.Context, match func(key) bool) error {
-	keys, err := v.keys(ctx)
+func (s *Store) erase(ctx context.Context, match func(key) bool) error {
+	keys, err := s.keys(ctx)
 	for _, k := range keys {
 		if match(k) {
-			err = errors.Join(err, v.Remove(ctx, k.host, k.id))
+			err = errors.Join(err, s.Remove(ctx, k.host, k.id))
 		}
 	}
 	return err
 }
 
 // Remove removes the entry of a host and identity, if it exists. The error is ErrUnavailable.
-func (v *Vault) Remove(ctx context.Context, host string, id store.Key) error {
-	h, err := v.helper(ctx)
+func (s *Store) Remove(ctx context.Context, host string, id store.Key) error {
+	h, err := s.helper(ctx)
 	if err == nil {
 		err = explain(h.Delete(name(host, id)))
 	}
@@ -94,11 +94,11 @@ const swept = 2
 
 // Sweep checks a few entries and removes those that have expired. When it is called after each Save, it removes more
 // entries than are added, as long as most of them have expired.
-func (v *Vault) Sweep(ctx context.Context, now time.Time) error {
-	keys, err := v.keys(ctx) // in random order, from a map
+func (s *Store) Sweep(ctx context.Context, now time.Time) error {
+	keys, err := s.keys(ctx) // in random order, from a map
 	for _, k := range keys[:min(swept, len(keys))] {
-		if e, loadErr := v.Load(ctx, k.host, k.id); loadErr == nil && !e.Valid(now) {
-			err = errors.Join(err, v.Remove(ctx, k.host, k.id))
+		if e, loadErr := s.Load(ctx, k.host, k.id); loadErr == nil && !e.Valid(now) {
+			err = errors.Join(err, s.Remove(ctx, k.host, k.id))
 		}
 	}
 	return err

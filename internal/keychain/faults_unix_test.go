@@ -32,9 +32,9 @@ func TestUnavailable(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			u := newUser(t)
-			u.vault.Helper.Timeout = 10 * time.Second
+			u.keychain.Helper.Timeout = 10 * time.Second
 			if tt.name == "hanging" {
-				u.vault.Helper.Timeout = 200 * time.Millisecond
+				u.keychain.Helper.Timeout = 200 * time.Millisecond
 			}
 			u.install(tt.script)
 			for call := 1; call <= 2; call++ {
@@ -50,7 +50,7 @@ func TestUnavailable(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	u := newUser(t)
-	u.vault.Helper.Stderr = u.notices
+	u.keychain.Helper.Stderr = u.notices
 	if err := os.Remove(filepath.Join(u.dir, "docker-credential-fake")); err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestNotAnEntry(t *testing.T) {
 		u.gets(host, 1)
 		u.gets(host, 2)
 		u.said("")
-		if _, secret, err := u.vault.Helper.Get(u.name(host)); err != nil || !strings.HasPrefix(secret, "ecr-login token 2") {
+		if _, secret, err := u.keychain.Helper.Get(u.name(host)); err != nil || !strings.HasPrefix(secret, "ecr-login token 2") {
 			t.Errorf("it was replaced by %.20q, %v", secret, err)
 		}
 	})
@@ -170,7 +170,7 @@ func TestUnkeepable(t *testing.T) {
 func TestEraseGarbage(t *testing.T) {
 	u := newUser(t)
 	u.put(u.name(host), "hunter2")
-	if kept, err := u.vault.Entries(t.Context(), func(string, store.Key) bool { return true }); len(kept) != 0 || err != nil {
+	if kept, err := u.keychain.Entries(t.Context(), func(string, store.Key) bool { return true }); len(kept) != 0 || err != nil {
 		t.Errorf("Entries() = %d, %v", len(kept), err)
 	}
 	if err := u.cache.Drop(host); err != nil {
@@ -197,7 +197,7 @@ func TestContentsFail(t *testing.T) {
 	}
 	u.ran()
 	entry := store.Entry{Host: host, Username: "AWS", Password: "eyJ", Issued: 1, Expiry: 2}
-	if err := u.vault.Save(t.Context(), entry, u.id()); !errors.Is(err, keychain.ErrUnavailable) || u.ran() != "" {
+	if err := u.keychain.Save(t.Context(), entry, u.id()); !errors.Is(err, keychain.ErrUnavailable) || u.ran() != "" {
 		t.Errorf("Save: %v; or it was not left at one try", err)
 	}
 	u.install(`test "$1" = list && { echo no; exit 3; };` + script)

@@ -62,7 +62,7 @@ func TestSecret(t *testing.T) {
 	if got, want := u.names(), []string{u.name(host)}; !slices.Equal(got, want) {
 		t.Errorf("the keychain has %q, want %q", got, want)
 	}
-	username, secret, err := u.vault.Helper.Get(u.name(host))
+	username, secret, err := u.keychain.Helper.Get(u.name(host))
 	if err != nil || username != "AWS" || len(secret) > 2560 || strings.ContainsAny(secret, "\r\n") {
 		t.Errorf("user name %q, a secret of %d bytes, %v", username, len(secret), err)
 	}
@@ -327,7 +327,7 @@ func TestSweep(t *testing.T) {
 	if n := len(u.names()); n > 15 {
 		t.Errorf("%d entries are kept, of which 2 are valid", n)
 	}
-	if _, err := u.vault.Load(t.Context(), host, u.id()); err != nil {
+	if _, err := u.keychain.Load(t.Context(), host, u.id()); err != nil {
 		t.Errorf("the last one: %v", err)
 	}
 	u.said("")

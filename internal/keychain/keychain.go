@@ -18,8 +18,8 @@ import (
 // ErrUnavailable reports that the credential store is missing, locked or not responding.
 var ErrUnavailable = errors.New("not available")
 
-// A Vault stores entries. It is safe for concurrent use by processes and goroutines.
-type Vault struct {
+// A Store stores entries. It is safe for concurrent use by processes and goroutines.
+type Store struct {
 	Helper *nativehelper.Helper // required; its Timeout limits each call
 }
 
@@ -27,8 +27,8 @@ type Vault struct {
 // entry, ErrUnavailable if the credential store cannot be read, and store.ErrLater if a later version of this program
 // wrote the entry, which must not be changed. Any other error reports an invalid entry, which may be overwritten.
 // Load takes at most a third of the time until ctx's deadline.
-func (v *Vault) Load(ctx context.Context, host string, id store.Key) (store.Entry, error) {
-	h, err := v.helper(ctx)
+func (s *Store) Load(ctx context.Context, host string, id store.Key) (store.Entry, error) {
+	h, err := s.helper(ctx)
 	if err != nil {
 		return store.Entry{}, err
 	}
@@ -41,15 +41,15 @@ func (v *Vault) Load(ctx context.Context, host string, id store.Key) (store.Entr
 
 // Save writes an entry, replacing the previous one, unless a later version of this program wrote that. It takes at
 // most two thirds of the time until ctx's deadline.
-func (v *Vault) Save(ctx context.Context, e store.Entry, id store.Key) error {
+func (s *Store) Save(ctx context.Context, e store.Entry, id store.Key) error {
 	secret, err := encode(e)
 	if err != nil {
 		return err
 	}
-	if _, err := v.Load(ctx, e.Host, id); errors.Is(err, store.ErrLater) || errors.Is(err, ErrUnavailable) {
+	if _, err := s.Load(ctx, e.Host, id); errors.Is(err, store.ErrLater) || errors.Is(err, ErrUnavailable) {
 		return err
 	}
-	h, err := v.helper(ctx)
+	h, err := s.helper(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,11 +60,11 @@ func (v *Vault) Save(ctx context.Context, e store.Entry, id store.Key) error {
 const share = 3
 
 // helper returns the helper, if it is available, with a timeout within ctx's deadline.
-func (v *Vault) helper(ctx context.Context) (*nativehelper.Helper, error) {
-	if err := v.Helper.Check(); err != nil { // otherwise Get would return "not found", and List an empty list
+func (s *Store) helper(ctx context.Context) (*nativehelper.Helper, error) {
+	if err := s.Helper.Check(); err != nil { // otherwise Get would return "not found", and List an empty list
 		return nil, &unavailable{err}
 	}
-	h := *v.Helper
+	h := *s.Helper
 	if h.Timeout == 0 {
 		h.Timeout = nativehelper.DefaultTimeout
 	}

@@ -14,10 +14,10 @@ import (
 
 // script is a credential store as a shell script: it runs the test binary as one, without the second that the race detector waits
 // at its end. Each run adds its action to $DIR/runs.
-const script = `echo "$1" >>"$DIR/runs"; GORACE=atexit_sleep_ms=0 VAULT_TEST_KEYCHAIN="$DIR/kept" exec "$TEST_BINARY" "$@"`
+const script = `echo "$1" >>"$DIR/runs"; GORACE=atexit_sleep_ms=0 KEYCHAIN_TEST_DIR="$DIR/kept" exec "$TEST_BINARY" "$@"`
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv("VAULT_TEST_KEYCHAIN"); dir != "" {
+	if dir := os.Getenv("KEYCHAIN_TEST_DIR"); dir != "" {
 		if err := helper.HandleCommand(folder(dir), os.Args[1], os.Stdin, os.Stdout); err != nil {
 			fmt.Println(err)
 			os.Exit(1)

@@ -33,18 +33,18 @@ const (
 // A user asks one cache for tokens, at times that a test decides on. What is not in the keychain's folder is in home, TMPDIR
 // too.
 type user struct {
-	t       *testing.T
-	now     time.Time
-	calls   int // of AWS
-	err     error
-	as      string // whom tokens are issued to
-	life    time.Duration
-	during  func() // called while AWS is asked; nil for nothing
-	home    string
-	dir     string // of the keychain
-	vault   *keychain.Vault
-	cache   *cache.Cache
-	notices *strings.Builder
+	t        *testing.T
+	now      time.Time
+	calls    int // of AWS
+	err      error
+	as       string // whom tokens are issued to
+	life     time.Duration
+	during   func() // called while AWS is asked; nil for nothing
+	home     string
+	dir      string // of the keychain
+	keychain *keychain.Store
+	cache    *cache.Cache
+	notices  *strings.Builder
 }
 
 // Token makes the user a Source, with another password each time.
@@ -85,8 +85,8 @@ func newUser(t *testing.T) *user {
 		t.Fatal(err)
 	}
 	t.Setenv("TEST_BINARY", own)
-	u.vault = &keychain.Vault{Helper: &nativehelper.Helper{Name: "fake", Named: named}}
-	u.cache = &cache.Cache{Source: u, Dir: filepath.Join(u.home, "cache"), Vault: u.vault, Notices: u.notices, Now: func() time.Time { return u.now }}
+	u.keychain = &keychain.Store{Helper: &nativehelper.Helper{Name: "fake", Named: named}}
+	u.cache = &cache.Cache{Source: u, Dir: filepath.Join(u.home, "cache"), Keychain: u.keychain, Notices: u.notices, Now: func() time.Time { return u.now }}
 	u.install(script)
 	return u
 }
