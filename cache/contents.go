@@ -60,10 +60,6 @@ func (c *Cache) Hosts() map[string]string {
 	return hosts
 }
 
-// Owns reports whether a name in a credential store is the name of a token that a keychain, of this Cache or another,
-// stores there.
-func (c *Cache) Owns(serverURL string) bool { return keychain.Owned(serverURL) }
-
 // Entries returns the cached tokens of all identities, including expired ones. A missing directory is not an error.
 func (c *Cache) Entries() ([]store.Kept, error) {
 	return c.entries(func(string, store.Key) bool { return true })

@@ -10,6 +10,7 @@ import (
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
+	"ecrlogin/internal/store"
 	"ecrlogin/registry"
 )
 
@@ -97,6 +98,28 @@ func TestFallback(t *testing.T) {
 	}
 }
 
+// If the fallback is the keychain that contains cached tokens, clients neither see nor get these.
+func TestFallbackContainsCachedTokens(t *testing.T) {
+	u := newUser(t)
+	name := "https://ecr-login.invalid/" + host + "/" + store.Login.String()
+	r := &relay{shelf: shelf{name: {ServerURL: name, Username: "AWS", Secret: "token"}, "ghcr.io": {Username: "me"}}}
+	u.h.Fallback, u.h.Relay = r, r.Relay
+	if got := u.run("list", ""); got != (outcome{out: `{"ghcr.io":"me"}` + "\n"}) {
+		t.Errorf("list = %+v", got)
+	}
+	for _, in := range []string{name, "http" + strings.TrimPrefix(name, "https"), strings.ToUpper(name)} {
+		if got := u.run("get", in); got != (outcome{notFound, "", 1}) {
+			t.Errorf("get %s = %+v", in, got)
+		}
+		if got := u.run("erase", in); got != (outcome{}) {
+			t.Errorf("erase %s = %+v", in, got)
+		}
+	}
+	if len(r.shelf) != 2 || len(r.calls) != 0 {
+		t.Errorf("the fallback contains %v after the calls %q", r.shelf, r.calls)
+	}
+}
+
 // If the fallback cannot list, list still returns the ECR hosts.
 func TestFallbackCannotList(t *testing.T) {
 	newCloud(t, true)
@@ -119,7 +142,7 @@ func TestRelay(t *testing.T) {
 	newCloud(t, true)
 	u := newUser(t)
 	r := new(relay)
-	u.h.Fallback = r
+	u.h.Fallback, u.h.Relay = r, r.Relay
 	store := " " + login("ghcr.io", "me", "hunter2")
 	want := []string{"get ghcr.io\r\n", "get https://index.docker.io/v1/", "store " + store, "erase  ghcr.io"}
 	for _, call := range want {

@@ -13,6 +13,7 @@ import (
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/keychain"
 	"ecrlogin/internal/timelimit"
 	"ecrlogin/registry"
 )
@@ -24,9 +25,14 @@ type Helper struct {
 	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host
 	// that is not an ECR registry or an alias of one. Every action returns any other error as it is.
 	Resolve func(serverURL string) (registry.Registry, error)
-	Aliases []string // known hosts that Resolve accepts and registry.Parse does not; used by List
+	Aliases []string   // known hosts that Resolve accepts and registry.Parse does not; used by List
+	Tokens  TokenStore // for docker login, docker logout and List; nil stores nothing
 
-	Fallback      helper.Helper // handles all hosts that are not ECR; nil means none
+	Fallback helper.Helper // handles all hosts that are not ECR; nil means none
+	// Relay passes the input of get, store and erase for hosts that are not ECR to the Fallback, unchanged, and the
+	// response to out. It returns the exit code. If it is nil, Serve calls the methods of the Fallback.
+	Relay func(action string, input []byte, out io.Writer) (exit int)
+
 	Timeout       time.Duration // limit for Get; 0 means 15 seconds. The Fallback has its own
 	Notices       io.Writer     // receives notices about actions that succeed, one per line; nil discards them
 	IgnoreStorage bool          // Add and Delete succeed and do nothing for ECR hosts
@@ -67,19 +73,17 @@ func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	return token.Username, token.Password, nil
 }
 
-// A keeper is a Source that stores tokens, such as the cache.
-type keeper interface {
+// A TokenStore stores tokens. *cache.Cache implements it.
+type TokenStore interface {
 	// Keep stores a token that takes precedence over all others for its registry.
 	Keep(r registry.Registry, t credentials.Token) error
 	// Hosts returns the registries that have a stored token, each with its user name.
 	Hosts() map[string]string
 	// Drop deletes the tokens of a host.
 	Drop(host string) error
-	// Owns reports whether a name in a credential store is the name of a token stored by this Source.
-	Owns(serverURL string) bool
 }
 
-// Add stores a password for an Amazon ECR registry in the Source until it expires, and passes other hosts to the
+// Add stores a password for an Amazon ECR registry in Tokens until it expires, and passes other hosts to the
 // Fallback. A failure to store the password is not an error, because the password is fetched again on demand. A
 // password that Amazon ECR would not accept is an error.
 func (h *Helper) Add(c *helper.Credentials) error {
@@ -103,10 +107,9 @@ func (h *Helper) Add(c *helper.Credentials) error {
 	if err != nil {
 		return err
 	}
-	if k, ok := h.Source.(keeper); !ok {
-		err = errors.New("no token cache is configured")
-	} else {
-		err = k.Keep(r, token)
+	err = errors.New("no token cache is configured")
+	if h.Tokens != nil {
+		err = h.Tokens.Keep(r, token)
 	}
 	if err != nil {
 		h.notice("%s: password not stored: %v; docker login is optional, because this helper fetches passwords on demand", r, err)
@@ -137,7 +140,7 @@ func tokenOf(c *helper.Credentials, r registry.Registry, now time.Time) (credent
 	return credentials.Token{Username: c.Username, Password: c.Secret, IssuedTo: "docker login", Issued: now, Expiry: expiry}, nil
 }
 
-// Delete deletes the tokens of an Amazon ECR registry from the Source, and passes other hosts to the Fallback.
+// Delete deletes the tokens of an Amazon ECR registry from Tokens, and passes other hosts to the Fallback.
 func (h *Helper) Delete(serverURL string) error {
 	r, err := h.resolve(serverURL)
 	switch {
@@ -148,17 +151,16 @@ func (h *Helper) Delete(serverURL string) error {
 	case err != nil && !errors.Is(err, errPlain):
 		return err
 	}
-	if k, ok := h.Source.(keeper); ok && !h.IgnoreStorage && r.Host != "" {
-		return k.Drop(r.Host)
+	if h.Tokens != nil && !h.IgnoreStorage && r.Host != "" {
+		return h.Tokens.Drop(r.Host)
 	}
 	return nil
 }
 
-// List returns the registries of the Fallback and those for which the Source stores a token, each with its user name.
+// List returns the registries of the Fallback and those for which Tokens contains a token, each with its user name.
 // It never returns an error: when a helper's list fails, docker build loses the passwords of all other registries too.
 func (h *Helper) List() (map[string]string, error) {
 	all := map[string]string{}
-	k, keeps := h.Source.(keeper)
 	if h.Fallback != nil {
 		others, err := h.Fallback.List()
 		if err != nil {
@@ -170,10 +172,10 @@ func (h *Helper) List() (map[string]string, error) {
 			}
 		}
 	}
-	if !keeps {
+	if h.Tokens == nil {
 		return all, nil
 	}
-	own := k.Hosts()
+	own := h.Tokens.Hosts()
 	for host, user := range own {
 		all[host] = user
 	}
@@ -194,7 +196,7 @@ func (h *Helper) resolve(serverURL string) (registry.Registry, error) {
 	if resolve == nil {
 		resolve = registry.Parse
 	}
-	if k, ok := h.Source.(keeper); ok && k.Owns(serverURL) {
+	if keychain.Owned(serverURL) { // the Fallback may be the keychain that contains the cached tokens
 		return registry.Registry{}, errPlain
 	}
 	const plain = "http://"

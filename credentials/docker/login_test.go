@@ -30,14 +30,16 @@ func issued(expiry time.Time) string {
 
 // A user runs the helper with a separate cache.
 type user struct {
-	t   *testing.T
-	dir string
-	h   docker.Helper
+	t     *testing.T
+	dir   string
+	cache *cache.Cache
+	h     docker.Helper
 }
 
 func newUser(t *testing.T) *user {
 	u := &user{t: t, dir: filepath.Join(t.TempDir(), "cache")}
-	u.h.Source = &cache.Cache{Source: new(aws.Source), Dir: u.dir}
+	u.cache = &cache.Cache{Source: new(aws.Source), Dir: u.dir}
+	u.h.Source, u.h.Tokens = u.cache, u.cache
 	return u
 }
 
@@ -122,11 +124,11 @@ func TestLoginExpires(t *testing.T) {
 		t.Fatalf("store = %+v", got)
 	}
 	cloud.ResetCalls()
-	u.h.Source.(*cache.Cache).Now = func() time.Time { return time.Now().Add(58 * time.Minute) }
+	u.cache.Now = func() time.Time { return time.Now().Add(58 * time.Minute) }
 	if u.password(host) != brought || len(cloud.Calls()) != 0 {
 		t.Error("it is not used while it is valid")
 	}
-	u.h.Source.(*cache.Cache).Now = func() time.Time { return time.Now().Add(61 * time.Minute) }
+	u.cache.Now = func() time.Time { return time.Now().Add(61 * time.Minute) }
 	if u.password(host) == brought {
 		t.Error("it is used after it has expired")
 	}
@@ -161,7 +163,7 @@ func TestLoginRefused(t *testing.T) {
 func TestLoginIsNotKept(t *testing.T) {
 	newCloud(t, true)
 	u := newUser(t)
-	u.h.Source.(*cache.Cache).Dir = ""
+	u.cache.Dir = ""
 	got := u.run("store", login(host, "AWS", issued(time.Now().Add(time.Hour))))
 	if want := host + ": password not stored: the cache is disabled or has no directory; docker login is optional, because this helper fetches passwords on demand\n"; got != (outcome{err: want}) {
 		t.Errorf("store = %+v, want %s", got, want)

@@ -20,15 +20,15 @@ import (
 //   - errors are also written to errOut, because Docker shows out and Podman shows errOut. "Not found" is not written
 //     to errOut, because it is not a failure;
 //   - erase never fails, because Podman 4 crashes when it does;
-//   - calls for hosts that are not ECR are passed unchanged to a Fallback that implements relay.
+//   - calls for hosts that are not ECR are passed unchanged to Relay, if it is set.
 func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit int) {
 	var input []byte
 	var err error
 	if action != helper.ActionList { // list has no input; some clients send one
 		input, err = io.ReadAll(io.LimitReader(in, maxInput))
 	}
-	if r, ok := h.Fallback.(relay); ok && err == nil && h.isForOthers(action, input) {
-		return r.Relay(action, input, out)
+	if h.Relay != nil && err == nil && h.isForOthers(action, input) {
+		return h.Relay(action, input, out)
 	}
 	var answer bytes.Buffer
 	if err == nil {
@@ -59,11 +59,6 @@ func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit
 		return 1
 	}
 	return 0
-}
-
-// A relay is a Fallback that can pass the input and output of get, store and erase through unchanged.
-type relay interface {
-	Relay(action string, input []byte, out io.Writer) (exit int)
 }
 
 // isForOthers reports whether a call is for a host that is not ECR. It returns false for input without a host and for

@@ -185,13 +185,14 @@ func TestGetWithClosedOutput(t *testing.T) {
 	}
 }
 
-// With a Source that stores tokens, list returns them and erase deletes them.
+// With a TokenStore, list returns them and erase deletes them.
 func TestListAndEraseWithACache(t *testing.T) {
 	cloud := newCloud(t, true)
 	dir := filepath.Join(t.TempDir(), "cache")
 	serve := func(action, in string) outcome {
 		var out, errOut bytes.Buffer
-		h := &docker.Helper{Source: &cache.Cache{Source: new(aws.Source), Dir: dir}, Notices: &errOut}
+		tokens := &cache.Cache{Source: new(aws.Source), Dir: dir}
+		h := &docker.Helper{Source: tokens, Tokens: tokens, Notices: &errOut}
 		return outcome{exit: h.Serve(action, strings.NewReader(in), &out, &errOut), out: out.String(), err: errOut.String()}
 	}
 	const second = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
@@ -219,10 +220,10 @@ func TestListAndEraseWithACache(t *testing.T) {
 	}
 	got := serve("erase", second)
 	if got.exit != 0 || got.out != "" || !strings.Contains(got.err, "can be written to by others") {
-		t.Errorf("erase in a folder that is not safe = %+v, want a line on stderr and exit 0", got)
+		t.Errorf("erase in an unsafe directory = %+v, want a line on stderr and exit 0", got)
 	}
 	if got := serve("list", ""); got.exit != 0 || got.out != "{}\n" {
-		t.Errorf("list in a folder that is not safe = %+v, want {}", got)
+		t.Errorf("list in an unsafe directory = %+v, want {}", got)
 	}
 }
 

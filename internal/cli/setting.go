@@ -87,8 +87,10 @@ func (s *setting) keychain() *keychain.Store {
 
 // helper returns the helper that serves the actions of the protocol.
 func (s *setting) helper() *docker.Helper {
+	tokens := s.source()
 	h := &docker.Helper{
-		Source:        s.source(),
+		Source:        tokens,
+		Tokens:        tokens,
 		Resolve:       s.resolve,
 		Aliases:       s.config.Hosts(),
 		Timeout:       s.timeout,
@@ -104,7 +106,8 @@ func (s *setting) helper() *docker.Helper {
 			fmt.Fprintf(s.Stderr, "fallback %q is unavailable: %v\n", config.FallbackFile, err)
 		}
 	default:
-		h.Fallback = &nativehelper.Helper{Name: name, Timeout: s.fallbackTimeout(), Stderr: s.Stderr, Named: strconv.Quote("fallback") + " in " + s.config.Path}
+		native := &nativehelper.Helper{Name: name, Timeout: s.fallbackTimeout(), Stderr: s.Stderr, Named: strconv.Quote("fallback") + " in " + s.config.Path}
+		h.Fallback, h.Relay = native, native.Relay
 	}
 	return h
 }

@@ -17,7 +17,6 @@ import (
 
 	"ecrlogin/cache"
 	"ecrlogin/credentials"
-	"ecrlogin/internal/store"
 )
 
 // A token lives in a keychain as it does in a folder.
@@ -348,16 +347,5 @@ func TestSwitchedOff(t *testing.T) {
 	}
 	if err := u.cache.Keep(parse(t, host), credentials.Token{}); err == nil {
 		t.Error("Keep kept something")
-	}
-}
-
-// The name of an entry is nobody's registry.
-func TestOwns(t *testing.T) {
-	u := newUser(t)
-	without := &cache.Cache{}
-	for _, c := range []*cache.Cache{u.cache, without} {
-		if !c.Owns(u.name(host)) || c.Owns(host) || !c.Owns("https://ecr-login.invalid/"+host+"/"+store.Login.String()) {
-			t.Error("Owns takes one name for another")
-		}
 	}
 }
