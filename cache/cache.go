@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/cachekey"
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/keychain"
 	"ecrlogin/internal/store"
 	"ecrlogin/registry"
@@ -27,12 +29,13 @@ type Cache struct {
 	Source   credentials.Source // required
 	Dir      string             // the cache directory; "" disables the cache. See store.Dir
 	Keychain *keychain.Store    // stores the tokens instead of Dir, which then contains no secrets; nil to use Dir
-	Config   string             // the configuration file that a flag names, as in store.Gather; "" for none
-	// Variables are additional environment variables that the Source's identity depends on, as in store.Gather.
+	Env      environ.Env        // the environment of the process; nil to read it for each call
+	// Variables are additional environment variables that the Source's identity depends on: names, or prefixes of names
+	// followed by "*".
 	Variables []string
-	// Inputs returns the snapshot that the process took before it read the Source's configuration; nil to take one at
-	// the start of each call.
-	Inputs func() (store.Snapshot, error)
+	// Inputs returns the inputs of the key that the process took before it read the Source's configuration; nil to take
+	// them at the start of each call.
+	Inputs func() (cachekey.Inputs, error)
 
 	Notices io.Writer        // receives lines that a user should see even if there is a token; nil discards them
 	Log     *slog.Logger     // nil discards it
@@ -94,7 +97,7 @@ type key struct {
 	store       *store.Store
 	tokens      backend
 	unavailable bool // whether the keychain is unavailable
-	before      store.Snapshot
+	before      cachekey.Inputs
 	id          store.Key // of before
 	generation  string    // of the registry when the call began
 }
@@ -104,12 +107,8 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 	if c.Dir == "" {
 		return nil, false
 	}
-	take := c.Inputs
-	if take == nil {
-		take = func() (store.Snapshot, error) { return store.Take(c.Config) }
-	}
-	before, err := take()
-	if errors.Is(err, store.ErrTooLarge) {
+	before, err := c.inputs()
+	if errors.Is(err, cachekey.ErrTooLarge) {
 		err = fmt.Errorf("tokens are not cached: %w; remove unused profiles from it", err)
 	}
 	if err != nil {
@@ -117,17 +116,36 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 		c.log().Debug("not cached", "reason", err)
 		return nil, false
 	}
-	s, err := store.Create(c.Dir)
+	s, err := store.Create(c.Dir, c.env())
 	if err != nil {
 		c.notice(err)
 		c.log().Debug("not cached", "reason", err)
 		return nil, false
 	}
-	before = before.With(c.Variables)
 	return &key{
 		Cache: c, registry: r, store: s, tokens: c.backend(files{Store: s}),
 		before: before, id: before.Key(), generation: cmp.Or(c.Generation, s.Generation(r.Host)),
 	}, true
+}
+
+// inputs returns the inputs of the key.
+func (c *Cache) inputs() (cachekey.Inputs, error) {
+	take := c.Inputs
+	if take == nil {
+		take = func() (cachekey.Inputs, error) { return cachekey.Take(c.env(), "") }
+	}
+	in, err := take()
+	if err != nil {
+		return cachekey.Inputs{}, err
+	}
+	return in.With(c.Variables), nil
+}
+
+func (c *Cache) env() environ.Env {
+	if c.Env == nil {
+		return environ.Process()
+	}
+	return c.Env
 }
 
 // notice prints an error that the user can correct: an unsafe or unusable directory or entry, a file that is too
@@ -136,7 +154,7 @@ func (c *Cache) notice(err error) {
 	if c.Notices == nil {
 		return
 	}
-	for _, reported := range []error{store.ErrUnsafe, store.ErrTooLarge, store.ErrUnusable, keychain.ErrUnavailable} {
+	for _, reported := range []error{store.ErrUnsafe, cachekey.ErrTooLarge, store.ErrUnusable, keychain.ErrUnavailable} {
 		if errors.Is(err, reported) {
 			fmt.Fprintln(c.Notices, err)
 			return

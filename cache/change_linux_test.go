@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"ecrlogin/credentials"
-	"ecrlogin/internal/store"
+	"ecrlogin/internal/cachekey"
+	"ecrlogin/internal/environ"
 	"ecrlogin/registry"
 )
 
@@ -195,11 +196,11 @@ func TestChangeWhileOthersWait(t *testing.T) {
 // was read.
 func TestConfigurationChangesBeforeGet(t *testing.T) {
 	u, r, _ := newReader(t)
-	before, err := store.Take("")
+	before, err := cachekey.Take(environ.Process(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.cache.Inputs = func() (store.Snapshot, error) { return before, nil }
+	u.cache.Inputs = func() (cachekey.Inputs, error) { return before, nil }
 	path := filepath.Join(os.Getenv("HOME"), ".config/ecr-login/config.yaml")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)

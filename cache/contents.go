@@ -30,7 +30,7 @@ func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 			return nil
 		}
 	}
-	s, err := store.Create(c.Dir)
+	s, err := store.Create(c.Dir, c.env())
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 // empty if the cache cannot be read.
 func (c *Cache) Hosts() map[string]string {
 	hosts := map[string]string{}
-	inputs, err := store.Gather(c.Config, c.Variables...)
+	inputs, err := c.inputs()
 	if err != nil {
 		return hosts
 	}
@@ -89,7 +89,7 @@ func (c *Cache) contents(f func(backend) error) error {
 	if c.Dir == "" {
 		return nil
 	}
-	s, err := store.Open(c.Dir)
+	s, err := store.Open(c.Dir, c.env())
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
@@ -102,7 +102,7 @@ func (c *Cache) contents(f func(backend) error) error {
 // Check returns an error if tokens cannot be stored in the directory, which it creates if it is missing. It removes
 // the files that it writes.
 func (c *Cache) Check() error {
-	return store.Probe(c.Dir, func(f *os.File) error {
+	return store.Probe(c.Dir, c.env(), func(f *os.File) error {
 		_, err := filelock.TryLock(f) // a lock held by another process is not a failure
 		return err
 	})

@@ -54,8 +54,8 @@ func (k *key) endedSince(f store.Failure, began time.Time) bool {
 
 // mended reports whether the user may have fixed the cause of f, by a login that wrote a file in one of these
 // directories. The AWS files themselves are part of the key.
-func mended(f store.Failure) bool {
-	home, err := os.UserHomeDir()
+func (k *key) mended(f store.Failure) bool {
+	home, err := k.env().Home()
 	if err != nil {
 		return false
 	}

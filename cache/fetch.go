@@ -21,7 +21,7 @@ func (k *key) renew(ctx context.Context, entry store.Entry) (t credentials.Token
 		return token(newer), true
 	}
 	var reason string
-	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < renewPause && !mended(f) {
+	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < renewPause && !k.mended(f) {
 		reason = fmt.Sprintf("%v (%s ago)", k.errorOf(f), k.age(f).Round(time.Second))
 	} else if left := entry.End().Sub(k.now()); left > 0 {
 		renewed, err := k.ask(ctx, min(renewTimeout, left))
@@ -55,7 +55,7 @@ func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
 	if began.IsZero() {
 		began = k.now()
 	}
-	if f, ok := k.loadFailure(); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < failureTTL && !mended(f) {
+	if f, ok := k.loadFailure(); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < failureTTL && !k.mended(f) {
 		return credentials.Token{}, k.cachedError(f)
 	}
 	if k.unavailable {

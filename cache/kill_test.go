@@ -54,7 +54,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 func (m *machine) checkEntry(password string) {
 	m.t.Helper()
 	m.opens(host, password)
-	s, err := store.Open(m.cache)
+	s, err := store.Open(m.cache, nil)
 	if err != nil {
 		m.t.Fatal(err)
 	}

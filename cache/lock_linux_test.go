@@ -12,7 +12,7 @@ import (
 // Whoever waits for a lock whose file is removed meanwhile does not take the removed one for the lock: the next to
 // come would have another.
 func TestLockOfRemovedFile(t *testing.T) {
-	s, err := store.Create(filepath.Join(t.TempDir(), "cache"))
+	s, err := store.Create(filepath.Join(t.TempDir(), "cache"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func (k *key) outdated() error {
 	switch {
 	case k.erased():
 		return errErased
-	case !k.before.Holds(k.Config, k.Variables):
+	case !k.before.Unchanged():
 		return errChanged
 	}
 	return nil

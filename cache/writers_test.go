@@ -13,7 +13,7 @@ import (
 // While two write the same entry, whoever reads it sees one of the two, whole.
 func TestTwoWriters(t *testing.T) {
 	t.Parallel()
-	s, err := store.Create(filepath.Join(t.TempDir(), "cache"))
+	s, err := store.Create(filepath.Join(t.TempDir(), "cache"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

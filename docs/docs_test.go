@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"ecrlogin/config"
-	"ecrlogin/internal/store"
+	"ecrlogin/internal/cachekey"
 )
 
 func read(t *testing.T, path string) string {
@@ -98,7 +98,7 @@ func TestVariablesAreDocumented(t *testing.T) {
 // TestToolsAreDocumented checks that every prefix of variables that a credential_process may depend on is listed.
 func TestToolsAreDocumented(t *testing.T) {
 	doc := read(t, "cache.md")
-	prefixes := store.ToolPrefixes()
+	prefixes := cachekey.ToolPrefixes()
 	for _, p := range prefixes {
 		if !strings.Contains(doc, "`"+p+"`") {
 			t.Errorf("cache.md does not list the prefix %s", p)

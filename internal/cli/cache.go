@@ -164,7 +164,7 @@ func (p *Program) cachePath() *cobra.Command {
 			s := p.load()
 			switch dir := s.dir(); {
 			case dir != "":
-				if _, err := store.Open(dir); err != nil && !filepath.IsAbs(dir) {
+				if _, err := store.Open(dir, p.Env); err != nil && !filepath.IsAbs(dir) {
 					return err
 				}
 				_, err := fmt.Fprintln(p.Stdout, dir)

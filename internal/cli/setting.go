@@ -11,6 +11,7 @@ import (
 	"ecrlogin/config"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/credentials/docker"
+	"ecrlogin/internal/cachekey"
 	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/fastpath"
 	"ecrlogin/internal/keychain"
@@ -24,11 +25,10 @@ type setting struct {
 	*Program
 	environment
 	config *config.Config // empty if err is not nil
-	flag   string         // the value of --config, or ""
 	err    error          // the error of reading the configuration
 	began  time.Time      // start of the time limit of an action
 
-	inputs    store.Snapshot
+	inputs    cachekey.Inputs
 	inputsErr error
 
 	skipped sync.Once // runs reportSkipped
@@ -39,8 +39,8 @@ func (p *Program) load() *setting { return p.loadFrom("") }
 
 // loadFrom is like load, but reads the configuration file that flag, the value of --config, names if it is not "".
 func (p *Program) loadFrom(flag string) *setting {
-	s := &setting{Program: p, flag: flag, began: p.Began}
-	s.inputs, s.inputsErr = store.Take(flag) // first, so that later changes are detected, including those of the configuration
+	s := &setting{Program: p, began: p.Began}
+	s.inputs, s.inputsErr = cachekey.Take(p.Env, flag) // first, so that later changes are detected, including those of the configuration
 	if s.config, s.err = config.Load(flag); s.err != nil {
 		s.config = new(config.Config)
 	}
@@ -56,7 +56,7 @@ func (s *setting) dir() string {
 	case s.config.Cache.Dir != "" && s.Env.Get("AWS_ECR_CACHE_DIR") == "" && s.Env.Get("AWS_ECR_DISABLE_CACHE") == "":
 		return s.config.Cache.Dir
 	}
-	return store.Dir()
+	return store.Dir(s.Env)
 }
 
 // source returns the source of tokens: the cache, and AWS after it.
@@ -65,9 +65,9 @@ func (s *setting) source() *cache.Cache {
 		Source:     &aws.Source{Identity: s.config.Identity, Log: s.log},
 		Dir:        s.dir(),
 		Keychain:   s.keychain(),
-		Config:     s.flag,
+		Env:        s.Env,
 		Variables:  s.config.Cache.Variables,
-		Inputs:     func() (store.Snapshot, error) { return s.inputs, s.inputsErr },
+		Inputs:     func() (cachekey.Inputs, error) { return s.inputs, s.inputsErr },
 		Notices:    s.Stderr,
 		Log:        s.log,
 		Since:      s.began,

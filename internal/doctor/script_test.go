@@ -106,7 +106,7 @@ func clock(ts *testscript.TestScript, _ bool, args []string) {
 
 // expired HOST adds a token to the cache that expired an hour ago.
 func expired(ts *testscript.TestScript, _ bool, args []string) {
-	kept, err := store.Create(filepath.Join(ts.Getenv("HOME"), ".cache", "ecr-login"))
+	kept, err := store.Create(filepath.Join(ts.Getenv("HOME"), ".cache", "ecr-login"), nil)
 	ts.Check(err)
 	defer kept.Close()
 	now := time.Now()

@@ -60,6 +60,15 @@ func (e Env) Home() (string, error) {
 	return e.required("HOME")
 }
 
+// UserHome returns Home or, if the variable is not set, the home directory in the account database; "" if that is unknown
+// too.
+func (e Env) UserHome() string {
+	if home, err := e.Home(); err == nil {
+		return home
+	}
+	return accountHome()
+}
+
 // ConfigDir returns the user's configuration directory: XDG_CONFIG_HOME or ~/.config, ~/Library/Application Support on
 // macOS, %AppData% on Windows. It is an error if the variable that it depends on is not set, or if XDG_CONFIG_HOME is not
 // an absolute path.

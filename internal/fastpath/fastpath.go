@@ -10,7 +10,7 @@
 //
 // The package also returns "not found" for hosts that are not ECR registries, if no configuration file exists.
 //
-// It uses the same functions as the slow path: registry.Parse, store.Gather, store.Load and Entry.Fresh. All other
+// It uses the same functions as the slow path: registry.Parse, cachekey.Read, store.Load and Entry.Fresh. All other
 // cases and all errors are left to main, which reads the input again from Stdin.
 //
 // If no token is cached, many processes may need it at once. The first takes the token's lock here and passes it on to
@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"ecrlogin/internal/cachekey"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/process"
 	"ecrlogin/internal/store"
@@ -68,7 +69,7 @@ func init() {
 	if len(os.Args) != 2 || os.Args[1] != "get" || process.Env().Get("ECR_LOGIN_LOG") != "" {
 		return
 	}
-	dir := store.Dir()
+	dir := store.Dir(process.Env())
 	if dir == "" {
 		return
 	}
@@ -126,7 +127,7 @@ func respond(dir, input string) (answer []byte, exit int, ok bool) {
 
 // find returns the response for a registry with a cached token, and waits if another process is fetching one.
 func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
-	inputs, err := store.Gather("")
+	inputs, err := cachekey.Read(process.Env(), "")
 	if err != nil || len(inputs.Skipped) > 0 { // the slow path reports these
 		return nil, false
 	}
@@ -134,7 +135,7 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	if bytes.Contains(inputs.Config(), []byte("cache")) {
 		return nil, false
 	}
-	s, err := store.Create(dir)
+	s, err := store.Create(dir, process.Env())
 	if err != nil {
 		return nil, false
 	}

@@ -91,7 +91,7 @@ func deadline(ctx context.Context) time.Time {
 func TestNoWaitingInVain(t *testing.T) {
 	u := newUser(t)
 	u.gets(host, 1)
-	folder, err := store.Open(u.cache.Dir)
+	folder, err := store.Open(u.cache.Dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,8 @@ import (
 
 	"ecrlogin/cache"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/cachekey"
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/keychain"
 	"ecrlogin/internal/nativehelper"
 	"ecrlogin/internal/store"
@@ -164,7 +166,7 @@ func (u *user) names() []string {
 // id returns the identity that the user has now.
 func (u *user) id() store.Key {
 	u.t.Helper()
-	in, err := store.Gather("")
+	in, err := cachekey.Read(environ.Process(), "")
 	if err != nil {
 		u.t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"errors"
 	"strconv"
 	"strings"
@@ -138,5 +139,5 @@ func TestParseName(t *testing.T) {
 	}
 }
 
-// id is an identity to keep e for.
-func (e Entry) id() Key { return Inputs{Environ: []string{"AWS_PROFILE=" + e.IssuedTo}}.Key() }
+// id returns a key for e.
+func (e Entry) id() Key { return sha256.Sum256([]byte(e.IssuedTo)) }

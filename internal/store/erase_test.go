@@ -11,7 +11,7 @@ import (
 func TestEraseAndClear(t *testing.T) {
 	const other = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
 	id := entry.id()
-	broken, later := Inputs{Environ: []string{"broken"}}.Key(), Inputs{Environ: []string{"later"}}.Key()
+	broken, later := Key{1}, Key{2}
 	foreign := []string{"config.json", host + ".token"}
 	locks := []string{name(host, id, lockSuffix), name(other, id, lockSuffix)}
 	for what, tt := range map[string]struct {
@@ -23,7 +23,7 @@ func TestEraseAndClear(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "cache")
-			s, err := Create(dir)
+			s, err := Create(dir, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

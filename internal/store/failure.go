@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"ecrlogin/internal/atomicfile"
+	"ecrlogin/internal/environ"
 )
 
 // ErrUnsafe reports that a directory or an entry is not used because another user could have written it or could read
@@ -21,7 +22,7 @@ var ErrUnusable = errors.New("cannot be used")
 
 // failure returns the error for a directory, whose path is clean, that cannot be opened or written to. It returns an
 // error that wraps fs.ErrNotExist unchanged.
-func failure(dir string, err error) error {
+func failure(dir string, env environ.Env, err error) error {
 	var unsafe *atomicfile.UnsafeError
 	if errors.As(err, &unsafe) {
 		return unsafeDir(dir, unsafe)
@@ -30,7 +31,7 @@ func failure(dir string, err error) error {
 		return err
 	}
 	kind := ErrUnusable
-	if normal, _ := atomicfile.Clean(defaultDir()); errors.Is(err, syscall.EROFS) || dir == normal && !exists(parent(dir)) {
+	if normal, _ := atomicfile.Clean(defaultDir(env)); errors.Is(err, syscall.EROFS) || dir == normal && !exists(parent(dir)) {
 		kind = errQuiet
 	}
 	next := "check its owner and mode"

@@ -2,44 +2,40 @@ package store
 
 import (
 	"os"
+	"runtime"
 	"strings"
 
 	"ecrlogin/internal/atomicfile"
+	"ecrlogin/internal/environ"
 )
 
 // Dir returns the cache directory: AWS_ECR_CACHE_DIR, in which a leading "~/" is the home directory, or ecr-login in
 // the user's cache directory (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LocalAppData%). For root, if HOME is not
 // set or belongs to another user, it is /var/cache/ecr-login. Dir returns "" if the cache is disabled: with
 // AWS_ECR_DISABLE_CACHE, and for other users without a HOME. It returns a relative path unchanged; Open rejects it.
-func Dir() string {
-	if os.Getenv("AWS_ECR_DISABLE_CACHE") != "" {
+func Dir(env environ.Env) string {
+	if env.Get("AWS_ECR_DISABLE_CACHE") != "" {
 		return ""
 	}
-	if dir := os.Getenv("AWS_ECR_CACHE_DIR"); dir != "" {
-		return atHome(dir)
+	dir := env.Get("AWS_ECR_CACHE_DIR")
+	if dir == "" {
+		return defaultDir(env)
 	}
-	return defaultDir()
+	// A shell expands "~/", but a unit file or a Dockerfile does not.
+	if rest, ok := strings.CutPrefix(dir, "~/"); ok {
+		if home := env.UserHome(); home != "" {
+			return home + "/" + rest
+		}
+	}
+	return dir
 }
 
-func defaultDir() string {
-	if dir, err := os.UserCacheDir(); err == nil && !atomicfile.Foreign(dir) {
+func defaultDir(env environ.Env) string {
+	if dir, err := env.CacheDir(); err == nil && !atomicfile.Foreign(dir) {
 		return dir + "/ecr-login"
 	}
-	return systemDir()
-}
-
-// atHome replaces a leading "~/", which a shell expands but a unit file or a Dockerfile does not.
-func atHome(dir string) string {
-	rest, ok := strings.CutPrefix(dir, "~/")
-	if !ok {
-		return dir
+	if runtime.GOOS != "windows" && os.Geteuid() == 0 { // as in daemons
+		return "/var/cache/ecr-login"
 	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = accountHome()
-	}
-	if home == "" {
-		return dir
-	}
-	return home + "/" + rest
+	return ""
 }

@@ -10,19 +10,25 @@ import (
 	"testing"
 	"time"
 
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/swaptest"
 )
 
 func TestDir(t *testing.T) {
 	own := t.TempDir()
+	account := environ.Env{}.UserHome()
+	system := ""
+	if os.Geteuid() == 0 {
+		system = "/var/cache/ecr-login"
+	}
 	tests := map[string]struct{ home, dir, xdg, want string }{
 		"variable":                     {own, "/x/y", "", "/x/y"},
 		"relative variable":            {own, "x/y", "", "x/y"},
 		"home directory":               {own, "~/x/y", "", own + "/x/y"},
-		"home directory of the system": {"", "~/x", "", accountHome() + "/x"},
+		"home directory of the system": {"", "~/x", "", account + "/x"},
 		"another's home directory":     {own, "~root/x", "", "~root/x"},
-		"no home directory":            {"", "", "", systemDir()},
-		"relative XDG_CACHE_HOME":      {own, "", "relative", systemDir()},
+		"no home directory":            {"", "", "", system},
+		"relative XDG_CACHE_HOME":      {own, "", "relative", system},
 	}
 	if os.Geteuid() == 0 {
 		a := swaptest.New(t)
@@ -32,16 +38,11 @@ func TestDir(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("AWS_ECR_DISABLE_CACHE", "")
-			t.Setenv("HOME", tt.home)
-			t.Setenv("AWS_ECR_CACHE_DIR", tt.dir)
-			t.Setenv("XDG_CACHE_HOME", tt.xdg)
-			if tt.xdg != "" && os.PathSeparator == '/' {
-				if _, err := os.UserCacheDir(); err == nil {
-					t.Skip("XDG_CACHE_HOME counts on Linux only")
-				}
+			env := environ.Env{"HOME=" + tt.home, "AWS_ECR_CACHE_DIR=" + tt.dir, "XDG_CACHE_HOME=" + tt.xdg}
+			if _, err := env.CacheDir(); tt.xdg != "" && err == nil {
+				t.Skip("only Linux uses XDG_CACHE_HOME")
 			}
-			if got := Dir(); got != tt.want {
+			if got := Dir(env); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -69,7 +70,7 @@ func TestStoreOfRootIsNotRedirected(t *testing.T) {
 				if name == "missing" {
 					os.RemoveAll(filepath.Join(public, "cache"))
 				}
-				s, err := Create(filepath.Join(public, "cache"))
+				s, err := Create(filepath.Join(public, "cache"), nil)
 				if err != nil {
 					return
 				}
@@ -93,11 +94,11 @@ func TestStoreOfRootIsNotRedirected(t *testing.T) {
 func TestProbe(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "cache")
 	var locked bool
-	if err := Probe(dir, func(*os.File) error { locked = true; return nil }); err != nil || !locked {
+	if err := Probe(dir, nil, func(*os.File) error { locked = true; return nil }); err != nil || !locked {
 		t.Errorf("locked: %v, %v", locked, err)
 	}
 	want := "the cache directory " + dir + " cannot be used: a file cannot be locked: function not implemented; see whether its file system supports locks, or set AWS_ECR_CACHE_DIR to another directory"
-	if err := Probe(dir, func(*os.File) error { return syscall.ENOSYS }); err == nil || err.Error() != want {
+	if err := Probe(dir, nil, func(*os.File) error { return syscall.ENOSYS }); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
@@ -106,7 +107,7 @@ func TestProbe(t *testing.T) {
 	if err := os.Chmod(dir, 0o770); err != nil {
 		t.Fatal(err)
 	}
-	if err := Probe(dir, func(*os.File) error { return nil }); !errors.Is(err, ErrUnsafe) {
+	if err := Probe(dir, nil, func(*os.File) error { return nil }); !errors.Is(err, ErrUnsafe) {
 		t.Errorf("got %v", err)
 	}
 }

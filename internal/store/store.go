@@ -1,6 +1,5 @@
-// Package store stores tokens in a directory, one per file. The name of a file consists of the registry's host and a
-// hash of everything that determines the AWS identity, so that an entry is found without a request to AWS, and only
-// by processes with the same identity.
+// Package store stores tokens in a directory, one per file. The name of a file consists of the registry's host and the
+// key of the AWS identity, so that only processes with the same identity find an entry.
 //
 // It imports little of the standard library, and of this module only packages with the same restriction, because it
 // runs before the rest of the program is initialized. Importing a package that is initialized late would delay it.
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"ecrlogin/internal/atomicfile"
+	"ecrlogin/internal/environ"
 )
 
 // maxEntry is the maximum size of an entry, in bytes. A password has about 2,000.
@@ -25,23 +25,28 @@ const maxEntry = 64 << 10
 type Store struct {
 	root *os.Root
 	dir  string
+	env  environ.Env
 }
 
-// Open opens the directory. The error wraps fs.ErrNotExist if it does not exist; ErrUnsafe if its path is relative,
+// Open opens the directory; env is the environment of the process. The error wraps fs.ErrNotExist if it does not exist; ErrUnsafe if its path is relative,
 // if it is a link, belongs to another user or can be written to by others, and for root also if another user could
 // replace it; and ErrUnusable in the cases documented there.
-func Open(dir string) (*Store, error) { return open(dir, atomicfile.OpenPrivate) }
+func Open(dir string, env environ.Env) (*Store, error) {
+	return open(dir, env, atomicfile.OpenPrivate)
+}
 
 // Create creates the directory with mode 0700 if it does not exist, and opens it. Its errors are those of Open.
-func Create(dir string) (*Store, error) { return open(dir, atomicfile.MakePrivate) }
+func Create(dir string, env environ.Env) (*Store, error) {
+	return open(dir, env, atomicfile.MakePrivate)
+}
 
-func open(dir string, open func(path string) (*os.Root, error)) (*Store, error) {
+func open(dir string, env environ.Env, open func(path string) (*os.Root, error)) (*Store, error) {
 	root, err := open(dir)
 	clean, _ := atomicfile.Clean(dir)
 	if err != nil {
-		return nil, failure(clean, err)
+		return nil, failure(clean, env, err)
 	}
-	return &Store{root: root, dir: clean}, nil
+	return &Store{root, clean, env}, nil
 }
 
 // Close closes the directory.
@@ -95,7 +100,7 @@ func (s *Store) Save(e Entry, id Key) error {
 		return err
 	}
 	if err := s.write(name(e.Host, id, entrySuffix), b); err != nil {
-		return failure(s.dir, err)
+		return failure(s.dir, s.env, err)
 	}
 	return nil
 }
@@ -160,8 +165,8 @@ func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:]
 
 // Probe tests whether tokens can be stored: it creates the directory if it does not exist, and creates, locks and
 // removes files in it. The function lock must lock an open file. The errors are those of Open.
-func Probe(dir string, lock func(*os.File) error) error {
-	s, err := Create(dir)
+func Probe(dir string, env environ.Env, lock func(*os.File) error) error {
+	s, err := Create(dir, env)
 	if err != nil {
 		return err
 	}
@@ -175,7 +180,7 @@ func Probe(dir string, lock func(*os.File) error) error {
 		err = s.probeLock(lockName, lock)
 	}
 	if err != nil {
-		return failure(s.dir, err)
+		return failure(s.dir, s.env, err)
 	}
 	return nil
 }

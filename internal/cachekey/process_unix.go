@@ -1,6 +1,6 @@
 //go:build unix
 
-package store
+package cachekey
 
 import (
 	"io/fs"
@@ -8,17 +8,19 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"ecrlogin/internal/environ"
 )
 
-// findProgram returns where a shell finds a program, and the zero values if it does not.
-func findProgram(name string) (path string, info fs.FileInfo) {
+// findProgram returns the path at which a shell finds a program, or the zero values if it does not exist.
+func findProgram(env environ.Env, name string) (path string, info fs.FileInfo) {
 	if strings.Contains(name, "/") {
 		if info, err := os.Stat(name); err == nil {
 			return name, info
 		}
 		return "", nil
 	}
-	for dir := range strings.SplitSeq(os.Getenv("PATH"), ":") {
+	for dir := range strings.SplitSeq(env.Get("PATH"), ":") {
 		if dir == "" {
 			dir = "."
 		}
@@ -30,7 +32,7 @@ func findProgram(name string) (path string, info fs.FileInfo) {
 	return "", nil
 }
 
-// inode returns the number of a file, which a copy with the same size and time does not have.
+// inode returns the inode number of a file, which differs for a copy with the same size and time.
 func inode(info fs.FileInfo) string {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return strconv.FormatUint(uint64(stat.Ino), 10)

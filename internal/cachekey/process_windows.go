@@ -1,18 +1,20 @@
-package store
+package cachekey
 
 import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"ecrlogin/internal/environ"
 )
 
-// findProgram returns where cmd.exe finds a program, and the zero values if it does not.
-func findProgram(name string) (path string, info fs.FileInfo) {
+// findProgram returns the path at which cmd.exe finds a program, or the zero values if it does not exist.
+func findProgram(env environ.Env, name string) (path string, info fs.FileInfo) {
 	dirs := []string{""} // for a name with a path
 	if !strings.ContainsAny(name, `:\/`) {
-		dirs = append([]string{`.\`}, strings.Split(os.Getenv("PATH"), ";")...)
+		dirs = append([]string{`.\`}, strings.Split(env.Get("PATH"), ";")...)
 	}
-	extensions := strings.Split(os.Getenv("PATHEXT"), ";")
+	extensions := strings.Split(env.Get("PATHEXT"), ";")
 	if strings.Contains(name, ".") {
 		extensions = append([]string{""}, extensions...)
 	}
@@ -29,5 +31,5 @@ func findProgram(name string) (path string, info fs.FileInfo) {
 	return "", nil
 }
 
-// inode returns nothing: Windows tells the number of a file only to those who open it.
+// inode returns "", because Windows returns the number of a file only after opening it.
 func inode(fs.FileInfo) string { return "" }

@@ -1,31 +1,32 @@
-package store
+package cachekey
 
 import (
 	"bytes"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+
+	"ecrlogin/internal/environ"
 )
 
-// A credential_process setting of an AWS file has a program print the credentials. What it prints cannot be known without running it,
-// so an Identity covers what it most likely depends on: the program, the variables that its command line mentions, and those of the
-// tools that are usually run there.
+// The output of a credential_process is unknown until the program runs. So the key covers what it most likely depends
+// on: the program, the variables in its command line, and the variables of common credential tools.
 
-// toolPrefixes are those of the variables by which the usual tools choose an account, a role or a user: AWSume, aws-azure-login, gcloud,
-// Doppler, gimme-aws-creds, aws-google-auth, Granted, Kion, Leapp, okta-aws-cli, onelogin-aws-cli, 1Password, saml2aws, Teleport and
-// HashiCorp Vault. Those of aws-vault, aws-sso-cli and the AWS CLI begin with AWS_.
+// toolPrefixes are the prefixes of variables with which common tools select an account, a role or a user: AWSume,
+// aws-azure-login, gcloud, Doppler, gimme-aws-creds, aws-google-auth, Granted, Kion, Leapp, okta-aws-cli, onelogin-aws-cli,
+// 1Password, saml2aws, Teleport and HashiCorp Vault. The variables of aws-vault, aws-sso-cli and the AWS CLI begin with
+// AWS_.
 var toolPrefixes = []string{"AWSUME_", "AZURE_", "CLOUDSDK_", "DOPPLER_", "GIMME_", "GOOGLE_", "GRANTED_", "KION_", "LEAPP_", "OKTA_", "ONELOGIN_",
 	"OP_", "SAML2AWS_", "TELEPORT_", "TSH_", "VAULT_"}
 
-// toolSessions are the prefixes of tools' variables that differ from terminal to terminal and choose nothing.
+// toolSessions are the prefixes of variables of these tools that differ between terminals and do not affect the identity.
 var toolSessions = []string{"OP_SESSION", "TELEPORT_SESSION"}
 
-// ToolPrefixes returns the prefixes of the variables of the usual tools.
+// ToolPrefixes returns the prefixes of the variables of common credential tools.
 func ToolPrefixes() []string { return slices.Clone(toolPrefixes) }
 
-// isToolVariable reports whether a variable is one of a usual tool's.
+// isToolVariable reports whether a variable affects a common credential tool.
 func isToolVariable(name string) bool {
 	has := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
 	return slices.ContainsFunc(toolPrefixes, has) && !slices.ContainsFunc(toolSessions, has)
@@ -33,8 +34,8 @@ func isToolVariable(name string) bool {
 
 const processKey = "credential_process"
 
-// commandLines returns the values of the credential_process settings in an AWS file, each with the lines that continue it. The SDK takes
-// the key in any letter case, and a colon for the equals sign.
+// commandLines returns the values of the credential_process settings in an AWS file, including continuation lines. The
+// SDK accepts the name in any letter case, and a colon instead of the equals sign.
 func commandLines(content []byte) (lines []string) {
 	const left, right = len("credential"), len("_process")
 	for i := 0; ; i++ {
@@ -54,7 +55,7 @@ func commandLines(content []byte) (lines []string) {
 	}
 }
 
-// logicalEnd returns where a value ends: before the first line that does not begin with a blank.
+// logicalEnd returns the index of the end of a value: before the first line that does not begin with a blank.
 func logicalEnd(value []byte) int {
 	for i, c := range value {
 		if c == '\n' && (i+1 == len(value) || value[i+1] != ' ' && value[i+1] != '\t') {
@@ -64,7 +65,7 @@ func logicalEnd(value []byte) int {
 	return len(value)
 }
 
-// unquote takes away quotes around a whole value, as the SDK does.
+// unquote removes quotes around a whole value, as the SDK does.
 func unquote(value []byte) []byte {
 	value = bytes.TrimSpace(value)
 	if n := len(value); n > 1 && value[0] == value[n-1] && (value[0] == '"' || value[0] == '\'') {
@@ -73,7 +74,8 @@ func unquote(value []byte) []byte {
 	return value
 }
 
-// mentioned returns the names of the variables that command lines mention: $NAME and ${NAME}, on Windows %NAME% and $env:NAME too.
+// mentioned returns the names of the variables in command lines: $NAME and ${NAME}, and on Windows also %NAME% and
+// $env:NAME.
 func mentioned(commands []string) (names []string) {
 	for _, command := range commands {
 		for i, c := range []byte(command) {
@@ -95,7 +97,7 @@ func mentioned(commands []string) (names []string) {
 	return names
 }
 
-// nameLength returns how many bytes of a text are the name of a variable.
+// nameLength returns the length of the variable name at the beginning of a text.
 func nameLength(s string) int {
 	for i := range len(s) {
 		if c := s[i]; c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9' || i == 0) {
@@ -105,23 +107,23 @@ func nameLength(s string) int {
 	return len(s)
 }
 
-// stampPrograms returns, for each program that command lines run, what changes when it is replaced.
-func stampPrograms(commands []string) (stamps []string) {
+// stampPrograms returns a stamp of each program that command lines run.
+func stampPrograms(env environ.Env, commands []string) (stamps []string) {
 	var seen []string
 	for _, command := range commands {
-		for _, name := range programs(command) {
+		for _, name := range programs(env, command) {
 			if !slices.Contains(seen, name) {
 				seen = append(seen, name)
-				stamps = append(stamps, stampProgram(name))
+				stamps = append(stamps, stampProgram(env, name))
 			}
 		}
 	}
 	return stamps
 }
 
-// stampProgram returns where a program is, and what changes when it is replaced; "" if it is nowhere.
-func stampProgram(name string) string {
-	path, info := findProgram(name)
+// stampProgram returns a text that changes if a program is replaced; "" if the program does not exist.
+func stampProgram(env environ.Env, name string) string {
+	path, info := findProgram(env, name)
 	if info == nil {
 		return ""
 	}
@@ -129,10 +131,10 @@ func stampProgram(name string) string {
 }
 
 // programs returns the programs that a command line runs: the first word of each of its commands, after assignments.
-func programs(command string) (names []string) {
+func programs(env environ.Env, command string) (names []string) {
 	expected := true // whether the next word is a program
 	for command != "" && (expected || strings.ContainsAny(command, separators)) {
-		word, separator, rest := cutWord(command)
+		word, separator, rest := cutWord(env, command)
 		command = rest
 		if word != "" && expected && !isPrelude(word) {
 			names, expected = append(names, word), false
@@ -142,21 +144,21 @@ func programs(command string) (names []string) {
 	return names
 }
 
-// isPrelude reports whether a word comes before the program: an assignment, or a command that runs another.
+// isPrelude reports whether a word precedes the program: an assignment, or a command that runs another one.
 func isPrelude(word string) bool {
 	name, _, assignment := strings.Cut(word, "=")
 	return assignment && nameLength(name) == len(name) || word == "exec" || word == "env" || word == "command"
 }
 
-// separators come before another command.
+// separators are the characters between commands.
 const separators = "\n;|&("
 
-// cutWord cuts the first word off a command line, without its quotes and with its variables expanded. separator reports
-// whether another command follows.
-func cutWord(command string) (word string, separator bool, rest string) {
+// cutWord returns the first word of a command line, without quotes and with expanded variables, and the rest of the
+// line. separator reports whether another command follows.
+func cutWord(env environ.Env, command string) (word string, separator bool, rest string) {
 	posix := runtime.GOOS != "windows"
 	var b []byte
-	var quote byte // the one that is open, 0 for none
+	var quote byte // the open quote; 0 for none
 	for i := 0; i < len(command); i++ {
 		switch c := command[i]; {
 		case quote != 0 && c == quote:
@@ -169,11 +171,11 @@ func cutWord(command string) (word string, separator bool, rest string) {
 			i++
 			b = append(b, command[i])
 		case c == '$' && posix, c == '%' && !posix:
-			value, n := expand(command[i:])
+			value, n := expand(env, command[i:])
 			b = append(b, value...)
 			i += n - 1
 		case c == '~' && posix && len(b) == 0 && quote == 0 && strings.HasPrefix(command[i:], "~/"):
-			b = append(b, os.Getenv("HOME")...)
+			b = append(b, env.Get("HOME")...)
 		case quote == 0 && strings.IndexByte(" \t\r\n;|&()<>", c) >= 0:
 			return string(b), strings.IndexByte(separators, c) >= 0, command[i+1:]
 		default:
@@ -183,9 +185,10 @@ func cutWord(command string) (word string, separator bool, rest string) {
 	return string(b), false, ""
 }
 
-// expand returns the value of the variable that a text begins with, as $NAME, ${NAME} or %NAME%, and how many bytes the reference has. Of
-// anything more than a name it returns the first byte: such a program is not found, but its variables are covered.
-func expand(s string) (value string, n int) {
+// expand returns the value of the variable reference at the beginning of a text ($NAME, ${NAME} or %NAME%), and the length
+// of the reference. For any other reference it returns the first byte: such a program is not found, but its variables
+// are part of the key.
+func expand(env environ.Env, s string) (value string, n int) {
 	begin, end := s[:1], ""
 	switch {
 	case s[0] == '%':
@@ -198,5 +201,5 @@ func expand(s string) (value string, n int) {
 	if length == 0 || !strings.HasPrefix(rest[length:], end) {
 		return s[:1], 1
 	}
-	return os.Getenv(rest[:length]), len(begin) + length + len(end)
+	return env.Get(rest[:length]), len(begin) + length + len(end)
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package store
+package cachekey
 
 import (
 	"os"
@@ -10,9 +10,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"ecrlogin/internal/environ"
 )
 
-// All that the SDK would run is found, however the file is written, and nothing in a comment.
+// commandLines returns every command that the SDK would run, in each notation, and ignores comments.
 func TestCommandLines(t *testing.T) {
 	for _, tt := range []struct {
 		file string
@@ -32,11 +34,11 @@ func TestCommandLines(t *testing.T) {
 		{"[default]\n# credential_process = creds a\n  ;credential_process = b\nmy_credential_process = c\ncredential_process_x = d\n", nil},
 		{"[default]\ncredential_process\ncredential_process", nil},
 		{"credential_process = creds _p _process credential_process = x", []string{"creds _p _process credential_process = x"}},
-		{"[default]\ns3 =\n  credential_process = creds a\n", []string{"creds a"}}, // which is no setting, and does no harm
+		{"[default]\ns3 =\n  credential_process = creds a\n", []string{"creds a"}}, // not a setting, but harmless
 	} {
 		got := commandLines([]byte(tt.file))
 		if !slices.Equal(got, tt.want) {
-			t.Errorf("%q has %q, want %q", tt.file, got, tt.want)
+			t.Errorf("commandLines(%q) = %q, want %q", tt.file, got, tt.want)
 		}
 		path := filepath.Join(t.TempDir(), "config")
 		if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
@@ -50,7 +52,7 @@ func TestCommandLines(t *testing.T) {
 		}
 		for line := range strings.Lines(sdk.CredentialProcess) {
 			if !strings.Contains(strings.Join(got, "\n"), strings.TrimSpace(line)) {
-				t.Errorf("of %q the SDK runs %q, which is not in %q", tt.file, line, got)
+				t.Errorf("%q: the SDK runs %q, which is missing in %q", tt.file, line, got)
 			}
 		}
 	}
@@ -59,13 +61,12 @@ func TestCommandLines(t *testing.T) {
 func TestMentioned(t *testing.T) {
 	got := mentioned([]string{`creds $A "${B}" ${C:-$D} '${#E}' ${!F} $1 $$ $ ${} $(G) \$H A`, "creds $A $I_2"})
 	if want := []string{"A", "B", "C", "D", "E", "F", "H", "I_2"}; !slices.Equal(got, want) {
-		t.Errorf("mentioned are %q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestPrograms(t *testing.T) {
-	t.Setenv("HOME", "/home/me")
-	t.Setenv("TOOLS", "/opt/tools")
+	env := environ.Env{"HOME=/home/me", "TOOLS=/opt/tools"}
 	for command, want := range map[string][]string{
 		"":                            nil,
 		"creds --role a":              {"creds"},
@@ -81,20 +82,20 @@ func TestPrograms(t *testing.T) {
 		"true; creds a && other b\nc": {"true", "creds", "other", "c"},
 		"(creds a)":                   {"creds"},
 	} {
-		if got := programs(command); !slices.Equal(got, want) {
+		if got := programs(env, command); !slices.Equal(got, want) {
 			t.Errorf("%q runs %q, want %q", command, got, want)
 		}
 	}
 }
 
-// Whatever the files hold, reading them ends.
+// FuzzCommandLines checks that parsing any content terminates.
 func FuzzCommandLines(f *testing.F) {
 	f.Add([]byte("[default]\ncredential_process = A=1 \"${B:-c}\" 'd' | e\n  f\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		commands := commandLines(content)
 		mentioned(commands)
 		for _, c := range commands {
-			for _, p := range programs(c) {
+			for _, p := range programs(nil, c) {
 				if p == "" {
 					t.Errorf("%q runs a program without a name", c)
 				}

@@ -1,27 +1,15 @@
 //go:build unix
 
-package store
+package environ
 
 import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
-// notFolder is the error for a path of which an element other than the last is not a directory.
-const notFolder = syscall.ENOTDIR
-
-// systemDir returns the cache directory for root without its own home directory, as in daemons.
-func systemDir() string {
-	if os.Geteuid() != 0 {
-		return ""
-	}
-	return "/var/cache/ecr-login"
-}
-
 // accountHome returns the user's home directory from the account database, as os/user does. It does not use os/user,
-// which is initialized too late.
+// which is initialized too late for the fast path.
 func accountHome() string {
 	accounts, err := os.ReadFile("/etc/passwd")
 	if err != nil {
