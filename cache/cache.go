@@ -26,15 +26,17 @@ import (
 
 // Cache is a Source that wraps another Source. It is safe for concurrent use by goroutines and processes.
 type Cache struct {
-	Source   credentials.Source // required
-	Dir      string             // the cache directory; "" disables the cache. See store.Dir
-	Keychain *keychain.Store    // stores the tokens instead of Dir, which then contains no secrets; nil to use Dir
-	Env      environ.Env        // the environment of the process; nil to read it for each call
+	// Source is required. If its tokens depend on more than the environment and the AWS files, it implements CacheKey,
+	// as aws.Source does.
+	Source   credentials.Source
+	Dir      string          // the cache directory; "" disables the cache. See store.Dir
+	Keychain *keychain.Store // stores the tokens instead of Dir, which then contains no secrets; nil to use Dir
+	Env      environ.Env     // the environment of the process; nil to read it for each call
 	// Variables are additional environment variables that the Source's identity depends on: names, or prefixes of names
 	// followed by "*".
 	Variables []string
-	// Inputs returns the inputs of the key that the process took before it read the Source's configuration; nil to take
-	// them at the start of each call.
+	// Inputs returns the inputs of the key that the process took before it read the Source's configuration, which must be
+	// part of them; nil to take them at the start of each call, and to call the Source's CacheKey.
 	Inputs func() (cachekey.Inputs, error)
 
 	Notices io.Writer        // receives lines that a user should see even if there is a token; nil discards them
@@ -122,6 +124,7 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 		c.log().Debug("not cached", "reason", err)
 		return nil, false
 	}
+	before = c.identify(before, r)
 	return &key{
 		Cache: c, registry: r, store: s, tokens: c.backend(files{Store: s}),
 		before: before, id: before.Key(), generation: cmp.Or(c.Generation, s.Generation(r.Host)),
@@ -139,6 +142,20 @@ func (c *Cache) inputs() (cachekey.Inputs, error) {
 		return cachekey.Inputs{}, err
 	}
 	return in.With(c.Variables), nil
+}
+
+// identify adds the identity that the Source uses for a registry to the inputs.
+func (c *Cache) identify(in cachekey.Inputs, r registry.Registry) cachekey.Inputs {
+	if c.Inputs != nil {
+		return in
+	}
+	identity := ""
+	if s, ok := c.Source.(interface {
+		CacheKey(registry.Registry) string
+	}); ok {
+		identity = s.CacheKey(r)
+	}
+	return in.WithIdentity(identity)
 }
 
 func (c *Cache) env() environ.Env {

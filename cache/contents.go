@@ -46,8 +46,10 @@ func (c *Cache) Hosts() map[string]string {
 	if err != nil {
 		return hosts
 	}
-	own := inputs.Key()
-	kept, err := c.entries(func(_ string, id store.Key) bool { return id == own || id == store.Login })
+	kept, err := c.entries(func(host string, id store.Key) bool {
+		r, err := registry.Parse(host)
+		return err == nil && (id == store.Login || id == c.identify(inputs, r).Key())
+	})
 	if errors.Is(err, keychain.ErrUnavailable) {
 		err = fmt.Errorf("cached tokens are not listed: %w", err)
 	}

@@ -5,6 +5,9 @@ package aws
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync/atomic"
@@ -48,6 +51,20 @@ func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.To
 		return credentials.Token{}, try.explain(ctx, err)
 	}
 	return token, nil
+}
+
+// CacheKey returns a hash of the identity that the Source uses for a registry; "" if the SDK chooses. Package cache
+// uses it to distinguish tokens.
+func (s *Source) CacheKey(r registry.Registry) string {
+	t := s.try(r)
+	if t.web == nil && t.wanted == (credentials.Identity{}) {
+		return ""
+	}
+	b, err := json.Marshal([]any{t.wanted, t.web})
+	if err != nil {
+		panic(err) // the types contain only strings and numbers
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(b))
 }
 
 func (s *Source) try(r registry.Registry) *try {

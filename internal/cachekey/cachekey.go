@@ -31,6 +31,7 @@ type Inputs struct {
 	flag     string
 	patterns []string // names of additional variables, or prefixes followed by "*"
 	tools    bool     // whether there is a credential_process setting
+	identity *string  // see WithIdentity; nil if it was not called
 
 	stamps  stamps // see Take
 	settled bool
@@ -93,6 +94,18 @@ func (in Inputs) With(patterns []string) Inputs {
 		}
 	}
 	slices.Sort(in.variables)
+	return in
+}
+
+// WithIdentity returns inputs for a token of the given identity, which replaces the user's configuration: the Source does
+// not use that. It is "" if only the environment and the AWS files determine the identity.
+func (in Inputs) WithIdentity(identity string) Inputs {
+	in.identity = &identity
+	replacement := file{}
+	if identity != "" { // the line break and NUL distinguish it from a valid configuration
+		replacement = file{exists: true, content: []byte("identity\n\x00" + identity)}
+	}
+	in.files = append(slices.Clone(in.files[:len(in.files)-1]), replacement)
 	return in
 }
 

@@ -36,8 +36,14 @@ func (in Inputs) Unchanged() bool {
 		return false
 	}
 	now, err := Read(in.env, in.flag)
-	return err == nil && now.With(in.patterns).Key() == in.Key() &&
-		slices.EqualFunc(in.stamps, stat(in.env, in.flag), in.sameFile)
+	if err != nil {
+		return false
+	}
+	now = now.With(in.patterns)
+	if in.identity != nil {
+		now = now.WithIdentity(*in.identity)
+	}
+	return now.Key() == in.Key() && slices.EqualFunc(in.stamps, stat(in.env, in.flag), in.sameFile)
 }
 
 // stamps describe the files that Read reads, or the directories of missing files. Nil means that both are missing.
