@@ -2,43 +2,71 @@ package cache_test
 
 import (
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ecrlogin/internal/cli"
+	"ecrlogin/internal/fastpath"
+	self "ecrlogin/internal/process"
 )
 
-// helper is the path of the program. What processes do to each other can only be seen with processes, so most tests
-// here run it as clients do.
+// helper is the path of docker-credential-ecr-login: a copy of the test binary, so that the race detector also covers
+// the processes of the tests. It is a copy because another user cannot execute files in the go command's directory.
 var helper string
 
-func TestMain(m *testing.M) {
-	os.Exit(withHelper(m))
-}
+const helperName = "docker-credential-ecr-login.exe" // Windows requires the extension, other systems ignore it
 
-func withHelper(m *testing.M) int {
+// TestMain runs docker-credential-ecr-login if the test binary was started under that name, and the tests otherwise.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == helperName {
+		p := &cli.Program{
+			Name: os.Args[0], Env: self.Env(), Began: self.Began(),
+			Stdin: fastpath.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr,
+		}
+		os.Exit(p.Run(os.Args[1:]))
+	}
 	dir, err := os.MkdirTemp("", "cache")
+	if err == nil {
+		helper = filepath.Join(dir, helperName)
+		err = copyTestBinary(helper)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
-	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil { // for tests with other users
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	helper = filepath.Join(dir, "docker-credential-ecr-login.exe") // Windows runs nothing else, others do not mind
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", helper, "../ecr-login/docker-credential-ecr-login")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the helper: %v\n%s", err, out)
-		return 1
-	}
-	for _, v := range os.Environ() { // for the tests that use the cache within this process
+	for _, v := range os.Environ() { // for tests that use the cache in this process
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
 			os.Unsetenv(name)
 		}
 	}
-	return m.Run()
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// copyTestBinary copies the test binary so that every user can execute it.
+func copyTestBinary(path string) error {
+	binary, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	from, err := os.Open(binary)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if err := os.Chmod(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(to, from); err != nil {
+		return err
+	}
+	return to.Close()
 }
