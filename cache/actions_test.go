@@ -9,7 +9,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// list returns what the helper's list answers.
+// list returns the registries that the action list prints.
 func (m *machine) list() map[string]string {
 	m.t.Helper()
 	r := m.run("list", "").quiet()
@@ -20,7 +20,7 @@ func (m *machine) list() map[string]string {
 	return hosts
 }
 
-// A list has what is valid for whom it is asked as, without a call.
+// List returns the registries with a valid token for the current identity, without calls to AWS.
 func TestList(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -31,7 +31,7 @@ func TestList(t *testing.T) {
 			want[h] = "AWS"
 		}
 		if got := m.list(); !maps.Equal(got, want) {
-			t.Errorf("list answered %v, want %v", got, want)
+			t.Errorf("list = %v, want %v", got, want)
 		}
 	}
 	expect(m)
@@ -49,7 +49,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// An erase drops one host's entries for everybody, and what is remembered of its failures.
+// Erase removes the entries of one host for all identities.
 func TestErase(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -61,16 +61,16 @@ func TestErase(t *testing.T) {
 		t.Errorf("erase: exit code %d, stdout %q", r.exit, r.stdout)
 	}
 	if len(m.kept(".token")) != 1 || m.password(otherHost) != third {
-		t.Error("another host's entry was dropped")
+		t.Error("the entry of another host was removed")
 	}
 	m.called(0)
 	if m.password(host) == first || other.password(host) == second {
-		t.Error("an entry is still there")
+		t.Error("an entry was not removed")
 	}
 	m.called(2)
 }
 
-// Nothing to erase is no failure: clients do it for every logout.
+// Erase succeeds if there is no entry, because clients run it for every logout.
 func TestEraseNothing(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)

@@ -45,9 +45,12 @@ type Cache struct {
 
 	// The fields below are for a process that started waiting for other processes before it created the Cache.
 
-	Since      time.Time                                  // when it started waiting; zero means at each call
-	Held       func(path string) (unlock func(), ok bool) // returns a lock that it already holds, see store.LockPath; may be nil
-	Generation string                                     // the result of store.Generation at that time; "" to read it at each call
+	// Since is when it started waiting; zero means at the start of each call.
+	Since time.Time
+	// Held returns a lock that it already holds, by its store.LockPath; nil if it holds none.
+	Held func(path string) (unlock func(), ok bool)
+	// Generation is the result of store.Generation at that time; "" to read it at the start of each call.
+	Generation string
 }
 
 // Time limits of renewals and failures.

@@ -14,17 +14,17 @@ import (
 	"ecrlogin/registry"
 )
 
-// A clock stands still until it is set.
+// A clock shows the same time until it is changed.
 type clock struct{ time.Time }
 
 func (c *clock) now() time.Time            { return c.Time }
 func (c *clock) advance(d time.Duration)   { c.Time = c.Add(d) }
 func (c *clock) in(d time.Duration) *clock { return &clock{c.Add(d)} }
 
-// A source answers with a new password each time, or with err.
+// A source is a Source that returns a new password for each call, or err.
 type source struct {
 	clock *clock
-	aws   *clock // AWS's own, for the expiry; nil if it is the same
+	aws   *clock // the clock of AWS, for the expiry; nil if it is the same
 	life  time.Duration
 	took  time.Duration
 	err   error
@@ -44,7 +44,7 @@ func (s *source) Token(_ context.Context, _ registry.Registry) (credentials.Toke
 	return credentials.Token{Username: "AWS", Password: fmt.Sprint("password ", s.calls), Issued: s.clock.UTC(), Expiry: aws.Add(s.life).UTC()}, nil
 }
 
-// A user asks one cache for one registry's token, at times that a test decides on.
+// A user requests the token of one registry from one cache, at times that the test sets.
 type user struct {
 	t       *testing.T
 	clock   *clock
@@ -71,7 +71,7 @@ func (u *user) ask() (credentials.Token, error) {
 	return u.cache.Token(u.t.Context(), r)
 }
 
-// gets fails the test unless the user is given the password of that call of the Source, which may be an earlier one.
+// gets requests a token and fails the test unless the password is that of the given call of the Source.
 func (u *user) gets(call int) {
 	u.t.Helper()
 	token, err := u.ask()
@@ -80,7 +80,7 @@ func (u *user) gets(call int) {
 	}
 }
 
-// fails fails the test unless the user is given an error that holds text, after so many calls of the Source.
+// fails requests a token and fails the test unless the error contains text, after the given number of calls.
 func (u *user) fails(call int, text string) {
 	u.t.Helper()
 	token, err := u.ask()
@@ -89,8 +89,8 @@ func (u *user) fails(call int, text string) {
 	}
 }
 
-// A token is kept for half of its life and then renewed, for as long as it or the next one lasts.
-func TestLife(t *testing.T) {
+// A token is used for half of its lifetime and then renewed.
+func TestLifetime(t *testing.T) {
 	for _, life := range []time.Duration{12 * time.Hour, time.Hour, 10 * time.Second} {
 		u := newUser(t)
 		u.source.life = life
@@ -106,8 +106,8 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// A token that cannot be renewed is served until a minute before it expires, and not after.
-func TestUnrenewedToken(t *testing.T) {
+// A token that cannot be renewed is returned until one minute before it expires.
+func TestTokenIsNotRenewed(t *testing.T) {
 	u := newUser(t)
 	u.gets(1)
 	u.clock.advance(6 * time.Hour)
@@ -116,7 +116,7 @@ func TestUnrenewedToken(t *testing.T) {
 	u.clock.advance(6*time.Hour - time.Minute - time.Second)
 	u.gets(1)
 	if n := strings.Count(u.notices.String(), "no route"); n != 2 {
-		t.Errorf("%d lines tell why: %q", n, u.notices)
+		t.Errorf("%d lines contain the cause, want 2: %q", n, u.notices)
 	}
 	u.clock.advance(time.Second)
 	u.fails(4, "no route")
@@ -124,7 +124,7 @@ func TestUnrenewedToken(t *testing.T) {
 	u.gets(5)
 }
 
-// Nobody tries to renew again within a minute of a failure.
+// After a failed renewal, the next one is tried after a minute.
 func TestRenewalPause(t *testing.T) {
 	u := newUser(t)
 	u.gets(1)
@@ -147,22 +147,21 @@ func TestRenewalPause(t *testing.T) {
 	u.gets(4)
 }
 
-// What a clock does that is wrong, or gets right: no expired token is served, and no more requests are made than
-// needed.
+// If the clock is wrong or is corrected, no expired token is returned, and a jump costs one request.
 func TestWrongClock(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"13 hours ahead": 13 * time.Hour, "13 hours behind": -13 * time.Hour} {
 		t.Run(name+" from now on", func(t *testing.T) {
 			u := newUser(t)
 			u.gets(1)
 			u.clock.advance(jump)
-			u.source.life = 30 * time.Hour // AWS's clock did not jump; the API would refuse to answer a clock so wrong
+			u.source.life = 30 * time.Hour // by the clock of AWS, which did not jump; the real API would reject this clock
 			u.gets(2)
 			u.gets(2)
 		})
 		t.Run(name+" until now", func(t *testing.T) {
 			u := newUser(t)
 			u.source.aws = u.clock.in(-jump)
-			u.source.life = 26 * time.Hour // so that it has not expired for the clock that is ahead
+			u.source.life = 26 * time.Hour // so that it has not expired by the clock that is ahead
 			u.gets(1)
 			u.gets(1)
 			u.clock.advance(-jump)
@@ -173,8 +172,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// With a clock that is behind, a token looks longer-lived than any is. It still is not served for longer than twelve
-// hours, less the minute.
+// By a clock that is behind, the lifetime of a token appears longer than it is. It is not returned for longer than
+// twelve hours minus one minute.
 func TestClockBehindAWS(t *testing.T) {
 	u := newUser(t)
 	u.source.aws = u.clock.in(13 * time.Hour)
@@ -185,8 +184,8 @@ func TestClockBehindAWS(t *testing.T) {
 	u.gets(2)
 }
 
-// A failure is cached by its time. One from the future, recorded before a clock was set back, is ignored.
-func TestFailureMemory(t *testing.T) {
+// A slow failure is cached for ten seconds. A failure from the future, before a clock was set back, is ignored.
+func TestFailureLifetime(t *testing.T) {
 	u := newUser(t)
 	u.source.err = errors.New("no route")
 	u.source.took = 1001 * time.Millisecond
@@ -208,15 +207,15 @@ func TestFailureMemory(t *testing.T) {
 	u.fails(2, "no route")
 }
 
-// The kind of a failure is remembered too: without any identity, ECR Public is asked anonymously.
-func TestFailureKeepsItsKind(t *testing.T) {
+// A cached failure wraps ErrNoIdentity if the original failure did.
+func TestFailureWithoutIdentity(t *testing.T) {
 	for _, kind := range []error{credentials.ErrNoIdentity, errors.New("another")} {
 		u := newUser(t)
 		u.source.err = fmt.Errorf("no route: %w", kind)
 		u.source.took = 2 * time.Second
 		for range 2 {
 			if _, err := u.ask(); errors.Is(err, credentials.ErrNoIdentity) != (kind == credentials.ErrNoIdentity) {
-				t.Errorf("%v is not of the kind of %v", err, kind)
+				t.Errorf("got %v for %v", err, kind)
 			}
 		}
 		if u.source.calls != 1 {
@@ -242,8 +241,8 @@ func TestFailureKeepsCauseAndNext(t *testing.T) {
 	}
 }
 
-// Without a folder, every token is the Source's.
-func TestNothingKept(t *testing.T) {
+// Without a directory, the Source is called for each token.
+func TestWithoutDirectory(t *testing.T) {
 	u := newUser(t)
 	u.cache.Dir = ""
 	u.gets(1)
@@ -256,7 +255,7 @@ func TestNothingKept(t *testing.T) {
 	}
 }
 
-// Clear forgets everything, for all identities.
+// Clear removes the tokens of all identities.
 func TestClear(t *testing.T) {
 	u := newUser(t)
 	u.gets(1)

@@ -16,10 +16,10 @@ import (
 	"ecrlogin/registry"
 )
 
-// A reader is a Source whose password is what a file says at the time.
+// A reader is a Source whose password is derived from the content of a file.
 type reader struct {
 	path  string
-	then  func() // called when it has read the file; nil for nothing
+	then  func() // called after the file was read; may be nil
 	err   error
 	calls int
 }
@@ -34,17 +34,17 @@ func (r *reader) Token(context.Context, registry.Registry) (credentials.Token, e
 		r.then()
 	}
 	if r.err != nil {
-		time.Sleep(1100 * time.Millisecond) // or it would not be remembered anyway
+		time.Sleep(1100 * time.Millisecond) // only slow failures are cached
 		return credentials.Token{}, r.err
 	}
 	now := time.Now().UTC()
 	return credentials.Token{Username: "AWS", Password: passwordOf(string(content)), Issued: now, Expiry: now.Add(time.Hour)}, nil
 }
 
-// passwordOf returns the password for what the file says, in one line.
+// passwordOf returns the password for a content of the file, in one line.
 func passwordOf(content string) string { return "for " + strings.Join(strings.Fields(content), " ") }
 
-// replace puts another file in the place of the one that is read.
+// replace replaces the file by a new one.
 func (r *reader) replace(content string) {
 	if os.WriteFile(r.path+".new", []byte(content), 0o600) == nil {
 		_ = os.Rename(r.path+".new", r.path)
@@ -56,7 +56,8 @@ const (
 	bob   = "[default]\nrole_arn = bob\n"
 )
 
-// newReader returns a user whose AWS configuration is the file, which is alice's, and how to write it.
+// newReader returns a user, a reader of the user's AWS configuration, and a function that writes that file. Its
+// content is that of alice.
 func newReader(t *testing.T) (*user, *reader, func(content string)) {
 	t.Helper()
 	u := newUser(t)
@@ -74,14 +75,13 @@ func newReader(t *testing.T) (*user, *reader, func(content string)) {
 	return u, r, write
 }
 
-// When the AWS files change while a token is fetched, nobody can tell whose it is, so it is nobody's: not those who
-// asked before the change, and not those who ask after.
+// If the AWS files change while a token is fetched, the token is not cached, because its identity is unknown.
 func TestChangeDuringGet(t *testing.T) {
 	for name, change := range map[string]func(write func(string), r *reader){
-		"another identity":     func(write func(string), _ *reader) { write(bob) },
-		"another one and back": func(write func(string), _ *reader) { write(bob); write(alice) },
-		"replaced by the same": func(_ func(string), r *reader) { r.replace(alice) },
-		"credentials for a moment": func(func(string), *reader) {
+		"other identity":                           func(write func(string), _ *reader) { write(bob) },
+		"other identity and back":                  func(write func(string), _ *reader) { write(bob); write(alice) },
+		"replaced by a file with the same content": func(_ func(string), r *reader) { r.replace(alice) },
+		"credentials created and removed": func(func(string), *reader) {
 			path := filepath.Join(os.Getenv("HOME"), ".aws", "credentials")
 			_ = os.WriteFile(path, nil, 0o600)
 			_ = os.Remove(path)
@@ -98,7 +98,7 @@ func TestChangeDuringGet(t *testing.T) {
 				t.Fatalf("got %q, %v", token.Password, err)
 			}
 			if kept, err := u.cache.Entries(); err != nil || len(kept) != 0 {
-				t.Errorf("kept are %d tokens, %v", len(kept), err)
+				t.Errorf("%d tokens are cached, %v", len(kept), err)
 			}
 			r.then = nil
 			write(bob)
@@ -116,7 +116,7 @@ func TestChangeDuringGet(t *testing.T) {
 	}
 }
 
-// A failure is not remembered either.
+// A failure is not cached either.
 func TestChangeDuringFailure(t *testing.T) {
 	u, r, write := newReader(t)
 	r.err = errors.New("no route")
@@ -131,8 +131,8 @@ func TestChangeDuringFailure(t *testing.T) {
 	}
 }
 
-// While the files change all the time, no token becomes another identity's.
-func TestChangeAllTheTime(t *testing.T) {
+// While the files change continuously, no identity gets the token of another one.
+func TestContinuousChanges(t *testing.T) {
 	u, r, write := newReader(t)
 	stop := make(chan struct{})
 	var toggling sync.WaitGroup
@@ -165,8 +165,8 @@ func TestChangeAllTheTime(t *testing.T) {
 	}
 }
 
-// Those who wait for an answer are not given that of another identity, but one of their own.
-func TestChangeWhileOthersWait(t *testing.T) {
+// Processes that wait for a result get one for their own identity.
+func TestChangeWhileProcessesWait(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	m.config("[default]\n")
@@ -180,20 +180,19 @@ func TestChangeWhileOthersWait(t *testing.T) {
 	second := waiters[0].wait().quiet().password()
 	for _, p := range waiters[1:] {
 		if p.wait().quiet().password() != second {
-			t.Error("not all have the same password")
+			t.Error("the passwords differ")
 		}
 	}
 	m.called(2)
 	m.checkEntry(second)
 	m.config("[default]\n")
 	if third := m.password(host); third == first || third == second {
-		t.Error("the token that was fetched during the change is kept")
+		t.Error("the token that was fetched during the change is cached")
 	}
 	m.called(1)
 }
 
-// The configuration that decides who asks is the one that the token is found by, also when it changes right after it
-// was read.
+// A token is not cached if the configuration changes right after it was read.
 func TestConfigurationChangesBeforeGet(t *testing.T) {
 	u, r, _ := newReader(t)
 	before, err := cachekey.Take(environ.Process(), "")
@@ -212,6 +211,6 @@ func TestConfigurationChangesBeforeGet(t *testing.T) {
 		t.Fatal(err)
 	}
 	if kept, err := u.cache.Entries(); err != nil || len(kept) != 0 || r.calls != 1 {
-		t.Errorf("kept are %d tokens, %v, after %d calls", len(kept), err, r.calls)
+		t.Errorf("%d tokens are cached, %v, after %d calls", len(kept), err, r.calls)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// age makes the host's entry older than it is: as if the clock had gone on, or had been set back when d is negative.
+// age makes the host's entry older by d, or newer if d is negative, as if the clock had been changed.
 func (m *machine) age(host string, d time.Duration) {
 	m.t.Helper()
 	m.edit(host, func(lines []string) {
@@ -40,7 +40,7 @@ const (
 	expiryLine
 )
 
-// edit changes the lines of the host's only entry.
+// edit changes the lines of the entries of a host.
 func (m *machine) edit(host string, change func(lines []string)) {
 	m.t.Helper()
 	found := false
@@ -61,11 +61,11 @@ func (m *machine) edit(host string, change func(lines []string)) {
 		}
 	}
 	if !found {
-		m.t.Fatalf("there is no entry for %s", host)
+		m.t.Fatalf("no entry for %s", host)
 	}
 }
 
-// A clock that is wrong makes no expired token served, and costs one request when it jumps and none after that.
+// If the clock jumps, no expired token is returned, and one request is sent.
 func TestClockJumps(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]time.Duration{"13 hours ahead": 13 * time.Hour, "13 hours behind": -13 * time.Hour} {
@@ -77,38 +77,38 @@ func TestClockJumps(t *testing.T) {
 			m.age(host, d)
 			second := m.password(host)
 			if second == first {
-				t.Error("the old token was served")
+				t.Error("the old token was returned")
 			}
 			if m.password(host) != second {
-				t.Error("the new token was not kept")
+				t.Error("the new token was not cached")
 			}
 			m.called(1)
 		})
 	}
 }
 
-// A token is renewed behind half of its life, as long as AWS answers.
-func TestRenewed(t *testing.T) {
+// A token is renewed after half of its lifetime.
+func TestRenewal(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	first := m.password(host)
 	m.age(host, 5*time.Hour+50*time.Minute)
 	if m.password(host) != first {
-		t.Error("a token in its first half was renewed")
+		t.Error("the token was renewed in the first half of its lifetime")
 	}
 	m.age(host, 20*time.Minute)
 	second := m.password(host)
 	if second == first {
-		t.Error("a token in its second half was not renewed")
+		t.Error("the token was not renewed in the second half of its lifetime")
 	}
 	if m.password(host) != second {
-		t.Error("the new token was not kept")
+		t.Error("the new token was not cached")
 	}
 	m.called(2)
 }
 
-// The password's own expiration and the API's expiresAt both end a token's life, whichever is earlier.
-func TestEarlierExpiryCounts(t *testing.T) {
+// A token expires at the earlier of the password's expiration and the API's expiresAt.
+func TestEarlierExpiryIsUsed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ inside, outside time.Duration }{
 		"password's": {time.Hour, 12 * time.Hour},
@@ -126,7 +126,7 @@ func TestEarlierExpiryCounts(t *testing.T) {
 			m.fail()
 			m.age(host, 55*time.Minute)
 			if m.get(host).said("(valid for 5m0s)").password() != password {
-				t.Error("another token was served")
+				t.Error("another token was returned")
 			}
 			m.age(host, 5*time.Minute)
 			m.get(host).failed()
@@ -134,7 +134,7 @@ func TestEarlierExpiryCounts(t *testing.T) {
 	}
 }
 
-// While AWS fails, a valid token is served with one line that says so, and nobody asks AWS again and again.
+// While AWS fails, a valid token is returned with a notice, and renewals are not repeated.
 func TestAWSFailsBeforeExpiry(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -143,7 +143,7 @@ func TestAWSFailsBeforeExpiry(t *testing.T) {
 	}{
 		"denied":      {(*machine).fail, host + ": access denied"},
 		"unreachable": {func(m *machine) { m.cloud.Close() }, "refused the connection"},
-		"silent": {func(m *machine) {
+		"no response": {func(m *machine) {
 			m.cloud.Inject(awstest.Fault{Hang: true})
 			m.env["ECR_LOGIN_TIMEOUT"] = "1s"
 		}, "timed out after"},
@@ -158,17 +158,17 @@ func TestAWSFailsBeforeExpiry(t *testing.T) {
 			for range 3 {
 				r := m.get(host).said("token could not be renewed, using the cached one (valid for 5h0m0s): ").said(tt.line)
 				if r.password() != first {
-					t.Error("another token was served")
+					t.Error("another token was returned")
 				}
 			}
 			if n := len(m.cloud.Calls()); n > 1 {
-				t.Errorf("AWS was asked %d times", n)
+				t.Errorf("%d calls to AWS, want at most 1", n)
 			}
 		})
 	}
 }
 
-// Once expired, a token is never served, whatever AWS says.
+// An expired token is not returned if AWS fails.
 func TestAWSFailsAfterExpiry(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -177,8 +177,8 @@ func TestAWSFailsAfterExpiry(t *testing.T) {
 	m.fail()
 	for range 2 {
 		if line := m.get(host).failed(); !strings.Contains(line, "access denied") || strings.Contains(line, first[:40]) {
-			t.Errorf("it said %q", line)
+			t.Errorf("got %q", line)
 		}
 	}
-	m.called(3) // a quick failure is tried afresh
+	m.called(3) // fast failures are not cached
 }

@@ -10,8 +10,8 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// withProcess returns a machine whose identity is what a credential_process prints: the keys of "dev", unless ROLE or
-// VAULT_ROLE is "prod".
+// withProcess returns a machine with a credential_process, which prints the keys of "dev", unless its argument, ROLE,
+// VAULT_ROLE or MY_ROLE is "prod".
 func withProcess(t *testing.T, command string) *machine {
 	t.Helper()
 	m := newMachine(t)
@@ -25,7 +25,7 @@ func withProcess(t *testing.T, command string) *machine {
 	return m
 }
 
-// tool writes a program that prints the credentials in the variables id and key, which its first line sets.
+// tool writes a program that prints the credentials in the variables id and key, which line sets.
 func (m *machine) tool(name, line string) {
 	m.t.Helper()
 	path := m.file(name, "#!/bin/sh\n"+line+"\n"+`printf '{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s"}' "$id" "$key"`+"\n")
@@ -34,7 +34,7 @@ func (m *machine) tool(name, line string) {
 	}
 }
 
-// What decides what a credential_process prints, as far as can be told without running it, decides whose token it is.
+// The key covers what the output of a credential_process most likely depends on.
 func TestProcessesNeverShare(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -80,19 +80,20 @@ func TestProcessesNeverShare(t *testing.T) {
 			}
 			first := m.password(host)
 			if m.password(host) != first {
-				t.Error("the token was not kept")
+				t.Error("the token was not cached")
 			}
 			m.called(1)
 			other := tt.change(m)
 			if other.password(host) == first {
-				t.Error("it was given the first identity's token")
+				t.Error("it got the token of the first identity")
 			}
 			m.called(1)
 		})
 	}
 }
 
-// What differs from terminal to terminal does not cost a hit, nor does a tool's variable where no tool is run.
+// Variables that differ between terminals do not cause a miss. Nor do variables of tools without a
+// credential_process.
 func TestProcessIgnoresTerminal(t *testing.T) {
 	t.Parallel()
 	m := withProcess(t, "credential_process = creds $1")
@@ -100,7 +101,7 @@ func TestProcessIgnoresTerminal(t *testing.T) {
 	for name, value := range map[string]string{"PWD": "/tmp", "SHLVL": "7", "TERM_SESSION_ID": "w0t1p0", "SSH_TTY": "/dev/pts/7", "_": "/usr/bin/docker",
 		"OP_SESSION_me": "abc", "TELEPORT_SESSION": "abc", "PATH": m.env["PATH"] + ":/nowhere"} {
 		if m.with(map[string]string{name: value}).password(host) != first {
-			t.Errorf("another password with %s", name)
+			t.Errorf("%s causes a miss", name)
 		}
 	}
 	m.called(1)
@@ -108,40 +109,40 @@ func TestProcessIgnoresTerminal(t *testing.T) {
 	m = withKeys(t)
 	first = m.password(host)
 	if m.with(map[string]string{"VAULT_ROLE": "prod"}).password(host) != first {
-		t.Error("a tool's variable costs a hit although no tool is run")
+		t.Error("a variable of a tool causes a miss without a credential_process")
 	}
 }
 
-// A program that keeps a file beside the AWS files does not cost a hit.
+// A credential_process that writes a file next to the AWS files does not cause a miss.
 func TestProcessWritesBesideAWSFiles(t *testing.T) {
 	t.Parallel()
 	m := withProcess(t, "credential_process = creds")
 	m.tool("bin/creds", `rm -f "$HOME/.aws/session"; touch "$HOME/.aws/session"; id=`+awstest.KeyID+` key=`+awstest.SecretKey)
 	if first := m.password(host); m.password(host) != first {
-		t.Error("the token was not kept")
+		t.Error("the token was not cached")
 	}
 	m.called(1)
 }
 
-// Variables that the configuration names are a part of it too.
+// The key covers the variables in the configuration.
 func TestConfiguredVariables(t *testing.T) {
 	t.Parallel()
 	m := withProcess(t, "credential_process = creds")
 	m.file(".config/ecr-login/config.yaml", "cache: {variables: [MY_ROLE, TEAM_*]}\n")
 	first := m.password(host)
 	if m.with(map[string]string{"MY": "prod", "MY_ROLE_2": "prod", "TEA": "a", "OTHER": "a"}).password(host) != first {
-		t.Error("another variable costs a hit")
+		t.Error("another variable causes a miss")
 	}
 	m.called(1)
 	seen := map[string]bool{first: true}
 	for _, v := range []map[string]string{{"MY_ROLE": "prod"}, {"TEAM_A": "a"}, {"TEAM_": "a"}} {
 		password := m.with(v).password(host)
 		if seen[password] {
-			t.Errorf("with %v it was given another's token", v)
+			t.Errorf("with %v it got the token of another identity", v)
 		}
 		seen[password] = true
 		if r := m.with(v).run("list", ""); r.stdout != `{"`+host+`":"AWS"}`+"\n" {
-			t.Errorf("with %v list answered %q", v, r.stdout)
+			t.Errorf("with %v, list printed %q", v, r.stdout)
 		}
 	}
 	m.called(3)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// An entry that cannot be believed is a miss that gets written over: no error, no crash, no word.
+// An invalid entry is a miss and is overwritten, without an error or a notice.
 func TestBrokenEntry(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(t *testing.T, entry []byte) []byte{
@@ -19,15 +19,15 @@ func TestBrokenEntry(t *testing.T) {
 		"too large": func(_ *testing.T, entry []byte) []byte {
 			return append(entry, strings.Repeat(" ", 1<<20)...)
 		},
-		"JSON":       func(*testing.T, []byte) []byte { return []byte(`{"version":1,"host":"` + host + `"}`) },
-		"wrong type": replace(versionLine, "ecr-login failure 1"),
-		"no token":   replace(passwordLine, ""),
-		"no user":    replace(usernameLine, ""),
-		"other host": replace(hostLine, otherHost),
-		"no version": replace(versionLine, "ecr-login token 0"),
-		"no times":   replace(issuedLine, "0"),
-		"odd times":  replace(expiryLine, "1e300"),
-		"immortal":   replace(issuedLine, "4611686018427387904"),
+		"JSON":         func(*testing.T, []byte) []byte { return []byte(`{"version":1,"host":"` + host + `"}`) },
+		"wrong type":   replace(versionLine, "ecr-login failure 1"),
+		"no token":     replace(passwordLine, ""),
+		"no user":      replace(usernameLine, ""),
+		"other host":   replace(hostLine, otherHost),
+		"no version":   replace(versionLine, "ecr-login token 0"),
+		"no times":     replace(issuedLine, "0"),
+		"invalid time": replace(expiryLine, "1e300"),
+		"far future":   replace(issuedLine, "4611686018427387904"),
 	}
 	for name, spoil := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -42,36 +42,36 @@ func TestBrokenEntry(t *testing.T) {
 				t.Fatal(err)
 			}
 			if hosts := m.list(); len(hosts) != 0 {
-				t.Errorf("list answered %v", hosts)
+				t.Errorf("list = %v", hosts)
 			}
 			second := m.password(host)
 			if second == first {
-				t.Error("the broken entry was served")
+				t.Error("the invalid entry was returned")
 			}
 			m.called(2)
 			m.checkEntry(second)
 			if m.password(host) != second {
-				t.Error("the broken entry was not written over")
+				t.Error("the invalid entry was not overwritten")
 			}
 			m.called(0)
 		})
 	}
 }
 
-// replace sets a line of the entry.
+// replace returns a function that replaces a line of an entry.
 func replace(line int, value string) func(*testing.T, []byte) []byte {
 	return func(t *testing.T, entry []byte) []byte {
 		t.Helper()
 		lines := strings.Split(string(entry), "\n")
 		if lines[line] == value {
-			t.Fatalf("line %d is %q already", line, value)
+			t.Fatalf("line %d is already %q", line, value)
 		}
 		lines[line] = value
 		return []byte(strings.Join(lines, "\n"))
 	}
 }
 
-// An entry of a later version is left as it is, and is no reason to fail or to complain.
+// An entry of a later version is not changed, and does not cause an error or a notice.
 func TestLaterVersion(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)

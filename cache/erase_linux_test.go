@@ -12,8 +12,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// docker logout during a get wins: neither its token nor those of the gets that wait for it are kept. They are given
-// one, and do not queue up for it.
+// After docker logout during a get, neither the token of that get nor those of waiting processes are cached. The waiting
+// processes do not wait for each other.
 func TestEraseDuringGet(t *testing.T) {
 	t.Parallel()
 	for name, erase := range map[string]func(m *machine) run{
@@ -31,21 +31,21 @@ func TestEraseDuringGet(t *testing.T) {
 			g.pass()
 			m.opens(host, leader.wait().quiet().password())
 			for range waiters {
-				g.wait() // each stands at the gate while the others do
+				g.wait() // all are at the gate at the same time
 			}
 			g.open()
 			for _, p := range waiters {
 				m.opens(host, p.wait().quiet().password())
 			}
 			if names := m.kept(".token"); len(names) != 0 {
-				t.Errorf("kept are %q", names)
+				t.Errorf("%q are cached", names)
 			}
 			m.checkEntry(m.password(host))
 		})
 	}
 }
 
-// The same for a renewal, for a failure that would be remembered, and for whoever is logged out of another host.
+// After docker logout, neither a renewed token nor a failure is cached. A logout from another host has no effect.
 func TestEraseDuringOtherGets(t *testing.T) {
 	t.Parallel()
 	t.Run("renewal", func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestEraseDuringOtherGets(t *testing.T) {
 		g.open()
 		m.opens(host, leader.wait().quiet().password())
 		if names := m.kept(".token"); len(names) != 0 {
-			t.Errorf("kept are %q", names)
+			t.Errorf("%q are cached", names)
 		}
 	})
 	t.Run("failure", func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestEraseDuringOtherGets(t *testing.T) {
 	})
 }
 
-// A calling Source tells when it is asked.
+// A calling Source calls a function before each token.
 type calling struct {
 	credentials.Source
 	called func()
@@ -98,8 +98,8 @@ func (c calling) Token(ctx context.Context, r registry.Registry) (credentials.To
 	return c.Source.Token(ctx, r)
 }
 
-// However the steps of the two are interleaved.
-func TestEraseAtAnyMoment(t *testing.T) {
+// No token is cached after an erase, for any order of its steps and those of a get.
+func TestEraseAtAnyTime(t *testing.T) {
 	u := newUser(t)
 	for range 500 {
 		erased := make(chan error, 1)
@@ -112,12 +112,12 @@ func TestEraseAtAnyMoment(t *testing.T) {
 			t.Fatal(err)
 		}
 		if kept, err := u.cache.Entries(); err != nil || len(kept) != 0 {
-			t.Fatalf("kept are %d tokens, %v", len(kept), err)
+			t.Fatalf("%d tokens are cached, %v", len(kept), err)
 		}
 	}
 }
 
-// old makes files of the cache look as if they had not been written for more than a day.
+// old sets the modification time of files in the cache to more than a day ago.
 func (m *machine) old(names ...string) {
 	m.t.Helper()
 	yesterday := time.Now().Add(-25 * time.Hour)
@@ -128,9 +128,8 @@ func (m *machine) old(names ...string) {
 	}
 }
 
-// The daily sweep leaves a lock that is held, however old its file is: while one asks, the next one waits for its
-// answer.
-func TestSweepLeavesHeldLocks(t *testing.T) {
+// The daily sweep does not remove a lock file that is locked, so that other processes wait for its holder.
+func TestSweepKeepsHeldLocks(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	g := m.gate()
@@ -141,24 +140,24 @@ func TestSweepLeavesHeldLocks(t *testing.T) {
 	direct.run("erase", otherHost)
 	m.old(append(m.kept(".lock"), m.kept("-swept")...)...)
 	direct.password(otherHost)
-	if names := m.kept(".lock"); len(held) != 1 || len(names) != 2 { // this get's own is held too
-		t.Errorf("left are the locks %q; one was %q", names, held)
+	if names := m.kept(".lock"); len(held) != 1 || len(names) != 2 { // the lock of this get is held too
+		t.Errorf("the lock files are %q; one was %q", names, held)
 	}
 	waiter := m.start("get", host)
 	waiter.atLock()
 	m.cloud.ResetCalls()
 	g.open()
 	if leader.wait().quiet().password() != waiter.wait().quiet().password() {
-		t.Error("the second get asked too")
+		t.Error("the second get called AWS")
 	}
 	m.called(1)
 
-	// One that nobody holds goes.
+	// A lock file without a holder is removed.
 	m.old(append(m.kept(".lock"), m.kept("-swept")...)...)
 	direct.run("erase", otherHost)
 	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Times: 1})
 	direct.password(otherHost)
 	if names := m.kept(".lock"); len(names) != 1 || names[0] == held[0] {
-		t.Errorf("left are the locks %q", names)
+		t.Errorf("the lock files are %q", names)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// An outage is a Source that answers only after a time, however often it is asked before.
+// An outage is a Source that does not respond before a given time.
 type outage struct {
 	until time.Time
 	calls int
@@ -32,17 +32,16 @@ func (o *outage) Token(ctx context.Context, r registry.Registry) (credentials.To
 	return credentials.Token{Username: "AWS", Password: "issued " + now.Format(time.TimeOnly), Issued: now, Expiry: now.Add(12 * time.Hour)}, nil
 }
 
-// A renewal takes no longer than the token that it would fall back on may be handed out. After that the token is
-// fetched as if there were none, within what is left of the deadline.
-func TestRenewalOutlivesToken(t *testing.T) {
+// A renewal ends when the cached token expires. Then the token is fetched as if there were none, in the rest of the time.
+func TestTokenExpiresDuringRenewal(t *testing.T) {
 	for _, tt := range []struct {
 		left, outage, took time.Duration
 		calls              int
 	}{
-		{left: 3 * time.Second, outage: 8 * time.Second, took: 8 * time.Second, calls: 2},  // within the margin: nothing to renew
-		{left: 62 * time.Second, outage: 8 * time.Second, took: 8 * time.Second, calls: 3}, // a renewal of 2 s, and then a fetch
+		{left: 3 * time.Second, outage: 8 * time.Second, took: 8 * time.Second, calls: 2},  // within the margin: no renewal
+		{left: 62 * time.Second, outage: 8 * time.Second, took: 8 * time.Second, calls: 3}, // a renewal of 2 s, then a fetch
 		{left: 64 * time.Second, outage: 20 * time.Second, took: 15 * time.Second, calls: 3},
-		{left: 3 * time.Minute, outage: 8 * time.Second, took: 5 * time.Second, calls: 2}, // not renewed and used
+		{left: 3 * time.Minute, outage: 8 * time.Second, took: 5 * time.Second, calls: 2}, // the cached token is used
 	} {
 		t.Run(tt.left.String(), func(t *testing.T) {
 			t.Setenv("HOME", t.TempDir())
@@ -70,7 +69,7 @@ func TestRenewalOutlivesToken(t *testing.T) {
 					t.Errorf("got %v, %v", token, err)
 				}
 				if left := time.Until(token.Expiry); err == nil && left < time.Minute {
-					t.Errorf("the token is good for another %s", left)
+					t.Errorf("the token is valid for another %s", left)
 				}
 			})
 		})
@@ -86,8 +85,8 @@ func parse(t *testing.T, host string) registry.Registry {
 	return r
 }
 
-// The same with the program: AWS does not answer the renewal, and the token's time is over before the renewal's.
-func TestRenewalHangs(t *testing.T) {
+// The program fetches a token if the cached one expires while AWS does not respond to a renewal.
+func TestRenewalWithoutResponse(t *testing.T) {
 	t.Parallel()
 	const request = `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"` + host + `/app"}`
 	for _, command := range [][]string{{"get"}, {"password", host}, {"kubelet"}} {
@@ -102,11 +101,11 @@ func TestRenewalHangs(t *testing.T) {
 				input = request
 			}
 			if r := m.run(command[0], input, command[1:]...).quiet(); r.exit != 0 || r.stdout == "" || strings.Contains(r.stdout, first) {
-				t.Errorf("exit code %d; or a token was handed out with less than a minute left", r.exit)
+				t.Errorf("exit code %d, or a token was returned less than a minute before its expiry", r.exit)
 			}
 			m.called(3)
 			if second := m.password(host); second == first {
-				t.Error("the new token was not kept")
+				t.Error("the new token was not cached")
 			} else {
 				m.opens(host, second)
 			}

@@ -23,7 +23,7 @@ func TestFastFailureIsRetried(t *testing.T) {
 	m.fail()
 	for range 2 {
 		if line := m.get(host).failed(); strings.Contains(line, found) {
-			t.Errorf("it said %q", line)
+			t.Errorf("got %q", line)
 		}
 	}
 	m.called(2)
@@ -31,8 +31,7 @@ func TestFastFailureIsRetried(t *testing.T) {
 	m.password(host)
 }
 
-// A failure that took its time is the answer for some seconds, with its age, but for nobody else and no other
-// registry.
+// A slow failure is returned for some seconds, with its age, for the same identity and registry.
 func TestSlowFailureIsCached(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -42,7 +41,7 @@ func TestSlowFailureIsCached(t *testing.T) {
 	m.cloud.ClearFaults()
 	for range 5 {
 		if again := m.get(host).failed(); !strings.HasPrefix(again, line+found) {
-			t.Errorf("it said %q, want %q with its age", again, line)
+			t.Errorf("got %q, want %q with its age", again, line)
 		}
 	}
 	m.called(0)
@@ -51,8 +50,8 @@ func TestSlowFailureIsCached(t *testing.T) {
 	m.called(2)
 }
 
-// What may have mended a failure ends its memory.
-func TestSlowFailureIsMended(t *testing.T) {
+// A cached failure is ignored after a change that may have fixed its cause.
+func TestSlowFailureIsFixed(t *testing.T) {
 	t.Parallel()
 	for name, mend := range map[string]func(m *machine){
 		"config":      func(m *machine) { m.config("[default]\nregion = us-west-2\n") },
@@ -80,8 +79,8 @@ func TestSlowFailureIsMended(t *testing.T) {
 	}
 }
 
-// tick waits until a file that is written gets a later time than the present: the clock for that goes in steps of some
-// milliseconds.
+// tick waits until the modification time of a new file is after the present. The file system's clock has a resolution
+// of some milliseconds.
 func (m *machine) tick() {
 	m.t.Helper()
 	for now := time.Now(); ; {

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Files that are not ours, however many and however close their names come to ours, are in nobody's way and stay.
+// Files with other names are ignored and not changed, even if there are many or their names are similar.
 func TestForeignFiles(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	first := m.password(host)
-	ours := strings.TrimSuffix(filepath.Base(m.entry()), ".token")
-	alike := []string{ours, ours + ".token.bak", ours + "0.token", ours + ".token.0123456789abcdef.tmp", ours + ".012.tmp", ours[:len(ours)-1] + ".lock",
+	own := strings.TrimSuffix(filepath.Base(m.entry()), ".token")
+	alike := []string{own, own + ".token.bak", own + "0.token", own + ".token.0123456789abcdef.tmp", own + ".012.tmp", own[:len(own)-1] + ".lock",
 		host + ".token", host + "@.token", "@" + strings.Repeat("0", 64) + ".token", "config.json"}
 	dayBeforeYesterday := time.Now().Add(-48 * time.Hour).Truncate(time.Second)
 	for _, name := range alike {
@@ -29,7 +29,7 @@ func TestForeignFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, mark := range m.kept("-swept") { // the next to write sweeps
+	for _, mark := range m.kept("-swept") { // so that the next process that writes sweeps
 		if err := os.Remove(filepath.Join(m.cache, mark)); err != nil {
 			t.Fatal(err)
 		}
@@ -39,24 +39,24 @@ func TestForeignFiles(t *testing.T) {
 	}
 	m.password(otherHost)
 	if len(m.kept("-swept")) == 0 {
-		t.Error("nothing was swept")
+		t.Error("the directory was not swept")
 	}
 	if hosts := m.list(); len(hosts) != 2 {
-		t.Errorf("list answered %v", hosts)
+		t.Errorf("list = %v", hosts)
 	}
 	if r := m.run("erase", host).quiet(); r.exit != 0 {
 		t.Errorf("erase: exit code %d", r.exit)
 	}
 	if hosts := m.list(); len(hosts) != 1 {
-		t.Errorf("after erase, list answered %v", hosts)
+		t.Errorf("after erase, list = %v", hosts)
 	}
 	for _, name := range alike {
 		info, err := os.Stat(filepath.Join(m.cache, name))
 		if err != nil || info.Size() != 4 || !info.ModTime().Equal(dayBeforeYesterday) {
-			t.Errorf("%s was touched: %v", name, err)
+			t.Errorf("%s was changed: %v", name, err)
 		}
 	}
 	if n := len(m.kept(".foreign")); n != 10_000 {
-		t.Errorf("of 10,000 foreign files there are %d", n)
+		t.Errorf("%d of 10,000 foreign files are left", n)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A gate stands between the helper and AWS. It holds requests while it is shut, so that a test can do things while
-// somebody asks.
+// A gate is a proxy between the helper and AWS. It holds requests while it is shut, so that a test can act during a
+// request.
 type gate struct {
 	t       *testing.T
 	proxy   http.Handler
@@ -23,7 +23,7 @@ type gate struct {
 	opened chan struct{} // closed when the gate is opened
 }
 
-// gate puts one before the machine's AWS, which is shut.
+// gate adds a gate, which is shut, in front of the machine's AWS.
 func (m *machine) gate() *gate {
 	m.t.Helper()
 	cloud, err := url.Parse(m.cloud.URL)
@@ -33,7 +33,7 @@ func (m *machine) gate() *gate {
 	g := &gate{t: m.t, arrived: make(chan struct{}, 100)}
 	g.proxy = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(cloud)
-		r.Out.Host = r.In.Host // it is signed
+		r.Out.Host = r.In.Host // the host is signed
 	}}
 	g.shut()
 	server := httptest.NewServer(g)
@@ -44,7 +44,7 @@ func (m *machine) gate() *gate {
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Without its body being read, the server does not see that the client has gone.
+	// The server only notices that the client has disconnected after the body was read.
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -61,7 +61,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// shut makes the gate hold requests that come from now on, and forget those that came.
+// shut makes the gate hold new requests, and resets wait.
 func (g *gate) shut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -71,7 +71,7 @@ func (g *gate) shut() {
 	}
 }
 
-// open lets all requests through, those to come too.
+// open lets all requests through, including new ones.
 func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -82,7 +82,7 @@ func (g *gate) open() {
 	}
 }
 
-// pass lets the requests through that the gate holds, and holds those to come.
+// pass lets the held requests through, and holds new ones.
 func (g *gate) pass() {
 	g.mu.Lock()
 	held := g.opened
@@ -91,12 +91,12 @@ func (g *gate) pass() {
 	close(held)
 }
 
-// wait waits for a request that has not been waited for yet.
+// wait waits for one more request.
 func (g *gate) wait() {
 	g.t.Helper()
 	select {
 	case <-g.arrived:
 	case <-time.After(10 * time.Second):
-		g.t.Fatal("no request came")
+		g.t.Fatal("no request arrived")
 	}
 }

@@ -10,13 +10,13 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// Roles that everybody may assume.
+// Roles that every key may assume.
 const (
 	role      = "arn:aws:iam::123456789012:role/pull"
 	otherRole = "arn:aws:iam::123456789012:role/push"
 )
 
-// base is the part of an AWS configuration that has keys.
+// base is a profile with keys.
 const base = "[profile base]\naws_access_key_id = " + awstest.KeyID + "\naws_secret_access_key = " + awstest.SecretKey + "\n"
 
 const singleSignOn = `[profile dev]
@@ -28,7 +28,7 @@ sso_region = us-east-1
 sso_start_url = https://corp.test/start
 `
 
-// identities are all the ways to one. Each gives a machine one, by its name.
+// identities contains, for each kind of identity, a function that sets it up on a machine.
 var identities = map[string]func(m *machine){
 	"environment": func(m *machine) {
 		m.env["AWS_ACCESS_KEY_ID"], m.env["AWS_SECRET_ACCESS_KEY"] = awstest.KeyID, awstest.SecretKey
@@ -51,7 +51,7 @@ var identities = map[string]func(m *machine){
 		m.config(singleSignOn)
 		m.login(time.Hour)
 	},
-	"SSO to be refreshed": func(m *machine) { // which writes a file below ~/.aws
+	"SSO with refresh": func(m *machine) { // which writes a file in ~/.aws
 		m.env["AWS_PROFILE"] = "dev"
 		m.config(singleSignOn)
 		m.login(-time.Hour)
@@ -71,7 +71,7 @@ var identities = map[string]func(m *machine){
 	},
 }
 
-// login leaves what "aws sso login" leaves.
+// login writes the file that "aws sso login" writes.
 func (m *machine) login(expiresIn time.Duration) {
 	m.t.Helper()
 	if err := m.cloud.WriteSSOCache(m.home, "corp", time.Now().Add(expiresIn)); err != nil {
@@ -79,19 +79,19 @@ func (m *machine) login(expiresIn time.Duration) {
 	}
 }
 
-// script writes a credential_process that leaves a letter in the file "ran" each time.
+// script writes a credential_process that appends a letter to the file "ran" for each run.
 func (m *machine) script() string {
 	return m.file("process.sh", "printf x >>"+filepath.Join(m.home, "ran")+"\n"+
 		`echo '{"Version":1,"AccessKeyId":"`+awstest.KeyID+`","SecretAccessKey":"`+awstest.SecretKey+`"}'`+"\n")
 }
 
-// ran returns how often the script ran.
+// ran returns the number of runs of the script.
 func (m *machine) ran() int {
-	content, _ := os.ReadFile(filepath.Join(m.home, "ran")) // none if it never did
+	content, _ := os.ReadFile(filepath.Join(m.home, "ran")) // missing before the first run
 	return len(content)
 }
 
-// The second get makes no call of any kind and runs nothing, whatever the identity.
+// For every kind of identity, a hit sends no request and runs no program.
 func TestHit(t *testing.T) {
 	t.Parallel()
 	for name, give := range identities {
@@ -109,18 +109,17 @@ func TestHit(t *testing.T) {
 			if m.password(host) != first {
 				t.Error("another password")
 			}
-			if calls, dialled := m.cloud.Calls(), m.cloud.DialedHosts(); len(calls) != 0 || len(dialled) != 0 {
-				t.Errorf("it made the calls %v and dialled %q", calls, dialled)
+			if calls, dialed := m.cloud.Calls(), m.cloud.DialedHosts(); len(calls) != 0 || len(dialed) != 0 {
+				t.Errorf("got the calls %v, and connections to %q", calls, dialed)
 			}
 			if m.ran() != ran {
-				t.Error("it ran the credential_process")
+				t.Error("the credential_process ran")
 			}
 		})
 	}
 }
 
-// Whatever of the configuration decides on the identity, a change of it never leads to another identity's token, and
-// taking it back leads to the first one's.
+// A change of the identity does not return the token of another identity. Reverting it returns the first token.
 func TestIdentitiesNeverShare(t *testing.T) {
 	t.Parallel()
 	const dev = base + "[profile other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n" +
@@ -136,7 +135,7 @@ func TestIdentitiesNeverShare(t *testing.T) {
 	}
 	for name, change := range map[string]func(m *machine) *machine{
 		"profile":               set(map[string]string{"AWS_PROFILE": "other"}),
-		"profile of older kind": set(map[string]string{"AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": "other"}),
+		"AWS_DEFAULT_PROFILE":   set(map[string]string{"AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": "other"}),
 		"keys":                  set(map[string]string{"AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "other"}),
 		"role":                  edit(role, otherRole),
 		"external id":           edit("external_id = 1", "external_id = 2"),
@@ -165,7 +164,7 @@ func TestIdentitiesNeverShare(t *testing.T) {
 			m.called(1)
 			other := change(m)
 			if other.password(host) == first {
-				t.Error("it was given the first identity's token")
+				t.Error("it got the token of the first identity")
 			}
 			m.called(1)
 			m.config(dev)
@@ -173,14 +172,14 @@ func TestIdentitiesNeverShare(t *testing.T) {
 				t.Fatal(err)
 			}
 			if m.password(host) != first {
-				t.Error("the first identity's token was lost")
+				t.Error("the token of the first identity was lost")
 			}
 			m.called(0)
 		})
 	}
 }
 
-// The variables of one role and of another in the environment alone.
+// Web identities in the environment that differ in the role do not share tokens.
 func TestWebIdentitiesNeverShare(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -189,19 +188,19 @@ func TestWebIdentitiesNeverShare(t *testing.T) {
 	identities["web identity"](m)
 	first := m.password(host)
 	if m.with(map[string]string{"AWS_ROLE_ARN": otherRole}).password(host) == first {
-		t.Error("another role was given the first one's token")
+		t.Error("another role got the token of the first one")
 	}
 	m.called(2)
 }
 
-// Variables that say nothing of an identity do not keep a process from a hit.
-func TestSteeringIsNoIdentity(t *testing.T) {
+// Variables that do not affect the identity do not cause a miss.
+func TestOtherVariables(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	first := m.password(host)
 	for name, value := range map[string]string{"ECR_LOGIN_TIMEOUT": "3s", "AWS_ECR_IGNORE_CREDS_STORAGE": "true", "TERM": "dumb"} {
 		if m.with(map[string]string{name: value}).password(host) != first {
-			t.Errorf("another password with %s", name)
+			t.Errorf("%s causes a miss", name)
 		}
 	}
 	m.called(1)

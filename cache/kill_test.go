@@ -12,16 +12,16 @@ import (
 	"ecrlogin/internal/store"
 )
 
-// A process that is killed at any moment, 300 times, leaves nothing that the next one waits for or believes wrongly.
-func TestKilledAtAnyMoment(t *testing.T) {
+// A process that is killed at a random time does not delay the next one or leave an invalid entry.
+func TestKilledAtAnyTime(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	life := m.get(host).took
-	for range 5 { // the fastest is the least disturbed
+	for range 5 { // the fastest one
 		m.run("erase", host)
 		life = min(life, m.get(host).took)
 	}
-	life = life * 5 / 4 // so that some live to their end
+	life = life * 5 / 4 // so that some finish
 	written := 0
 	for range 300 {
 		if err := os.Remove(m.entry()); err != nil {
@@ -40,17 +40,17 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			t.Fatalf("the next get took %v", r.took)
 		}
 		if n := m.cloud.Count(awstest.GetAuthorizationToken); n < 1 || n > 2 {
-			t.Errorf("AWS was asked %d times", n)
+			t.Errorf("%d calls to AWS, want 1 or 2", n)
 		}
 		if t.Failed() {
 			return
 		}
 	}
-	t.Logf("of 300 that were killed within %v, %d had written their entry and %d left a temporary file", life, written, len(m.kept(".tmp")))
+	t.Logf("of 300 processes killed within %v, %d had written their entry, and %d left a temporary file", life, written, len(m.kept(".tmp")))
 	m.sweepsTemporaries()
 }
 
-// checkEntry fails the test unless the one entry holds the password, and that opens the registry.
+// checkEntry fails the test unless the only entry contains the password, and the registry accepts it.
 func (m *machine) checkEntry(password string) {
 	m.t.Helper()
 	m.opens(host, password)
@@ -61,15 +61,15 @@ func (m *machine) checkEntry(password string) {
 	defer s.Close()
 	kept, err := s.Entries()
 	if err != nil || len(kept) != 1 || kept[0].Host != host || kept[0].Password != password || !kept[0].Fresh(time.Now()) {
-		m.t.Errorf("the entries are not just the one that was answered (%d, %v)", len(kept), err)
+		m.t.Errorf("%d entries, %v; want only the returned token", len(kept), err)
 	}
 }
 
-// sweepsTemporaries fails the test unless what processes have left behind goes away after a day, when one has written.
+// sweepsTemporaries fails the test unless the next process removes temporary files that are a day old.
 func (m *machine) sweepsTemporaries() {
 	m.t.Helper()
 	name := strings.TrimSuffix(filepath.Base(m.entry()), ".token")
-	m.file("cache/"+name+".0123456789abcdef.tmp", "half an entr") // in case that no process has left one
+	m.file("cache/"+name+".0123456789abcdef.tmp", "half an entr") // in case no process has left one
 	yesterday := time.Now().Add(-25 * time.Hour)
 	for _, name := range append(m.kept(".tmp"), m.kept("-swept")...) {
 		if err := os.Chtimes(filepath.Join(m.cache, name), yesterday, yesterday); err != nil {

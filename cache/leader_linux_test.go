@@ -13,7 +13,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// atLock waits until the process has come to its lock: it has the file open, to hold the lock or to wait for it.
+// atLock waits until the process has opened its lock file.
 func (p *process) atLock() {
 	p.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -25,10 +25,10 @@ func (p *process) atLock() {
 			return
 		}
 	}
-	p.t.Fatal("the process never came to its lock")
+	p.t.Fatal("the process did not open its lock file")
 }
 
-// lead starts a process that asks AWS and is held at the gate, and n more that wait for it.
+// lead starts a leader, whose request is held at the gate, and n processes that wait for it.
 func (m *machine) lead(g *gate, n int) (leader *process, waiters []*process) {
 	m.t.Helper()
 	leader = m.start("get", host)
@@ -42,7 +42,7 @@ func (m *machine) lead(g *gate, n int) (leader *process, waiters []*process) {
 	return leader, waiters
 }
 
-// A leader that is killed leaves nothing to wait for: one of its waiters asks at once.
+// If the leader is killed, one of the waiting processes calls AWS immediately.
 func TestLeaderKilled(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -56,16 +56,16 @@ func TestLeaderKilled(t *testing.T) {
 	m.opens(host, password)
 	for _, p := range waiters[1:] {
 		if p.wait().quiet().password() != password {
-			t.Error("not all have the same password")
+			t.Error("the passwords differ")
 		}
 	}
 	if took := time.Since(killed); took > 6*time.Second { // a wait for a dead process ends after half of the 15 s timeout
-		t.Errorf("they went on for %v", took)
+		t.Errorf("the other processes took %v", took)
 	}
-	m.called(1) // the leader's call never came through the gate
+	m.called(1) // the leader's request was not forwarded
 }
 
-// The failure of the leader is the answer for those who waited for it: they do not queue up to fail one by one.
+// The waiting processes return the failure of the leader instead of calling AWS.
 func TestLeaderFails(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -75,18 +75,18 @@ func TestLeaderFails(t *testing.T) {
 	g.open()
 	line := leader.wait().failed()
 	if !strings.Contains(line, "access denied") {
-		t.Errorf("the leader said %q", line)
+		t.Errorf("the leader printed %q", line)
 	}
 	for _, p := range waiters {
 		if got := p.wait().failed(); got != line {
-			t.Errorf("a waiter said %q, the leader %q", got, line)
+			t.Errorf("a waiting process printed %q, the leader %q", got, line)
 		}
 	}
 	m.called(1)
 }
 
-// An answer that cannot be kept is no reason to queue: once the first has found that out, the others ask all at once.
-func TestAnswerThatCannotBeKept(t *testing.T) {
+// If a token cannot be cached, the waiting processes call AWS at the same time.
+func TestTokenIsNotCached(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	g := m.gate()
@@ -98,7 +98,7 @@ func TestAnswerThatCannotBeKept(t *testing.T) {
 	g.pass()
 	leader.wait().quiet().password()
 	for range waiters {
-		g.wait() // each stands at the gate while the others do
+		g.wait() // all are at the gate at the same time
 	}
 	g.open()
 	for _, p := range waiters {
@@ -106,8 +106,8 @@ func TestAnswerThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// That is so too for the one among them that got the lock as the first, before most of the program was initialized.
-func TestFirstLetsOthersThrough(t *testing.T) {
+// That includes a process that took the lock in the fast path.
+func TestTokenIsNotCachedByFastPath(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	g := m.gate()
@@ -115,7 +115,7 @@ func TestFirstLetsOthersThrough(t *testing.T) {
 	m.password(host)
 	m.edit(host, func(lines []string) { lines[versionLine] = "ecr-login token 2" })
 	g.shut()
-	unkept := time.Now().Add(time.Hour + time.Minute) // as if somebody found that out a minute from now
+	unkept := time.Now().Add(time.Hour + time.Minute) // as if a process found that out a minute from now
 	if err := os.Chtimes(filepath.Join(m.cache, m.kept(".lock")[0]), unkept, unkept); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestFirstLetsOthersThrough(t *testing.T) {
 		g.wait()
 	}
 	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("the others came after %s", took)
+		t.Errorf("the requests took %s", took)
 	}
 	g.open()
 	for _, p := range processes {
@@ -136,8 +136,7 @@ func TestFirstLetsOthersThrough(t *testing.T) {
 	}
 }
 
-// A leader that is stopped costs the others half of their time and no failure, and those of another key nothing at
-// all.
+// If the leader is stopped, the other processes return a token within their deadline. Those of another key do not wait.
 func TestLeaderStopped(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -150,16 +149,16 @@ func TestLeaderStopped(t *testing.T) {
 	g.open()
 	// The limit of 4 s is less than the 5 s that a wait for the leader takes.
 	if r := m.get(otherHost).quiet(); r.password() == "" || r.took > 4*time.Second {
-		t.Errorf("another key's get took %v", r.took)
+		t.Errorf("a get of another key took %v", r.took)
 	}
 	runs := m.together(host, host, host, host)
 	for _, r := range runs {
 		m.opens(host, r.quiet().password())
 		if r.took > 10*time.Second {
-			t.Errorf("a get took %v, which is beyond its deadline", r.took)
+			t.Errorf("a get took %v, more than its deadline", r.took)
 		}
 	}
-	// Its lock is still held; that is nothing to a hit.
+	// A hit does not need the lock, which is still held.
 	if r := m.get(host).quiet(); r.password() == "" || r.took > 4*time.Second {
 		t.Errorf("a hit took %v", r.took)
 	}
@@ -167,13 +166,13 @@ func TestLeaderStopped(t *testing.T) {
 	m.run("erase", host)
 	m.cloud.ResetCalls()
 	if r := m.get(host).quiet(); r.password() == "" || r.took > 4*time.Second {
-		t.Errorf("after the leader's end a get took %v", r.took)
+		t.Errorf("after the end of the leader, a get took %v", r.took)
 	}
 	m.called(1)
 }
 
-// While one process renews, the others are served the valid token without waiting.
-func TestRenewalMakesNobodyWait(t *testing.T) {
+// While one process renews a token, the others return the valid token without waiting.
+func TestNoWaitForRenewal(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	g := m.gate()
@@ -184,7 +183,7 @@ func TestRenewalMakesNobodyWait(t *testing.T) {
 	leader, _ := m.lead(g, 0)
 	for _, r := range m.together(slices.Repeat([]string{host}, 8)...) {
 		if r.quiet().password() != first {
-			t.Error("another token was served")
+			t.Error("another token was returned")
 		}
 	}
 	g.open()
@@ -194,13 +193,13 @@ func TestRenewalMakesNobodyWait(t *testing.T) {
 	m.called(2)
 }
 
-// Waiters that gave up and asked for themselves take the answer that another process has left meanwhile, before they
-// fail; and of those that give up, one asks and not all.
-func TestWaitersTakeTheAnswer(t *testing.T) {
+// After the wait for the leader times out, one process calls AWS as its deputy. If that fails, the processes return the
+// token that the leader has stored in the meantime.
+func TestTokenOfSlowLeader(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	m.env["ECR_LOGIN_TIMEOUT"] = "8s"
-	// The waiters give up after 5.2 s of their 7.7, and those who wait for one of them after 6.4.
+	// The wait for the leader ends after 5.2 s of 7.7 s, and the wait for the deputy after 6.4 s.
 	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 5700 * time.Millisecond, Times: 1})
 	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
 	runs := m.together(slices.Repeat([]string{host}, 12)...)
@@ -208,10 +207,10 @@ func TestWaitersTakeTheAnswer(t *testing.T) {
 	m.opens(host, password)
 	for _, r := range runs {
 		if r.quiet().password() != password {
-			t.Error("not all have the same password")
+			t.Error("the passwords differ")
 		}
 	}
 	if n := m.cloud.Count(awstest.GetAuthorizationToken); n > 6 {
-		t.Errorf("AWS was asked %d times; 2 are enough", n)
+		t.Errorf("%d calls to AWS, want about 2", n)
 	}
 }

@@ -9,8 +9,7 @@ import (
 	"ecrlogin/internal/store"
 )
 
-// Whoever waits for a lock whose file is removed meanwhile does not take the removed one for the lock: the next to
-// come would have another.
+// If the lock file is removed while a process waits, the process locks the new file.
 func TestLockOfRemovedFile(t *testing.T) {
 	s, err := store.Create(filepath.Join(t.TempDir(), "cache"), nil)
 	if err != nil {
@@ -40,17 +39,17 @@ func TestLockOfRemovedFile(t *testing.T) {
 	second()
 	unlock := <-waiter
 	if _, ok := tryLock(s, path); ok {
-		t.Error("the lock is held twice, once by the one who waited")
+		t.Error("the lock is held twice, once by the process that waited")
 	}
 	unlock()
 	if unlock, ok := tryLock(s, path); ok {
 		unlock()
 	} else {
-		t.Error("a lock that nobody holds is not to be had")
+		t.Error("a released lock is not available")
 	}
 }
 
-// opened waits until this process has a file open so many times.
+// opened waits until this process has a file open the given number of times.
 func opened(t *testing.T, path string, times int) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {

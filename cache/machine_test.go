@@ -16,21 +16,21 @@ const (
 	otherHost = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
 )
 
-// A machine is what the processes of a test find: a home folder, an environment, and a stand-in for AWS. Nothing of
-// this process's own environment gets there.
+// A machine is the environment of the processes of a test: a home directory, variables, and a stand-in for AWS. It
+// does not include the variables of the test process.
 type machine struct {
 	t     *testing.T
 	cloud *awstest.Server
 	home  string
 	cache string // AWS_ECR_CACHE_DIR
-	uid   uint32 // whom processes run as; 0 for the user of the test
+	uid   uint32 // user ID of the processes; 0 for the user of the test
 	env   map[string]string
 }
 
-// newMachine returns a machine without an identity, from which AWS's real host names lead to the stand-in.
+// newMachine returns a machine without an identity, which reaches the stand-in by the real host names of AWS.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	// A bracket in the path is what a pattern would take for a class.
+	// A pattern would interpret the bracket in the path.
 	m := &machine{t: t, cloud: awstest.New(t), home: filepath.Join(t.TempDir(), "[home")}
 	if err := os.Mkdir(m.home, 0o700); err != nil {
 		t.Fatal(err)
@@ -47,8 +47,8 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
-// withKeys returns a machine with the stand-in's first key in the environment. Its processes ask the stand-in
-// directly, without TLS, which is quicker.
+// withKeys returns a machine with the stand-in's first key in the environment. Its processes connect to the stand-in
+// without TLS, which is faster.
 func withKeys(t *testing.T) *machine {
 	t.Helper()
 	m := newMachine(t)
@@ -58,7 +58,7 @@ func withKeys(t *testing.T) *machine {
 	return m
 }
 
-// with returns the machine as a process with other variables sees it. An empty value takes a variable away.
+// with returns a copy of the machine with other variables. An empty value removes a variable.
 func (m *machine) with(env map[string]string) *machine {
 	other := *m
 	other.env = maps.Clone(m.env)
@@ -75,7 +75,7 @@ func (m *machine) with(env map[string]string) *machine {
 // config writes ~/.aws/config.
 func (m *machine) config(text string) { m.file(".aws/config", text) }
 
-// file writes a file below the home folder and returns its path.
+// file writes a file in the home directory and returns its path.
 func (m *machine) file(name, text string) string {
 	m.t.Helper()
 	path := filepath.Join(m.home, filepath.FromSlash(name))
@@ -88,21 +88,21 @@ func (m *machine) file(name, text string) string {
 	return path
 }
 
-// fail makes AWS deny every token from now on.
+// fail makes AWS reject all token requests.
 func (m *machine) fail() {
 	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Type: "AccessDeniedException"})
 }
 
-// called fails the test unless AWS was asked for so many tokens since the last time.
+// called fails the test unless AWS received the given number of token requests since the last call.
 func (m *machine) called(want int) {
 	m.t.Helper()
 	if got := m.cloud.Count(awstest.GetAuthorizationToken); got != want {
-		m.t.Errorf("AWS was asked for %d tokens, want %d", got, want)
+		m.t.Errorf("%d token requests, want %d", got, want)
 	}
 	m.cloud.ResetCalls()
 }
 
-// opens fails the test unless the password opens the registry.
+// opens fails the test unless the registry accepts the password.
 func (m *machine) opens(host, password string) {
 	m.t.Helper()
 	req, err := http.NewRequestWithContext(m.t.Context(), http.MethodGet, "https://"+host+"/v2/", nil)
@@ -116,6 +116,6 @@ func (m *machine) opens(host, password string) {
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		m.t.Errorf("%s answered %d to the password", host, resp.StatusCode)
+		m.t.Errorf("%s returned status %d for the password", host, resp.StatusCode)
 	}
 }

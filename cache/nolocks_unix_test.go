@@ -12,16 +12,15 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// Locks that cannot be had make everybody ask for themselves, which is no failure; and of many writers of one entry
-// the last one wins, with no entry ever broken.
+// If locks are unavailable, each process calls AWS, and the last one that writes the entry wins.
 func TestNoLocks(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	m.password(host)
 	lock := strings.TrimSuffix(m.entry(), ".token") + ".lock"
 	for name, spoil := range map[string]func() error{
-		"folder": func() error { return os.Mkdir(lock, 0o700) },
-		"link":   func() error { return os.Symlink(filepath.Join(m.home, "elsewhere"), lock) },
+		"directory": func() error { return os.Mkdir(lock, 0o700) },
+		"link":      func() error { return os.Symlink(filepath.Join(m.home, "elsewhere"), lock) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := *m
@@ -41,10 +40,10 @@ func TestNoLocks(t *testing.T) {
 				passwords[r.quiet().password()] = true
 			}
 			if n := m.cloud.Count(awstest.GetAuthorizationToken); n != len(passwords) || n < 4 {
-				t.Errorf("AWS was asked %d times, for %d passwords", n, len(passwords))
+				t.Errorf("%d calls to AWS, for %d passwords", n, len(passwords))
 			}
 			if !passwords[m.password(host)] {
-				t.Error("what is kept is none of the answers")
+				t.Error("the cached token is none of those that were returned")
 			}
 			m.cloud.ClearFaults()
 			if _, err := os.Lstat(filepath.Join(m.home, "elsewhere")); !os.IsNotExist(err) {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A process is a running helper.
+// A process is a process of docker-credential-ecr-login.
 type process struct {
 	t              *testing.T
 	host           string
@@ -18,7 +18,7 @@ type process struct {
 	stdout, stderr bytes.Buffer
 }
 
-// start runs the helper with an action and its input, which is a host, and perhaps with more arguments.
+// start starts the helper with an action, its input, and optional arguments.
 func (m *machine) start(action, host string, args ...string) *process {
 	m.t.Helper()
 	p := &process{t: m.t, host: host, cmd: exec.CommandContext(m.t.Context(), helper, append([]string{action}, args...)...), began: time.Now()}
@@ -35,21 +35,21 @@ func (m *machine) start(action, host string, args ...string) *process {
 	return p
 }
 
-// A run is what a process left.
+// A run is the result of a process.
 type run struct {
 	t              *testing.T
 	host           string
-	exit           int // -1 when it was killed
+	exit           int // -1 if it was killed
 	stdout, stderr string
 	took           time.Duration
 }
 
 func (p *process) wait() run {
-	_ = p.cmd.Wait() // the exit code tells
+	_ = p.cmd.Wait() // the exit code is checked instead
 	return run{p.t, p.host, p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String(), time.Since(p.began)}
 }
 
-// kill ends the process as nothing can prevent.
+// kill kills the process.
 func (p *process) kill() {
 	p.t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil {
@@ -68,7 +68,7 @@ func (m *machine) get(host string) run {
 	return m.run("get", host)
 }
 
-// password returns what a get gave that must succeed without a word on stderr.
+// password returns the password of a get, which must succeed without output on stderr.
 func (m *machine) password(host string) string {
 	m.t.Helper()
 	return m.get(host).quiet().password()
@@ -99,16 +99,16 @@ func (r run) password() string {
 	return answer.Secret
 }
 
-// quiet fails the test if the run said anything on stderr.
+// quiet fails the test if stderr is not empty.
 func (r run) quiet() run {
 	r.t.Helper()
 	if r.stderr != "" {
-		r.t.Errorf("stderr %q, want nothing", r.stderr)
+		r.t.Errorf("stderr %q, want none", r.stderr)
 	}
 	return r
 }
 
-// said fails the test unless stderr is one line that holds text.
+// said fails the test unless stderr is one line that contains text.
 func (r run) said(text string) run {
 	r.t.Helper()
 	if strings.Count(r.stderr, "\n") != 1 || !strings.HasSuffix(r.stderr, "\n") || !strings.Contains(r.stderr, text) {
@@ -117,7 +117,7 @@ func (r run) said(text string) run {
 	return r
 }
 
-// failed fails the test unless the run failed with one line for the host on both streams. It returns that line.
+// failed returns the line that a failed run printed on both streams. It fails the test if there is no such line.
 func (r run) failed() string {
 	r.t.Helper()
 	line := strings.TrimSuffix(r.stdout, "\n")

@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// What others may have put there instead of an entry is not read, written to, or waited for. The user is told once
-// each time.
+// Unsafe files are not used as entries, not even opened. Each get prints one notice.
 func TestUnsafeEntry(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -25,8 +24,8 @@ func TestUnsafeEntry(t *testing.T) {
 			}
 			return os.Symlink(m.file("entry", string(content)), path)
 		}, "it is a link"},
-		"pipe":   {func(_ *machine, path string) error { return syscall.Mkfifo(path, 0o600) }, "it is not a regular file"},
-		"folder": {func(_ *machine, path string) error { return os.Mkdir(path, 0o700) }, "it is not a regular file"},
+		"pipe":      {func(_ *machine, path string) error { return syscall.Mkfifo(path, 0o600) }, "it is not a regular file"},
+		"directory": {func(_ *machine, path string) error { return os.Mkdir(path, 0o700) }, "it is not a regular file"},
 		"writable": {func(_ *machine, path string) error {
 			if err := os.Rename(path+".old", path); err != nil {
 				return err
@@ -51,24 +50,24 @@ func TestUnsafeEntry(t *testing.T) {
 			}
 			for range 2 {
 				if m.get(host).said("the cache entry "+path+" is not used, because "+tt.line).password() == first {
-					t.Error("it was used")
+					t.Error("the unsafe entry was used")
 				}
 			}
 			m.called(3)
 			if after, err := os.Lstat(path); err != nil || !os.SameFile(before, after) || after.ModTime() != before.ModTime() {
-				t.Errorf("it was written to or replaced (%v)", err)
+				t.Errorf("the unsafe entry was changed or replaced (%v)", err)
 			}
 			if r := m.run("erase", host).quiet(); r.exit != 0 {
 				t.Errorf("erase: exit code %d", r.exit)
 			}
 			if _, err := os.Lstat(path); !os.IsNotExist(err) {
-				t.Errorf("erase left it (%v)", err)
+				t.Errorf("erase did not remove it (%v)", err)
 			}
 		})
 	}
 }
 
-// A sparse file of a gigabyte is a broken entry like any other: nobody reads it.
+// A sparse file of a gigabyte is an invalid entry, and is not read.
 func TestHugeEntry(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -80,8 +79,8 @@ func TestHugeEntry(t *testing.T) {
 	m.called(2)
 }
 
-// A folder that others may have filled is not used. The user is told once.
-func TestUnsafeFolder(t *testing.T) {
+// A directory that other users can write to is not used. Each get prints one notice.
+func TestUnsafeDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		make func(m *machine, elsewhere string) error
@@ -111,21 +110,21 @@ func TestUnsafeFolder(t *testing.T) {
 			}
 			m.called(2)
 			if r := m.run("list", "").said(line); r.stdout != "{}\n" {
-				t.Errorf("list answered %q", r.stdout)
+				t.Errorf("list printed %q", r.stdout)
 			}
 			if r := m.run("erase", host).said(line); r.exit != 0 {
 				t.Errorf("erase: exit code %d", r.exit)
 			}
 			if names := m.kept(""); len(names) != 0 {
-				t.Errorf("it left %q", names)
+				t.Errorf("%q were created", names)
 			}
 		})
 	}
 }
 
-// A folder that goes away while a process asks AWS costs nothing but the entry, and what stands in its place is left
-// alone.
-func TestFolderGoesAway(t *testing.T) {
+// If the directory is removed or replaced while a process calls AWS, the token is not cached, and the replacement is not
+// changed.
+func TestDirectoryIsRemoved(t *testing.T) {
 	t.Parallel()
 	for name, replace := range map[string]func(m *machine, elsewhere string) error{
 		"removed": func(m *machine, _ string) error { return os.RemoveAll(m.cache) },
@@ -152,7 +151,7 @@ func TestFolderGoesAway(t *testing.T) {
 			g.open()
 			m.opens(host, leader.wait().quiet().password())
 			if files, err := os.ReadDir(elsewhere); err != nil || len(files) != 0 {
-				t.Errorf("elsewhere are %v (%v)", files, err)
+				t.Errorf("the other directory contains %v (%v)", files, err)
 			}
 			if err := os.RemoveAll(m.cache); err != nil {
 				t.Fatal(err)

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// A user is told, in one line each time, that the cache cannot be used where they can do something about it. The
-// token comes all the same, and the log has the reason always.
+// If the cache is unusable, each get returns a token. It prints a notice if the user can correct the cause. The log
+// always contains the cause.
 func TestUnusable(t *testing.T) {
 	t.Parallel()
 	const denied = "permission denied; check its owner and mode, or set AWS_ECR_CACHE_DIR to another directory"
@@ -23,23 +23,23 @@ func TestUnusable(t *testing.T) {
 		dir    string // below the home directory
 		put    func(m *machine, dir string) error
 		env    map[string]string
-		cause  string // "" if only the log and doctor have it
-		doctor string // the reason that doctor has then
+		cause  string // of the notice; "" if there is none
+		doctor string // the cause that doctor prints if there is no notice
 	}{
-		"read-only":      {"cache", func(_ *machine, dir string) error { return mkdir(dir, 0o555) }, nil, denied, ""},
-		"closed":         {"cache", func(_ *machine, dir string) error { return mkdir(dir, 0) }, nil, denied, ""},
-		"a file":         {"cache", func(_ *machine, dir string) error { return os.WriteFile(dir, nil, 0o600) }, nil, file, ""},
-		"below a file":   {"file/cache", func(_ *machine, dir string) error { return os.WriteFile(filepath.Dir(dir), nil, 0o600) }, nil, file, ""},
-		"in a read-only": {"sub/cache", func(_ *machine, dir string) error { return mkdir(filepath.Dir(dir), 0o555) }, nil, denied, ""},
-		"~/.cache":       {".cache/ecr-login", func(_ *machine, dir string) error { return mkdir(filepath.Dir(dir), 0o555) }, map[string]string{"AWS_ECR_CACHE_DIR": ""}, denied, ""},
-		"read-only home": {".cache/ecr-login", func(m *machine, _ string) error { return os.Chmod(m.home, 0o555) }, map[string]string{"AWS_ECR_CACHE_DIR": ""}, "", "permission denied"},
-		"home is a file": {"home/.cache/ecr-login", func(m *machine, _ string) error { return os.WriteFile(filepath.Join(m.home, "home"), nil, 0o600) }, map[string]string{"AWS_ECR_CACHE_DIR": "", "HOME": "HOME/home"}, "", "not a directory"},
-		"home of none":   {"/nonexistent/.cache/ecr-login", func(*machine, string) error { return nil }, map[string]string{"AWS_ECR_CACHE_DIR": "", "HOME": "/nonexistent"}, "", "permission denied"},
+		"read-only":                {"cache", func(_ *machine, dir string) error { return mkdir(dir, 0o555) }, nil, denied, ""},
+		"inaccessible":             {"cache", func(_ *machine, dir string) error { return mkdir(dir, 0) }, nil, denied, ""},
+		"a file":                   {"cache", func(_ *machine, dir string) error { return os.WriteFile(dir, nil, 0o600) }, nil, file, ""},
+		"below a file":             {"file/cache", func(_ *machine, dir string) error { return os.WriteFile(filepath.Dir(dir), nil, 0o600) }, nil, file, ""},
+		"in a read-only directory": {"sub/cache", func(_ *machine, dir string) error { return mkdir(filepath.Dir(dir), 0o555) }, nil, denied, ""},
+		"~/.cache":                 {".cache/ecr-login", func(_ *machine, dir string) error { return mkdir(filepath.Dir(dir), 0o555) }, map[string]string{"AWS_ECR_CACHE_DIR": ""}, denied, ""},
+		"read-only home":           {".cache/ecr-login", func(m *machine, _ string) error { return os.Chmod(m.home, 0o555) }, map[string]string{"AWS_ECR_CACHE_DIR": ""}, "", "permission denied"},
+		"home is a file":           {"home/.cache/ecr-login", func(m *machine, _ string) error { return os.WriteFile(filepath.Join(m.home, "home"), nil, 0o600) }, map[string]string{"AWS_ECR_CACHE_DIR": "", "HOME": "HOME/home"}, "", "not a directory"},
+		"nonexistent home":         {"/nonexistent/.cache/ecr-login", func(*machine, string) error { return nil }, map[string]string{"AWS_ECR_CACHE_DIR": "", "HOME": "/nonexistent"}, "", "permission denied"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if tt.env != nil && runtime.GOOS != "linux" {
-				t.Skip("the cache directory is elsewhere in the home directory")
+				t.Skip("the default cache directory differs on this system")
 			}
 			m := ofNobody(t)
 			dir := tt.dir
@@ -79,7 +79,7 @@ func TestUnusable(t *testing.T) {
 			if lines := strings.Split(r.stderr, "\n"); !slices.ContainsFunc(lines, func(l string) bool {
 				return strings.Contains(l, "level=DEBUG") && (strings.Contains(l, "not cached") || strings.Contains(l, "not kept"))
 			}) {
-				t.Errorf("the log is %s", r.stderr)
+				t.Errorf("the log does not contain the cause: %s", r.stderr)
 			}
 		})
 	}
@@ -89,9 +89,9 @@ func mkdir(dir string, mode os.FileMode) error {
 	return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, mode))
 }
 
-// A relative path means another place in each directory that a client runs in. Nothing is written there, the user is
-// told, and whoever asks about another registry is not.
-func TestRelativeFolder(t *testing.T) {
+// A relative path is not used, because it depends on the client's working directory. A get prints a notice for ECR
+// hosts only.
+func TestRelativeDirectory(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{"cache", "./cache", "../cache", "~", "~root/cache", "~ /cache"} {
 		t.Run(dir, func(t *testing.T) {
@@ -109,32 +109,31 @@ func TestRelativeFolder(t *testing.T) {
 				t.Errorf("cache path: exit code %d, %q, %q", r.exit, r.stdout, r.stderr)
 			}
 			if files, err := os.ReadDir(m.home); err != nil || len(files) != 0 {
-				t.Errorf("it left %v (%v)", files, err)
+				t.Errorf("%v were created (%v)", files, err)
 			}
 			if _, err := os.Lstat(filepath.Join(filepath.Dir(m.home), "cache")); err == nil {
-				t.Error("it left something beside")
+				t.Error("a directory was created in the parent directory")
 			}
 		})
 	}
 }
 
-// A leading ~/ is the home directory, as in a shell, which is not there when a unit file or a Dockerfile sets the
-// variable.
-func TestFolderWithTilde(t *testing.T) {
+// A leading ~/ is the home directory, because a unit file or a Dockerfile does not expand it.
+func TestDirectoryWithTilde(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	first := m.with(map[string]string{"AWS_ECR_CACHE_DIR": "~/cache"}).password(host) // m.cache
 	if m.password(host) != first {
-		t.Error("it is not in the home directory")
+		t.Error("the cache is not in the home directory")
 	}
 	m.called(1)
 	m.checkEntry(first)
 	if files, err := os.ReadDir(m.home); err != nil || len(files) != 1 {
-		t.Errorf("it left %v (%v)", files, err)
+		t.Errorf("%v were created (%v)", files, err)
 	}
 }
 
-// A link is one also if its path ends in a slash, behind which the system follows it.
+// A link is detected if its path ends with a slash, although the system follows such links.
 func TestLinkWithSlash(t *testing.T) {
 	t.Parallel()
 	for _, suffix := range []string{"/", "//", "/.", "/./"} {
@@ -148,19 +147,19 @@ func TestLinkWithSlash(t *testing.T) {
 			with := m.with(map[string]string{"AWS_ECR_CACHE_DIR": m.cache + suffix})
 			with.get(host).said("the cache directory " + m.cache + " is not used, because it is a link; ").password()
 			if files, err := os.ReadDir(elsewhere); err != nil || len(files) != 0 {
-				t.Errorf("it left %v (%v)", files, err)
+				t.Errorf("%v were created (%v)", files, err)
 			}
 			if err := os.Remove(m.cache); err != nil {
 				t.Fatal(err)
 			}
 			if first := with.password(host); m.password(host) != first {
-				t.Error("with a slash it is another directory")
+				t.Error("the directory differs with a slash")
 			}
 		})
 	}
 }
 
-// Root creates nothing in another user's home directory, and says why there is no cache.
+// Root creates no files in another user's home directory, and prints a notice.
 func TestRootInHomeOfAnotherUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -178,15 +177,15 @@ func TestRootInHomeOfAnotherUser(t *testing.T) {
 			}
 			m.called(2)
 			if files, err := os.ReadDir(m.home); err != nil || len(files) != 0 {
-				t.Errorf("it left %v (%v)", files, err)
+				t.Errorf("%v were created (%v)", files, err)
 			}
-			// What an earlier version left there is not used either: its directory could be another one at any moment.
+			// An existing directory is not used either, because the user can replace it at any time.
 			if err := os.MkdirAll(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
 			m.get(host).said(m.home + " belongs to another user").password()
 			if files, err := os.ReadDir(path); err != nil || len(files) != 0 {
-				t.Errorf("it left %v (%v)", files, err)
+				t.Errorf("%v were created (%v)", files, err)
 			}
 		})
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// nobody is the user whom modes hold back, which they do not do with root.
+// nobody is the ID of a user without privileges. Modes do not restrict root.
 const nobody = 65534
 
 func (m *machine) asUser(cmd *exec.Cmd) {
@@ -19,12 +19,11 @@ func (m *machine) asUser(cmd *exec.Cmd) {
 	}
 }
 
-// ofNobody returns a machine as withKeys does, whose home belongs to nobody. Run by root, its processes are nobody's
-// too; an ordinary user stands for nobody.
+// ofNobody is like withKeys, but its home directory and processes belong to the user nobody if the test runs as root.
 func ofNobody(t *testing.T) *machine {
 	t.Helper()
 	m := withKeys(t)
-	delete(m.env, "AWS_CA_BUNDLE") // which is closed to nobody, and of no use without TLS
+	delete(m.env, "AWS_CA_BUNDLE") // which nobody cannot read, and which is not needed without TLS
 	delete(m.env, "HTTPS_PROXY")
 	if os.Geteuid() != 0 {
 		return m

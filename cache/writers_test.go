@@ -10,7 +10,7 @@ import (
 	"ecrlogin/internal/store"
 )
 
-// While two write the same entry, whoever reads it sees one of the two, whole.
+// While two goroutines write the same entry, a reader reads one of the two, complete.
 func TestTwoWriters(t *testing.T) {
 	t.Parallel()
 	s, err := store.Create(filepath.Join(t.TempDir(), "cache"), nil)
@@ -20,7 +20,7 @@ func TestTwoWriters(t *testing.T) {
 	defer s.Close()
 	var id store.Key
 	now := time.Now().Unix()
-	// The lengths differ, so that a mixture would be too long or cut off.
+	// The lengths differ, so that a mixture would be too long or too short.
 	entries := []store.Entry{
 		{Host: host, Username: "AWS", Password: strings.Repeat("a", 1000), Issued: now, Expiry: now + 60},
 		{Host: host, Username: "AWS", Password: strings.Repeat("b", 3000), Issued: now, Expiry: now + 90},

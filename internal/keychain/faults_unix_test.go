@@ -18,7 +18,8 @@ import (
 	"ecrlogin/internal/store"
 )
 
-// Without the keychain everybody gets a token, one line says why it is not kept, and the keychain is asked once for each.
+// If the keychain is unavailable, each get returns a token, prints one line with the cause, and does not run the helper
+// again.
 func TestUnavailable(t *testing.T) {
 	tests := []struct{ name, script, reason, ran string }{
 		{"locked", `echo "$1" >>"$DIR/runs"; echo keychain is locked; exit 1`, "docker-credential-fake failed with exit code 1: keychain is locked", "get"},
@@ -41,7 +42,7 @@ func TestUnavailable(t *testing.T) {
 				u.gets(host, call)
 				u.said(host + ": continuing without the token cache: " + tt.reason + "\n")
 				if got := u.ran(); got != tt.ran {
-					t.Errorf("it ran %q, want %q", got, tt.ran)
+					t.Errorf("the helper ran %q, want %q", got, tt.ran)
 				}
 			}
 		})
@@ -70,8 +71,8 @@ func TestMissing(t *testing.T) {
 	u.said("")
 }
 
-// A keychain that hangs leaves enough of the time to ask AWS.
-func TestHangingWithinTheDeadline(t *testing.T) {
+// A keychain that does not respond leaves enough time for the request to AWS.
+func TestNoResponseWithinDeadline(t *testing.T) {
 	u := newUser(t)
 	u.install("sleep 600")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -87,16 +88,16 @@ func deadline(ctx context.Context) time.Time {
 	return d
 }
 
-// Whoever cannot have another process's answer does not wait for it.
-func TestNoWaitingInVain(t *testing.T) {
+// A process that cannot read the result of another one does not wait for it.
+func TestNoWaitWithoutKeychain(t *testing.T) {
 	u := newUser(t)
 	u.gets(host, 1)
-	folder, err := store.Open(u.cache.Dir, nil)
+	dir, err := store.Open(u.cache.Dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer folder.Close()
-	lock, err := folder.OpenLock(folder.LockPath(host, u.id()))
+	defer dir.Close()
+	lock, err := dir.OpenLock(dir.LockPath(host, u.id()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,24 +108,24 @@ func TestNoWaitingInVain(t *testing.T) {
 	u.install("exit 1")
 	began := time.Now()
 	u.gets(host, 2)
-	if took := time.Since(began); took > 5*time.Second { // half of the time is what waiting takes
-		t.Errorf("it took %s", took)
+	if took := time.Since(began); took > 5*time.Second { // waiting would take half of the time
+		t.Errorf("the get took %s", took)
 	}
 }
 
-// What is no whole entry of this version is as none and is replaced.
-func TestNotAnEntry(t *testing.T) {
+// An invalid entry is a miss and is replaced.
+func TestInvalidEntry(t *testing.T) {
 	lines := func(values ...string) string { return strings.Join(values, "\t") }
 	now := time.Now().Unix()
-	good := []string{"ecr-login token 1", host, "123456789012", "us-west-2", "dev", "AWS", "eyJold", strconv.FormatInt(now, 10), strconv.FormatInt(now+3600, 10)}
+	valid := []string{"ecr-login token 1", host, "123456789012", "us-west-2", "dev", "AWS", "eyJold", strconv.FormatInt(now, 10), strconv.FormatInt(now+3600, 10)}
 	with := func(i int, value string) string {
-		changed := append([]string{}, good...)
+		changed := append([]string{}, valid...)
 		changed[i] = value
 		return lines(changed...)
 	}
 	for name, secret := range map[string]string{
-		"nothing": "", "a password": "hunter2", "part": lines(good[:8]...), "more": lines(append(good, "x")...), "another host": with(1, otherHost), "no password": with(6, ""),
-		"no time": with(8, "tomorrow"), "another kind": with(0, "ecr-login failure 1"), "a version before the first": with(0, "ecr-login token 0"),
+		"empty": "", "a password": "hunter2", "truncated": lines(valid[:8]...), "additional value": lines(append(valid, "x")...), "other host": with(1, otherHost), "no password": with(6, ""),
+		"invalid time": with(8, "tomorrow"), "other type": with(0, "ecr-login failure 1"), "version 0": with(0, "ecr-login token 0"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUser(t)
@@ -134,40 +135,40 @@ func TestNotAnEntry(t *testing.T) {
 			u.said("")
 		})
 	}
-	t.Run("a good one", func(t *testing.T) {
+	t.Run("valid entry", func(t *testing.T) {
 		u := newUser(t)
-		u.put(u.name(host), lines(good...))
+		u.put(u.name(host), lines(valid...))
 		if token, err := u.cache.Token(t.Context(), parse(t, host)); err != nil || token.Password != "eyJold" || token.IssuedTo != "dev" {
 			t.Errorf("got %v, %v", token, err)
 		}
 	})
-	t.Run("a later version", func(t *testing.T) {
+	t.Run("later version", func(t *testing.T) {
 		u := newUser(t)
 		u.put(u.name(host), "ecr-login token 2\tand so on")
 		u.gets(host, 1)
 		u.gets(host, 2)
 		u.said("")
 		if _, secret, err := u.keychain.Helper.Get(u.name(host)); err != nil || !strings.HasPrefix(secret, "ecr-login token 2") {
-			t.Errorf("it was replaced by %.20q, %v", secret, err)
+			t.Errorf("the entry is %.20q, %v", secret, err)
 		}
 	})
 }
 
-// What would not be one line is not kept, and given out all the same.
-func TestUnkeepable(t *testing.T) {
+// A token that cannot be encoded as one line is returned but not stored.
+func TestNotEncodable(t *testing.T) {
 	u := newUser(t)
 	for i, as := range []string{"profile\tdev", "profile\ndev"} {
 		u.as = as
 		u.gets(host, i+1)
 		if got := u.names(); len(got) != 0 {
-			t.Errorf("%q is kept", got)
+			t.Errorf("%q are stored", got)
 		}
 	}
 	u.said("")
 }
 
-// An entry that nobody can read can be erased.
-func TestEraseGarbage(t *testing.T) {
+// An invalid entry can be erased.
+func TestEraseInvalidEntry(t *testing.T) {
 	u := newUser(t)
 	u.put(u.name(host), "hunter2")
 	if kept, err := u.keychain.Entries(t.Context(), func(string, store.Key) bool { return true }); len(kept) != 0 || err != nil {
@@ -177,11 +178,11 @@ func TestEraseGarbage(t *testing.T) {
 		t.Error(err)
 	}
 	if got := u.names(); len(got) != 0 {
-		t.Errorf("%q is left", got)
+		t.Errorf("%q are left", got)
 	}
 }
 
-// A keychain that fails while it is listed or erased from is an error, for whoever does that by hand.
+// Drop, Clear and Entries return the errors of the keychain.
 func TestContentsFail(t *testing.T) {
 	u := newUser(t)
 	u.gets(host, 1)
@@ -191,14 +192,14 @@ func TestContentsFail(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	u.install(`test "$1" = get && { echo no; exit 3; };` + script) // which is not counted
+	u.install(`test "$1" = get && { echo no; exit 3; };` + script) // not added to the runs
 	if _, err := u.cache.Entries(); !errors.Is(err, keychain.ErrUnavailable) {
 		t.Errorf("Entries: %v", err)
 	}
 	u.ran()
 	entry := store.Entry{Host: host, Username: "AWS", Password: "eyJ", Issued: 1, Expiry: 2}
 	if err := u.keychain.Save(t.Context(), entry, u.id()); !errors.Is(err, keychain.ErrUnavailable) || u.ran() != "" {
-		t.Errorf("Save: %v; or it was not left at one try", err)
+		t.Errorf("Save: %v; or it ran the helper more than once", err)
 	}
 	u.install(`test "$1" = list && { echo no; exit 3; };` + script)
 	_, err := u.cache.Entries()

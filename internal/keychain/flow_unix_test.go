@@ -19,8 +19,8 @@ import (
 	"ecrlogin/credentials"
 )
 
-// A token lives in a keychain as it does in a folder.
-func TestLife(t *testing.T) {
+// Tokens in a keychain are used, renewed and replaced like those in files.
+func TestLifetime(t *testing.T) {
 	u := newUser(t)
 	u.gets(host, 1)
 	u.gets(host, 1)
@@ -42,7 +42,7 @@ func TestLife(t *testing.T) {
 	u.said("")
 }
 
-// A hit runs the helper twice: for a token of docker login, and for this identity's.
+// A hit runs the helper twice: for the token of docker login, and for that of the identity.
 func TestRuns(t *testing.T) {
 	u := newUser(t)
 	u.gets(host, 1)
@@ -53,13 +53,13 @@ func TestRuns(t *testing.T) {
 	}
 }
 
-// What is in the keychain is one line that Windows's can take, under a name of our own.
+// An entry has its own name, and its secret is one line that is short enough for Windows.
 func TestSecret(t *testing.T) {
 	u := newUser(t)
 	u.as = "role arn:aws:sts::123456789012:assumed-role/" + strings.Repeat("x", 64) + "/" + strings.Repeat("y", 64)
 	u.gets(host, 1)
 	if got, want := u.names(), []string{u.name(host)}; !slices.Equal(got, want) {
-		t.Errorf("the keychain has %q, want %q", got, want)
+		t.Errorf("the keychain contains %q, want %q", got, want)
 	}
 	username, secret, err := u.keychain.Helper.Get(u.name(host))
 	if err != nil || username != "AWS" || len(secret) > 2560 || strings.ContainsAny(secret, "\r\n") {
@@ -67,7 +67,7 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// A token of docker login comes first, until it is dropped; the one before is still there then, but dropped with it.
+// The token of docker login is used until it is removed, which also removes earlier tokens.
 func TestLogin(t *testing.T) {
 	u := newUser(t)
 	u.gets(host, 1)
@@ -89,17 +89,17 @@ func TestLogin(t *testing.T) {
 	u.said("")
 }
 
-// slow makes every run of the keychain from now on take so long by the user's clock.
+// slow makes each run of the keychain take the given time by the user's clock.
 func (u *user) slow(d time.Duration) {
 	u.t.Helper()
 	u.ran()
 	u.cache.Now = func() time.Time {
-		runs, _ := os.ReadFile(filepath.Join(u.dir, "runs")) // none before the first
+		runs, _ := os.ReadFile(filepath.Join(u.dir, "runs")) // missing before the first run
 		return u.now.Add(d * time.Duration(bytes.Count(runs, []byte("\n"))))
 	}
 }
 
-// A token that expires while the keychain is asked, as for a click of its user, is not handed out.
+// A token that expires while the keychain waits for the user is not returned.
 func TestSlowKeychain(t *testing.T) {
 	t.Run("own", func(t *testing.T) {
 		u := newUser(t)
@@ -108,7 +108,7 @@ func TestSlowKeychain(t *testing.T) {
 		u.slow(4 * time.Second)
 		u.gets(host, 1) // after 8 s
 		u.slow(9 * time.Second)
-		u.gets(host, 2) // after 18 s, two before its end
+		u.gets(host, 2) // after 18 s, 2 s before its expiry
 		u.said("")
 	})
 	t.Run("of a login", func(t *testing.T) {
@@ -125,26 +125,26 @@ func TestSlowKeychain(t *testing.T) {
 	})
 }
 
-// docker logout during a get wins, also while the keychain is at work.
+// A token is not stored after docker logout during a get, nor after one while the keychain stores the token.
 func TestEraseDuringGet(t *testing.T) {
 	erase := func(u *user) {
-		other := *u.cache // as another process
+		other := *u.cache // like another process
 		if err := other.Drop(host); err != nil {
 			u.t.Error(err)
 		}
 	}
-	t.Run("while AWS is asked", func(t *testing.T) {
+	t.Run("during the request to AWS", func(t *testing.T) {
 		u := newUser(t)
 		u.during = func() { erase(u) }
 		u.gets(host, 1)
 		if names := u.names(); len(names) != 0 {
-			t.Errorf("the keychain has %q", names)
+			t.Errorf("the keychain contains %q", names)
 		}
 	})
 	t.Run("while the keychain stores", func(t *testing.T) {
 		u := newUser(t)
 		u.install(`test "$1" = store && touch "$DIR/storing" && while test -e "$DIR/storing"; do sleep 0.01; done;` + script)
-		go func() { // the entry is not there yet when its host is erased
+		go func() { // the host is erased before the entry exists
 			defer os.Remove(filepath.Join(u.dir, "storing"))
 			for range 1000 {
 				if _, err := os.Stat(filepath.Join(u.dir, "storing")); err == nil {
@@ -156,10 +156,10 @@ func TestEraseDuringGet(t *testing.T) {
 		}()
 		u.gets(host, 1)
 		if names := u.names(); len(names) != 0 {
-			t.Errorf("the keychain has %q", names)
+			t.Errorf("the keychain contains %q", names)
 		}
 	})
-	t.Run("after that", func(t *testing.T) {
+	t.Run("before the next get", func(t *testing.T) {
 		u := newUser(t)
 		u.gets(host, 1)
 		erase(u)
@@ -211,12 +211,12 @@ func TestContents(t *testing.T) {
 	}
 	entries(0)
 	if err := errors.Join(u.cache.Drop(host), u.cache.Clear()); err != nil {
-		t.Errorf("of nothing: %v", err)
+		t.Errorf("of an empty cache: %v", err)
 	}
 	u.said("")
 }
 
-// A list asks for this identity's tokens alone, since each may cost the user a click.
+// Hosts reads only the tokens of the identity, because the keychain may prompt the user for each.
 func TestListRuns(t *testing.T) {
 	u := newUser(t)
 	u.gets(host, 1)
@@ -225,12 +225,12 @@ func TestListRuns(t *testing.T) {
 	u.ran()
 	u.cache.Hosts()
 	if got := u.ran(); got != "list get" {
-		t.Errorf("a list ran %q", got)
+		t.Errorf("Hosts ran %q", got)
 	}
 }
 
-// What else the keychain holds is left alone.
-func TestOthersPasswords(t *testing.T) {
+// Other passwords in the keychain are not changed.
+func TestOtherPasswords(t *testing.T) {
 	u := newUser(t)
 	others := []string{"https://" + host, "https://ecr-login.invalid/" + host, "https://index.docker.io/v1/", "https://registry.example.com/ecr-login.invalid/" + host}
 	for _, name := range others {
@@ -245,11 +245,11 @@ func TestOthersPasswords(t *testing.T) {
 	}
 	slices.Sort(others)
 	if got := u.names(); !slices.Equal(got, others) {
-		t.Errorf("of %q are left %q", others, got)
+		t.Errorf("got %q, want %q", got, others)
 	}
 }
 
-// No part of a token is on the disk, not even of one that was kept there before.
+// The disk contains no part of a token, including tokens from before the keychain was configured.
 func TestNothingOnDisk(t *testing.T) {
 	u := newUser(t)
 	clean := func() {
@@ -260,7 +260,7 @@ func TestNothingOnDisk(t *testing.T) {
 			}
 			content, err := os.ReadFile(path)
 			if bytes.Contains(content, []byte("eyJ")) {
-				t.Errorf("%s holds a token", path)
+				t.Errorf("%s contains a token", path)
 			}
 			return err
 		})
@@ -269,7 +269,7 @@ func TestNothingOnDisk(t *testing.T) {
 		}
 	}
 	files := &cache.Cache{Source: u, Dir: u.cache.Dir}
-	litter := func() {
+	fill := func() {
 		t.Helper()
 		for _, h := range []string{host, otherHost} {
 			if _, err := files.Token(t.Context(), parse(t, h)); err != nil {
@@ -277,14 +277,14 @@ func TestNothingOnDisk(t *testing.T) {
 			}
 		}
 	}
-	litter()
+	fill()
 	u.gets(host, 3)
 	clean()
 	u.gets(host, 3)
 	u.now = u.now.Add(7 * time.Hour)
 	u.gets(host, 4)
 	clean()
-	litter()
+	fill()
 	if err := u.cache.Keep(parse(t, host), credentials.Token{Username: "AWS", Password: password(7), Issued: u.now, Expiry: u.now.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
@@ -293,11 +293,11 @@ func TestNothingOnDisk(t *testing.T) {
 	u.gets(host, 7)
 	clean()
 	if locks, err := filepath.Glob(filepath.Join(u.cache.Dir, "*.lock")); len(locks) == 0 || err != nil {
-		t.Errorf("there are no locks in the folder: %v", err)
+		t.Errorf("the directory contains no locks: %v", err)
 	}
 }
 
-// Many that miss at once ask once.
+// Several gets that miss at the same time send one request.
 func TestOneRequest(t *testing.T) {
 	u := newUser(t)
 	var all sync.WaitGroup
@@ -315,7 +315,7 @@ func TestOneRequest(t *testing.T) {
 	}
 }
 
-// Entries that have expired do not add up, although each has another identity, as keys of a session have.
+// Expired entries are removed, even if each has another key, as with the keys of a session.
 func TestSweep(t *testing.T) {
 	u := newUser(t)
 	for i := range 40 {
@@ -324,16 +324,16 @@ func TestSweep(t *testing.T) {
 		u.now = u.now.Add(6 * time.Hour)
 	}
 	if n := len(u.names()); n > 15 {
-		t.Errorf("%d entries are kept, of which 2 are valid", n)
+		t.Errorf("%d entries, of which 2 are valid", n)
 	}
 	if _, err := u.keychain.Load(t.Context(), host, u.id()); err != nil {
-		t.Errorf("the last one: %v", err)
+		t.Errorf("the last entry: %v", err)
 	}
 	u.said("")
 }
 
-// With the cache switched off, the keychain is not asked either.
-func TestSwitchedOff(t *testing.T) {
+// If the cache is disabled, the keychain is not used.
+func TestDisabled(t *testing.T) {
 	u := newUser(t)
 	u.cache.Dir = ""
 	u.gets(host, 1)
@@ -343,9 +343,9 @@ func TestSwitchedOff(t *testing.T) {
 	}
 	err := errors.Join(u.cache.Drop(host), u.cache.Clear())
 	if got := u.ran(); err != nil || got != "" {
-		t.Errorf("it ran %q, %v", got, err)
+		t.Errorf("the helper ran %q, %v", got, err)
 	}
 	if err := u.cache.Keep(parse(t, host), credentials.Token{}); err == nil {
-		t.Error("Keep kept something")
+		t.Error("Keep succeeded")
 	}
 }

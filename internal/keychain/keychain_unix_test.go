@@ -12,13 +12,13 @@ import (
 	helper "github.com/docker/docker-credential-helpers/credentials"
 )
 
-// script is a credential store as a shell script: it runs the test binary as one, without the second that the race detector waits
-// at its end. Each run adds its action to $DIR/runs.
+// script is a credential helper that runs the test binary and appends its action to $DIR/runs. With GORACE, the race
+// detector does not wait a second at the end.
 const script = `echo "$1" >>"$DIR/runs"; GORACE=atexit_sleep_ms=0 KEYCHAIN_TEST_DIR="$DIR/kept" exec "$TEST_BINARY" "$@"`
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("KEYCHAIN_TEST_DIR"); dir != "" {
-		if err := helper.HandleCommand(folder(dir), os.Args[1], os.Stdin, os.Stdout); err != nil {
+		if err := helper.HandleCommand(directory(dir), os.Args[1], os.Stdin, os.Stdout); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
@@ -27,34 +27,34 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A folder keeps passwords, each in a file by the name of its server.
-type folder string
+// A directory is a credential store that stores each password in a file.
+type directory string
 
-func (f folder) path(serverURL string) string {
-	return filepath.Join(string(f), url.PathEscape(serverURL))
+func (d directory) path(serverURL string) string {
+	return filepath.Join(string(d), url.PathEscape(serverURL))
 }
 
-func (f folder) Add(c *helper.Credentials) error {
-	return os.WriteFile(f.path(c.ServerURL), []byte(c.Secret), 0o600)
+func (d directory) Add(c *helper.Credentials) error {
+	return os.WriteFile(d.path(c.ServerURL), []byte(c.Secret), 0o600)
 }
 
-func (f folder) Get(serverURL string) (username, secret string, err error) {
-	b, err := os.ReadFile(f.path(serverURL))
+func (d directory) Get(serverURL string) (username, secret string, err error) {
+	b, err := os.ReadFile(d.path(serverURL))
 	if err != nil {
 		return "", "", helper.NewErrCredentialsNotFound()
 	}
 	return "AWS", string(b), nil
 }
 
-func (f folder) Delete(serverURL string) error {
-	if os.Remove(f.path(serverURL)) != nil {
+func (d directory) Delete(serverURL string) error {
+	if os.Remove(d.path(serverURL)) != nil {
 		return helper.NewErrCredentialsNotFound()
 	}
 	return nil
 }
 
-func (f folder) List() (map[string]string, error) {
-	files, err := os.ReadDir(string(f))
+func (d directory) List() (map[string]string, error) {
+	files, err := os.ReadDir(string(d))
 	servers := map[string]string{}
 	for _, file := range files {
 		name, err := url.PathUnescape(file.Name())

@@ -32,16 +32,16 @@ const (
 	named     = `"store" of "cache" in /etc/ecr-login/config.yaml`
 )
 
-// A user asks one cache for tokens, at times that a test decides on. What is not in the keychain's folder is in home, TMPDIR
-// too.
+// A user requests tokens from one cache, at times that the test sets. All files except the keychain's are in home,
+// including TMPDIR.
 type user struct {
 	t        *testing.T
 	now      time.Time
-	calls    int // of AWS
+	calls    int // to AWS
 	err      error
-	as       string // whom tokens are issued to
+	as       string // IssuedTo of new tokens
 	life     time.Duration
-	during   func() // called while AWS is asked; nil for nothing
+	during   func() // called during each request to AWS; may be nil
 	home     string
 	dir      string // of the keychain
 	keychain *keychain.Store
@@ -49,7 +49,7 @@ type user struct {
 	notices  *strings.Builder
 }
 
-// Token makes the user a Source, with another password each time.
+// Token implements credentials.Source. It returns a new password for each call.
 func (u *user) Token(context.Context, registry.Registry) (credentials.Token, error) {
 	u.calls++
 	if u.during != nil {
@@ -61,7 +61,7 @@ func (u *user) Token(context.Context, registry.Registry) (credentials.Token, err
 	return credentials.Token{Username: "AWS", Password: password(u.calls), IssuedTo: u.as, Issued: u.now.UTC(), Expiry: u.now.Add(u.life).UTC()}, nil
 }
 
-// password returns the one that a call of AWS gives: as long as they are.
+// password returns the password of a call to AWS, which is as long as a real one.
 func password(call int) string {
 	return strings.Repeat(fmt.Sprintf("eyJmYWtl%04d", call), 160)
 }
@@ -93,7 +93,7 @@ func newUser(t *testing.T) *user {
 	return u
 }
 
-// install makes the keychain another one.
+// install replaces the helper of the keychain.
 func (u *user) install(script string) {
 	u.t.Helper()
 	if err := os.WriteFile(filepath.Join(u.dir, "docker-credential-fake"), []byte("#!/bin/sh\nDIR='"+u.dir+"'\n"+script+"\n"), 0o700); err != nil {
@@ -101,7 +101,7 @@ func (u *user) install(script string) {
 	}
 }
 
-// ran returns the actions that the keychain was asked for since the last time.
+// ran returns the actions for which the helper ran since the last call.
 func (u *user) ran() string {
 	u.t.Helper()
 	path := filepath.Join(u.dir, "runs")
@@ -122,7 +122,7 @@ func parse(t *testing.T, host string) registry.Registry {
 	return r
 }
 
-// gets fails the test unless the user is given the password of that call of AWS for a host.
+// gets requests a token and fails the test unless the password is that of the given call to AWS.
 func (u *user) gets(host string, call int) {
 	u.t.Helper()
 	ctx, cancel := context.WithTimeout(u.t.Context(), 15*time.Second)
@@ -133,16 +133,16 @@ func (u *user) gets(host string, call int) {
 	}
 }
 
-// said fails the test unless exactly this was said since the last time.
+// said fails the test unless the notices since the last call are exactly want.
 func (u *user) said(want string) {
 	u.t.Helper()
 	if got := u.notices.String(); got != want {
-		u.t.Errorf("said %q\nwant %q", got, want)
+		u.t.Errorf("notices %q\nwant %q", got, want)
 	}
 	u.notices.Reset()
 }
 
-// put puts something into the keychain that this program did not, or not so.
+// put stores a secret in the keychain.
 func (u *user) put(serverURL, secret string) {
 	u.t.Helper()
 	if err := u.kept().Add(&helper.Credentials{ServerURL: serverURL, Secret: secret}); err != nil {
@@ -150,8 +150,8 @@ func (u *user) put(serverURL, secret string) {
 	}
 }
 
-// kept is what the keychain holds.
-func (u *user) kept() folder { return folder(filepath.Join(u.dir, "kept")) }
+// kept returns the content of the keychain.
+func (u *user) kept() directory { return directory(filepath.Join(u.dir, "kept")) }
 
 // names returns the names in the keychain, sorted.
 func (u *user) names() []string {
@@ -163,7 +163,7 @@ func (u *user) names() []string {
 	return slices.Sorted(maps.Keys(servers))
 }
 
-// id returns the identity that the user has now.
+// id returns the key of the user's current identity.
 func (u *user) id() store.Key {
 	u.t.Helper()
 	in, err := cachekey.Read(environ.Process(), "")

@@ -15,7 +15,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// A name leads back to what it was made of, is no registry's, and is one that every store takes.
+// A name can be parsed, is not a registry, and is valid in every credential store.
 func TestNames(t *testing.T) {
 	hosts, err := os.Open("../../registry/testdata/registry-hosts.jsonl")
 	if err != nil {
@@ -35,18 +35,18 @@ func TestNames(t *testing.T) {
 				t.Errorf("parse(%q) = %q, %s, %v", name, host, parsed, ok)
 			}
 			if _, err := registry.Parse(name); err == nil || !Owned(name) {
-				t.Errorf("%q may be a registry's", name)
+				t.Errorf("%q may be a registry", name)
 			}
 			if u, err := registryurl.Parse(name); err != nil || u.String() != name {
-				t.Errorf("osxkeychain and wincred make %q of %q, %v", u, name, err)
+				t.Errorf("osxkeychain and wincred convert %[2]q to %[1]q, %[3]v", u, name, err)
 			}
 			if file := base64.URLEncoding.EncodeToString([]byte(name)); len(file) > 255 {
-				t.Errorf("pass makes a file name of %d characters of %q", len(file), name)
+				t.Errorf("the file name of pass has %d characters for %q", len(file), name)
 			}
 		}
 	}
 	if n < 10 {
-		t.Errorf("there were only %d hosts to try", n)
+		t.Errorf("only %d hosts were tested", n)
 	}
 }
 
@@ -65,12 +65,12 @@ func TestParse(t *testing.T) {
 func TestOwned(t *testing.T) {
 	for _, serverURL := range []string{domain, " https://" + domain + "\n", "http://" + strings.ToUpper(domain) + "/v2/", prefix + "other"} {
 		if !Owned(serverURL) {
-			t.Errorf("%q is not owned", serverURL)
+			t.Errorf("Owned(%q) = false", serverURL)
 		}
 	}
 	for _, serverURL := range []string{"", "https://", "example.com", "https://example.com/" + domain, "a." + domain, domain + ".example.com", domain + ":443"} {
 		if Owned(serverURL) {
-			t.Errorf("%q is owned", serverURL)
+			t.Errorf("Owned(%q) = true", serverURL)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func TestValidAndFresh(t *testing.T) {
 		{6*time.Hour - time.Second, true, true},
 		{6 * time.Hour, true, false},
 		{12*time.Hour - time.Minute - time.Second, true, false},
-		{12*time.Hour - time.Minute, false, false}, // too late for a client to use it
+		{12*time.Hour - time.Minute, false, false}, // too late for a client
 		{12*time.Hour - time.Second, false, false},
 		{12 * time.Hour, false, false},
 		{13 * time.Hour, false, false},
@@ -36,21 +36,21 @@ func TestValidAndFresh(t *testing.T) {
 			t.Errorf("after %s: valid %v and fresh %v, want %v and %v", tt.after, valid, fresh, tt.valid, tt.fresh)
 		}
 	}
-	// An expiry that a wrong clock makes far away is not believed.
+	// The lifetime is limited, because a wrong clock can make the expiry too late.
 	far := entry
 	far.Expiry = far.Issued + int64((25 * time.Hour).Seconds())
 	if now := time.Unix(far.Issued, 0).Add(12*time.Hour + time.Minute); far.Valid(now) {
-		t.Error("a token older than tokens get is valid")
+		t.Error("a token that is older than the maximum lifetime is valid")
 	}
 	short := entry
 	short.Expiry = short.Issued + 60
 	if now := time.Unix(short.Issued, 0).Add(31 * time.Second); short.Fresh(now) || !short.Valid(now) {
-		t.Error("a token of a minute is not past half of its life after 31 seconds")
+		t.Error("a token with a lifetime of a minute is fresh or invalid after 31 seconds")
 	}
 }
 
-// FuzzDecode asserts that only a whole entry for the host is taken, that it is what it was written from, and that no
-// error repeats what was read.
+// FuzzDecode checks that Decode only accepts complete entries for the host, that encoding them again has the same
+// result, and that no error contains the input.
 func FuzzDecode(f *testing.F) {
 	whole, err := entry.Encode()
 	if err != nil {
@@ -64,27 +64,27 @@ func FuzzDecode(f *testing.F) {
 		e, err := Decode(b, host)
 		if err != nil {
 			if e != (Entry{}) {
-				t.Errorf("an error and an entry: %v", err)
+				t.Errorf("Decode returned an entry and an error: %v", err)
 			}
 			if len(b) > 40 && strings.Contains(err.Error(), string(b)) {
-				t.Errorf("the error repeats the entry: %v", err)
+				t.Errorf("the error contains the entry: %v", err)
 			}
 			return
 		}
 		if e.Host != host || e.Username == "" || e.Password == "" || e.Expiry <= e.Issued {
-			t.Errorf("took %q", b)
+			t.Errorf("Decode accepted %q", b)
 		}
 		again, err := e.Encode()
 		if err != nil {
-			t.Fatalf("%q can be read and not be written: %v", b, err)
+			t.Fatalf("%q can be decoded but not encoded: %v", b, err)
 		}
 		if other, err := Decode(again, host); err != nil || other != e {
-			t.Errorf("%q was read as %q, and that as %+v (%v)", b, again, other, err)
+			t.Errorf("%q was encoded as %q, and that decoded as %+v (%v)", b, again, other, err)
 		}
 	})
 }
 
-// notEntries are what must not be taken for an entry, made from one.
+// notEntries returns invalid entries that are derived from a valid one.
 func notEntries(whole string) []string {
 	all := []string{"", "null", "{}", "\x00\xff", "ecr-login token", "ecr-login token 1", "ecr-login token 1\n", "ecr-login token 0\n", "ecr-login token x\n",
 		whole + "\n", whole + "more\n", strings.Replace(whole, "AWS\n", "\n", 1), strings.Replace(whole, "secret\n", "\n", 1),
@@ -102,7 +102,7 @@ func TestDecode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if e, err := Decode(whole, host); err != nil || e != entry {
-		t.Errorf("decode = %v, %v", e, err)
+		t.Errorf("Decode = %v, %v", e, err)
 	}
 	for _, s := range notEntries(string(whole)) {
 		if _, err := Decode([]byte(s), host); err == nil || errors.Is(err, ErrLater) {
@@ -117,7 +117,7 @@ func TestDecode(t *testing.T) {
 	broken := entry
 	broken.IssuedTo = "two\nlines"
 	if _, err := broken.Encode(); err == nil {
-		t.Error("an entry with a line break was written")
+		t.Error("an entry with a line break was encoded")
 	}
 }
 

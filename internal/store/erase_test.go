@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever may hold a token goes: also an entry that nobody can read, one of a later version, and what a killed
-// writer left.
+// Erase and Clear remove all files that may contain a token, including invalid entries, entries of a later version, and
+// temporary files.
 func TestEraseAndClear(t *testing.T) {
 	const other = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
 	id := entry.id()
@@ -15,8 +15,8 @@ func TestEraseAndClear(t *testing.T) {
 	foreign := []string{"config.json", host + ".token"}
 	locks := []string{name(host, id, lockSuffix), name(other, id, lockSuffix)}
 	for what, tt := range map[string]struct {
-		forget func(s *Store) error
-		left   []string
+		erase func(s *Store) error
+		left  []string
 	}{
 		"erase": {func(s *Store) error { return s.Erase(host) }, []string{name(other, id, entrySuffix), name(other, id, failureSuffix), generationName(host)}},
 		"clear": {(*Store).Clear, []string{generationName(host), generationName(other)}},
@@ -45,7 +45,7 @@ func TestEraseAndClear(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := tt.forget(s); err != nil {
+			if err := tt.erase(s); err != nil {
 				t.Fatal(err)
 			}
 			paths, err := filepath.Glob(filepath.Join(dir, "*"))
@@ -59,7 +59,7 @@ func TestEraseAndClear(t *testing.T) {
 			want := slices.Sorted(slices.Values(slices.Concat(foreign, locks, tt.left)))
 			slices.Sort(got)
 			if !slices.Equal(got, want) {
-				t.Errorf("left are %q, want %q", got, want)
+				t.Errorf("the directory contains %q, want %q", got, want)
 			}
 		})
 	}

@@ -49,7 +49,7 @@ func TestDir(t *testing.T) {
 	}
 }
 
-// What root writes to a cache in a directory where others can exchange names is nowhere else.
+// Files that root writes to a cache in a directory in which others can replace links are not redirected.
 func TestStoreOfRootIsNotRedirected(t *testing.T) {
 	for name, attack := range map[string]func(a *swaptest.Arena, public string){
 		"directory": func(a *swaptest.Arena, public string) { a.Attack(swaptest.Swapped, public, "cache", a.Dir) },
@@ -90,7 +90,7 @@ func TestStoreOfRootIsNotRedirected(t *testing.T) {
 	}
 }
 
-// A probe finds what keeps tokens from being kept, and leaves nothing behind.
+// Probe reports why tokens cannot be stored, and removes its files.
 func TestProbe(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "cache")
 	var locked bool
@@ -102,7 +102,7 @@ func TestProbe(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
-		t.Errorf("it left %v, %v", files, err)
+		t.Errorf("Probe left %v, %v", files, err)
 	}
 	if err := os.Chmod(dir, 0o770); err != nil {
 		t.Fatal(err)

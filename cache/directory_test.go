@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// kept lists the names of the cache's files that end with suffix.
+// kept returns the names of the files in the cache that end with suffix.
 func (m *machine) kept(suffix string) []string {
 	m.t.Helper()
 	files, err := os.ReadDir(m.cache)
@@ -26,21 +26,21 @@ func (m *machine) kept(suffix string) []string {
 	return names
 }
 
-// entry returns the path of the one entry that the cache has.
+// entry returns the path of the only entry in the cache.
 func (m *machine) entry() string {
 	m.t.Helper()
 	names := m.kept(".token")
 	if len(names) != 1 {
-		m.t.Fatalf("the cache has the entries %q, want one", names)
+		m.t.Fatalf("the cache contains %q, want one entry", names)
 	}
 	return filepath.Join(m.cache, names[0])
 }
 
-// The folder, its entries and its locks are for their owner alone.
+// Only the owner can access the directory and its files.
 func TestFilesArePrivate(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("mode bits tell nothing on Windows")
+		t.Skip("Windows does not use mode bits")
 	}
 	m := withKeys(t)
 	m.password(host)
@@ -64,14 +64,14 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 }
 
-// AWS_ECR_DISABLE_CACHE means neither read nor write, for every action.
+// With AWS_ECR_DISABLE_CACHE, no action reads or writes the cache.
 func TestDisabled(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	off := m.with(map[string]string{"AWS_ECR_DISABLE_CACHE": "0"}) // any value
 	off.password(host)
 	if _, err := os.Stat(m.cache); !os.IsNotExist(err) {
-		t.Errorf("the folder was made: %v", err)
+		t.Errorf("the directory was created: %v", err)
 	}
 	first := m.password(host)
 	if off.password(host) == first {
@@ -79,21 +79,20 @@ func TestDisabled(t *testing.T) {
 	}
 	m.called(3)
 	if r := off.run("list", ""); r.stdout != "{}\n" {
-		t.Errorf("list answered %q", r.stdout)
+		t.Errorf("list printed %q", r.stdout)
 	}
 	if r := off.run("erase", host); r.exit != 0 {
 		t.Errorf("erase: exit code %d", r.exit)
 	}
 	if m.password(host) != first {
-		t.Error("the entry was written over or erased")
+		t.Error("the entry was overwritten or removed")
 	}
 }
 
-// Nothing needs the directory: wherever it cannot be, the helper works. It says so where the user has chosen the
-// place.
-func TestNoFolder(t *testing.T) {
+// The helper works without a cache directory. It prints a notice if the user selected the directory.
+func TestNoDirectory(t *testing.T) {
 	t.Parallel()
-	file := func(m *machine) string { return m.file("file", "no directory") }
+	file := func(m *machine) string { return m.file("file", "not a directory") }
 	for name, env := range map[string]func(m *machine) map[string]string{
 		"below a file": func(m *machine) map[string]string {
 			return map[string]string{"AWS_ECR_CACHE_DIR": filepath.Join(file(m), "cache")}
@@ -101,7 +100,7 @@ func TestNoFolder(t *testing.T) {
 		"a file": func(m *machine) map[string]string {
 			return map[string]string{"AWS_ECR_CACHE_DIR": file(m)}
 		},
-		"HOME that cannot be": func(m *machine) map[string]string {
+		"HOME below a file": func(m *machine) map[string]string {
 			return map[string]string{"AWS_ECR_CACHE_DIR": "", "HOME": filepath.Join(file(m), "home")}
 		},
 	} {
@@ -127,17 +126,17 @@ func TestNoFolder(t *testing.T) {
 				r.quiet()
 			}
 			if r.stdout != "{}\n" {
-				t.Errorf("list answered %q", r.stdout)
+				t.Errorf("list printed %q", r.stdout)
 			}
 		})
 	}
 }
 
-// The folder is where the user's cache folder is.
-func TestFolderBelowHome(t *testing.T) {
+// The default directory is in the user's cache directory.
+func TestDefaultDirectory(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("the folder has another name here")
+		t.Skip("the directory differs on this system")
 	}
 	m := withKeys(t).with(map[string]string{"AWS_ECR_CACHE_DIR": ""})
 	m.cache = filepath.Join(m.home, ".cache", "ecr-login")
@@ -150,7 +149,7 @@ func TestFolderBelowHome(t *testing.T) {
 	m.called(2)
 }
 
-// An AWS file that is too large to be read for each get switches the cache off, and a line says so.
+// An AWS file that is too large disables the cache, with a notice.
 func TestLargeFile(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{".aws/config", ".aws/credentials"} {

@@ -9,23 +9,23 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// However many processes miss, AWS is asked once, and all of them have the right answer.
+// Many processes that miss at the same time send one request and return the same token.
 func TestOneRequestForAll(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
-	m.cloud.Inject(awstest.Fault{Delay: 200 * time.Millisecond}) // long enough for most to come while one asks
+	m.cloud.Inject(awstest.Fault{Delay: 200 * time.Millisecond}) // most processes start in this time
 	runs := m.together(slices.Repeat([]string{host}, 64)...)
 	m.called(1)
 	password := runs[0].password()
 	m.opens(host, password)
 	for _, r := range runs {
 		if r.quiet().password() != password {
-			t.Error("not all have the same password")
+			t.Error("the passwords differ")
 		}
 	}
 }
 
-// Nothing is lost when processes write at the same time, and no registry's answer becomes another's.
+// Processes that write entries of different registries at the same time do not overwrite each other's.
 func TestManyHosts(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -47,6 +47,6 @@ func TestManyHosts(t *testing.T) {
 	}
 	m.called(0)
 	if n := len(m.kept(".token")); n != 16 {
-		t.Errorf("%d entries are kept, want 16", n)
+		t.Errorf("%d entries, want 16", n)
 	}
 }
