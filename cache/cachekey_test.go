@@ -47,7 +47,7 @@ func TestIdentitiesOfSourcesNeverShare(t *testing.T) {
 	add("another web identity", aws.Source{WebIdentity: &aws.WebIdentity{RoleARN: "arn:aws:iam::123456789012:role/pull", Token: "b"}})
 	add("default", aws.Source{})
 	t.Setenv("XDG_CONFIG_HOME", "")
-	config := configpath.User()
+	config := configpath.User(environ.Process())
 	if err := os.MkdirAll(filepath.Dir(config), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"ecrlogin/credentials"
-	"ecrlogin/internal/configpath"
 	"ecrlogin/registry"
 )
 
@@ -29,7 +28,7 @@ const FallbackFile = "file"
 
 // A Cache contains the settings of the token cache.
 type Cache struct {
-	Dir       string // an absolute path; "" if not set
+	Dir       string // an absolute path, or one that starts with ~/; "" if not set
 	Disabled  bool
 	Store     string   // the NAME of docker-credential-NAME, which stores the tokens; "" for files
 	Variables []string // names, or prefixes followed by "*", of variables that affect the identity
@@ -43,23 +42,6 @@ type Rule struct {
 	Identity credentials.Identity // zero for the default of the AWS SDK, and for an alias
 	Registry string               // the ECR registry whose token the host gets; "" for a rule for ECR registries
 	Line     int                  // line number in the file, from 1
-}
-
-// Load finds, reads and parses the configuration file; flag is passed to configpath.Read. A missing file is not an error. A
-// mistake in the file is an *Error.
-func Load(flag string) (*Config, error) {
-	f, err := configpath.Read(flag)
-	if err != nil {
-		return nil, err
-	}
-	c := new(Config)
-	if f.Path != "" {
-		if c, err = Parse(f.Path, f.Content); err != nil {
-			return nil, err
-		}
-	}
-	c.Skipped = f.Skipped
-	return c, nil
 }
 
 // Rule returns the first rule that matches a host. The host must be in lower case, with its port if there is one. A

@@ -3,9 +3,6 @@ package config_test
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -321,58 +318,5 @@ func TestHostile(t *testing.T) {
 			return shortest
 		}
 		growsLess(t, name, 64, func() (small, large time.Duration) { return read(4 << 10), read(64 << 10) })
-	}
-}
-
-func TestLoad(t *testing.T) {
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "xdg"))
-	write := func(path, content string) string {
-		t.Helper()
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	load := func(want string) {
-		t.Helper()
-		c, err := config.Load("")
-		if err != nil || c.Fallback != want {
-			t.Errorf("got %+v, %v, want fallback %q", c, err, want)
-		}
-	}
-	fails := func(want string) {
-		t.Helper()
-		if c, err := config.Load(""); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %+v, %v, want %q", c, err, want)
-		}
-	}
-	named := filepath.Join(home, "named.yaml")
-	t.Setenv("ECR_LOGIN_CONFIG", named)
-	fails(named + " does not exist, but ECR_LOGIN_CONFIG names it; create it, or unset the variable")
-	if c, err := config.Load(filepath.Join(home, "flag.yaml")); err == nil || err.Error() != filepath.Join(home, "flag.yaml")+" does not exist, but --config names it; create it, or omit --config" {
-		t.Errorf("got %+v, %v", c, err)
-	}
-	write(named, "fallback: named\n")
-	load("named")
-	t.Setenv("ECR_LOGIN_CONFIG", os.DevNull)
-	load("")
-	t.Setenv("ECR_LOGIN_CONFIG", home)
-	fails(home + " is a directory; specify a file in it")
-	t.Setenv("ECR_LOGIN_CONFIG", "/dev/zero")
-	fails("/dev/zero is not a regular file")
-	t.Setenv("ECR_LOGIN_CONFIG", write(filepath.Join(home, "large.yaml"), strings.Repeat("# a comment\n", 10<<20/12)))
-	fails("has 10485756 bytes, more than the limit of 1048576; shorten it")
-
-	t.Setenv("ECR_LOGIN_CONFIG", "")
-	if runtime.GOOS == "linux" {
-		write(filepath.Join(home, "xdg/ecr-login/config.yaml"), "fallback: user\n")
-		load("user")
-		write(filepath.Join(home, "xdg/ecr-login/config.yaml"), "fallback: [\n")
-		fails(filepath.Join(home, "xdg/ecr-login/config.yaml") + ":")
 	}
 }

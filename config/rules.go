@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,17 +17,13 @@ import (
 
 // config reads the whole file.
 func (p *document) config(n *yaml.Node, c *Config) error {
-	var dir string
 	return p.Mapping(n, "the configuration", map[string]strictyaml.Field{
 		"registries": p.registries(&c.Registries),
 		"fallback":   p.text(&c.Fallback, checkHelper),
 		"timeout":    p.duration(&c.Timeout, time.Second, time.Hour),
 		"cache": func(n *yaml.Node) error {
 			return p.Mapping(n, "cache", map[string]strictyaml.Field{
-				"dir": p.text(&dir, func(s string) (err error) {
-					c.Cache.Dir, err = absolute(s)
-					return err
-				}),
+				"dir":      p.text(&c.Cache.Dir, checkDir),
 				"disabled": p.Truth(&c.Cache.Disabled),
 				"store": p.text(&c.Cache.Store, func(s string) error {
 					if s == FallbackFile {
@@ -198,17 +193,9 @@ func duration(s string, least, most time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
-// absolute replaces ~/ with the home directory, and rejects relative paths.
-func absolute(path string) (string, error) {
-	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("the home directory is unknown: %w", err)
-		}
-		path = filepath.Join(home, rest)
+func checkDir(path string) error {
+	if !filepath.IsAbs(path) && !strings.HasPrefix(path, "~/") {
+		return errors.New("must be an absolute path, or start with ~/")
 	}
-	if !filepath.IsAbs(path) {
-		return "", errors.New("must be an absolute path, or start with ~/")
-	}
-	return path, nil
+	return nil
 }

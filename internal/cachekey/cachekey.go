@@ -19,6 +19,11 @@ import (
 
 // Inputs are the inputs of a key.
 type Inputs struct {
+	// Own is the user's configuration file, and OwnErr reports why it cannot be read. Both are set even if Read returns
+	// another error.
+	Own    configpath.File
+	OwnErr error
+
 	// Skipped contains the paths of files in the user's home or configuration directory that are treated as missing,
 	// because this process may not search the directories above them. They are not part of the key.
 	Skipped []string
@@ -49,6 +54,9 @@ type file struct {
 // exception is a file in another user's home directory, which the AWS SDK skips too.
 func Read(env environ.Env, flag string) (Inputs, error) {
 	in := Inputs{env: env, flag: flag}
+	if in.Own, in.OwnErr = configpath.Read(env, flag); in.OwnErr != nil {
+		return in, in.OwnErr
+	}
 	for _, f := range awsFiles {
 		path := f.path(env)
 		file, err := readFile(path)
@@ -56,26 +64,19 @@ func Read(env environ.Env, flag string) (Inputs, error) {
 		case errors.Is(err, errSearch) && env.Get(f.variable) == "":
 			in.Skipped = append(in.Skipped, path)
 		case err != nil:
-			return Inputs{}, err
+			return in, err
 		}
 		in.files = append(in.files, file)
 	}
 	commands := slices.Concat(commandLines(in.files[0].content), commandLines(in.files[1].content))
 	in.programs, in.tools = stampPrograms(env, commands), len(commands) > 0
 	in = in.With(mentioned(commands))
-	own, err := configpath.Read(flag)
-	if err != nil {
-		return Inputs{}, err
+	if in.Own.Skipped != "" {
+		in.Skipped = append(in.Skipped, in.Own.Skipped)
 	}
-	if own.Skipped != "" {
-		in.Skipped = append(in.Skipped, own.Skipped)
-	}
-	in.files = append(in.files, file{exists: own.Path != "", content: own.Content})
+	in.files = append(in.files, file{exists: in.Own.Path != "", content: in.Own.Content})
 	return in, nil
 }
-
-// Config returns the content of the user's configuration file; nil if there is none.
-func (in Inputs) Config() []byte { return in.files[len(in.files)-1].content }
 
 // steering are the variables whose names begin with AWS_ but which do not affect the identity.
 var steering = []string{"AWS_ECR_CACHE_DIR", "AWS_ECR_DISABLE_CACHE", "AWS_ECR_IGNORE_CREDS_STORAGE"}

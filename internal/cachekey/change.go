@@ -50,7 +50,7 @@ func (in Inputs) Unchanged() bool {
 type stamps []fs.FileInfo
 
 func stat(env environ.Env, flag string) stamps {
-	paths := configpath.Places()
+	paths := configpath.Places(env)
 	if flag != "" {
 		paths = []string{flag}
 	}

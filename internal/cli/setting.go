@@ -25,7 +25,7 @@ type setting struct {
 	*Program
 	environment
 	config *config.Config // empty if err is not nil
-	err    error          // the error of reading the configuration
+	err    error          // why the configuration cannot be read or is invalid
 	began  time.Time      // start of the time limit of an action
 
 	inputs    cachekey.Inputs
@@ -40,23 +40,26 @@ func (p *Program) load() *setting { return p.loadFrom("") }
 // loadFrom is like load, but reads the configuration file that flag, the value of --config, names if it is not "".
 func (p *Program) loadFrom(flag string) *setting {
 	s := &setting{Program: p, began: p.Began}
-	s.inputs, s.inputsErr = cachekey.Take(p.Env, flag) // first, so that later changes are detected, including those of the configuration
-	if s.config, s.err = config.Load(flag); s.err != nil {
+	s.inputs, s.inputsErr = cachekey.Take(p.Env, flag)
+	// The cache hashes the same bytes, so that no token is stored for a configuration that did not select its identity.
+	own := s.inputs.Own
+	if s.err = s.inputs.OwnErr; s.err == nil {
+		s.config, s.err = config.Parse(own.Path, own.Content)
+	}
+	if s.err != nil {
 		s.config = new(config.Config)
 	}
+	s.config.Skipped = own.Skipped
 	s.environment = readEnvironment(p.Env, p.Stderr, s.config.Timeout)
 	return s
 }
 
 // dir returns the cache directory, or "" if the cache is disabled.
 func (s *setting) dir() string {
-	switch {
-	case s.config.Cache.Disabled:
+	if s.config.Cache.Disabled {
 		return ""
-	case s.config.Cache.Dir != "" && s.Env.Get("AWS_ECR_CACHE_DIR") == "" && s.Env.Get("AWS_ECR_DISABLE_CACHE") == "":
-		return s.config.Cache.Dir
 	}
-	return store.Dir(s.Env)
+	return store.Dir(s.Env, s.config.Cache.Dir)
 }
 
 // source returns the source of tokens: the cache, and AWS after it.

@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+
+	"ecrlogin/internal/environ"
 )
 
 // Variable is the environment variable that names the file.
@@ -21,12 +23,12 @@ const MaxSize = 1 << 20
 // Otherwise they are ecr-login/config.yaml in the user's configuration directory (XDG_CONFIG_HOME or ~/.config,
 // ~/Library/Application Support, %AppData%), and /etc/ecr-login/config.yaml (not on Windows, where any user can
 // create that directory).
-func Places() []string {
-	if path := os.Getenv(Variable); path != "" {
+func Places(env environ.Env) []string {
+	if path := env.Get(Variable); path != "" {
 		return []string{path}
 	}
 	var places []string
-	if path := User(); path != "" {
+	if path := User(env); path != "" {
 		places = append(places, path)
 	}
 	if runtime.GOOS != "windows" {
@@ -36,8 +38,8 @@ func Places() []string {
 }
 
 // User returns the path of the user's own file, which may not exist, or "" if there is no configuration directory.
-func User() string {
-	dir, err := os.UserConfigDir()
+func User(env environ.Env) string {
+	dir, err := env.ConfigDir()
 	if err != nil {
 		return ""
 	}
@@ -57,14 +59,14 @@ type File struct {
 // not an error if none of these exists, unless the flag or ECR_LOGIN_CONFIG names it. A file that exists but cannot
 // be read, is larger than MaxSize, or is neither a regular file nor /dev/null, is an error; the next path is not
 // tried.
-func Read(flag string) (File, error) {
+func Read(env environ.Env, flag string) (File, error) {
 	if flag != "" {
 		return readNamed(flag, "--config", "omit --config")
 	}
-	if path := os.Getenv(Variable); path != "" {
+	if path := env.Get(Variable); path != "" {
 		return readNamed(path, Variable, "unset the variable")
 	}
-	return first(Places(), User())
+	return first(Places(env), User(env))
 }
 
 // first reads the first of places that exists; user is the path of the user's own file.

@@ -10,17 +10,21 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ecrlogin/internal/environ"
 )
 
-// TestFirstSkipped reads as a user who may not search one of the directories. It needs a separate process, because
-// root may search every directory.
-func TestFirstSkipped(t *testing.T) {
+// TestOtherUser reads files as a user who may not read one of them and may not search the directory of another. It
+// needs a separate process, because root may read and search everything.
+func TestOtherUser(t *testing.T) {
 	if dir := os.Getenv("ECR_LOGIN_TEST_DIR"); dir != "" {
 		hidden, machine := filepath.Join(dir, "hidden/config.yaml"), filepath.Join(dir, "config.yaml")
 		for _, user := range []string{hidden, ""} {
 			f, err := first([]string{hidden, machine}, user)
 			t.Logf("got path %q, content %q, skipped %q, error %v", f.Path, f.Content, f.Skipped, err)
 		}
+		_, err := Read(environ.Env{"ECR_LOGIN_CONFIG=" + filepath.Join(dir, "unreadable.yaml")}, "")
+		t.Logf("got %v", err)
 		return
 	}
 	dir, err := os.MkdirTemp("/tmp", "hidden") // other users cannot search t.TempDir
@@ -29,11 +33,12 @@ func TestFirstSkipped(t *testing.T) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	program, err := os.ReadFile(os.Args[0])
-	binary, hidden, machine := filepath.Join(dir, "test"), filepath.Join(dir, "hidden"), filepath.Join(dir, "config.yaml")
-	if err := errors.Join(err, os.Chmod(dir, 0o755), os.WriteFile(binary, program, 0o755), os.Mkdir(hidden, 0), os.WriteFile(machine, []byte("machine"), 0o644)); err != nil {
+	binary, hidden, machine, unreadable := filepath.Join(dir, "test"), filepath.Join(dir, "hidden"), filepath.Join(dir, "config.yaml"), filepath.Join(dir, "unreadable.yaml")
+	if err := errors.Join(err, os.Chmod(dir, 0o755), os.WriteFile(binary, program, 0o755), os.Mkdir(hidden, 0),
+		os.WriteFile(machine, []byte("machine"), 0o644), os.WriteFile(unreadable, []byte("timeout: 5s\n"), 0)); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "-test.run=^TestFirstSkipped$", "-test.v")
+	cmd := exec.Command(binary, "-test.run=^TestOtherUser$", "-test.v")
 	cmd.Dir, cmd.Env = dir, []string{"ECR_LOGIN_TEST_DIR=" + dir}
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -48,6 +53,7 @@ func TestFirstSkipped(t *testing.T) {
 	for _, want := range []string{
 		`got path "` + machine + `", content "machine", skipped "` + hidden + `/config.yaml", error <nil>`,
 		`got path "` + hidden + `/config.yaml", content "", skipped "", error the configuration cannot be read: stat ` + hidden + `/config.yaml: permission denied`,
+		"got the configuration cannot be read: open " + unreadable + ": permission denied",
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("want %s\nin %s", want, out)

@@ -14,6 +14,7 @@ import (
 	"ecrlogin/config"
 	"ecrlogin/credentials"
 	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/nativehelper"
 )
 
@@ -23,7 +24,7 @@ func (e *exam) configuration(context.Context) result {
 		return e.mistake()
 	}
 	if e.Config.Path == "" {
-		return ok("no configuration file (looked for %s); the AWS SDK chooses the identity%s", strings.Join(configpath.Places(), ", "), e.skippedFile())
+		return ok("no configuration file (looked for %s); the AWS SDK chooses the identity%s", strings.Join(configpath.Places(environ.Process()), ", "), e.skippedFile())
 	}
 	return ok("%s: %s%s%s", e.Config.Path, e.rule(), e.others(), e.skippedFile())
 }
@@ -110,5 +111,5 @@ func (e *exam) others() string {
 
 // configPath returns the path of the configuration file, or the path to create it at.
 func (e *exam) configPath() string {
-	return cmp.Or(e.Config.Path, configpath.Places()[0])
+	return cmp.Or(e.Config.Path, configpath.Places(environ.Process())[0])
 }

@@ -69,7 +69,7 @@ func init() {
 	if len(os.Args) != 2 || os.Args[1] != "get" || process.Env().Get("ECR_LOGIN_LOG") != "" {
 		return
 	}
-	dir := store.Dir(process.Env())
+	dir := store.Dir(process.Env(), "")
 	if dir == "" {
 		return
 	}
@@ -98,7 +98,7 @@ const patience = 500 * time.Millisecond
 // morePatience returns how much longer init waits, because input comes late on a busy machine, and the slow path would
 // make that worse. It is 0 if the timeout is unknown, because only main can parse the configuration.
 func morePatience() time.Duration {
-	f, err := configpath.Read("")
+	f, err := configpath.Read(process.Env(), "")
 	if err != nil || bytes.Contains(f.Content, []byte("timeout")) {
 		return 0
 	}
@@ -119,7 +119,7 @@ func respond(dir, input string) (answer []byte, exit int, ok bool) {
 	// Without a configuration there are no aliases and no fallback. Input that starts with a brace may be from
 	// kubelet.
 	host := strings.TrimSpace(input)
-	if f, err := configpath.Read(""); err != nil || f.Path != "" || host == "" || host[0] == '{' || strings.ContainsAny(host, "\r\n") {
+	if f, err := configpath.Read(process.Env(), ""); err != nil || f.Path != "" || host == "" || host[0] == '{' || strings.ContainsAny(host, "\r\n") {
 		return nil, 0, false
 	}
 	return []byte(NotFound), 1, true
@@ -132,7 +132,7 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 		return nil, false
 	}
 	// Only the slow path can parse the configuration, which may select another cache.
-	if bytes.Contains(inputs.Config(), []byte("cache")) {
+	if bytes.Contains(inputs.Own.Content, []byte("cache")) {
 		return nil, false
 	}
 	s, err := store.Create(dir, process.Env())
@@ -151,7 +151,7 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	if err == nil && e.Valid(time.Now()) {
 		return nil, false // to be renewed
 	}
-	if bytes.Contains(inputs.Config(), []byte("timeout")) {
+	if bytes.Contains(inputs.Own.Content, []byte("timeout")) {
 		return nil, false // the timeout is unknown here
 	}
 	timeout, _ := timelimit.Parse(process.Env().Get(timelimit.Variable))

@@ -8,6 +8,7 @@ import (
 	"ecrlogin/config"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/environ"
 )
 
 // Docker adds this helper to Docker's config.json at path, see dockerconfig.Path. If it returns an error, no file was
@@ -20,7 +21,7 @@ func (r *Request) Docker(path string) error {
 	if err != nil {
 		return err
 	}
-	own, err := openOwn(configpath.Places())
+	own, err := openOwn(configpath.Places(environ.Process()))
 	if err != nil {
 		return err
 	}

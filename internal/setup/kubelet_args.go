@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/environ"
 )
 
 // systemConfig is the provider's default configuration file. Kubelet usually has no HOME.
 const systemConfig = "/etc/ecr-login/config.yaml"
 
 func kubeletPlaces() []string {
-	places := configpath.Places()
+	places := configpath.Places(environ.Process())
 	if len(places) == 0 {
 		places = []string{systemConfig}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/userfile"
 )
 
@@ -84,7 +85,7 @@ func (r *Request) Podman(p PodmanFiles) error {
 	if err != nil {
 		return err
 	}
-	own, err := openOwn(configpath.Places())
+	own, err := openOwn(configpath.Places(environ.Process()))
 	if err != nil {
 		return err
 	}

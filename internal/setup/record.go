@@ -14,6 +14,7 @@ import (
 
 	"ecrlogin/internal/atomicfile"
 	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/userfile"
 )
 
@@ -52,7 +53,7 @@ var systemRecords = "/var/lib/ecr-login/undo"
 
 // homeRecords returns the directory of records in the user's configuration directory; "" without a HOME.
 func homeRecords() string {
-	user := configpath.User()
+	user := configpath.User(environ.Process())
 	if user == "" {
 		return ""
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"os"
 	"runtime"
 	"strings"
@@ -9,15 +10,15 @@ import (
 	"ecrlogin/internal/environ"
 )
 
-// Dir returns the cache directory: AWS_ECR_CACHE_DIR, in which a leading "~/" is the home directory, or ecr-login in
-// the user's cache directory (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LocalAppData%). For root, if HOME is not
-// set or belongs to another user, it is /var/cache/ecr-login. Dir returns "" if the cache is disabled: with
+// Dir returns the cache directory: AWS_ECR_CACHE_DIR or else configured, in which a leading "~/" is the home directory,
+// or else ecr-login in the user's cache directory (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LocalAppData%). For
+// root, if HOME is not set or belongs to another user, it is /var/cache/ecr-login. Dir returns "" if the cache is disabled: with
 // AWS_ECR_DISABLE_CACHE, and for other users without a HOME. It returns a relative path unchanged; Open rejects it.
-func Dir(env environ.Env) string {
+func Dir(env environ.Env, configured string) string {
 	if env.Get("AWS_ECR_DISABLE_CACHE") != "" {
 		return ""
 	}
-	dir := env.Get("AWS_ECR_CACHE_DIR")
+	dir := cmp.Or(env.Get("AWS_ECR_CACHE_DIR"), configured)
 	if dir == "" {
 		return defaultDir(env)
 	}

@@ -42,8 +42,14 @@ func TestDir(t *testing.T) {
 			if _, err := env.CacheDir(); tt.xdg != "" && err == nil {
 				t.Skip("only Linux uses XDG_CACHE_HOME")
 			}
-			if got := Dir(env); got != tt.want {
+			if got := Dir(env, ""); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if got := Dir(env, "/configured"); tt.dir != "" && got != tt.want || tt.dir == "" && got != "/configured" {
+				t.Errorf("with a configured directory: got %q, want %q", got, tt.want)
+			}
+			if got := Dir(env.With("AWS_ECR_CACHE_DIR="), tt.dir); got != tt.want {
+				t.Errorf("from the configuration: got %q, want %q", got, tt.want)
 			}
 		})
 	}
