@@ -131,7 +131,7 @@ func processFailure(err error, took time.Duration) string {
 	case errors.Is(err, subprocess.ErrDeadline):
 		return fmt.Sprintf("credential_process did not finish within %s and was terminated", took.Round(100*time.Millisecond))
 	case errors.Is(err, subprocess.ErrOutput):
-		return fmt.Sprintf("credential_process printed more than %d bytes and was terminated", subprocess.DefaultMaxOutput)
+		return fmt.Sprintf("credential_process printed more than %d bytes and was terminated", subprocess.MaxOutput)
 	case errors.As(err, &canceled):
 		return fmt.Sprintf("credential_process was terminated together with this process (%v)", canceled.Cause)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -84,8 +83,7 @@ func (s *setting) keychain() *keychain.Store {
 	if s.config.Cache.Store == "" {
 		return nil
 	}
-	named := strconv.Quote("store") + " of " + strconv.Quote("cache") + " in " + s.config.Path
-	return &keychain.Store{Helper: &nativehelper.Helper{Name: s.config.Cache.Store, Timeout: s.timeout / 3, Stderr: s.Stderr, Named: named}}
+	return &keychain.Store{Helper: s.nativeHelper(s.config.Cache.Store, `"store" of "cache"`, s.timeout/3)}
 }
 
 // helper returns the helper that serves the actions of the protocol.
@@ -109,10 +107,15 @@ func (s *setting) helper() *docker.Helper {
 			fmt.Fprintf(s.Stderr, "fallback %q is unavailable: %v\n", config.FallbackFile, err)
 		}
 	default:
-		native := &nativehelper.Helper{Name: name, Timeout: s.fallbackTimeout(), Stderr: s.Stderr, Named: strconv.Quote("fallback") + " in " + s.config.Path}
+		native := s.nativeHelper(name, `"fallback"`, s.fallbackTimeout())
 		h.Fallback, h.Relay = native, native.Relay
 	}
 	return h
+}
+
+// nativeHelper returns the credential helper with the given name, which a key of the configuration contains.
+func (s *setting) nativeHelper(name, key string, timeout time.Duration) *nativehelper.Helper {
+	return &nativehelper.Helper{Name: name, Env: s.Env, Timeout: timeout, Stderr: s.Stderr, Named: key + " in " + s.config.Path}
 }
 
 // resolve returns the registry whose token a host gets. It fails if the configuration is invalid.

@@ -46,7 +46,7 @@ func (e *exam) withFallback(steps []step) []step {
 	}
 	i := 1 + slices.IndexFunc(steps, func(s step) bool { return s.name == "configuration" })
 	return slices.Insert(steps, i, step{"fallback", nil, func(context.Context) result {
-		h := nativehelper.Helper{Name: name, Named: `"fallback" in ` + e.Config.Path}
+		h := nativehelper.Helper{Name: name, Env: environ.Process(), Named: `"fallback" in ` + e.Config.Path}
 		if err := h.Check(); err != nil {
 			return failure(err)
 		}

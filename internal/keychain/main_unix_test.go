@@ -87,7 +87,7 @@ func newUser(t *testing.T) *user {
 		t.Fatal(err)
 	}
 	t.Setenv("TEST_BINARY", own)
-	u.keychain = &keychain.Store{Helper: &nativehelper.Helper{Name: "fake", Named: named}}
+	u.keychain = &keychain.Store{Helper: &nativehelper.Helper{Name: "fake", Env: environ.Process(), Named: named}}
 	u.cache = &cache.Cache{Source: u, Dir: filepath.Join(u.home, "cache"), Keychain: u.keychain, Notices: u.notices, Now: func() time.Time { return u.now }}
 	u.install(script)
 	return u

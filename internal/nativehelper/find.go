@@ -22,7 +22,7 @@ var errMissing = errors.New("is not on PATH")
 
 // find returns the path of the helper, or an error with the cause and the next step if the helper must not be run.
 func (h *Helper) find() (path string, err error) {
-	switch asker := os.Getenv(askedBy); {
+	switch asker := h.Env.Get(askedBy); {
 	case !plain(h.Name):
 		return "", fmt.Errorf("invalid helper name %q, expected a name such as pass for docker-credential-pass; correct %s", h.Name, h.named())
 	case h.Name == self:

@@ -12,13 +12,14 @@ import (
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/nativehelper"
 )
 
 // newHelper returns the helper foo and a buffer for its standard error.
 func newHelper() (h *nativehelper.Helper, said *bytes.Buffer) {
 	said = new(bytes.Buffer)
-	return &nativehelper.Helper{Name: "foo", Timeout: 10 * time.Second, Stderr: said, Named: named}, said
+	return &nativehelper.Helper{Name: "foo", Env: environ.Process(), Timeout: 10 * time.Second, Stderr: said, Named: named}, said
 }
 
 // A keeper is a working helper that stores one password in a file.

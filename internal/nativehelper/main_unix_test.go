@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/nativehelper"
 )
 
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 		if dir := os.Getenv("PROGRAM_TEST_SLOTS"); dir != "" {
 			nativehelper.UseSlots(dir)
 		}
-		h := &nativehelper.Helper{Name: name, Timeout: timeout, Stderr: os.Stderr, Named: named}
+		h := &nativehelper.Helper{Name: name, Env: environ.Process(), Timeout: timeout, Stderr: os.Stderr, Named: named}
 		input, err := io.ReadAll(os.Stdin)
 		if err != nil {
 			panic(err)
@@ -76,7 +77,7 @@ func both(exit int, line string) outcome { return outcome{line + "\n", line + "\
 // relay calls Relay in this process.
 func relay(h nativehelper.Helper, action, input string) outcome {
 	var out, errOut bytes.Buffer
-	h.Stderr, h.Named = &errOut, named
+	h.Env, h.Stderr, h.Named = environ.Process(), &errOut, named
 	exit := h.Relay(action, []byte(input), &out)
 	return outcome{out.String(), errOut.String(), exit}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/nativehelper"
 )
 
@@ -133,7 +134,7 @@ func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 func TestRelayWithClosedOutput(t *testing.T) {
 	install(t, "foo", "echo '{}'")
 	var errOut strings.Builder
-	h := nativehelper.Helper{Name: "foo", Stderr: &errOut}
+	h := nativehelper.Helper{Name: "foo", Env: environ.Process(), Stderr: &errOut}
 	exit := h.Relay("get", []byte(host), brokenPipe{})
 	expect(t, outcome{err: errOut.String(), exit: exit}, outcome{err: "writing the response of docker-credential-foo: broken pipe\n", exit: 1})
 }
@@ -143,7 +144,7 @@ func TestRelayWithoutStderr(t *testing.T) {
 	install(t, "foo", "echo warning >&2; echo '{}'")
 	var out strings.Builder
 	for _, name := range []string{"foo", "absent"} {
-		h := nativehelper.Helper{Name: name}
+		h := nativehelper.Helper{Name: name, Env: environ.Process()}
 		h.Relay("get", []byte(host), &out)
 	}
 	if want := "{}\n" + notFound + "\n"; out.String() != want {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"ecrlogin/internal/proctable"
@@ -22,36 +23,28 @@ var endings = []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
 // With a controlling terminal the command stays in this process's group. In another group it would be a background
 // process, which can neither read a passphrase from the terminal nor be interrupted with Ctrl-C.
 func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Context, stop func()) {
-	if atTerminal() {
-		cmd = exec.CommandContext(ctx, path)
-		cmd.Cancel = func() error {
-			killTree(cmd.Process.Pid)
-			return cmd.Process.Kill()
+	own, stop := !atTerminal(), func() {}
+	if own {
+		heeded := slices.DeleteFunc(slices.Clone(endings), signal.Ignored) // nohup ignores SIGHUP
+		if len(heeded) > 0 {                                               // NotifyContext without signals means all signals
+			ctx, stop = signal.NotifyContext(ctx, heeded...)
 		}
-		return cmd, ctx, func() {}
-	}
-	var heeded []os.Signal
-	for _, s := range endings {
-		if !signal.Ignored(s) { // ignored by nohup, for example
-			heeded = append(heeded, s)
-		}
-	}
-	stop = func() {}
-	if len(heeded) > 0 { // NotifyContext without signals means all signals
-		ctx, stop = signal.NotifyContext(ctx, heeded...)
 	}
 	cmd = exec.CommandContext(ctx, path)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: own}
 	cmd.Cancel = func() error {
 		killTree(cmd.Process.Pid)
-		return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		if own {
+			return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		}
+		return cmd.Process.Kill()
 	}
 	return cmd, ctx, stop
 }
 
 // killGroup kills the processes that an exited command left in its process group, if it had its own.
 func killGroup(cmd *exec.Cmd) {
-	if cmd.SysProcAttr != nil && cmd.SysProcAttr.Setpgid {
+	if cmd.SysProcAttr.Setpgid {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // fails if the group is empty
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -18,8 +19,8 @@ import (
 	"golang.org/x/term"
 )
 
-// DefaultMaxOutput is the default of Command.MaxOutput, in bytes.
-const DefaultMaxOutput = 1 << 20
+// MaxOutput limits the standard output of a child, in bytes. It is enough for a list of several thousand registries.
+const MaxOutput = 1 << 20
 
 // pipeDelay is how long the child's streams are read after the child ended, if another process still holds them open.
 // The child's own output is read long before that.
@@ -42,8 +43,6 @@ type Command struct {
 	// Stderr receives the child's standard error as it is written; nil discards it. A terminal is passed to the child
 	// directly, so that prompts work. Otherwise the child writes to a pipe of this process.
 	Stderr io.Writer
-	// MaxOutput limits standard output, in bytes; 0 means DefaultMaxOutput.
-	MaxOutput int
 }
 
 // A Result is the result of a child that exited by itself.
@@ -53,10 +52,10 @@ type Result struct {
 }
 
 // Run runs the child and waits for it. An exit code other than 0 is not an error. The errors are, for errors.Is and
-// errors.As: a *StartError if the child could not be started; ErrDeadline if it was killed because the deadline of
-// ctx passed; ErrOutput if it was killed because it printed more than MaxOutput; a *CanceledError if it was killed
-// because ctx was canceled or this process received a termination signal; a *SignalError if another process
-// terminated it with a signal. No error contains output of the child.
+// errors.As: ErrStart if the child could not be started; ErrDeadline if it was killed because the deadline of ctx
+// passed; ErrOutput if it was killed because it printed more than MaxOutput; a *CanceledError if it was killed because
+// ctx was canceled or this process received a termination signal; ErrSignal if another process terminated it with a
+// signal. No error contains output of the child.
 //
 // While the child runs, a termination signal to this process kills the child instead, and Run returns; the caller is
 // then expected to exit. The exception is a process with a controlling terminal: its children stay in its process
@@ -65,7 +64,7 @@ type Result struct {
 func (c Command) Run(ctx context.Context) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stdout := &limited{max: c.maxOutput(), full: func() { cancel(ErrOutput) }}
+	stdout := &limited{full: func() { cancel(ErrOutput) }}
 	cmd, ctx, stop := command(ctx, c.Path)
 	defer stop()
 	if c.Args != nil {
@@ -84,7 +83,7 @@ func (c Command) Run(ctx context.Context) (Result, error) {
 		if ctx.Err() != nil {
 			return Result{}, endError(ctx)
 		}
-		return Result{}, &StartError{Err: err}
+		return Result{}, fmt.Errorf("%w: %w", ErrStart, err)
 	}
 	// Use the state rather than err, which also reports stream errors: a child may exit without reading its input,
 	// and the reader of standard error may be gone.
@@ -95,17 +94,10 @@ func (c Command) Run(ctx context.Context) (Result, error) {
 	case ctx.Err() != nil && killed(state):
 		return Result{}, endError(ctx)
 	case !state.Exited():
-		return Result{}, &SignalError{Signal: signalName(state)}
+		return Result{}, fmt.Errorf("%w (%s)", ErrSignal, signalName(state))
 	default:
 		return Result{Stdout: stdout.buffer.Bytes(), ExitCode: state.ExitCode()}, nil
 	}
-}
-
-func (c Command) maxOutput() int {
-	if c.MaxOutput == 0 {
-		return DefaultMaxOutput
-	}
-	return c.MaxOutput
 }
 
 // piped hides from os/exec that w is a file, because a file would be passed to the child, and a client that waits for
@@ -126,15 +118,14 @@ func endError(ctx context.Context) error {
 	return &CanceledError{Cause: context.Cause(ctx)}
 }
 
-// limited buffers up to max bytes. When more is written, it calls full and returns an error, which stops the reading.
+// limited buffers up to MaxOutput bytes. When more is written, it calls full and returns an error, which stops the reading.
 type limited struct {
 	buffer bytes.Buffer
-	max    int
 	full   func()
 }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.buffer.Len()+len(p) > l.max {
+	if l.buffer.Len()+len(p) > MaxOutput {
 		l.full()
 		return 0, ErrOutput
 	}

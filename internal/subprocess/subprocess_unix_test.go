@@ -41,8 +41,7 @@ func runScript(text string) {
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	limit, _ := strconv.Atoi(os.Getenv("SUBPROCESS_TEST_LIMIT"))
-	r, err := subprocess.Command{Path: "/bin/sh", Args: []string{"sh", "-c", text}, Stderr: os.Stderr, MaxOutput: limit}.Run(ctx)
+	r, err := subprocess.Command{Path: "/bin/sh", Args: []string{"sh", "-c", text}, Stderr: os.Stderr}.Run(ctx)
 	os.Stdout.Write(r.Stdout)
 	if err != nil {
 		os.Stderr.WriteString("error: " + err.Error())
@@ -212,14 +211,14 @@ func TestOutputLimit(t *testing.T) {
 		"after the end":     "(cat /dev/zero; sleep 600) & exit 0",
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := start(t, text, "SUBPROCESS_TEST_LIMIT=100000")
+			r := start(t, text)
 			r.expect("", "error: printed too much output", 100)
 			if usage, ok := r.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && usage.Maxrss > 512<<20 {
 				t.Errorf("it took %d kB", usage.Maxrss)
 			}
 		})
 	}
-	start(t, "head -c 100000 /dev/zero | tr '\\0' x", "SUBPROCESS_TEST_LIMIT=100000").expect(strings.Repeat("x", 100000), "", 0)
+	start(t, "head -c 1048576 /dev/zero | tr '\\0' x").expect(strings.Repeat("x", subprocess.MaxOutput), "", 0)
 }
 
 // A termination signal to this process kills the child and its descendants.
@@ -238,15 +237,14 @@ func TestSignal(t *testing.T) {
 	}
 }
 
-// A signal to the child alone is reported as a SignalError.
+// A signal to the child alone is reported as ErrSignal.
 func TestChildSignaled(t *testing.T) {
 	start(t, "echo half; kill -SEGV $$").expect("", "error: was terminated by a signal (segmentation fault)", 100)
 }
 
 func TestCannotStart(t *testing.T) {
 	_, err := subprocess.Command{Path: filepath.Join(t.TempDir(), "absent")}.Run(t.Context())
-	var start *subprocess.StartError
-	if !errors.As(err, &start) || !errors.Is(err, os.ErrNotExist) {
+	if !errors.Is(err, subprocess.ErrStart) || !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }

@@ -23,12 +23,9 @@ import (
 // asking is the name of a process that waits for a helper. Linux limits the name to 15 bytes.
 const asking = "ecr-login asks"
 
-// traced enables the check of the ancestry where it is available. Tests disable it.
-var traced = true
-
 // ancestry reports whether an ancestor of this process waits for a helper, and whether all ancestors are visible.
 func ancestry() (asks, complete bool) {
-	if !traced {
+	if testSlots != "" {
 		return false, false
 	}
 	for pid := os.Getppid(); pid > 0; {
@@ -87,25 +84,26 @@ func enter(ctx context.Context) (leave func(), err error) {
 	return takeSlot(ctx)
 }
 
-// slots is the maximum number of concurrent helpers of one user where the ancestry is not visible. A build calls the
-// helper for several registries at once; each call is short.
-const slots = 16
-
-// slotPause is the time between two attempts to get a free slot.
-const slotPause = 20 * time.Millisecond
+const (
+	// slots is the maximum number of concurrent helpers of one user where the ancestry is not visible. A build calls the
+	// helper for several registries at once; each call is short.
+	slots = 16
+	// slotPause is the time between two attempts to get a free slot.
+	slotPause = 20 * time.Millisecond
+)
 
 // errSlots reports that other processes held all slots until the deadline.
 var errSlots = errors.New("all slots are taken")
 
-// slotsTestDir replaces the directory of slotsDir in tests.
-var slotsTestDir string
+// testSlots makes a test use slots, in this directory, instead of the ancestry.
+var testSlots string
 
 // slotsDir returns the directory of the slots. Except on Windows, it does not depend on the environment.
 func slotsDir() string {
-	if slotsTestDir != "" {
-		return slotsTestDir
-	}
-	if runtime.GOOS == "windows" {
+	switch {
+	case testSlots != "":
+		return testSlots
+	case runtime.GOOS == "windows":
 		return filepath.Join(os.TempDir(), "ecr-login-fallback")
 	}
 	return "/tmp/ecr-login-fallback-" + strconv.Itoa(os.Geteuid())
@@ -125,12 +123,8 @@ func takeSlot(ctx context.Context) (release func(), err error) {
 			if err != nil {
 				return func() {}, nil
 			}
-			switch ok, err := filelock.TryLock(f); {
-			case ok:
+			if ok, err := filelock.TryLock(f); ok || err != nil {
 				return func() { f.Close() }, nil
-			case err != nil:
-				f.Close()
-				return func() {}, nil
 			}
 			f.Close()
 		}
