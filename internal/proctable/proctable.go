@@ -1,10 +1,72 @@
 // Package proctable reads the operating system's process table, as far as the current user may read it: names, parents
-// and children of processes.
+// and children of processes. Only Linux is supported; elsewhere every function fails or finds nothing.
 package proctable
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+)
 
 // A Process is one entry of the table.
 type Process struct {
 	PID    int
 	Parent int    // the PID of its parent; 0 if it has no visible parent
 	Name   string // the command name, which a process can change
+}
+
+// Find returns the entry of a process. The error wraps fs.ErrNotExist if the process does not exist or is not visible
+// to this process.
+func Find(pid int) (Process, error) {
+	if runtime.GOOS != "linux" {
+		return Process{}, errors.ErrUnsupported
+	}
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return Process{}, err
+	}
+	return parse(string(b))
+}
+
+// Rename changes the Name of this process. The system truncates it to 15 bytes.
+func Rename(name string) error {
+	if runtime.GOOS != "linux" {
+		return errors.ErrUnsupported
+	}
+	return os.WriteFile("/proc/self/comm", []byte(name), 0)
+}
+
+// parse reads a line of /proc/PID/stat: PID (NAME) STATE PARENT …. The name may contain any character, including
+// parentheses.
+func parse(stat string) (Process, error) {
+	id, rest, _ := strings.Cut(stat, " (")
+	end := strings.LastIndexByte(rest, ')')
+	fields := strings.Fields(rest[end+1:])
+	if end < 0 || len(fields) < 2 {
+		return Process{}, errors.New("unexpected content in /proc/PID/stat")
+	}
+	pid, err := strconv.Atoi(id)
+	parent, parentErr := strconv.Atoi(fields[1])
+	return Process{PID: pid, Parent: parent, Name: rest[:end]}, errors.Join(err, parentErr)
+}
+
+// Children returns the PIDs of the running children of a process that are visible to this process.
+func Children(pid int) []int {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	entries, _ := os.ReadDir("/proc") // without /proc there are none
+	var children []int
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if p, err := Find(n); err == nil && p.Parent == pid {
+			children = append(children, n)
+		}
+	}
+	return children
 }

@@ -13,12 +13,12 @@ func TestParse(t *testing.T) {
 		"8 (a) b (c) R 9 8":           {PID: 8, Parent: 9, Name: "a) b (c"},
 		"1 (tab\tnew\nline) S 0 1 1 ": {PID: 1, Parent: 0, Name: "tab\tnew\nline"},
 	} {
-		if got, err := parse([]byte(stat)); got != want || err != nil {
+		if got, err := parse(stat); got != want || err != nil {
 			t.Errorf("%q: %+v, %v", stat, got, err)
 		}
 	}
 	for _, stat := range []string{"", "7", "7 (sh", "7 (sh)", "7 (sh) S", "x (sh) S 3", "7 (sh) S x", ")7("} {
-		if got, err := parse([]byte(stat)); err == nil {
+		if got, err := parse(stat); err == nil {
 			t.Errorf("%q: %+v", stat, got)
 		}
 	}
