@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,5 +22,18 @@ func TestDate(t *testing.T) {
 	}
 	if want := `"Jan 2026"`; !strings.Contains(string(page), want) {
 		t.Errorf("the page has no %s in its header: %.120s", want, page)
+	}
+}
+
+// TestNotInProgram checks that the program does not contain cobra's generator and the Markdown parser that it imports.
+func TestNotInProgram(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "ecrlogin/ecr-login/docker-credential-ecr-login").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, unwanted := range []string{"ecrlogin/internal/man", "github.com/spf13/cobra/doc"} {
+		if slices.Contains(strings.Fields(string(out)), unwanted) {
+			t.Errorf("the program imports %s", unwanted)
+		}
 	}
 }
