@@ -3,7 +3,6 @@
 package config
 
 import (
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -71,15 +70,10 @@ func (c *Config) Resolve(serverURL string) (registry.Registry, error) {
 	if err == nil {
 		return r, nil
 	}
-	host, port, hostErr := registry.SplitHost(serverURL)
-	if hostErr != nil {
-		return registry.Registry{}, err
-	}
-	if port != "" {
-		host = net.JoinHostPort(host, port)
-	}
-	if rule, ok := c.Rule(host); ok && rule.Registry != "" {
-		return registry.Parse(rule.Registry)
+	if address, addressErr := registry.Address(serverURL); addressErr == nil {
+		if rule, ok := c.Rule(address); ok && rule.Registry != "" {
+			return registry.Parse(rule.Registry)
+		}
 	}
 	return registry.Registry{}, err
 }

@@ -33,10 +33,11 @@ func (r Registry) String() string { return r.Host }
 // does not repeat the input, which may contain a password. A region is accepted by its format, because AWS adds
 // regions without notice, but it must belong to the same partition as the host's suffix.
 func Parse(s string) (Registry, error) {
-	host, _, err := SplitHost(s)
+	address, err := Address(s)
 	if err != nil {
 		return Registry{}, fmt.Errorf("%w: %w", ErrNotECR, err)
 	}
+	host, _, _ := strings.Cut(address, ":")
 	if r, ok := publicHosts[host]; ok {
 		return r, nil
 	}
@@ -54,37 +55,35 @@ var publicHosts = map[string]Registry{
 	"ecr-public.aws.com": {Host: "ecr-public.aws.com", Region: "us-east-1", Partition: "aws", Public: true, DualStack: true},
 }
 
-// SplitHost returns the host, in lower case, and the port, which may be empty, from any form that Parse accepts. It is
+// Address returns the host, in lower case, with the port if there is one, from any form that Parse accepts. It is
 // stricter than any URL parser: it cuts scheme and path at the first position where any parser would, and the rest may
 // only contain characters that are valid in a host name. Its errors do not repeat the input.
-func SplitHost(s string) (host, port string, err error) {
+func Address(s string) (string, error) {
 	s = strings.Trim(s, " \t\r\n")
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {
-			return "", "", errors.New("invalid character in the registry name")
+			return "", errors.New("invalid character in the registry name")
 		}
 	}
 	s = strings.ToLower(s) // after the check, because the lower case of the Kelvin sign (U+212A) is an ASCII k
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		if scheme != "https" {
-			return "", "", errors.New("unsupported URL scheme, only https is supported")
+			return "", errors.New("unsupported URL scheme, only https is supported")
 		}
 		s = rest
 	}
-	host, _, _ = strings.Cut(s, "/")
-	host, port, hasPort := strings.Cut(host, ":")
-	if hasPort && !validPort(port) {
-		return "", "", errors.New("invalid port, not a number from 1 to 65535")
+	address, _, _ := strings.Cut(s, "/")
+	host, port, hasPort := strings.Cut(address, ":")
+	n, portErr := strconv.ParseUint(port, 10, 16)
+	switch validPort := !hasPort || portErr == nil && n > 0; {
+	case validPort && strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") == "":
+		return address, nil
+	case strings.HasPrefix(Shown(s), hidden):
+		return "", errors.New("user information is not supported in a host")
+	case !validPort:
+		return "", errors.New("invalid port, not a number from 1 to 65535")
 	}
-	if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" {
-		return "", "", errors.New("invalid host name")
-	}
-	return host, port, nil
-}
-
-func validPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0
+	return "", errors.New("invalid host name")
 }
 
 // parsePrivate parses the host of a private registry:

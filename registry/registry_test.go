@@ -129,11 +129,13 @@ func TestParseAcceptsFutureRegions(t *testing.T) {
 	}
 }
 
-// Input may contain a password as the user information of a URL.
-func TestParseErrorDoesNotRepeatInput(t *testing.T) {
-	_, err := Parse("https://user:hunter2@210987654321.dkr.ecr.us-west-2.amazonaws.com")
-	if err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("error = %v; want one without the password", err)
+// Input may contain a password as the user information of a URL. The error does not repeat it.
+func TestParseUserInformation(t *testing.T) {
+	for _, in := range []string{"https://user:hunter2@210987654321.dkr.ecr.us-west-2.amazonaws.com", "user:hunter2@public.ecr.aws", "hunter2@public.ecr.aws:443/a", "https://user:hun/ter2@ghcr.io"} {
+		_, err := Parse(in)
+		if want := "not an Amazon ECR registry: user information is not supported in a host"; err == nil || err.Error() != want {
+			t.Errorf("got error %v, want %s", err, want)
+		}
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 // maxShown is the maximum length of the text that Shown returns, in bytes, not counting the "…" that marks a cut.
 const maxShown = 300
 
+// hidden replaces user information.
+const hidden = "…@"
+
 // Shown returns a host, an image or a URL from a user or a client in a form that is safe for errors and logs. User
 // information, which may be a password, is replaced with "…", a query is removed, and characters that are not
 // printable become "�". Everything before the last "@" is treated as user information, because a password may contain
@@ -19,7 +22,7 @@ func Shown(given string) string {
 		given, digest = given[:i], given[i:]
 	}
 	if i := strings.LastIndexByte(given, '@'); i >= 0 {
-		given = "…" + given[i:]
+		given = hidden + given[i+1:]
 	}
 	if i := strings.IndexAny(given, "?#&"); i >= 0 {
 		given = given[:i]
@@ -47,7 +50,7 @@ const maxHost = 253 + len(":65535")
 
 // ShownHost is like Shown but returns only the host and the port; "" if given contains no possible host.
 func ShownHost(given string) string {
-	host := strings.TrimPrefix(Shown(given), "…@")
+	host := strings.TrimPrefix(Shown(given), hidden)
 	if _, rest, ok := strings.Cut(host, "://"); ok {
 		host = rest
 	}

@@ -4,7 +4,6 @@ package matching
 
 import (
 	"fmt"
-	"net"
 	"testing"
 
 	"k8s.io/kubernetes/pkg/credentialprovider"
@@ -27,11 +26,8 @@ func read(pattern string) *config.Config {
 
 // isHost reports whether text is a host, or a host and port, in the form that is passed to rules.
 func isHost(text string) bool {
-	host, port, err := registry.SplitHost(text)
-	if port != "" {
-		host = net.JoinHostPort(host, port)
-	}
-	return err == nil && host == text
+	address, err := registry.Address(text)
+	return err == nil && address == text
 }
 
 // compare fails the test unless the only rule of the configuration and the kubelet agree whether host matches. It

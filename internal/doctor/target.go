@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"maps"
-	"net"
 	"slices"
 	"strings"
 
@@ -35,7 +34,7 @@ func (e *exam) aim(typed string) error {
 		typed = typed[len(https):]
 	}
 	address, image, _ := strings.Cut(typed, "/")
-	if _, _, err := registry.SplitHost(address); err != nil {
+	if _, err := registry.Address(address); err != nil {
 		return err
 	}
 	e.address = address
@@ -105,11 +104,8 @@ func (e *exam) stranger(context.Context) result {
 
 // normal returns a host in the form that rules match.
 func normal(address string) string {
-	host, port, err := registry.SplitHost(address)
-	if err != nil || port == "" {
-		return host
-	}
-	return net.JoinHostPort(host, port)
+	address, _ = registry.Address(address) // empty if it is invalid
+	return address
 }
 
 // hosts returns the registries in the client files, the configuration and the cache, sorted.

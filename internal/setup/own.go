@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"reflect"
 	"regexp"
@@ -72,14 +71,8 @@ func (o *ownFile) target(typed string) (target, bool) {
 	if err != nil {
 		return target{}, false
 	}
-	host, port, err := registry.SplitHost(typed)
-	if err != nil {
-		return target{}, false
-	}
-	if port != "" {
-		host = net.JoinHostPort(host, port)
-	}
-	return target{host: host, ecr: r.Host}, true
+	host, err := registry.Address(typed)
+	return target{host: host, ecr: r.Host}, err == nil
 }
 
 // ownChange returns the change of our configuration.
