@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"ecrlogin/internal/wildcard"
 )
 
 // A coverage finds an earlier rule that matches every host that a later rule matches. It is a tree in which each
@@ -16,15 +18,9 @@ type coverage struct {
 
 // A branch is a node of the tree.
 type branch struct {
-	words map[string]*branch // by label, for labels without a "*"
-	wild  []wildBranch
-	rule  *Rule // the rule whose pattern ends here, or nil
-}
-
-// A wildBranch is the branch of a label with a "*".
-type wildBranch struct {
-	label string
-	*branch
+	next map[string]*branch // by label
+	wild []string           // the labels of next that contain a "*"
+	rule *Rule              // the rule whose pattern ends here, or nil
 }
 
 // maxSteps limits the number of steps for all rules, which otherwise grows with the square of the number of rules if
@@ -43,7 +39,11 @@ func (c *coverage) add(r Rule) (hiding *Rule, err error) {
 		return nil, errTooManyPatterns
 	}
 	if hiding == nil {
-		c.root.add(labels).rule = &r
+		b := &c.root
+		for _, label := range labels {
+			b = b.child(label)
+		}
+		b.rule = &r
 	}
 	return hiding, nil
 }
@@ -56,47 +56,35 @@ func (c *coverage) find(b *branch, labels []string) *Rule {
 	if len(labels) == 0 {
 		return b.rule
 	}
-	if next := b.words[labels[0]]; next != nil {
+	if next := b.next[labels[0]]; next != nil {
 		if r := c.find(next, labels[1:]); r != nil {
 			return r
 		}
 	}
-	for _, w := range b.wild {
-		c.steps += 1 + len(w.label)*len(labels[0])/16 // the worst case of a comparison
-		if !coversLabel(w.label, labels[0]) {
-			continue
-		}
-		if r := c.find(w.branch, labels[1:]); r != nil {
-			return r
+	for _, label := range b.wild {
+		c.steps += 1 + len(label)*len(labels[0])/16 // the worst case of a comparison
+		// Only a "*" can cover a "*", so it is sufficient to match the text of the other label.
+		if label != labels[0] && wildcard.Match(label, labels[0]) {
+			if r := c.find(b.next[label], labels[1:]); r != nil {
+				return r
+			}
 		}
 	}
 	return nil
 }
 
-// add returns the branch for a path of labels, and creates missing branches.
-func (b *branch) add(labels []string) *branch {
-	for _, label := range labels {
-		b = b.next(label)
-	}
-	return b
-}
-
-func (b *branch) next(label string) *branch {
-	if strings.Contains(label, "*") {
-		for _, w := range b.wild {
-			if w.label == label {
-				return w.branch
-			}
+// child returns the branch for a label, and creates it if it is missing.
+func (b *branch) child(label string) *branch {
+	child := b.next[label]
+	if child == nil {
+		child = new(branch)
+		if b.next == nil {
+			b.next = map[string]*branch{}
 		}
-		w := wildBranch{label, new(branch)}
-		b.wild = append(b.wild, w)
-		return w.branch
+		b.next[label] = child
+		if strings.Contains(label, "*") {
+			b.wild = append(b.wild, label)
+		}
 	}
-	if b.words == nil {
-		b.words = map[string]*branch{}
-	}
-	if b.words[label] == nil {
-		b.words[label] = new(branch)
-	}
-	return b.words[label]
+	return child
 }

@@ -85,10 +85,13 @@ func (p *document) text(into *string, check func(string) error) strictyaml.Field
 
 // duration returns a field that reads a duration from least to most.
 func (p *document) duration(into *time.Duration, least, most time.Duration) strictyaml.Field {
-	var s string
-	read := p.text(&s, func(s string) (err error) {
-		*into, err = duration(s, least, most)
-		return err
+	read := p.text(new(string), func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < least || d > most {
+			return fmt.Errorf("must be a duration from %s to %s, such as 90s, 15m or 1h30m", least, most)
+		}
+		*into = d
+		return nil
 	})
 	return func(n *yaml.Node) error {
 		if n.Kind == yaml.ScalarNode && n.Value != "" && strings.Trim(n.Value, "0123456789.") == "" {

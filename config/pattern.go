@@ -38,10 +38,6 @@ func compare(a, b string, label func(a, b string) bool) bool {
 	return false
 }
 
-// coversLabel reports whether a matches every label that b matches. Only a "*" in a can cover a "*" in b, so it is
-// sufficient to match a with the text of b.
-func coversLabel(a, b string) bool { return wildcard.Match(a, b) }
-
 // maxLabel is the longest label of a host name, in characters.
 // Source: RFC 1035, section 2.3.4
 const maxLabel = 63

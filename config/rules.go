@@ -86,12 +86,18 @@ func (p *document) registries(into *[]Rule) strictyaml.Field {
 
 // rule reads one rule.
 func (p *document) rule(n *yaml.Node) (Rule, error) {
-	var match, alias string
 	r := Rule{Line: n.Line}
 	id := &r.Identity
 	err := p.Mapping(n, "a rule", map[string]strictyaml.Field{
-		"match":           p.text(&match, func(s string) error { return checkPattern(strings.ToLower(s)) }),
-		"registry":        p.text(&alias, checkAlias),
+		"match": p.text(&r.Match, func(s string) error { return checkPattern(strings.ToLower(s)) }),
+		"registry": p.text(new(string), func(s string) error {
+			alias, err := registry.Parse(s)
+			if err != nil {
+				return errors.New("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; an alias of an alias is not supported")
+			}
+			r.Registry = alias.Host
+			return nil
+		}),
 		"profile":         p.text(&id.Profile, func(string) error { return nil }),
 		"roleArn":         p.text(&id.RoleARN, checkRole),
 		"externalId":      p.text(&id.ExternalID, word(1224, ":/")),
@@ -105,14 +111,7 @@ func (p *document) rule(n *yaml.Node) (Rule, error) {
 	if err != nil {
 		return Rule{}, err
 	}
-	r.Match = strings.ToLower(match)
-	if alias != "" {
-		aliased, err := registry.Parse(alias)
-		if err != nil {
-			return Rule{}, p.Wrong(n, "%v", err)
-		}
-		r.Registry = aliased.Host
-	}
+	r.Match = strings.ToLower(r.Match)
 	if what := r.contradiction(); what != "" {
 		return Rule{}, p.Wrong(n, "%s", what)
 	}
@@ -164,13 +163,6 @@ func checkRole(s string) error {
 	return nil
 }
 
-func checkAlias(s string) error {
-	if _, err := registry.Parse(s); err != nil {
-		return errors.New("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; an alias of an alias is not supported")
-	}
-	return nil
-}
-
 // checkHelper checks the name of a credential helper.
 func checkHelper(s string) error {
 	name, prefixed := strings.CutPrefix(s, "docker-credential-")
@@ -183,14 +175,6 @@ func checkHelper(s string) error {
 		return errors.New("must be the NAME of a program docker-credential-NAME on PATH")
 	}
 	return nil
-}
-
-func duration(s string, least, most time.Duration) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if err != nil || d < least || d > most {
-		return 0, fmt.Errorf("must be a duration from %s to %s, such as 90s, 15m or 1h30m", least, most)
-	}
-	return d, nil
 }
 
 func checkDir(path string) error {

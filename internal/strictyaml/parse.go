@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -111,24 +110,15 @@ func (r Reader) syntax(content []byte, err error) error {
 	}
 	line, column := mark.Line, max(mark.Column, 1)
 	text := []rune(lines[line-1])
-	first, tab := indentation(text)
+	blank := len(lines[line-1]) - len(strings.TrimLeft(lines[line-1], " \t"))
+	tab := strings.IndexByte(lines[line-1], '\t')
 	switch {
 	case e.Message == tooDeep:
 		return r.At(line, column, tooDeep+"; remove brackets or indentation")
-	case tab >= 0 && column <= first+1:
+	case tab >= 0 && tab < blank && column <= blank+1:
 		return r.At(line, tab+1, "the line is indented with a tab; use spaces")
 	case column <= len(text) && strings.ContainsRune("&*!", text[column-1]):
 		return r.At(line, column, noAnchors)
 	}
 	return r.At(line, column, "invalid YAML: "+oneline.Value(e.Message)+"; check indentation, colons and quotes")
-}
-
-// indentation returns the number of spaces and tabs at the beginning of a line, and the index of the first tab among
-// them, or -1 if there is none.
-func indentation(line []rune) (blanks, tab int) {
-	blanks = slices.IndexFunc(line, func(c rune) bool { return c != ' ' && c != '\t' })
-	if blanks < 0 {
-		blanks = len(line)
-	}
-	return blanks, slices.Index(line[:blanks], '\t')
 }
