@@ -23,7 +23,7 @@ func (p *Program) cache() *cobra.Command {
 		Use:     "cache",
 		Short:   "List, clear or locate cached tokens",
 		Example: "  docker-credential-ecr-login cache list",
-		GroupID: people,
+		GroupID: users,
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return errNothing },
 	}

@@ -34,8 +34,10 @@ func (p *Program) Run(args []string) (exit int) {
 	if name := strings.TrimSuffix(filepath.Base(p.Name), ".exe"); name == providerName {
 		args = append([]string{"kubelet"}, args...)
 	}
-	if len(args) == 1 && isAction(args[0]) {
-		return p.serve(args[0]) // clients do not need the command tree
+	for _, a := range actions {
+		if len(args) == 1 && args[0] == a.name {
+			return p.serve(a) // clients do not need the command tree
+		}
 	}
 	root := p.Root()
 	root.SetArgs(args)
@@ -118,9 +120,9 @@ func (p *Program) Root() *cobra.Command {
 	root.SetErr(p.Stderr)
 	// Cobra's own version flag needs text/template, which makes the linker keep every exported method.
 	root.Flags().BoolVarP(&wantsVersion, "version", "v", false, "print the version")
-	root.AddGroup(&cobra.Group{ID: people, Title: "User commands:"}, &cobra.Group{ID: clients, Title: "Client commands (run by container clients):"})
-	root.SetHelpCommandGroupID(people)
-	root.SetCompletionCommandGroupID(people)
+	root.AddGroup(&cobra.Group{ID: users, Title: "User commands:"}, &cobra.Group{ID: clients, Title: "Client commands (run by container clients):"})
+	root.SetHelpCommandGroupID(users)
+	root.SetCompletionCommandGroupID(users)
 	root.AddCommand(p.configure(), p.doctor(), p.password(), p.cache(), p.version())
 	root.AddCommand(p.actions()...)
 	root.AddCommand(p.kubelet())
@@ -133,21 +135,17 @@ func (p *Program) Root() *cobra.Command {
 // cobra prints the help text and succeeds.
 func addCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
-	for _, cmd := range root.Commands() {
-		if cmd.Name() != "completion" {
-			continue
-		}
-		cmd.RunE = func(*cobra.Command, []string) error { return errNothing }
-		cmd.Example = "  source <(docker-credential-ecr-login completion bash)"
-		for _, shell := range cmd.Commands() {
-			shell.Example = "  docker-credential-ecr-login completion " + shell.Name()
-		}
+	cmd, _, _ := root.Find([]string{"completion"})
+	cmd.RunE = func(*cobra.Command, []string) error { return errNothing }
+	cmd.Example = "  source <(docker-credential-ecr-login completion bash)"
+	for _, shell := range cmd.Commands() {
+		shell.Example = "  docker-credential-ecr-login completion " + shell.Name()
 	}
 }
 
 // The groups of commands.
 const (
-	people  = "people"
+	users   = "users"
 	clients = "clients"
 )
 
@@ -158,7 +156,7 @@ func (p *Program) version() *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version",
 		Example: "  docker-credential-ecr-login version",
-		GroupID: people,
+		GroupID: users,
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return p.printVersion() },
 	}

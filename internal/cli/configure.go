@@ -21,7 +21,7 @@ func (p *Program) configure() *cobra.Command {
 		Short: "Configure container clients to use this helper, or undo it",
 		Example: `  docker-credential-ecr-login configure docker --dry-run
   docker-credential-ecr-login configure undo`,
-		GroupID: people,
+		GroupID: users,
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return errNothing },
 	}

@@ -30,7 +30,7 @@ The exit code is 1 if a check fails.`,
 		Example: `  docker-credential-ecr-login doctor 123456789012.dkr.ecr.us-west-2.amazonaws.com/team/app:v1
   docker-credential-ecr-login doctor --json
   sudo docker-credential-ecr-login doctor --kubelet 123456789012.dkr.ecr.us-west-2.amazonaws.com/team/app:v1`,
-		GroupID:           people,
+		GroupID:           users,
 		ValidArgsFunction: p.completeHosts,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if (node.ConfigFile == "") != (node.BinDir == "") || node.ConfigFile != "" && !asKubelet {

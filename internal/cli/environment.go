@@ -13,10 +13,10 @@ import (
 
 // An environment contains the values of the variables of this program. The AWS SDK reads the variables of AWS.
 type environment struct {
-	timeout  time.Duration // ECR_LOGIN_TIMEOUT, or timeout in the configuration, minus reserve
-	explicit bool          // whether either of them is set
-	log      *slog.Logger  // ECR_LOGIN_LOG
-	forgo    bool          // AWS_ECR_IGNORE_CREDS_STORAGE
+	timeout       time.Duration // ECR_LOGIN_TIMEOUT, or timeout in the configuration, minus reserve
+	explicit      bool          // whether either of them is set
+	log           *slog.Logger  // ECR_LOGIN_LOG
+	ignoreStorage bool          // AWS_ECR_IGNORE_CREDS_STORAGE
 }
 
 // reserve is the part of the timeout that is kept for starting the program and reporting an error, so that the
@@ -45,11 +45,10 @@ func readEnvironment(vars environ.Env, stderr io.Writer, configured time.Duratio
 		fmt.Fprintf(stderr, "ECR_LOGIN_LOG: invalid level %q, logging is disabled; set it to debug or info\n", v)
 	}
 	if v := vars.Get("AWS_ECR_IGNORE_CREDS_STORAGE"); v != "" {
-		forgo, err := strconv.ParseBool(v)
-		if err != nil {
+		var err error
+		if env.ignoreStorage, err = strconv.ParseBool(v); err != nil {
 			fmt.Fprintf(stderr, "AWS_ECR_IGNORE_CREDS_STORAGE: invalid value %q, using false; set it to true or false\n", v)
 		}
-		env.forgo = forgo
 	}
 	return env
 }

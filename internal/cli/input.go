@@ -11,53 +11,35 @@ import (
 // maxInput is the limit for standard input, in bytes. It is larger than the limits of packages docker and kubelet.
 const maxInput = 1<<20 + 1
 
-// An inputKind describes what an action reads from standard input.
-type inputKind struct {
-	name string // for errors and prompts
-	next string // the next step in the error about missing input
-}
-
-const exampleHost = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
-
-// inputKinds contains the actions that read standard input, and kubelet.
-var inputKinds = map[string]inputKind{
-	"get":     {"the registry's host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login get"},
-	"erase":   {"the registry's host", ", for example: echo " + exampleHost + " | docker-credential-ecr-login erase"},
-	"store":   {`{"ServerURL":"HOST","Username":"AWS","Secret":"PASSWORD"}`, ""},
-	"kubelet": {"a CredentialProviderRequest", "; kubelet does so if a CredentialProviderConfig names this program"},
-}
-
 // readInput reads standard input to its end, within the deadline. If standard input is a terminal, readInput prints
 // what to type and waits without a limit; the deadline starts afterward.
-func (s *setting) readInput(action string) ([]byte, error) {
-	kind, ok := inputKinds[action]
-	if !ok {
+func (s *setting) readInput(a action) ([]byte, error) {
+	if a.reads == "" {
 		return nil, nil
 	}
+	read := func() ([]byte, error) { return io.ReadAll(io.LimitReader(s.Stdin, maxInput)) }
 	if isTerminal(s.Stdin) {
 		keys := "Enter and Ctrl-D"
 		if runtime.GOOS == "windows" {
 			keys = "Enter, Ctrl-Z and Enter"
 		}
-		fmt.Fprintf(s.Stderr, "%s: reading %s from the terminal; type it, then press %s\n", action, kind.name, keys)
-		input, err := io.ReadAll(io.LimitReader(s.Stdin, maxInput))
+		fmt.Fprintf(s.Stderr, "%s: reading %s from the terminal; type it, then press %s\n", a.name, a.reads, keys)
+		input, err := read()
 		s.began = time.Now()
 		return input, err
 	}
-	type result struct {
-		input []byte
-		err   error
-	}
-	done := make(chan result, 1)
+	var input []byte
+	var err error
+	done := make(chan struct{})
 	go func() {
-		input, err := io.ReadAll(io.LimitReader(s.Stdin, maxInput))
-		done <- result{input, err}
+		defer close(done)
+		input, err = read()
 	}()
 	select {
-	case r := <-done:
-		return r.input, r.err
+	case <-done:
+		return input, err
 	case <-time.After(s.remaining()):
-		return nil, fmt.Errorf("%s: standard input was still open after %s; write %s and close standard input%s", action, s.timeout+reserve, kind.name, kind.next)
+		return nil, fmt.Errorf("%s: standard input was still open after %s; write %s and close standard input%s", a.name, s.timeout+reserve, a.reads, a.next)
 	}
 }
 

@@ -45,7 +45,8 @@ Kubelet runs this program as ` + providerName + ` (a link or a copy) when its Cr
 				return cmd.Help()
 			}
 			s := p.loadFrom(config)
-			input, err := s.readInput("kubelet")
+			input, err := s.readInput(action{name: "kubelet", reads: "a CredentialProviderRequest",
+				next: "; kubelet does so if a CredentialProviderConfig names this program"})
 			if err != nil {
 				fmt.Fprint(p.Stderr, err) // without a newline, as in package kubelet
 				return exitError(1)

@@ -25,7 +25,7 @@ It replaces "aws ecr get-login-password", and takes the AWS region from the host
 either command.`,
 		Example: `  docker-credential-ecr-login password 123456789012.dkr.ecr.us-west-2.amazonaws.com |
     helm registry login --username AWS --password-stdin 123456789012.dkr.ecr.us-west-2.amazonaws.com`,
-		GroupID:           people,
+		GroupID:           users,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: p.completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {

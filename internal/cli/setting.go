@@ -86,7 +86,7 @@ func (s *setting) keychain() *keychain.Store {
 	return &keychain.Store{Helper: s.nativeHelper(s.config.Cache.Store, `"store" of "cache"`, s.timeout/3)}
 }
 
-// helper returns the helper that serves the actions of the protocol.
+// helper returns the helper that serves an action of the protocol.
 func (s *setting) helper() *docker.Helper {
 	tokens := s.source()
 	h := &docker.Helper{
@@ -94,9 +94,9 @@ func (s *setting) helper() *docker.Helper {
 		Tokens:        tokens,
 		Resolve:       s.resolve,
 		Aliases:       s.config.Hosts(),
-		Timeout:       s.timeout,
+		Timeout:       s.remaining(),
 		Notices:       s.Stderr,
-		IgnoreStorage: s.forgo,
+		IgnoreStorage: s.ignoreStorage,
 	}
 	switch name := s.config.Fallback; name {
 	case "":

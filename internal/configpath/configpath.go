@@ -76,11 +76,11 @@ func first(places []string, user string) (File, error) {
 		content, err := read(path)
 		var unsearchable *searchError
 		switch {
-		case missing(err):
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		case errors.As(err, &unsearchable) && path == user:
 			f.Skipped = path
 		case err != nil:
-			return File{Path: path}, unreadable(err)
+			return File{Path: path}, fmt.Errorf("the configuration cannot be read: %w", err)
 		default:
 			f.Path, f.Content = path, content
 			return f, nil
@@ -92,22 +92,11 @@ func first(places []string, user string) (File, error) {
 // readNamed reads a file that must exist because by names it; otherwise is an alternative to creating it, for the
 // error.
 func readNamed(path, by, otherwise string) (File, error) {
-	content, err := read(path)
-	switch {
-	case missing(err):
-		return File{Path: path}, fmt.Errorf("%s does not exist, but %s names it; create it, or %s", path, by, otherwise)
-	case err != nil:
-		return File{Path: path}, unreadable(err)
+	f, err := first([]string{path}, "")
+	if err == nil && f.Path == "" {
+		err = fmt.Errorf("%s does not exist, but %s names it; create it, or %s", path, by, otherwise)
 	}
-	return File{Path: path, Content: content}, nil
-}
-
-func missing(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
-func unreadable(err error) error {
-	return fmt.Errorf("the configuration cannot be read: %w", err)
+	return f, err
 }
 
 // A searchError reports that this process may not search the directories above a file.
