@@ -249,8 +249,8 @@ func manyRules(n int, region string) string {
 	return b.String()
 }
 
-// growsLess checks that the time for a large input is less than limit times the time for a small one. It measures again if it
-// is not, because the machine may be busy; an algorithm that is too slow fails every time.
+// growsLess checks that the time for a large input is less than limit times the time for a small one. It measures
+// again if it is not, because the machine may be busy; an algorithm that is too slow fails every time.
 func growsLess(t *testing.T, name string, limit time.Duration, measure func() (small, large time.Duration)) {
 	t.Helper()
 	var small, large time.Duration

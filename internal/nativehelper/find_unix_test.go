@@ -52,7 +52,7 @@ func TestNames(t *testing.T) {
 	for _, name := range []string{"", "../foo", "/bin/foo", `a\foo`, "a b", "a\nb", "a;b", "c:foo"} {
 		h := nativehelper.Helper{Name: name}
 		if err := h.Check(); err == nil {
-			t.Errorf("%q is taken for a name", name)
+			t.Errorf("%q is accepted as a name", name)
 		}
 	}
 	checkRefused(t, "a/b", `invalid helper name "a/b", expected a name such as pass for docker-credential-pass; correct `+named, false)
@@ -82,16 +82,16 @@ func TestRunningItself(t *testing.T) {
 }
 
 // A helper that runs this program again gets an error, and a loop of two helpers ends.
-func TestCircle(t *testing.T) {
+func TestLoop(t *testing.T) {
 	own, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	install(t, "a", relayed+"=b exec '"+own+`' "$@"`)
 	install(t, "b", `touch "$DIR/ran"`)
-	const circle = "fallback loop: docker-credential-a falls back to ecr-login, which falls back to b; change " + named + ", or the fallback of docker-credential-a"
-	get := host + ": no password found: " + circle
+	const loop = "fallback loop: docker-credential-a falls back to ecr-login, which falls back to b; change " + named + ", or the fallback of docker-credential-a"
+	get := host + ": no password found: " + loop
 	expect(t, run(t, daemon(t, "a", "get", host)), both(1, get))
-	expect(t, run(t, daemon(t, "a", "store", stored)), both(1, host+": password not stored: "+circle))
-	expect(t, run(t, daemon(t, "a", "erase", host)), outcome{err: host + ": password not erased: " + circle + "\n"})
+	expect(t, run(t, daemon(t, "a", "store", stored)), both(1, host+": password not stored: "+loop))
+	expect(t, run(t, daemon(t, "a", "erase", host)), outcome{err: host + ": password not erased: " + loop + "\n"})
 }

@@ -17,9 +17,9 @@ import (
 )
 
 // newHelper returns the helper foo and a buffer for its standard error.
-func newHelper() (h *nativehelper.Helper, said *bytes.Buffer) {
-	said = new(bytes.Buffer)
-	return &nativehelper.Helper{Name: "foo", Env: environ.Process(), Timeout: 10 * time.Second, Stderr: said, Named: named}, said
+func newHelper() (h *nativehelper.Helper, notices *bytes.Buffer) {
+	notices = new(bytes.Buffer)
+	return &nativehelper.Helper{Name: "foo", Env: environ.Process(), Timeout: 10 * time.Second, Stderr: notices, Named: named}, notices
 }
 
 // A keeper is a working helper that stores one password in a file.
@@ -32,7 +32,7 @@ esac`
 
 func TestHelper(t *testing.T) {
 	install(t, "foo", keeper)
-	h, said := newHelper()
+	h, notices := newHelper()
 	if _, _, err := h.Get(host); !helper.IsErrCredentialsNotFound(err) {
 		t.Errorf("Get of nothing = %v", err)
 	}
@@ -49,10 +49,10 @@ func TestHelper(t *testing.T) {
 		t.Error(err)
 	}
 	if _, _, err := h.Get(host); !helper.IsErrCredentialsNotFound(err) {
-		t.Errorf("Get of what was deleted = %v", err)
+		t.Errorf("Get after Delete = %v", err)
 	}
-	if said.Len() != 0 {
-		t.Errorf("it said %q", said)
+	if notices.Len() != 0 {
+		t.Errorf("notices are %q", notices)
 	}
 }
 
@@ -85,14 +85,14 @@ func TestHelperFails(t *testing.T) {
 	}
 	for _, tt := range tests {
 		install(t, "foo", tt.script)
-		h, said := newHelper()
+		h, notices := newHelper()
 		for action, err := range calls(h) {
 			if want := prefixes[action] + strings.Replace(tt.want, "ACTION", action, 1); fmt.Sprint(err) != want {
 				t.Errorf("%s: %v\nwant %s", action, err, want)
 			}
 		}
-		if said.Len() != 0 {
-			t.Errorf("it said %q", said)
+		if notices.Len() != 0 {
+			t.Errorf("notices are %q", notices)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func TestHelperPrintsGarbage(t *testing.T) {
 			}
 		}
 		if errs["store"] != nil || errs["erase"] != nil {
-			t.Errorf("store: %v, erase: %v; their output means nothing", errs["store"], errs["erase"])
+			t.Errorf("store: %v, erase: %v; want none, because their output is not used", errs["store"], errs["erase"])
 		}
 	}
 }
@@ -119,7 +119,7 @@ func TestHelperPrintsGarbage(t *testing.T) {
 func TestHelperMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	const reason = "docker-credential-foo is not on PATH; install it, or change " + named
-	h, said := newHelper()
+	h, notices := newHelper()
 	errs := calls(h)
 	if !helper.IsErrCredentialsNotFound(errs["get"]) || errs["get"].Error() != notFound {
 		t.Errorf("get: %v", errs["get"])
@@ -130,8 +130,8 @@ func TestHelperMissing(t *testing.T) {
 	if got, want := fmt.Sprint(errs["erase"]), host+": password not erased: "+reason; got != want {
 		t.Errorf("erase: %s\nwant %s", got, want)
 	}
-	if want := host + ": no password found: " + reason + "\npasswords not listed: " + reason + "\n"; said.String() != want {
-		t.Errorf("it said %q, want %q", said, want)
+	if want := host + ": no password found: " + reason + "\npasswords not listed: " + reason + "\n"; notices.String() != want {
+		t.Errorf("notices are %q, want %q", notices, want)
 	}
 	for _, script := range []string{"", "echo null"} {
 		if script != "" {

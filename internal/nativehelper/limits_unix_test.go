@@ -44,7 +44,7 @@ func (h held) text() string {
 	}
 	text, err := io.ReadAll(h.read)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		h.t.Error("something that the helper started is still there")
+		h.t.Error("a process that the helper started is still running")
 	}
 	return string(text)
 }
@@ -64,7 +64,7 @@ func TestSlow(t *testing.T) {
 		}
 		errOut := hold(t)
 		cmd := daemon(t, "foo", action, input)
-		cmd.Env = append(cmd.Env, "PROGRAM_TEST_TIMEOUT=200ms")
+		cmd.Env = append(cmd.Env, "NATIVEHELPER_TEST_TIMEOUT=200ms")
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, errOut.hold
 		if err := cmd.Run(); cmd.ProcessState == nil {
@@ -102,7 +102,7 @@ func TestGrandchildHoldsStderr(t *testing.T) {
 // A process that has left the process group and the parent of the helper does not delay the call either.
 func TestGrandchildOfSlow(t *testing.T) {
 	if _, err := os.Stat("/usr/bin/setsid"); err != nil {
-		t.Skip("there is no setsid here")
+		t.Skip("setsid is not installed")
 	}
 	dir := install(t, "foo", `(setsid sh -c 'echo $$ >"$0/pid.new"; mv "$0/pid.new" "$0/pid"; exec sleep 600' "$DIR" &); sleep 600`)
 	began := time.Now()
@@ -133,9 +133,9 @@ func end(t *testing.T, path string) {
 func TestTooMuch(t *testing.T) {
 	want := both(1, host+": no password found: docker-credential-foo printed more than 1048576 bytes in response to get and was stopped; run it manually, or change "+named)
 	for name, script := range map[string]string{
-		"for ever":         "exec cat /dev/zero",
+		"endless":          "exec cat /dev/zero",
 		"much":             "head -c 10000000 /dev/zero",
-		"much, and waits":  "head -c 1048577 /dev/zero; sleep 600",
+		"much, then waits": "head -c 1048577 /dev/zero; sleep 600",
 		"a long answer":    `printf '{"Secret":"'; head -c 1048576 /dev/zero | tr '\0' x; echo '"}'`,
 		"much and a child": "sleep 600 & head -c 10000000 /dev/zero; exit 3",
 	} {
@@ -151,7 +151,7 @@ func TestTooMuch(t *testing.T) {
 			expect(t, outcome{out.String(), errOut.text(), cmd.ProcessState.ExitCode()}, want)
 		})
 	}
-	t.Run("just not", func(t *testing.T) {
+	t.Run("just below the limit", func(t *testing.T) {
 		install(t, "foo", `printf '{"Secret":"'; head -c 1048563 /dev/zero | tr '\0' x; printf '"}'`)
 		got := relay(nativehelper.Helper{Name: "foo"}, "get", host)
 		if len(got.out) != 1<<20 || got.exit != 0 || got.err != "" {
@@ -160,7 +160,7 @@ func TestTooMuch(t *testing.T) {
 	})
 }
 
-func TestSignalled(t *testing.T) {
+func TestSignaled(t *testing.T) {
 	for sig, name := range map[string]string{"KILL": "killed", "SEGV": "segmentation fault", "TERM": "terminated"} {
 		install(t, "foo", "echo '"+answer+"'; kill -"+sig+" $$")
 		got := relay(nativehelper.Helper{Name: "foo"}, "get", host)
@@ -169,7 +169,7 @@ func TestSignalled(t *testing.T) {
 }
 
 // A signal that stops the program also stops the helper, which does not receive the signal itself.
-func TestProgramSignalled(t *testing.T) {
+func TestProgramSignaled(t *testing.T) {
 	// What is handled here is not ignored in a child, as it would be when this test runs under nohup.
 	handled := make(chan os.Signal, 1)
 	signal.Notify(handled, syscall.SIGHUP)
@@ -189,7 +189,7 @@ func TestProgramSignalled(t *testing.T) {
 		if err := cmd.Process.Signal(sig); err != nil {
 			t.Fatal(err)
 		}
-		_ = cmd.Wait() // the exit code tells
+		_ = cmd.Wait() // the exit code is checked below
 		want := both(1, host+": no password found: docker-credential-foo was stopped together with this process ("+sig.String()+" signal received); try again")
 		expect(t, outcome{out.String(), errOut.text(), cmd.ProcessState.ExitCode()}, want)
 	}

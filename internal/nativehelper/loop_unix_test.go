@@ -40,9 +40,9 @@ func runs(t *testing.T, dir string) int {
 }
 
 // A helper that clears the environment does not bypass the check: it is run once.
-func TestCircleWithClearedEnvironment(t *testing.T) {
+func TestLoopWithClearedEnvironment(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("there is no /proc here; see TestCircleWithoutProc")
+		t.Skip("requires /proc; see TestLoopWithoutProc")
 	}
 	for name, script := range map[string]string{
 		"exec":    "exec %s",
@@ -53,14 +53,14 @@ func TestCircleWithClearedEnvironment(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := exec.LookPath("setsid"); err != nil && name == "session" {
-				t.Skip("there is no setsid here")
+				t.Skip("setsid is not installed")
 			}
 			dir := install(t, "a", record+fmt.Sprintf(script, again(t, "a")))
 			got := run(t, daemon(t, "a", "get", host))
-			const circle = "no password found: fallback loop: docker-credential-a was not run, because ecr-login was started by a helper that ecr-login is waiting for; change " +
+			const loop = "no password found: fallback loop: docker-credential-a was not run, because ecr-login was started by a helper that ecr-login is waiting for; change " +
 				named + ", or what that helper runs\n"
-			if got.exit == 0 && name != "pipe" || !strings.Contains(got.err, circle) {
-				t.Errorf("%v\nwant stderr %q", got, circle)
+			if got.exit == 0 && name != "pipe" || !strings.Contains(got.err, loop) {
+				t.Errorf("%v\nwant stderr %q", got, loop)
 			}
 			if n := runs(t, dir); n != 1 {
 				t.Errorf("the helper ran %d times", n)
@@ -70,11 +70,11 @@ func TestCircleWithClearedEnvironment(t *testing.T) {
 }
 
 // Without a visible ancestry, a loop ends when all slots are taken.
-func TestCircleWithoutProc(t *testing.T) {
+func TestLoopWithoutProc(t *testing.T) {
 	slots := filepath.Join(t.TempDir(), "slots")
-	dir := install(t, "a", record+again(t, "a", "PROGRAM_TEST_TIMEOUT=3s", "PROGRAM_TEST_SLOTS="+slots)+"; exit 1")
+	dir := install(t, "a", record+again(t, "a", "NATIVEHELPER_TEST_TIMEOUT=3s", "NATIVEHELPER_TEST_SLOTS="+slots)+"; exit 1")
 	cmd := daemon(t, "a", "get", host)
-	cmd.Env = append(cmd.Env, "PROGRAM_TEST_TIMEOUT=3s", "PROGRAM_TEST_SLOTS="+slots)
+	cmd.Env = append(cmd.Env, "NATIVEHELPER_TEST_TIMEOUT=3s", "NATIVEHELPER_TEST_SLOTS="+slots)
 	got := run(t, cmd)
 	if n := runs(t, dir); n < 2 || n > nativehelper.Slots || got.exit == 0 {
 		t.Errorf("the helper ran %d times: %v", n, got)
@@ -89,7 +89,7 @@ func TestManyWithoutProc(t *testing.T) {
 	for range 3 * nativehelper.Slots {
 		wait.Go(func() {
 			cmd := daemon(t, "a", "get", host)
-			cmd.Env = append(cmd.Env, "PROGRAM_TEST_SLOTS="+slots)
+			cmd.Env = append(cmd.Env, "NATIVEHELPER_TEST_SLOTS="+slots)
 			expect(t, run(t, cmd), outcome{out: answer + "\n"})
 		})
 	}
@@ -100,7 +100,7 @@ func TestManyWithoutProc(t *testing.T) {
 func TestNameIsRestored(t *testing.T) {
 	before, err := os.ReadFile("/proc/self/comm")
 	if err != nil {
-		t.Skip("a process has no name here: ", err)
+		t.Skip("processes have no names in /proc: ", err)
 	}
 	for _, name := range []string{"a", "b"} {
 		install(t, name, `cat /proc/$PPID/comm >&2; echo '`+answer+"'")

@@ -29,12 +29,12 @@ const (
 )
 
 // relayed makes the test binary relay its action to the helper of that name, as the program does.
-const relayed = "PROGRAM_TEST_RELAYED"
+const relayed = "NATIVEHELPER_TEST_RELAYED"
 
 func TestMain(m *testing.M) {
 	if name := os.Getenv(relayed); name != "" {
-		timeout, _ := time.ParseDuration(os.Getenv("PROGRAM_TEST_TIMEOUT"))
-		if dir := os.Getenv("PROGRAM_TEST_SLOTS"); dir != "" {
+		timeout, _ := time.ParseDuration(os.Getenv("NATIVEHELPER_TEST_TIMEOUT"))
+		if dir := os.Getenv("NATIVEHELPER_TEST_SLOTS"); dir != "" {
 			nativehelper.UseSlots(dir)
 		}
 		h := &nativehelper.Helper{Name: name, Env: environ.Process(), Timeout: timeout, Stderr: os.Stderr, Named: named}

@@ -1,5 +1,6 @@
-// Package nativehelper runs another credential helper on this machine, docker-credential-NAME, as Docker does: the action
-// is the argument, the request is the standard input, and the response is the standard output and the exit code.
+// Package nativehelper runs another credential helper on this machine, docker-credential-NAME, as Docker does: the
+// action is the argument, the request is the standard input, and the response is the standard output and the exit
+// code.
 //
 // Clients wait for a helper without a limit, and print its output when it fails. This package limits the time and the
 // size of the output, and keeps output that may contain a password out of errors.

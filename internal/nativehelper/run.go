@@ -15,13 +15,13 @@ import (
 	"ecrlogin/internal/subprocess"
 )
 
-// call runs the helper for one action and returns its response and its exit code. The error is the reason, with the next
-// step, why there is no response that may be passed to the client; exit is then the exit code for the client. It is 0
-// for erase, because Podman 4 crashes when erase fails.
+// call runs the helper for one action and returns its response and exit code. If the helper does not respond, or the
+// client must not receive the response, call returns an error with the next step, and the exit code for the client. For
+// erase this is 0 if the helper did not respond, because Podman 4 crashes when erase fails.
 //
-// Two kinds of responses are errors: the response to a successful get is not valid JSON, for which clients would report
-// "invalid character" without naming the helper; and the output of a failure may contain a password, which clients
-// would include in their error.
+// Two responses are withheld: one to a successful get that is not valid JSON, for which clients would report "invalid
+// character" without naming the helper; and the output of a failure that may contain a password, which clients would
+// include in their error.
 func (h *Helper) call(action string, input []byte) (out []byte, exit int, err error) {
 	out, exit, err = h.run(action, input)
 	switch {

@@ -35,7 +35,7 @@ func TestTerminalRead(t *testing.T) {
 	}
 }
 
-// With a terminal, the deadline also kills all descendants of the child, although it has no process group of its own.
+// With a terminal, the deadline also kills all descendants of the child, although it has no separate process group.
 func TestTerminalDeadline(t *testing.T) {
 	_, tty := ptytest.Open(t)
 	held, hold, err := os.Pipe()
@@ -72,7 +72,7 @@ func TestTerminalDeadline(t *testing.T) {
 	}
 }
 
-// A descendant in a process group of its own, such as a child of another instance of this program, is killed as well.
+// A descendant in a separate process group, such as a child of another instance of this program, is killed as well.
 func TestOtherGroupIsKilled(t *testing.T) {
 	if _, err := exec.LookPath("setsid"); err != nil {
 		t.Skip("setsid is not installed")

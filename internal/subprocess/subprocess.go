@@ -1,5 +1,5 @@
-// Package subprocess runs a child process with limits on its run time, its output and the processes that it leaves
-// behind.
+// Package subprocess runs a child process with limits on its run time, its output and the processes that are still
+// running when it has ended.
 //
 // A child gets its own process group, which is killed when the context ends, when this process receives a termination
 // signal, or when the child prints too much. On Linux its descendants in other groups are killed as well. A client of
@@ -118,7 +118,8 @@ func endError(ctx context.Context) error {
 	return &CanceledError{Cause: context.Cause(ctx)}
 }
 
-// limited buffers up to MaxOutput bytes. When more is written, it calls full and returns an error, which stops the reading.
+// limited buffers up to MaxOutput bytes. When more is written, it calls full and returns an error, which stops the
+// reading.
 type limited struct {
 	buffer bytes.Buffer
 	full   func()

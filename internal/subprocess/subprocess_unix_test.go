@@ -66,7 +66,7 @@ func process(t *testing.T, text string, env ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), own)
-	cmd.Env = append(append(os.Environ(), script+"="+text, "GORACE=atexit_sleep_ms=0"), env...) // or the race detector waits a second at the end
+	cmd.Env = append(append(os.Environ(), script+"="+text, "GORACE=atexit_sleep_ms=0"), env...) // otherwise the race detector waits a second at exit
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd
 }
@@ -96,9 +96,9 @@ func (r *run) outcome() (out, errOut string, exit int) {
 	}
 	text, err := io.ReadAll(r.errOut)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		r.t.Error("something that the child started still holds standard error")
+		r.t.Error("a process that the child started still has standard error open")
 	}
-	_ = r.cmd.Wait() // the exit code tells
+	_ = r.cmd.Wait() // the exit code is returned
 	return r.out.String(), string(text), r.cmd.ProcessState.ExitCode()
 }
 
@@ -214,7 +214,7 @@ func TestOutputLimit(t *testing.T) {
 			r := start(t, text)
 			r.expect("", "error: printed too much output", 100)
 			if usage, ok := r.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && usage.Maxrss > 512<<20 {
-				t.Errorf("it took %d kB", usage.Maxrss)
+				t.Errorf("this process used %d kB", usage.Maxrss)
 			}
 		})
 	}
