@@ -41,12 +41,8 @@ func Patterns() []string {
 	for _, f := range forms {
 		for i := range partitions {
 			p := partitions[len(partitions)-1-i] // the largest first
-			suffix := p.suffix
-			if f.dualStack {
-				suffix = p.dualStack
-			}
-			if suffix != "" {
-				add("*." + f.labels + "*." + suffix)
+			if domain := p.domain(f.dualStack); domain != "" {
+				add("*." + f.labels + "*." + domain)
 			}
 		}
 	}
@@ -59,13 +55,18 @@ func partitionOf(region, suffix string, dualStack bool) (name string, ok bool) {
 		if !p.claims(region) {
 			continue
 		}
-		want := p.suffix
-		if dualStack {
-			want = p.dualStack
-		}
-		return p.name, want != "" && suffix == want
+		domain := p.domain(dualStack)
+		return p.name, domain != "" && suffix == domain
 	}
 	return "", false
+}
+
+// domain returns what follows the region in a host; "" if AWS documents none.
+func (p partition) domain(dualStack bool) string {
+	if dualStack {
+		return p.dualStack
+	}
+	return p.suffix
 }
 
 // claims reports whether region has the format of this partition's regions: the prefix, a compass point and a number,

@@ -45,7 +45,7 @@ func (p *Program) printPassword(ctx context.Context, host string) error {
 	if err != nil {
 		return fmt.Errorf("password of %s: %w", registry.Shown(host), err)
 	}
-	ctx, cancel := context.WithDeadline(ctx, s.deadline())
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	token, err := credentials.UsableToken(ctx, s.source(), r, time.Now)
 	if err != nil {

@@ -107,7 +107,11 @@ func (s *setting) helper() *docker.Helper {
 			fmt.Fprintf(s.Stderr, "fallback %q is unavailable: %v\n", config.FallbackFile, err)
 		}
 	default:
-		native := s.nativeHelper(name, `"fallback"`, s.fallbackTimeout())
+		var timeout time.Duration // the default leaves time to type the passphrase of a keychain
+		if s.explicit {
+			timeout = s.remaining()
+		}
+		native := s.nativeHelper(name, `"fallback"`, timeout)
 		h.Fallback, h.Relay = native, native.Relay
 	}
 	return h
@@ -148,15 +152,3 @@ func (s *setting) reportSkipped() {
 func (s *setting) remaining() time.Duration {
 	return max(1, s.timeout-time.Since(s.began)) // 0 would mean no limit
 }
-
-// fallbackTimeout returns the time limit for one call of a fallback: the time that is left if the user set a timeout,
-// or a longer default, because a keychain may ask for a passphrase.
-func (s *setting) fallbackTimeout() time.Duration {
-	if s.explicit {
-		return s.remaining()
-	}
-	return nativehelper.DefaultTimeout
-}
-
-// deadline returns the deadline of a command that starts now.
-func (s *setting) deadline() time.Time { return time.Now().Add(s.timeout) }
