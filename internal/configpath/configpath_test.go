@@ -16,26 +16,7 @@ import (
 func TestRead(t *testing.T) {
 	home := t.TempDir()
 	read := func(flag, named string) (fallback string, err error) {
-		env := environ.Env{"HOME=" + home, "XDG_CONFIG_HOME=" + filepath.Join(home, "xdg"), "ECR_LOGIN_CONFIG=" + named}
-		f, err := configpath.Read(env, flag)
-		if err != nil {
-			return "", err
-		}
-		c, err := config.Parse(f.Path, f.Content)
-		if err != nil {
-			return "", err
-		}
-		return c.Fallback, nil
-	}
-	write := func(path, content string) string {
-		t.Helper()
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
+		return read(environ.Env{"HOME=" + home, "XDG_CONFIG_HOME=" + filepath.Join(home, "xdg"), "ECR_LOGIN_CONFIG=" + named}, flag)
 	}
 	succeeds := func(named, want string) {
 		t.Helper()
@@ -54,17 +35,42 @@ func TestRead(t *testing.T) {
 	if _, err := read(flag, named); err == nil || err.Error() != flag+" does not exist, but --config names it; create it, or omit --config" {
 		t.Errorf("got %v", err)
 	}
-	succeeds(write(named, "fallback: named\n"), "named")
+	succeeds(write(t, named, "fallback: named\n"), "named")
 	succeeds(os.DevNull, "")
 	fails("", home, home+" is a directory; specify a file in it")
 	fails("", "/dev/zero", "/dev/zero is not a regular file")
-	large := write(filepath.Join(home, "large.yaml"), strings.Repeat("# a comment\n", 10<<20/12))
+	large := write(t, filepath.Join(home, "large.yaml"), strings.Repeat("# a comment\n", 10<<20/12))
 	fails("", large, "has 10485756 bytes, more than the limit of 1048576; shorten it")
 
 	if runtime.GOOS == "linux" {
-		user := write(filepath.Join(home, "xdg/ecr-login/config.yaml"), "fallback: user\n")
+		user := write(t, filepath.Join(home, "xdg/ecr-login/config.yaml"), "fallback: user\n")
 		succeeds("", "user")
-		write(user, "fallback: [\n")
+		write(t, user, "fallback: [\n")
 		fails("", "", user+":")
 	}
+}
+
+// read reads and parses the file, and returns its fallback.
+func read(env environ.Env, flag string) (fallback string, err error) {
+	f, err := configpath.Read(env, flag)
+	if err != nil {
+		return "", err
+	}
+	c, err := config.Parse(f.Path, f.Content)
+	if err != nil {
+		return "", err
+	}
+	return c.Fallback, nil
+}
+
+// write writes a file in a new directory, and returns its path.
+func write(t *testing.T, path, content string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
