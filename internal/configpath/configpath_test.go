@@ -24,29 +24,29 @@ func TestRead(t *testing.T) {
 			t.Errorf("got fallback %q, %v, want %q", got, err, want)
 		}
 	}
-	fails := func(flag, named, want string) {
+	fails := func(named, want string) {
 		t.Helper()
-		if got, err := read(flag, named); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := read("", named); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got fallback %q, %v, want %q", got, err, want)
 		}
 	}
 	named, flag := filepath.Join(home, "named.yaml"), filepath.Join(home, "flag.yaml")
-	fails("", named, named+" does not exist, but ECR_LOGIN_CONFIG names it; create it, or unset the variable")
+	fails(named, named+" does not exist, but ECR_LOGIN_CONFIG names it; create it, or unset the variable")
 	if _, err := read(flag, named); err == nil || err.Error() != flag+" does not exist, but --config names it; create it, or omit --config" {
 		t.Errorf("got %v", err)
 	}
 	succeeds(write(t, named, "fallback: named\n"), "named")
 	succeeds(os.DevNull, "")
-	fails("", home, home+" is a directory; specify a file in it")
-	fails("", "/dev/zero", "/dev/zero is not a regular file")
+	fails(home, home+" is a directory; specify a file in it")
+	fails("/dev/zero", "/dev/zero is not a regular file")
 	large := write(t, filepath.Join(home, "large.yaml"), strings.Repeat("# a comment\n", 10<<20/12))
-	fails("", large, "has 10485756 bytes, more than the limit of 1048576; shorten it")
+	fails(large, "has 10485756 bytes, more than the limit of 1048576; shorten it")
 
 	if runtime.GOOS == "linux" {
 		user := write(t, filepath.Join(home, "xdg/ecr-login/config.yaml"), "fallback: user\n")
 		succeeds("", "user")
 		write(t, user, "fallback: [\n")
-		fails("", "", user+":")
+		fails("", user+":")
 	}
 }
 

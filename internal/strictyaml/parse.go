@@ -57,22 +57,19 @@ func (r Reader) Parse(content []byte) (*yaml.Node, error) {
 // checkCharacters rejects invalid UTF-8, control characters, and characters that end a line in YAML but not in
 // editors.
 func (r Reader) checkCharacters(content string) error {
-	n := 0
-	for line := range strings.Lines(content) {
-		n++
-		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		column := 0
-		for i, c := range line {
-			column++
-			if c == utf8.RuneError && !strings.HasPrefix(line[i:], "\ufffd") {
-				return r.At(n, column, "invalid UTF-8; save the file as UTF-8")
-			}
-			switch {
-			case c == '\r':
-				return r.At(n, column, "the line ends with a carriage return only; end it with a line feed")
-			case c < ' ' && c != '\t', c == 0x7f, c == '\u0085', c == '\u2028', c == '\u2029':
-				return r.At(n, column, "unsupported control character; remove it")
-			}
+	line, column := 1, 0
+	for i, c := range content {
+		column++
+		rest := content[i:]
+		switch {
+		case c == '\n':
+			line, column = line+1, 0
+		case c == utf8.RuneError && !strings.HasPrefix(rest, "\ufffd"):
+			return r.At(line, column, "invalid UTF-8; save the file as UTF-8")
+		case c == '\r' && rest != "\r" && !strings.HasPrefix(rest, "\r\n"):
+			return r.At(line, column, "the line ends with a carriage return only; end it with a line feed")
+		case c < ' ' && c != '\t' && c != '\r', c == 0x7f, c == '\u0085', c == '\u2028', c == '\u2029':
+			return r.At(line, column, "unsupported control character; remove it")
 		}
 	}
 	return nil

@@ -71,11 +71,3 @@ func atTerminal() bool {
 	tty.Close()
 	return true
 }
-
-// killed reports whether a process was terminated by a signal.
-func killed(state *os.ProcessState) bool { return !state.Exited() }
-
-// signalName returns the name of the signal that terminated a process.
-func signalName(state *os.ProcessState) string {
-	return state.Sys().(syscall.WaitStatus).Signal().String()
-}

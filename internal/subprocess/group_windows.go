@@ -2,7 +2,6 @@ package subprocess
 
 import (
 	"context"
-	"os"
 	"os/exec"
 )
 
@@ -13,9 +12,3 @@ func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Con
 
 // killGroup does nothing: Windows has no process groups.
 func killGroup(*exec.Cmd) {}
-
-// killed reports whether a process may have been killed: on Windows its exit code is then like that of any failure.
-func killed(state *os.ProcessState) bool { return !state.Success() }
-
-// signalName returns the state: Windows has no signals.
-func signalName(state *os.ProcessState) string { return state.String() }

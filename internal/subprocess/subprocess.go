@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -91,10 +93,11 @@ func (c Command) Run(ctx context.Context) (Result, error) {
 	case context.Cause(ctx) == ErrOutput:
 		killGroup(cmd) // the child may have exited before its descendants printed too much
 		return Result{}, ErrOutput
-	case ctx.Err() != nil && killed(state):
+	case ctx.Err() != nil && (!state.Exited() || runtime.GOOS == "windows" && !state.Success()): // Windows has no signals
 		return Result{}, endError(ctx)
 	case !state.Exited():
-		return Result{}, fmt.Errorf("%w (%s)", ErrSignal, signalName(state))
+		name := strings.TrimSuffix(strings.TrimPrefix(state.String(), "signal: "), " (core dumped)")
+		return Result{}, fmt.Errorf("%w (%s)", ErrSignal, name)
 	default:
 		return Result{Stdout: stdout.buffer.Bytes(), ExitCode: state.ExitCode()}, nil
 	}
