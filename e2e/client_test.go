@@ -20,14 +20,15 @@ type client struct {
 	program string // path; precedes other programs of this name on PATH
 	version string
 
-	build            string // build the image; "" if push uses $LAYOUT
-	push             string
-	remove           string // remove the image, so that pull downloads it
-	pull             string
-	run              string // run the pulled image; "" if not supported
-	login            string // log in with a password on standard input, as pipelines do
-	relogin          string // log in without user name and password; "" if not supported
-	logout           string
+	build   string // build the image; "" if push uses $LAYOUT
+	push    string
+	remove  string // remove the image, so that pull downloads it
+	pull    string
+	run     string // run the pulled image; "" if not supported
+	login   string // log in with a password on standard input, as pipelines do
+	relogin string // log in without user name and password; "" if not supported
+	logout  string
+
 	storesUnverified bool // login runs the helper's store without trying the password
 	getsBeforeLogin  bool // login runs the helper's get first
 
