@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+
+	"ecrlogin/e2e/sandbox"
 )
 
 // composeVersion is the version of Docker Compose to build. Debian's package is older.
@@ -20,5 +22,5 @@ func buildCompose(output string) error {
 	if err := json.Unmarshal(out, &module); err != nil {
 		return err
 	}
-	return goBuild(module.Dir, output, "./cmd")
+	return sandbox.GoBuild(module.Dir, output, "./cmd")
 }

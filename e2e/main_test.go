@@ -8,9 +8,7 @@ package e2e
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -30,10 +28,6 @@ const aliasHost = "registry.corp.example"
 // hosts returns the host names that resolve to the registry of the stand-in.
 func hosts() []string { return []string{firstHost, secondHost, thirdHost, aliasHost} }
 
-// helperVariable contains the absolute path of the helper to test. If it is not set, the helper is built from this
-// repository.
-const helperVariable = "ECR_LOGIN_HELPER"
-
 func TestMain(m *testing.M) {
 	os.Exit(sandbox.Main(m, sandbox.Sandbox{Build: build, Hosts: hosts()}))
 }
@@ -41,32 +35,11 @@ func TestMain(m *testing.M) {
 // build builds programs in bin: the helper, the program for the images, and the clients and the keychain helper for
 // which Debian has no package or an old version.
 func build(bin string) error {
-	helper := filepath.Join(bin, "docker-credential-ecr-login")
-	if built := os.Getenv(helperVariable); built != "" {
-		if !filepath.IsAbs(built) {
-			return fmt.Errorf("%s is %q, want an absolute path", helperVariable, built)
-		}
-		if err := os.Symlink(built, helper); err != nil {
-			return err
-		}
-	} else if err := goBuild("..", helper, "./ecr-login/docker-credential-ecr-login"); err != nil {
-		return err
-	}
 	return errors.Join(
-		goBuild(".", filepath.Join(bin, "crane"), "github.com/google/go-containerregistry/cmd/crane"),
-		goBuild(".", filepath.Join(bin, "docker-credential-pass"), "github.com/docker/docker-credential-helpers/pass/cmd"),
-		goBuild(".", filepath.Join(bin, "hello"), "./hello"),
+		sandbox.BuildHelper("..", filepath.Join(bin, "docker-credential-ecr-login")),
+		sandbox.GoBuild(".", filepath.Join(bin, "crane"), "github.com/google/go-containerregistry/cmd/crane"),
+		sandbox.GoBuild(".", filepath.Join(bin, "docker-credential-pass"), "github.com/docker/docker-credential-helpers/pass/cmd"),
+		sandbox.GoBuild(".", filepath.Join(bin, "hello"), "./hello"),
 		buildCompose(filepath.Join(bin, "docker-compose")),
 	)
-}
-
-// goBuild builds one static program in the module at dir.
-func goBuild(dir, output, pkg string) error {
-	// -buildvcs=false, because git fails if the repository belongs to another user.
-	cmd := exec.Command("go", "build", "-C", dir, "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", output, pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
-	}
-	return nil
 }

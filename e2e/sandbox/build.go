@@ -1,0 +1,37 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// helperVariable contains the absolute path of the helper to test. If it is not set, the helper is built from this
+// repository.
+const helperVariable = "ECR_LOGIN_HELPER"
+
+// BuildHelper creates the helper at output. It links the helper of helperVariable, or builds it in the module at root.
+func BuildHelper(root, output string) error {
+	built := os.Getenv(helperVariable)
+	switch {
+	case built == "":
+		return GoBuild(root, output, "./ecr-login/docker-credential-ecr-login")
+	case !filepath.IsAbs(built):
+		return fmt.Errorf("%s is %q, want an absolute path", helperVariable, built)
+	}
+	return os.Symlink(built, output)
+}
+
+// GoBuild builds a static program in the module at dir.
+func GoBuild(dir, output, pkg string, linkerFlags ...string) error {
+	ldflags := "-ldflags=" + strings.Join(append([]string{"-s", "-w"}, linkerFlags...), " ")
+	// -buildvcs=false, because git fails if the repository belongs to another user.
+	cmd := exec.Command("go", "build", "-C", dir, "-buildvcs=false", "-trimpath", ldflags, "-o", output, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s in %s: %w\n%s", pkg, dir, err, out)
+	}
+	return nil
+}
