@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 )
@@ -17,8 +16,8 @@ type Fault struct {
 	Host  string    // as in Call.Host; "" matches every host
 	Times int       // number of calls affected; 0 means all until ClearFaults
 
-	// HoldUntil holds the responses until this many matching calls have arrived, so that these calls are concurrent.
-	// Later calls are not held. Times must be 0 or at least HoldUntil.
+	// HoldUntil holds the responses until this many matching calls have arrived, so that these calls are concurrent. It
+	// also counts the calls that other faults affect. Later calls are not held.
 	HoldUntil int
 
 	Delay time.Duration // ends early if the client disconnects or the Server is closed
@@ -35,11 +34,16 @@ type Fault struct {
 	Truncate bool // cuts the body of any response in half; Content-Length is that of the whole body
 }
 
-// An injection is a Fault and the state of its HoldUntil.
+// An injection is a Fault and its state.
 type injection struct {
 	Fault
-	missing int           // calls that HoldUntil still waits for
-	arrived chan struct{} // closed when no call is missing
+	matched  int           // number of matching calls
+	affected int           // number of calls to which the fault was applied
+	release  chan struct{} // closed after HoldUntil matching calls
+}
+
+func (i *injection) matches(op Operation, host string) bool {
+	return (i.Op == "" || i.Op == op) && (i.Host == "" || i.Host == host)
 }
 
 // faults contains the injected faults, oldest first. The zero value is empty.
@@ -50,13 +54,9 @@ type faults struct {
 
 // Inject applies f to the calls that match it. If several faults match a call, the oldest one is applied.
 func (s *Server) Inject(f Fault) {
-	i := &injection{Fault: f, missing: f.HoldUntil, arrived: make(chan struct{})}
-	if i.missing <= 0 {
-		close(i.arrived)
-	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.injected = append(s.faults.injected, i)
+	s.faults.injected = append(s.faults.injected, &injection{Fault: f, release: make(chan struct{})})
 }
 
 // ClearFaults removes all faults. Calls that are held or hang continue to do so.
@@ -67,24 +67,19 @@ func (s *Server) ClearFaults() {
 }
 
 // take returns the fault for one call, or nil, and counts the call.
-func (f *faults) take(op Operation, host string) *injection {
+func (f *faults) take(op Operation, host string) (taken *injection) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.injected, func(i *injection) bool {
-		return (i.Op == "" || i.Op == op) && (i.Host == "" || i.Host == host)
-	})
-	if i < 0 {
-		return nil
-	}
-	taken := f.injected[i]
-	if taken.missing > 0 {
-		if taken.missing--; taken.missing == 0 {
-			close(taken.arrived)
+	for _, i := range f.injected {
+		if !i.matches(op, host) {
+			continue
 		}
-	}
-	if taken.Times > 0 {
-		if taken.Times--; taken.Times == 0 {
-			f.injected = slices.Delete(f.injected, i, i+1)
+		if i.matched++; i.matched == max(i.HoldUntil, 1) {
+			close(i.release)
+		}
+		if taken == nil && (i.Times == 0 || i.affected < i.Times) {
+			i.affected++
+			taken = i
 		}
 	}
 	return taken
@@ -96,7 +91,7 @@ func (s *Server) wait(ctx context.Context, f *injection) bool {
 	if f == nil {
 		return true
 	}
-	if !waitFor(ctx, s.done, f.arrived) || f.Delay > 0 && !waitFor(ctx, s.done, time.After(f.Delay)) {
+	if !waitFor(ctx, s.done, f.release) || f.Delay > 0 && !waitFor(ctx, s.done, time.After(f.Delay)) {
 		return false
 	}
 	if f.Hang {

@@ -217,6 +217,25 @@ func TestFaultHoldUntil(t *testing.T) {
 	}
 }
 
+func TestFaultHoldUntilCountsAllCalls(t *testing.T) {
+	s := awstest.New(t)
+	client := newECR(t, s)
+	s.Inject(awstest.Fault{HoldUntil: 2, Times: 1})
+	s.Inject(awstest.Fault{Type: "ServerException"})
+	var all sync.WaitGroup
+	errs := make(chan error, 2)
+	for range 2 {
+		all.Go(func() {
+			_, err := client.GetAuthorizationToken(t.Context(), nil)
+			errs <- err
+		})
+	}
+	all.Wait()
+	if first, second := <-errs, <-errs; (first == nil) == (second == nil) {
+		t.Errorf("errors = %v and %v, want one", first, second)
+	}
+}
+
 // The credentials endpoints have different error formats.
 func TestFaultOfCredentials(t *testing.T) {
 	for name, tt := range map[string]struct {
