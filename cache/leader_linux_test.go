@@ -200,7 +200,8 @@ func TestTokenOfSlowLeader(t *testing.T) {
 	m := withKeys(t)
 	m.env["ECR_LOGIN_TIMEOUT"] = "8s"
 	// The wait for the leader ends after 5.2 s of 7.7 s, and the wait for the deputy after 6.4 s.
-	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 5700 * time.Millisecond, Times: 1})
+	// The first response is held until one of the waiters has sent a request.
+	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, HoldUntil: 2, Times: 1})
 	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
 	runs := m.together(slices.Repeat([]string{host}, 12)...)
 	password := runs[0].password()
