@@ -112,24 +112,24 @@ func waitFor[T any](ctx context.Context, done <-chan struct{}, c <-chan T) bool 
 	}
 }
 
-// answer returns the response of f; ok is false if the call gets its regular response.
-func (f *injection) answer(r *request) (a answer, ok bool) {
+// answer returns the response of i; ok is false if the call gets its regular response.
+func (i *injection) answer(r *request) (a answer, ok bool) {
 	switch {
-	case f == nil:
+	case i == nil:
 		return answer{}, false
-	case f.Body != "":
-		return newAnswer(cmp.Or(f.Status, http.StatusOK), cmp.Or(f.ContentType, "text/plain"), []byte(f.Body)), true
-	case f.Type != "":
-		e := &apiError{cmp.Or(f.Status, http.StatusBadRequest), f.Type, f.Message}
-		if e.message == "" && (f.Type == "ThrottlingException" || f.Type == "Throttling") {
+	case i.Body != "":
+		return newAnswer(cmp.Or(i.Status, http.StatusOK), cmp.Or(i.ContentType, "text/plain"), []byte(i.Body)), true
+	case i.Type != "":
+		e := &apiError{cmp.Or(i.Status, http.StatusBadRequest), i.Type, i.Message}
+		if e.message == "" && (i.Type == "ThrottlingException" || i.Type == "Throttling") {
 			e.message = "Rate exceeded" // AWS's message
 		}
-		if f.EchoRequest {
+		if i.EchoRequest {
 			e.message += requestEcho(r)
 		}
 		return r.op.behavior().protocol.fail(e), true
-	case f.Status != 0:
-		return plain.fail(&apiError{status: f.Status, message: http.StatusText(f.Status)}), true
+	case i.Status != 0:
+		return plain.fail(&apiError{status: i.Status, message: http.StatusText(i.Status)}), true
 	}
 	return answer{}, false
 }
