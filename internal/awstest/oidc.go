@@ -30,7 +30,8 @@ func (s *Server) TrustIssuer(key *rsa.PublicKey) {
 	s.issuer.keys = append(s.issuer.keys, key)
 }
 
-// AllowRoleForSubject allows only tokens of a trusted issuer with this subject and audience to assume the role.
+// AllowRoleForSubject allows tokens of a trusted issuer with this subject and audience to assume the role. Other tokens
+// are denied.
 func (s *Server) AllowRoleForSubject(arn, subject, audience string) {
 	s.issuer.mu.Lock()
 	defer s.issuer.mu.Unlock()

@@ -15,7 +15,7 @@ const userName = "AWS"
 // A token is the data of an issued password.
 type token struct {
 	region  string
-	public  bool // for ECR Public, which does not accept private tokens, nor the reverse
+	public  bool // for ECR Public; private registries do not accept it, and ECR Public accepts no other
 	expires time.Time
 	revoked bool
 }
@@ -86,7 +86,8 @@ const (
 	foreignToken // of another region, or a private token for ECR Public, or the reverse
 )
 
-// check reports whether the registries of region, or ECR Public, accept password. An empty region means all regions.
+// check returns why the registries of region, or ECR Public, reject password, or accepted. An empty region means all
+// regions.
 func (t *tokens) check(password, region string, public bool, now time.Time) refusal {
 	t.mu.Lock()
 	defer t.mu.Unlock()
