@@ -103,7 +103,7 @@ func isUnsearchable(file string) bool {
 // configuration does not select that source. It means that there are no credentials.
 func (t *try) lacksIdentity(err error) bool {
 	service, _ := operation(err)
-	return !t.keyed && t.identity.source == metadata && !t.identity.chosen && service != "STS"
+	return !t.hasKeys && t.identity.source == metadata && !t.identity.chosen && service != "STS"
 }
 
 // explainBundle handles an invalid CA bundle.
@@ -115,7 +115,7 @@ func explainBundle(t *try, err error) (cause, next string) {
 	unread, isPath := errors.AsType[*fs.PathError](err)
 	problem := ""
 	switch {
-	case t.keyed || file == "":
+	case t.hasKeys || file == "":
 		return "", ""
 	case isPath && unread.Path == file:
 		problem = fmt.Sprintf("which cannot be read: %v", unread.Err)

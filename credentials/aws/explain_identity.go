@@ -26,7 +26,7 @@ func explainRole(t *try, err error) (cause, next string) {
 
 // explainSource handles errors that are specific to the source of the AWS credentials.
 func explainSource(t *try, err error) (cause, next string) {
-	if t.keyed {
+	if t.hasKeys {
 		return "", ""
 	}
 	switch t.identity.source {
@@ -84,11 +84,11 @@ func (t *try) explainLogin(err error) (cause, next string) {
 }
 
 func (t *try) explainProcess(err error) (cause, next string) {
-	e, ok := errors.AsType[*processError](err)
+	e, ok := errors.AsType[processError](err)
 	if !ok {
 		return "", ""
 	}
-	return fmt.Sprintf("%s returned no credentials: %s", t.identity.label, e.cause),
+	return fmt.Sprintf("%s returned no credentials: %s", t.identity.label, e),
 		"run its credential_process manually and check the output"
 }
 

@@ -99,7 +99,7 @@ func innermost(err error) error {
 
 func isTLS(err error) bool {
 	return errors.Is(err, http.ErrSchemeMismatch) || is[*tls.CertificateVerificationError](err) || is[tls.RecordHeaderError](err) ||
-		is[tls.AlertError](err) || is[x509.UnknownAuthorityError](err) || is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err)
+		is[tls.AlertError](err)
 }
 
 // distrusted names the issuer of an untrusted certificate, which identifies a proxy that inspects TLS. It returns ""

@@ -32,7 +32,7 @@ type process struct {
 	err  error
 }
 
-// Retrieve implements aws.CredentialsProvider. It runs the process once. The error is a *processError.
+// Retrieve implements aws.CredentialsProvider. It runs the process once. The error is a processError.
 func (p *process) Retrieve(context.Context) (awssdk.Credentials, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -70,10 +70,10 @@ func (p *process) run() (awssdk.Credentials, error) {
 	}
 	result, err := c.Run(ctx)
 	if err != nil {
-		return awssdk.Credentials{}, &processError{cause: processFailure(err, time.Since(began)), err: err}
+		return awssdk.Credentials{}, processFailure(err, time.Since(began))
 	}
 	if result.ExitCode != 0 {
-		return awssdk.Credentials{}, &processError{cause: fmt.Sprintf("credential_process failed: exit status %d", result.ExitCode)}
+		return awssdk.Credentials{}, processError(fmt.Sprintf("credential_process failed: exit status %d", result.ExitCode))
 	}
 	out := result.Stdout
 	if runtime.GOOS == "windows" {
@@ -86,7 +86,7 @@ func (p *process) run() (awssdk.Credentials, error) {
 // Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 func parseProcess(out []byte) (awssdk.Credentials, error) {
 	var r processcreds.CredentialProcessResponse
-	cause := ""
+	var cause processError
 	switch err := json.Unmarshal(out, &r); {
 	case err != nil: // err may contain part of the output
 		cause = "credential_process did not print the JSON that the AWS SDKs expect"
@@ -98,7 +98,7 @@ func parseProcess(out []byte) (awssdk.Credentials, error) {
 		cause = "credential_process output has no SecretAccessKey"
 	}
 	if cause != "" {
-		return awssdk.Credentials{}, &processError{cause: cause}
+		return awssdk.Credentials{}, cause
 	}
 	keys := awssdk.Credentials{
 		Source:          processcreds.ProviderName,
@@ -115,27 +115,22 @@ func parseProcess(out []byte) (awssdk.Credentials, error) {
 
 // A processError reports why a credential_process returned no credentials. It contains none of the output, which may
 // be secret.
-type processError struct {
-	cause string
-	err   error // of package subprocess; nil if the process exited
-}
+type processError string
 
-func (e *processError) Error() string { return e.cause }
+func (e processError) Error() string { return string(e) }
 
-func (e *processError) Unwrap() error { return e.err }
-
-// processFailure returns the cause for a process that was terminated or did not start.
-func processFailure(err error, took time.Duration) string {
-	var canceled *subprocess.CanceledError
-	switch {
+// processFailure returns the error for a process that was terminated or did not start.
+func processFailure(err error, took time.Duration) processError {
+	what := err.Error()
+	switch canceled, ok := errors.AsType[*subprocess.CanceledError](err); {
 	case errors.Is(err, subprocess.ErrDeadline):
-		return fmt.Sprintf("credential_process did not finish within %s and was terminated", took.Round(100*time.Millisecond))
+		what = fmt.Sprintf("did not finish within %s and was terminated", took.Round(100*time.Millisecond))
 	case errors.Is(err, subprocess.ErrOutput):
-		return fmt.Sprintf("credential_process printed more than %d bytes and was terminated", subprocess.MaxOutput)
-	case errors.As(err, &canceled):
-		return fmt.Sprintf("credential_process was terminated together with this process (%v)", canceled.Cause)
+		what = fmt.Sprintf("printed more than %d bytes and was terminated", subprocess.MaxOutput)
+	case ok:
+		what = fmt.Sprintf("was terminated together with this process (%v)", canceled.Cause)
 	}
-	return "credential_process " + err.Error()
+	return processError("credential_process " + what)
 }
 
 // withoutProcess sets options that keep the SDK from running a credential_process itself. A timeout of 0 makes its

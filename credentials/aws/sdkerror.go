@@ -19,7 +19,7 @@ import (
 // errors and logs comes from plain. It omits unreadable responses, the output of a credential_process, invalid URLs,
 // and AWS messages that may contain credentials, because each of these may contain a secret.
 func (t *try) plain(err error) string {
-	process, isProcess := errors.AsType[*processError](err)
+	process, isProcess := errors.AsType[processError](err)
 	api, isAPI := errors.AsType[smithy.APIError](err)
 	sent, isSent := errors.AsType[*url.Error](err)
 	switch {
@@ -28,7 +28,7 @@ func (t *try) plain(err error) string {
 	case t.badURL(err):
 		return errBadURL.Error()
 	case isProcess:
-		return t.safe(process.cause)
+		return t.safe(process.Error())
 	case isUnreadable(err):
 		return "the response could not be read"
 	case is[*time.ParseError](err):

@@ -90,7 +90,7 @@ type try struct {
 	environ  environ.Env          // of this process
 	env      config.EnvConfig     // what the SDK reads from it
 	shared   config.SharedConfig  // content of the AWS files, once loaded
-	keyed    bool                 // whether AWS credentials were retrieved; a later role is not part of that
+	hasKeys  bool                 // whether AWS credentials were retrieved, apart from those of a wanted role
 	last     atomic.Pointer[sent] // the last request to AWS, for the error about a deadline
 	secrets  secrets              // must not appear in errors or logs
 }
@@ -123,7 +123,7 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 	}
 	if t.web != nil {
 		err = t.assumeWithWebIdentity(ctx, &cfg)
-		t.keyed = err == nil
+		t.hasKeys = err == nil
 		return cfg, err
 	}
 	if t.identity.command != "" {
@@ -138,7 +138,7 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 	if err != nil {
 		return awssdk.Config{}, err
 	}
-	t.keyed = true
+	t.hasKeys = true
 	t.secrets.addKeys(keys)
 	t.log.Info("AWS credentials found", "identity", t.identity.label, "took", time.Since(began))
 	if t.wanted.RoleARN != "" {
