@@ -49,7 +49,7 @@ func TestCaller(t *testing.T) {
 	}
 	calls := cloud.Calls()
 	if last := calls[len(calls)-1]; last.Op != awstest.GetCallerIdentity || last.Host != "sts.eu-west-1.amazonaws.com" {
-		t.Errorf("STS was asked by %+v, want in the registry's region", last)
+		t.Errorf("STS was called by %+v, want in the registry's region", last)
 	}
 }
 
@@ -63,7 +63,7 @@ func TestCallerFails(t *testing.T) {
 		t.Errorf("got %+v, %v; want %s", got, err, want)
 	}
 	if cause, next := aws.Advice(err); cause != "the access key in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (InvalidClientTokenId)" || !strings.HasPrefix(next, "check that the keys are complete") {
-		t.Errorf("advice is %q, %q", cause, next)
+		t.Errorf("Advice returned %q, %q", cause, next)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestEndpoint(t *testing.T) {
 				t.Errorf("got %v, %v; want %s", got.URL, err, tt.want)
 			}
 			if len(cloud.DialedHosts()) > 0 {
-				t.Errorf("%s was dialled", cloud.DialedHosts())
+				t.Errorf("%s was dialed", cloud.DialedHosts())
 			}
 		})
 	}
@@ -134,7 +134,7 @@ func TestReach(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if calls := cloud.Calls(); len(calls) != 1 || calls[0].Host != "api.ecr.us-west-2.amazonaws.com" || calls[0].KeyID != "" {
-		t.Errorf("reached by %+v, want one call by nobody", calls)
+		t.Errorf("calls: %+v, want one without credentials", calls)
 	}
 	m.env("AWS_ENDPOINT_URL_ECR", cloud.URL)
 	got, err = m.reach(privateHost)
@@ -160,7 +160,7 @@ func TestReachFails(t *testing.T) {
 			m.env(tt.variable, tt.value)
 			_, err := m.reach(privateHost)
 			if err == nil {
-				t.Fatal("reached")
+				t.Fatal("Reach succeeded")
 			}
 			if cause, next := aws.Advice(err); cause != tt.cause || !strings.HasPrefix(next, tt.next) {
 				t.Errorf("got  %s; %s\nwant %s; %s", cause, next, tt.cause, tt.next)

@@ -13,7 +13,7 @@ import (
 
 // Errors in the AWS files, SSO token files and CA bundles have specific messages.
 func TestErrorsOfFiles(t *testing.T) {
-	const role = "arn:aws:iam::210987654321:role/nobody"
+	const role = "arn:aws:iam::210987654321:role/unassumable"
 	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
 	const base = "[profile base]\naws_access_key_id = " + awstest.KeyID + "\naws_secret_access_key = " + awstest.SecretKey + "\n"
 	checkFailures(t, []failureTest{
@@ -21,7 +21,7 @@ func TestErrorsOfFiles(t *testing.T) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = empty\n[profile empty]\nregion = eu-west-1\n")
 		}, `profile "dev" assumes role ` + role + ` with source_profile "empty", which has no credentials; add access keys or another source of credentials to profile "empty", or specify another source_profile`},
-		{"source_profile without keys, further on", func(m *machine) {
+		{"source_profile without keys, two profiles away", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = mid\n[profile mid]\nrole_arn = " + role + "2\nsource_profile = empty\n[profile empty]\n")
 		}, `profile "dev" assumes role ` + role + `2 with source_profile "empty", which has no credentials; *`},
@@ -33,7 +33,7 @@ func TestErrorsOfFiles(t *testing.T) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = mid\n[profile mid]\nrole_arn = " + role + "2\nsource_profile = dev\n")
 		}, `profile "dev" cannot be used: its source_profile settings are circular and lead back to profile "dev", which has no access keys; specify a source_profile that has credentials`},
-		{"source_profile is circular further on", func(m *machine) {
+		{"source_profile is circular two profiles away", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = a\n[profile a]\nrole_arn = " + role + "\nsource_profile = b\n[profile b]\nrole_arn = " + role + "\nsource_profile = a\n")
 		}, `profile "dev" cannot be used: its source_profile settings are circular and lead back to profile "a", *`},
@@ -138,7 +138,7 @@ func (m *machine) replace(with func(path string) error) {
 	m.t.Helper()
 	files, err := filepath.Glob(filepath.Join(m.home, ".aws/sso/cache/*.json"))
 	if err != nil || len(files) != 1 {
-		m.t.Fatalf("the SSO cache has %q, %v", files, err)
+		m.t.Fatalf("the SSO cache contains %q, %v", files, err)
 	}
 	if err := os.Remove(files[0]); err != nil {
 		m.t.Fatal(err)

@@ -32,11 +32,11 @@ func answer(userAndPassword string, expiresAt time.Time) string {
 
 // Each error has a specific message. In a wanted line, HOME is the home directory and * matches any text.
 func TestErrors(t *testing.T) {
-	const role = "arn:aws:iam::210987654321:role/nobody"
+	const role = "arn:aws:iam::210987654321:role/unassumable"
 	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
 	const base = "[profile base]\naws_access_key_id = " + awstest.KeyID + "\naws_secret_access_key = " + awstest.SecretKey + "\n"
 	inAnHour := time.Now().Add(time.Hour)
-	ecrSays := func(f awstest.Fault) func(m *machine) {
+	ecrFault := func(f awstest.Fault) func(m *machine) {
 		return func(m *machine) {
 			keys(m)
 			f.Op = awstest.GetAuthorizationToken
@@ -74,19 +74,19 @@ func TestErrors(t *testing.T) {
 			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
 			cloud.Inject(awstest.Fault{Op: awstest.Metadata, Status: 418})
 		}, `no AWS credentials found: *, and the EC2 metadata service returned status 418; set AWS_PROFILE, *`},
-		{"metadata named but not there", func(m *machine) {
+		{"metadata selected but unavailable", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\ncredential_source = Ec2InstanceMetadata\n")
 		}, `profile "dev" with credential_source Ec2InstanceMetadata returned no credentials: the EC2 metadata service cannot be reached (127.0.0.1:1 refused the connection); check that the instance has a role`},
-		{"profile absent", func(m *machine) {
+		{"missing profile", func(m *machine) {
 			m.env("AWS_PROFILE", "prod")
 			m.config("[profile dev]\n")
 		}, `profile "prod" does not exist in HOME/.aws/config or HOME/.aws/credentials; check AWS_PROFILE, or create the profile: aws configure --profile prod`},
-		{"source_profile absent", func(m *machine) {
+		{"missing source_profile", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nrole_arn = " + role + "\nsource_profile = gone\n")
 		}, `profile "dev" assumes role ` + role + ` with source_profile "gone", which cannot be used: *; check that this profile exists and contains credentials`},
-		{"SSO never logged in", func(m *machine) {
+		{"no SSO login", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(ssoProfile)
 		}, `profile "dev" uses SSO, but has no SSO session; run: aws sso login --profile dev`},
@@ -101,7 +101,7 @@ func TestErrors(t *testing.T) {
 			m.config("[profile dev team]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\nsso_account_id = 210987654321\nsso_role_name = pull\n")
 			m.sso("https://corp.test/start", -time.Hour)
 		}, `the SSO session of profile "dev team" has expired; run: aws sso login --profile 'dev team'`},
-		{"SSO session ended elsewhere, behind a role", func(m *machine) {
+		{"SSO session ended elsewhere, with a role", func(m *machine) {
 			m.env("AWS_PROFILE", "outer")
 			m.config(ssoProfile + "[profile outer]\nrole_arn = " + role + "\nsource_profile = dev\n")
 			m.sso("corp", time.Hour)
@@ -127,18 +127,18 @@ func TestErrors(t *testing.T) {
 			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
 			m.config("[default]\ncredential_process = cat " + m.file("keys.json", `{"Version":1,"AccessKeyId":"ASIAEXPIRED","SecretAccessKey":"s","SessionToken":"old"}`) + "\n")
 		}, `profile "default": the temporary credentials have expired; try again, and check the source of the credentials if the error persists`},
-		{"aws login never done", func(m *machine) {
+		{"no aws login", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\nlogin_session = arn:aws:iam::123456789012:user/me\n")
 		}, `the login session of profile "dev" has expired or does not exist; run: aws login --profile dev`},
-		{"region not enabled", ecrSays(awstest.Fault{Status: 400, Type: "OptInRequired", Message: "The AWS Access Key Id needs a subscription for the service"}),
+		{"region not enabled", ecrFault(awstest.Fault{Status: 400, Type: "OptInRequired", Message: "The AWS Access Key Id needs a subscription for the service"}),
 			`the access key in AWS_ACCESS_KEY_ID: region us-west-2 is not enabled for this account (OptInRequired); run: aws account enable-region --region-name us-west-2`},
 		{"configuration unreadable", func(m *machine) { m.env("AWS_CONFIG_FILE", m.home) },
 			`the AWS configuration cannot be read: HOME: *is a directory*; check the file and its permissions`},
-		{"access denied", ecrSays(awstest.Fault{Status: 400, Type: "AccessDeniedException",
+		{"access denied", ecrFault(awstest.Fault{Status: 400, Type: "AccessDeniedException",
 			Message: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based policy allows the ecr:GetAuthorizationToken action"}),
 			`access denied: the access key in AWS_ACCESS_KEY_ID (arn:aws:iam::123456789012:user/ci) is not authorized to call ecr:GetAuthorizationToken: no identity-based policy allows the ecr:GetAuthorizationToken action; allow ecr:GetAuthorizationToken on "*" in its IAM policy`},
-		{"access denied without a reason", ecrSays(awstest.Fault{Status: 400, Type: "AccessDeniedException"}),
+		{"access denied without a reason", ecrFault(awstest.Fault{Status: 400, Type: "AccessDeniedException"}),
 			`access denied: the access key in AWS_ACCESS_KEY_ID is not authorized to call ecr:GetAuthorizationToken; allow ecr:GetAuthorizationToken on "*" in its IAM policy`},
 		{"role denied", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
@@ -148,12 +148,12 @@ func TestErrors(t *testing.T) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
 		}, `access denied: the web identity of AWS_ROLE_ARN ` + role + ` is not authorized to assume ` + role + `; check that the role exists and that its trust policy allows the token's issuer, subject and audience`},
-		{"web identity token refused", func(m *machine) {
+		{"web identity token rejected", func(m *machine) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
 			cloud.Inject(awstest.Fault{Op: awstest.AssumeRoleWithWebIdentity, Status: 400, Type: "ExpiredTokenException", Message: "Token expired: current date/time 2 must be before the expiration date/time 1"})
 		}, `the web identity of AWS_ROLE_ARN ` + role + `: AWS rejected the web identity token: ExpiredTokenException: Token expired: *; get a new token, *`},
-		{"web identity token absent", func(m *machine) {
+		{"missing web identity token", func(m *machine) {
 			m.env("AWS_ROLE_ARN", role)
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.home+"/none")
 		}, `the web identity of AWS_ROLE_ARN ` + role + `: the web identity token cannot be read: HOME/none: open HOME/none: no such file or directory; check AWS_WEB_IDENTITY_TOKEN_FILE *`},
@@ -173,8 +173,8 @@ func TestErrors(t *testing.T) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\nmfa_serial = arn:aws:iam::210987654321:mfa/me\n")
 		}, `profile "dev" requires an MFA code, which cannot be entered while a client is waiting; *aws configure export-credentials --profile dev --format env*`},
-		{"throttled", ecrSays(awstest.Fault{Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"}), `api.ecr.us-west-2.amazonaws.com throttled the request of the access key in AWS_ACCESS_KEY_ID in each of 6 attempts (ThrottlingException); try again in a minute, *`},
-		{"AWS unavailable", ecrSays(awstest.Fault{Status: 503, Body: "<html>down</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com is unavailable: it returned status 503 to the access key in AWS_ACCESS_KEY_ID in each of 6 attempts; try again later`},
+		{"throttled", ecrFault(awstest.Fault{Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"}), `api.ecr.us-west-2.amazonaws.com throttled the request of the access key in AWS_ACCESS_KEY_ID in each of 6 attempts (ThrottlingException); try again in a minute, *`},
+		{"AWS unavailable", ecrFault(awstest.Fault{Status: 503, Body: "<html>down</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com is unavailable: it returned status 503 to the access key in AWS_ACCESS_KEY_ID in each of 6 attempts; try again later`},
 		{"DNS", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", "https://"+noName)
@@ -183,15 +183,15 @@ func TestErrors(t *testing.T) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 		}, `127.0.0.1:1 refused the connection (using the access key in AWS_ACCESS_KEY_ID); check the network, *`},
-		{"closed without an answer", func(m *machine) {
+		{"closed without a response", func(m *machine) {
 			keys(m)
-			m.env("AWS_ENDPOINT_URL", "http://"+rude(m.t))
+			m.env("AWS_ENDPOINT_URL", "http://"+closingServer(m.t))
 		}, `127.0.0.1:* closed the connection without a response (using *`},
 		{"TLS", func(m *machine) {
 			keys(m)
 			m.env("AWS_CA_BUNDLE", m.file("other.pem", otherCA))
 		}, `TLS connection to api.ecr.us-west-2.amazonaws.com failed: *x509: *, issued by *; if a proxy inspects TLS, specify its CA: export AWS_CA_BUNDLE=*`},
-		{"no TLS there", func(m *machine) {
+		{"TLS with a server that does not support it", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", strings.Replace(cloud.URL, "http:", "https:", 1))
 		}, `TLS connection to 127.0.0.1:* failed: *; if a proxy inspects TLS, *`},
@@ -203,34 +203,34 @@ func TestErrors(t *testing.T) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = echo hunter2\n")
 		}, `profile "dev" returned no credentials: credential_process did not print the JSON that the AWS SDKs expect; run *`},
-		{"credential_process leaves a key out", func(m *machine) {
+		{"credential_process omits a key", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(`[profile dev]` + "\n" + `credential_process = echo {\"Version\":1,\"AccessKeyId\":\"hunter2\"}` + "\n")
 		}, `profile "dev" returned no credentials: credential_process output has no SecretAccessKey; run *`},
-		{"container endpoint refuses", func(m *machine) {
+		{"container endpoint rejects the request", func(m *machine) {
 			cloud.SetContainerToken("right")
 			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", cloud.URL+"/container")
 			m.env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "hunter2")
 		}, `the container credentials endpoint rejected the request: *; check AWS_CONTAINER_AUTHORIZATION_TOKEN *`},
-		{"another error", ecrSays(awstest.Fault{Status: 400, Type: "InvalidParameterException", Message: "Invalid parameter\n at 'registryIds'"}),
+		{"another error", ecrFault(awstest.Fault{Status: 400, Type: "InvalidParameterException", Message: "Invalid parameter\n at 'registryIds'"}),
 			`request to AWS failed (using the access key in AWS_ACCESS_KEY_ID): InvalidParameterException: Invalid parameter at 'registryIds'`},
 
 		// Invalid responses.
-		{"empty list", ecrSays(awstest.Fault{Body: `{"authorizationData":[]}`}), `Amazon ECR returned an invalid response: no authorization data (using *`},
-		{"empty body", ecrSays(awstest.Fault{Body: `{}`}), `Amazon ECR returned an invalid response: no authorization data (using *`},
-		{"empty entry", ecrSays(awstest.Fault{Body: `{"authorizationData":[{}]}`}), `*: no authorization token (using *`},
-		{"not base64", ecrSays(awstest.Fault{Body: `{"authorizationData":[{"authorizationToken":"hunter2!","expiresAt":4102444800}]}`}), `*: the authorization token is not valid base64 (using *`},
-		{"no colon", ecrSays(awstest.Fault{Body: answer("hunter2", inAnHour)}), `*: the authorization token has no colon between user name and password (using *`},
-		{"empty password", ecrSays(awstest.Fault{Body: answer("AWS:", inAnHour)}), `*: the authorization token has an empty user name or password (using *`},
-		{"empty user name", ecrSays(awstest.Fault{Body: answer(":hunter2", inAnHour)}), `*: the authorization token has an empty user name or password (using *`},
-		{"no expiry", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Time{})}), `*: the token has no expiration time (using *`},
-		{"expired", ecrSays(awstest.Fault{Body: answer("AWS:hunter2", time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC))}), `*: the token expired at 2020-01-02T03:04:05Z (local clock: 2*) (using *; *`},
-		{"expired inside", ecrSays(awstest.Fault{Body: answer("AWS:"+password(time.Unix(1577934245, 0)), inAnHour)}), `*: the token expired at 2020-01-02T03:04:05Z (local clock: *`},
-		{"wrong type", ecrSays(awstest.Fault{Body: `{"authorizationData":"hunter2"}`}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the access key in AWS_ACCESS_KEY_ID); *`},
-		{"truncated", ecrSays(awstest.Fault{Truncate: true}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the access key in AWS_ACCESS_KEY_ID); *`},
-		{"captive portal", ecrSays(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 200) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
-		{"captive portal that refuses", ecrSays(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 403) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
-		{"captive portal that redirects", ecrSays(awstest.Fault{Status: 302, Body: " "}), `api.ecr.us-west-2.amazonaws.com returned a redirect (status 302) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"empty list", ecrFault(awstest.Fault{Body: `{"authorizationData":[]}`}), `Amazon ECR returned an invalid response: no authorization data (using *`},
+		{"empty body", ecrFault(awstest.Fault{Body: `{}`}), `Amazon ECR returned an invalid response: no authorization data (using *`},
+		{"empty entry", ecrFault(awstest.Fault{Body: `{"authorizationData":[{}]}`}), `*: no authorization token (using *`},
+		{"not base64", ecrFault(awstest.Fault{Body: `{"authorizationData":[{"authorizationToken":"hunter2!","expiresAt":4102444800}]}`}), `*: the authorization token is not valid base64 (using *`},
+		{"no colon", ecrFault(awstest.Fault{Body: answer("hunter2", inAnHour)}), `*: the authorization token has no colon between user name and password (using *`},
+		{"empty password", ecrFault(awstest.Fault{Body: answer("AWS:", inAnHour)}), `*: the authorization token has an empty user name or password (using *`},
+		{"empty user name", ecrFault(awstest.Fault{Body: answer(":hunter2", inAnHour)}), `*: the authorization token has an empty user name or password (using *`},
+		{"no expiry", ecrFault(awstest.Fault{Body: answer("AWS:hunter2", time.Time{})}), `*: the token has no expiration time (using *`},
+		{"expired", ecrFault(awstest.Fault{Body: answer("AWS:hunter2", time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC))}), `*: the token expired at 2020-01-02T03:04:05Z (local clock: 2*) (using *; *`},
+		{"expired inside", ecrFault(awstest.Fault{Body: answer("AWS:"+password(time.Unix(1577934245, 0)), inAnHour)}), `*: the token expired at 2020-01-02T03:04:05Z (local clock: *`},
+		{"wrong type", ecrFault(awstest.Fault{Body: `{"authorizationData":"hunter2"}`}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the access key in AWS_ACCESS_KEY_ID); *`},
+		{"truncated", ecrFault(awstest.Fault{Truncate: true}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the access key in AWS_ACCESS_KEY_ID); *`},
+		{"captive portal", ecrFault(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 200) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"captive portal with status 403", ecrFault(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 403) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"captive portal with a redirect", ecrFault(awstest.Fault{Status: 302, Body: " "}), `api.ecr.us-west-2.amazonaws.com returned a redirect (status 302) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
 	})
 }
 
@@ -262,7 +262,7 @@ func checkFailures(t *testing.T, tests []failureTest) {
 			}
 			for _, secret := range []string{"hunter2", awstest.SecretKey, awstest.WebIdentityToken} {
 				if strings.Contains(got, secret) {
-					t.Errorf("the error has a secret: %s", got)
+					t.Errorf("the error contains a secret: %s", got)
 				}
 			}
 			noIdentity := strings.Contains(tt.want, "no AWS credentials found") || tt.name == "role without a source" || tt.name == "credentials unreadable"
@@ -270,7 +270,7 @@ func checkFailures(t *testing.T, tests []failureTest) {
 				t.Errorf("errors.Is(err, ErrNoIdentity) = %v, want %v", !noIdentity, noIdentity)
 			}
 			if n := cloud.Count(awstest.GetAuthorizationToken); n > 1 && tt.name != "throttled" && tt.name != "AWS unavailable" {
-				t.Errorf("asked %d times", n)
+				t.Errorf("%d calls, want at most 1", n)
 			}
 		})
 	}
@@ -304,8 +304,8 @@ func match(pattern, s string) bool {
 	return s == parts[0]
 }
 
-// rude starts a server that reads a request and closes the connection without a response. It returns its address.
-func rude(t *testing.T) string {
+// closingServer starts a server that reads a request and closes the connection without a response. It returns its address.
+func closingServer(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -340,12 +340,12 @@ func TestPublicErrors(t *testing.T) {
 		t.Errorf("denied:\n got %v\nwant %s", err, want)
 	}
 	if errors.Is(err, credentials.ErrNoIdentity) {
-		t.Error("an identity that is denied is an identity")
+		t.Error("a denied identity is reported as ErrNoIdentity")
 	}
 	cloud.ClearFaults()
 	cloud.Inject(awstest.Fault{Op: awstest.GetPublicAuthorizationToken, Body: "{}"})
 	if _, err := m.token("public.ecr.aws"); err == nil || !strings.Contains(err.Error(), "invalid response: no authorization data") {
-		t.Errorf("empty answer: %v", err)
+		t.Errorf("empty response: %v", err)
 	}
 }
 

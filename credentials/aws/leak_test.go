@@ -35,9 +35,9 @@ func (m *machine) shownWithin(s *aws.Source, timeout time.Duration) string {
 	}
 	_, err = s.Token(ctx, r)
 	if err == nil {
-		m.t.Fatal("there is no error to look at")
+		m.t.Fatal("Token succeeded")
 	}
-	_, callerErr := s.Caller(ctx, r) // which may work
+	_, callerErr := s.Caller(ctx, r) // may succeed
 	_, endpointErr := s.Endpoint(ctx, r)
 	return fmt.Sprint(err, "\n", callerErr, "\n", endpointErr, "\n", log.String())
 }
@@ -155,7 +155,7 @@ func TestErrorsThatRepeatASecret(t *testing.T) {
 }
 
 // The error about the deadline contains the last error, without secrets.
-func TestDeadlineAfterARepetition(t *testing.T) {
+func TestDeadlineAfterRepeatedRequest(t *testing.T) {
 	m := withKeys(t)
 	cloud.AddKey(session)
 	m.env("AWS_ACCESS_KEY_ID", session.ID)
@@ -165,7 +165,7 @@ func TestDeadlineAfterARepetition(t *testing.T) {
 	got := m.shownWithin(new(aws.Source), 500*time.Millisecond)
 	mustNotShow(t, got, "hunter2")
 	if want := "last error: ThrottlingException (message withheld, because it may contain credentials)"; !strings.Contains(got, want) {
-		t.Errorf("the deadline does not tell what was said last:\n%s", got)
+		t.Errorf("the error about the deadline does not contain the last error:\n%s", got)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestSignatureErrorLine(t *testing.T) {
 	}
 	const logged = `status=400 took=`
 	if !strings.Contains(got, logged) || !strings.Contains(got, `error="InvalidSignatureException (message withheld, because it may contain credentials)"`) {
-		t.Errorf("the log does not tell of it:\n%s", got)
+		t.Errorf("the log does not contain the error:\n%s", got)
 	}
 }
 

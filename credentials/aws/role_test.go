@@ -13,8 +13,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// asked requests a token with an identity of the user's configuration.
-func (m *machine) asked(host string, id credentials.Identity) (credentials.Token, error) {
+// tokenAs requests a token with an identity of the user's configuration.
+func (m *machine) tokenAs(host string, id credentials.Identity) (credentials.Token, error) {
 	m.t.Helper()
 	r, err := registry.Parse(host)
 	if err != nil {
@@ -24,7 +24,7 @@ func (m *machine) asked(host string, id credentials.Identity) (credentials.Token
 	defer cancel()
 	s := &aws.Source{Identity: func(got registry.Registry) credentials.Identity {
 		if got != r {
-			m.t.Errorf("asked for the identity of %s, want %s", got, r)
+			m.t.Errorf("Identity was called for %s, want %s", got, r)
 		}
 		return id
 	}}
@@ -50,12 +50,12 @@ func withProfiles(t *testing.T) *machine {
 func TestProfileOfARule(t *testing.T) {
 	m := withProfiles(t)
 	m.env("AWS_PROFILE", "absent")
-	token, err := m.asked(privateHost, credentials.Identity{Profile: "base"})
+	token, err := m.tokenAs(privateHost, credentials.Identity{Profile: "base"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := cloud.CountKey(awstest.GetAuthorizationToken, "AKIABASE"); n != 1 || token.IssuedTo != `profile "base"` {
-		t.Errorf("asked %d times as the profile, %v", n, token)
+		t.Errorf("%d calls with the profile, %v", n, token)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestRoleOfARule(t *testing.T) {
 			m := withProfiles(t)
 			m.env("AWS_REGION", "ap-southeast-1")
 			cloud.AllowRoleWithExternalID(tt.role, "ext-1")
-			token, err := m.asked(tt.host, credentials.Identity{Profile: "base", RoleARN: tt.role, ExternalID: "ext-1", RoleSessionName: "ci@example", Duration: 20 * time.Minute})
+			token, err := m.tokenAs(tt.host, credentials.Identity{Profile: "base", RoleARN: tt.role, ExternalID: "ext-1", RoleSessionName: "ci@example", Duration: 20 * time.Minute})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func TestRoleOfARule(t *testing.T) {
 func TestRoleOfARuleWithoutProfile(t *testing.T) {
 	m := withProfiles(t)
 	cloud.AllowRole(pullRole)
-	if _, err := m.asked(privateHost, credentials.Identity{RoleARN: pullRole}); err != nil {
+	if _, err := m.tokenAs(privateHost, credentials.Identity{RoleARN: pullRole}); err != nil {
 		t.Fatal(err)
 	}
 	calls := cloud.Calls()
@@ -102,7 +102,7 @@ func TestRoleOfARuleWithoutProfile(t *testing.T) {
 		t.Errorf("assumed with %q", got)
 	}
 	if calls[1].Op != awstest.GetAuthorizationToken || !strings.HasPrefix(calls[1].KeyID, "ASIA") {
-		t.Errorf("the token was asked for by %+v", calls[1])
+		t.Errorf("the token was requested by %+v", calls[1])
 	}
 }
 
@@ -140,7 +140,7 @@ func TestIdentityOfARuleFails(t *testing.T) {
 			if tt.setUp != nil {
 				tt.setUp(m)
 			}
-			_, err := m.asked(privateHost, tt.id)
+			_, err := m.tokenAs(privateHost, tt.id)
 			if err == nil || !strings.HasPrefix(err.Error(), privateHost+": ") || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v\nwant %s", err, tt.want)
 			}

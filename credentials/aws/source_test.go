@@ -37,10 +37,10 @@ func TestTokenDialsTheAPIOfTheHost(t *testing.T) {
 		}
 		t.Run(v.Host, func(t *testing.T) {
 			m := withKeys(t)
-			m.env("AWS_REGION", "ap-southeast-1") // the region is the host's whatever the environment says
+			m.env("AWS_REGION", "ap-southeast-1") // ignored, because the host contains the region
 			m.mustToken(v.Host)
 			if got := cloud.DialedHosts(); !slices.Equal(got, []string{v.APIEndpoint}) {
-				t.Errorf("dialled %q, want %s alone", got, v.APIEndpoint)
+				t.Errorf("dialed %q, want only %s", got, v.APIEndpoint)
 			}
 		})
 	}
@@ -65,7 +65,7 @@ func TestTokenOpensTheRegistry(t *testing.T) {
 			}
 			resp.Body.Close()
 			if resp.StatusCode != want {
-				t.Errorf("%s answered %d, want %d", host, resp.StatusCode, want)
+				t.Errorf("%s returned status %d, want %d", host, resp.StatusCode, want)
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func TestTokenFindsEveryKindOfIdentity(t *testing.T) {
 			for _, c := range cloud.Calls() {
 				got = append(got, c.Op)
 				if strings.HasPrefix(string(c.Op), "AssumeRole") && c.Host != "sts.us-west-2.amazonaws.com" {
-					t.Errorf("%s went to %s, not to the registry's region", c.Op, c.Host)
+					t.Errorf("%s was sent to %s, not to the registry's region", c.Op, c.Host)
 				}
 			}
 			if diff := cmp.Diff(append(tt.want, awstest.GetAuthorizationToken), got, cmpopts.EquateEmpty()); diff != "" {
@@ -199,7 +199,7 @@ func TestTokenKeepsVariantsToECR(t *testing.T) {
 	m.mustToken("210987654321.dkr-ecr-fips.us-west-2.on.aws")
 	want := []string{"sts.us-west-2.amazonaws.com", "ecr-fips.us-west-2.api.aws"}
 	if diff := cmp.Diff(want, cloud.DialedHosts()); diff != "" {
-		t.Errorf("dialled (-want +got):\n%s", diff)
+		t.Errorf("dialed (-want +got):\n%s", diff)
 	}
 }
 
@@ -220,7 +220,7 @@ func TestTokenHonoursCustomEndpoints(t *testing.T) {
 				setUp(m)
 				m.mustToken(host)
 				if got := cloud.DialedHosts(); len(got) != 0 {
-					t.Errorf("went by the proxy to %q", got)
+					t.Errorf("sent via the proxy to %q", got)
 				}
 			})
 		}
@@ -230,7 +230,7 @@ func TestTokenHonoursCustomEndpoints(t *testing.T) {
 		m.env("AWS_ENDPOINT_URL_ECR_PUBLIC", cloud.URL)
 		m.mustToken("ecr-public.aws.com")
 		if got := cloud.DialedHosts(); len(got) != 0 {
-			t.Errorf("went by the proxy to %q", got)
+			t.Errorf("sent via the proxy to %q", got)
 		}
 	})
 }
@@ -297,12 +297,12 @@ func TestTokenLogs(t *testing.T) {
 	}
 	for _, want := range []string{"sts.us-west-2.amazonaws.com", "AssumeRole", "api.ecr.us-west-2.amazonaws.com", "GetAuthorizationToken", `profile \"dev\" via profile \"base\"`, "took="} {
 		if !strings.Contains(log.String(), want) {
-			t.Errorf("the log does not have %s:\n%s", want, log.String())
+			t.Errorf("the log does not contain %s:\n%s", want, log.String())
 		}
 	}
 	for _, secret := range []string{token.Password, awstest.SecretKey} {
 		if strings.Contains(log.String(), secret) {
-			t.Error("the log has a secret")
+			t.Error("the log contains a secret")
 		}
 	}
 	var files []string
@@ -319,7 +319,7 @@ func TestTokenLogs(t *testing.T) {
 
 // A fast API may respond before net/http has seen the end of the request. With a body of the SDK, about one in a hundred
 // requests then failed, because net/http closed the connection.
-func TestTokenSurvivesFastAnswers(t *testing.T) {
+func TestTokenWithFastResponses(t *testing.T) {
 	m := withKeys(t)
 	for range 1000 {
 		m.mustToken(privateHost)

@@ -17,7 +17,7 @@ import (
 
 // A Go program that uses go-containerregistry can use the Helper as a keychain, without a helper on PATH.
 func Example_keychain() {
-	transport, stop := standIn() // for AWS and the registry; a real program goes without
+	transport, stop := standIn() // for AWS and the registry; a real program does not need it
 	defer stop()
 
 	keychain := authn.NewKeychainFromHelper(&docker.Helper{Source: &aws.Source{}})
@@ -33,11 +33,11 @@ func Example_keychain() {
 	_, err = remote.Head(ref, remote.WithAuthFromKeychain(keychain), remote.WithTransport(transport))
 	fmt.Println("there:", err)
 	_, err = remote.Head(ref, remote.WithTransport(transport))
-	fmt.Println("without the keychain it is refused:", err != nil)
+	fmt.Println("rejected without the keychain:", err != nil)
 	// Output:
 	// pushed: <nil>
 	// there: <nil>
-	// without the keychain it is refused: true
+	// rejected without the keychain: true
 }
 
 // standIn starts the stand-in for AWS and configures the SDK to use it.

@@ -51,7 +51,7 @@ func TestAlias(t *testing.T) {
 	u := newUser(t)
 	u.h.Resolve, u.h.Aliases = withAlias, []string{"registry.corp.example", "other.corp.example", host}
 	if u.password("registry.corp.example") != u.password(host) {
-		t.Error("the alias has another password than the registry")
+		t.Error("the password of the alias is not that of the registry")
 	}
 	if got := u.run("get", "sub.registry.corp.example"); got != (outcome{notFound, "", 1}) {
 		t.Errorf("got %+v", got)

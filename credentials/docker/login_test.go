@@ -90,7 +90,7 @@ func TestLogin(t *testing.T) {
 		u.run("erase", scheme+strings.Replace(host, "k", "\u212a", 1))
 	}
 	if u.password(host) != brought {
-		t.Error("docker logout from another host drops the password")
+		t.Error("docker logout from another host deletes the password")
 	}
 	for _, in := range []string{host, "http://" + host, "https://" + host} { // as docker logout does
 		if got := u.run("erase", in); got != (outcome{}) {
@@ -98,7 +98,7 @@ func TestLogin(t *testing.T) {
 		}
 	}
 	if p := u.password(host); p == brought || p == own {
-		t.Error("docker logout leaves a password behind")
+		t.Error("the password is returned after docker logout")
 	}
 }
 
@@ -111,7 +111,7 @@ func TestLoginWithoutPassword(t *testing.T) {
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	if got := u.run("get", host); got.exit != 1 {
-		t.Error("the token of one identity has become everybody's")
+		t.Error("the token of one identity is used for another identity")
 	}
 }
 
@@ -126,11 +126,11 @@ func TestLoginExpires(t *testing.T) {
 	cloud.ResetCalls()
 	u.cache.Now = func() time.Time { return time.Now().Add(58 * time.Minute) }
 	if u.password(host) != brought || len(cloud.Calls()) != 0 {
-		t.Error("it is not used while it is valid")
+		t.Error("the password is not used while it is valid")
 	}
 	u.cache.Now = func() time.Time { return time.Now().Add(61 * time.Minute) }
 	if u.password(host) == brought {
-		t.Error("it is used after it has expired")
+		t.Error("the password is used after it expired")
 	}
 }
 
@@ -182,7 +182,7 @@ func TestLoginWithIgnoreStorage(t *testing.T) {
 		}
 	}
 	if u.password(host) != own {
-		t.Error("logout has dropped the token")
+		t.Error("logout deleted the token")
 	}
 }
 

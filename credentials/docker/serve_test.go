@@ -137,7 +137,7 @@ func TestOtherActions(t *testing.T) {
 	password := cloud.IssueToken("us-west-2", false)
 	store := func(serverURL string) string { return login(serverURL, "AWS", password) }
 	const kept = host + ": password not stored: no token cache is configured; docker login is optional, because this helper fetches passwords on demand\n"
-	// both is a failure, told on both streams.
+	// both fails, and the error is on both streams.
 	both := func(line string) outcome { return outcome{line + "\n", line + "\n", 1} }
 	const unnamed = "no credentials server URL\n"
 	tests := []struct {

@@ -90,7 +90,7 @@ func TestCacheDuration(t *testing.T) {
 		got := serve(&kubelet.Provider{Source: aged(tt.age)}, request("v1", host+"/app"))
 		var answer struct{ CacheDuration string }
 		if err := json.Unmarshal([]byte(got.out), &answer); err != nil || answer.CacheDuration != tt.want {
-			t.Errorf("a token of %s may be kept for %q, want %s", tt.age, answer.CacheDuration, tt.want)
+			t.Errorf("a token of age %s may be cached for %q, want %s", tt.age, answer.CacheDuration, tt.want)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func TestExpired(t *testing.T) {
 	want := outcome{err: host + ": two tokens expired while they were fetched; check the system clock and the response time of the credential store", exit: 1}
 	for _, age := range []time.Duration{12*time.Hour - time.Minute, 12 * time.Hour, 13 * time.Hour} {
 		if got := serve(&kubelet.Provider{Source: aged(age)}, request("v1", host+"/app")); got != want {
-			t.Errorf("of a token of %s: %+v", age, got)
+			t.Errorf("with a token of age %s: %+v", age, got)
 		}
 	}
 }
@@ -130,15 +130,15 @@ func TestOtherHosts(t *testing.T) {
 
 // An unavailable token is an error: one line for the log of kubelet, and no response.
 func TestNoToken(t *testing.T) {
-	failing := &kubelet.Provider{Source: fixed{err: errors.New(host + ": access denied: nobody may")}}
-	if got, want := serve(failing, request("v1", host+"/app")), (outcome{err: host + ": access denied: nobody may", exit: 1}); got != want {
+	failing := &kubelet.Provider{Source: fixed{err: errors.New(host + ": access denied: withoutIdentity may")}}
+	if got, want := serve(failing, request("v1", host+"/app")), (outcome{err: host + ": access denied: withoutIdentity may", exit: 1}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	nobody := &kubelet.Provider{Source: fixed{err: fmt.Errorf("%w anywhere", credentials.ErrNoIdentity)}}
-	if got := serve(nobody, request("v1", host+"/app")); got.exit != 1 || got.out != "" {
+	withoutIdentity := &kubelet.Provider{Source: fixed{err: fmt.Errorf("%w anywhere", credentials.ErrNoIdentity)}}
+	if got := serve(withoutIdentity, request("v1", host+"/app")); got.exit != 1 || got.out != "" {
 		t.Errorf("without an identity: %+v", got)
 	}
-	if got := serve(nobody, request("v1", "public.ecr.aws/nginx/nginx")); got.exit != 0 || strings.Contains(got.out, "auth") || !strings.Contains(got.err, "no AWS credentials found") {
+	if got := serve(withoutIdentity, request("v1", "public.ecr.aws/nginx/nginx")); got.exit != 0 || strings.Contains(got.out, "auth") || !strings.Contains(got.err, "no AWS credentials found") {
 		t.Errorf("without an identity, of a public image: %+v", got)
 	}
 	wrong := &kubelet.Provider{Source: aged(0), Resolve: func(string) (registry.Registry, error) {
@@ -213,7 +213,7 @@ func TestServiceAccount(t *testing.T) {
 			got := serve(p, tokenRequest(puller, tt.annotations))
 			if tt.want == "" {
 				if len(asked) != 0 || !strings.Contains(got.out, `"password":"node"`) {
-					t.Errorf("asked as %v: %+v", asked, got)
+					t.Errorf("called for %v: %+v", asked, got)
 				}
 				return
 			}
@@ -223,7 +223,7 @@ func TestServiceAccount(t *testing.T) {
 				t.Errorf("%s%+v", diff, got)
 			}
 			if name := asked[0].SessionName(); name != "ecr-login@team-b.puller" {
-				t.Errorf("the session is called %q", name)
+				t.Errorf("the name of the session is %q", name)
 			}
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
 				if s := fmt.Sprintf(verb, asked[0]); strings.Contains(s, puller) || !strings.Contains(s, "team-b/puller") {
