@@ -40,13 +40,9 @@ func (t *try) caller(ctx context.Context) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	keys, err := cfg.Credentials.Retrieve(ctx) // cached by identify
-	if err != nil {
-		return Caller{}, err
-	}
 	c := Caller{IssuedTo: t.identity.label}
-	if keys.CanExpire {
-		c.Expiry = keys.Expires.UTC()
+	if t.keys.CanExpire {
+		c.Expiry = t.keys.Expires.UTC()
 	}
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
 	if err != nil {

@@ -45,14 +45,13 @@ func apiClient() *awshttp.BuildableClient {
 // because a proxy would return the identity of its own machine.
 func localClient(headerTimeout time.Duration) *http.Client {
 	return &http.Client{Transport: &http.Transport{
-		Proxy:                 nil,
 		DialContext:           (&net.Dialer{Timeout: localDialTimeout}).DialContext,
 		ResponseHeaderTimeout: headerTimeout,
 	}}
 }
 
-// ask calls GetAuthorizationToken of the registry's API. The result is nil if the response contains no data.
-func ask(ctx context.Context, cfg awssdk.Config, r registry.Registry) (*types.AuthorizationData, error) {
+// ask returns a token from GetAuthorizationToken of the registry's API.
+func ask(ctx context.Context, cfg awssdk.Config, r registry.Registry) (credentials.Token, error) {
 	if r.Public {
 		return askPublic(ctx, cfg, r)
 	}
@@ -61,27 +60,24 @@ func ask(ctx context.Context, cfg awssdk.Config, r registry.Registry) (*types.Au
 	})
 	out, err := client.GetAuthorizationToken(ctx, nil)
 	if err != nil {
-		return nil, fmt.Errorf("calling Amazon ECR: %w", err)
+		return credentials.Token{}, fmt.Errorf("calling Amazon ECR: %w", err)
 	}
-	if len(out.AuthorizationData) == 0 {
-		return nil, nil
-	}
-	return &out.AuthorizationData[0], nil
+	return tokenOf(out.AuthorizationData, time.Now().UTC())
 }
 
-func askPublic(ctx context.Context, cfg awssdk.Config, r registry.Registry) (*types.AuthorizationData, error) {
+func askPublic(ctx context.Context, cfg awssdk.Config, r registry.Registry) (credentials.Token, error) {
 	client := ecrpublic.NewFromConfig(cfg, func(o *ecrpublic.Options) {
 		setVariants(r, o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
 	out, err := client.GetAuthorizationToken(ctx, nil)
 	if err != nil {
-		return nil, fmt.Errorf("calling Amazon ECR Public: %w", err)
+		return credentials.Token{}, fmt.Errorf("calling Amazon ECR Public: %w", err)
 	}
-	data := out.AuthorizationData
-	if data == nil {
-		return nil, nil
+	var data []types.AuthorizationData
+	if d := out.AuthorizationData; d != nil {
+		data = []types.AuthorizationData{{AuthorizationToken: d.AuthorizationToken, ExpiresAt: d.ExpiresAt}}
 	}
-	return &types.AuthorizationData{AuthorizationToken: data.AuthorizationToken, ExpiresAt: data.ExpiresAt}, nil
+	return tokenOf(data, time.Now().UTC())
 }
 
 // setVariants enables FIPS and dual stack if the registry's host requires them. It is called for the registry's API
@@ -103,19 +99,18 @@ func setVariants(r registry.Registry, endpoint *string, fips *awssdk.FIPSEndpoin
 // errAnswer is wrapped by every error about a response that is valid JSON but not usable.
 var errAnswer = errors.New("invalid response")
 
-// tokenOf validates the response of either API, in which data may be nil, and returns its token. Its errors contain no
-// part of the token.
-func tokenOf(data *types.AuthorizationData, now time.Time) (credentials.Token, error) {
+// tokenOf validates the response of either API and returns its first token. Its errors contain no part of the token.
+func tokenOf(data []types.AuthorizationData, now time.Time) (credentials.Token, error) {
 	invalid := func(format string, args ...any) (credentials.Token, error) {
 		return credentials.Token{}, fmt.Errorf("%w: %s", errAnswer, fmt.Sprintf(format, args...))
 	}
-	if data == nil {
+	if len(data) == 0 {
 		return invalid("no authorization data")
 	}
-	encoded := awssdk.ToString(data.AuthorizationToken)
+	encoded := awssdk.ToString(data[0].AuthorizationToken)
 	plain, err := base64.StdEncoding.DecodeString(encoded)
 	user, password, ok := strings.Cut(string(plain), ":")
-	expiry := earlier(awssdk.ToTime(data.ExpiresAt), credentials.Expiration(password)).UTC()
+	expiry := earlier(awssdk.ToTime(data[0].ExpiresAt), credentials.Expiration(password)).UTC()
 	switch {
 	case encoded == "":
 		return invalid("no authorization token")

@@ -22,7 +22,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(encode([]byte("AWS:"+inside)), int64(1))
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, encoded string, expiresAt int64) {
-		token, err := tokenOf(&types.AuthorizationData{AuthorizationToken: &encoded, ExpiresAt: awssdk.Time(time.Unix(expiresAt, 0))}, now)
+		token, err := tokenOf([]types.AuthorizationData{{AuthorizationToken: &encoded, ExpiresAt: awssdk.Time(time.Unix(expiresAt, 0))}}, now)
 		if err != nil {
 			if len(encoded) > 40 && strings.Contains(err.Error(), encoded) {
 				t.Errorf("the error repeats the token: %v", err)

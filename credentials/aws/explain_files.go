@@ -81,10 +81,7 @@ func explainUnreadable(t *try, err error) (cause, next string) {
 	}
 	for _, file := range t.awsFiles() {
 		f, err := os.Open(file)
-		if err == nil {
-			f.Close()
-			continue
-		}
+		_ = f.Close() // a nil file is allowed
 		if reason, ok := errors.AsType[*fs.PathError](err); ok && !errors.Is(err, fs.ErrNotExist) && (named || !isUnsearchable(file)) {
 			return fmt.Sprintf("profile %q: %s cannot be read: %v", t.identity.profile, file, reason.Err), "check the permissions of the file and of the directories above it"
 		}
@@ -103,7 +100,7 @@ func isUnsearchable(file string) bool {
 // configuration does not select that source. It means that there are no credentials.
 func (t *try) lacksIdentity(err error) bool {
 	service, _ := operation(err)
-	return !t.hasKeys && t.identity.source == metadata && !t.identity.chosen && service != "STS"
+	return !t.keys.HasKeys() && t.identity.source == metadata && !t.identity.chosen && service != "STS"
 }
 
 // explainBundle handles an invalid CA bundle.
@@ -115,7 +112,7 @@ func explainBundle(t *try, err error) (cause, next string) {
 	unread, isPath := errors.AsType[*fs.PathError](err)
 	problem := ""
 	switch {
-	case t.hasKeys || file == "":
+	case t.keys.HasKeys() || file == "":
 		return "", ""
 	case isPath && unread.Path == file:
 		problem = fmt.Sprintf("which cannot be read: %v", unread.Err)

@@ -26,7 +26,7 @@ func explainRole(t *try, err error) (cause, next string) {
 
 // explainSource handles errors that are specific to the source of the AWS credentials.
 func explainSource(t *try, err error) (cause, next string) {
-	if t.hasKeys {
+	if t.keys.HasKeys() {
 		return "", ""
 	}
 	switch t.identity.source {

@@ -4,7 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
 	"time"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"ecrlogin/credentials"
 	"ecrlogin/internal/oneline"
@@ -73,4 +79,81 @@ func (t *try) explainDeadline(ctx context.Context) (cause, next string) {
 func is[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
+}
+
+// plain returns the SDK's text of an error on one line, without its request dump and without secrets. All SDK text in
+// errors and logs comes from plain. It omits unreadable responses, the output of a credential_process, invalid URLs,
+// and AWS messages that may contain credentials, because each of these may contain a secret.
+func (t *try) plain(err error) string {
+	process, isProcess := errors.AsType[processError](err)
+	api, isAPI := errors.AsType[smithy.APIError](err)
+	sent, isSent := errors.AsType[*url.Error](err)
+	switch {
+	case err == nil:
+		return ""
+	case t.badURL(err):
+		return errBadURL.Error()
+	case isProcess:
+		return t.safe(process.Error())
+	case isUnreadable(err):
+		return "the response could not be read"
+	case is[*time.ParseError](err):
+		return "a time could not be parsed" // the text comes from a file with tokens and may be part of one
+	case isAPI && t.isWithheld(api):
+		return fmt.Sprintf("%s (%s)", oneline.Text(api.ErrorCode()), credentials.Withheld)
+	case isAPI:
+		return oneline.Text(api.ErrorCode() + ": " + t.message(err))
+	case isSent:
+		return t.safe(oneline.Text(fmt.Sprintf("%s: %v", requestURL(err).Host, sent.Err)))
+	}
+	return t.safe(oneline.Text(strings.TrimPrefix(err.Error(), "failed to refresh cached credentials, ")))
+}
+
+func isUnreadable(err error) bool { return is[*smithy.DeserializationError](err) }
+
+// operation returns the innermost AWS call in err, since a call to ECR may need a call to STS first.
+func operation(err error) (service, name string) {
+	for {
+		op, ok := errors.AsType[*smithy.OperationError](err)
+		if !ok {
+			return service, name
+		}
+		service, name, err = op.ServiceID, op.OperationName, op.Err
+	}
+}
+
+// apiCode returns the AWS error code, or "" if err is not an AWS error. A response without a code, such as an HTML
+// page with status 403, has none.
+func apiCode(err error) string {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok || isUnreadable(err) || api.ErrorCode() == "UnknownError" {
+		return ""
+	}
+	return api.ErrorCode()
+}
+
+// response returns the HTTP response in err, or nil.
+func response(err error) *http.Response {
+	e, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || e.Response == nil {
+		return nil
+	}
+	return e.Response.Response
+}
+
+func statusCode(err error) int {
+	if resp := response(err); resp != nil {
+		return resp.StatusCode
+	}
+	return 0
+}
+
+// skew returns how far the local clock is ahead of the server's clock: negative if it is behind, 0 if unknown.
+func skew(err error) time.Duration {
+	if resp := response(err); resp != nil {
+		if theirs, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			return time.Since(theirs).Round(time.Second)
+		}
+	}
+	return 0
 }

@@ -29,11 +29,9 @@ func (t *try) assume(ctx context.Context, cfg *awssdk.Config, role string, provi
 	}
 	began := time.Now()
 	cfg.Credentials = awssdk.NewCredentialsCache(provider)
-	keys, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
+	if err := t.retrieve(ctx, cfg.Credentials); err != nil {
 		return err
 	}
-	t.secrets.addKeys(keys)
 	t.identity.label = fmt.Sprintf("role %s %s", role, via)
 	t.log.Info("role assumed", "identity", t.identity.label, "took", time.Since(began))
 	return nil

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
 	"ecrlogin/credentials"
@@ -32,9 +31,6 @@ func (s *secrets) add(values ...string) {
 		}
 	}
 }
-
-// addKeys adds the secret access key and the session token.
-func (s *secrets) addKeys(keys awssdk.Credentials) { s.add(keys.SecretAccessKey, keys.SessionToken) }
 
 // addRequest adds the secrets in the header, the URL, the proxy URL and the body of a request. The body is a JSON object
 // or a form.

@@ -90,7 +90,7 @@ type try struct {
 	environ  environ.Env          // of this process
 	env      config.EnvConfig     // what the SDK reads from it
 	shared   config.SharedConfig  // content of the AWS files, once loaded
-	hasKeys  bool                 // whether AWS credentials were retrieved, apart from those of a wanted role
+	keys     awssdk.Credentials   // AWS credentials, once retrieved
 	last     atomic.Pointer[sent] // the last request to AWS, for the error about a deadline
 	secrets  secrets              // must not appear in errors or logs
 }
@@ -101,11 +101,7 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 		return credentials.Token{}, err
 	}
 	began := time.Now()
-	data, err := ask(ctx, cfg, t.registry)
-	if err != nil {
-		return credentials.Token{}, err
-	}
-	token, err := tokenOf(data, time.Now().UTC())
+	token, err := ask(ctx, cfg, t.registry)
 	if err != nil {
 		return credentials.Token{}, err
 	}
@@ -122,9 +118,7 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 		return awssdk.Config{}, err
 	}
 	if t.web != nil {
-		err = t.assumeWithWebIdentity(ctx, &cfg)
-		t.hasKeys = err == nil
-		return cfg, err
+		return cfg, t.assumeWithWebIdentity(ctx, &cfg)
 	}
 	if t.identity.command != "" {
 		t.process = &process{command: t.identity.command, ctx: ctx}
@@ -134,12 +128,9 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 	t.log.Debug("AWS configuration loaded", "identity", t.identity.label, "took", time.Since(t.started))
 
 	began := time.Now()
-	keys, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
+	if err := t.retrieve(ctx, cfg.Credentials); err != nil {
 		return awssdk.Config{}, err
 	}
-	t.hasKeys = true
-	t.secrets.addKeys(keys)
 	t.log.Info("AWS credentials found", "identity", t.identity.label, "took", time.Since(began))
 	if t.wanted.RoleARN != "" {
 		err = t.assumeWanted(ctx, &cfg)
@@ -147,7 +138,18 @@ func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
 	return cfg, err
 }
 
-// load reads the AWS configuration, also in t.identity and t.shared. It sends no requests, except to the metadata service with AWS_DEFAULTS_MODE=auto.
+// retrieve sets t.keys. They do not change if it fails.
+func (t *try) retrieve(ctx context.Context, provider awssdk.CredentialsProvider) error {
+	keys, err := provider.Retrieve(ctx)
+	if err == nil {
+		t.keys = keys
+		t.secrets.add(keys.SecretAccessKey, keys.SessionToken)
+	}
+	return err
+}
+
+// load reads the AWS configuration and sets t.identity and t.shared. It sends no requests, except to the metadata
+// service with AWS_DEFAULTS_MODE=auto.
 func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 	metadata := new(metadataClient)
 	cfg, err := config.LoadDefaultConfig(ctx,
