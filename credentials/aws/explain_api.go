@@ -111,7 +111,7 @@ func explainUnavailable(t *try, err error) (cause, next string) {
 	if attempts, ok := errors.AsType[*retry.MaxAttemptsError](err); ok {
 		again = fmt.Sprintf(" in each of %d attempts", attempts.Attempt)
 	}
-	host := t.lastHost()
+	host := cmp.Or(t.last.Load().host, "AWS")
 	switch {
 	case throttled(err):
 		return fmt.Sprintf("%s throttled the request of %s%s (%s)", host, t.identity.label, again, cmp.Or(apiCode(err), "status 429")),
@@ -131,7 +131,7 @@ func explainAnswer(t *try, err error) (cause, next string) {
 	if resp == nil || apiCode(err) != "" {
 		return "", ""
 	}
-	host := t.lastHost()
+	host := cmp.Or(t.last.Load().host, "AWS")
 	const portal = "log in to the network if it has a captive portal, or check HTTPS_PROXY and AWS_ENDPOINT_URL"
 	switch {
 	case strings.Contains(resp.Header.Get("Content-Type"), "html"):

@@ -39,28 +39,26 @@ func explainConfiguration(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-// roleAlone is the cause for a profile with role_arn only. On an EC2 instance the SDK assumes that role with the
-// identity of the instance.
-const roleAlone = "has role_arn but neither source_profile nor credential_source"
-
-// completeRole returns the next step for such a profile.
-func completeRole(profile string) (next string) {
-	return fmt.Sprintf("add one of them to profile %q, for example source_profile = NAME or credential_source = Ec2InstanceMetadata", profile)
+// explainRoleAlone handles a profile with role_arn only, after a description of the profile. On an EC2 instance the SDK
+// assumes that role with the identity of the instance.
+func explainRoleAlone(description, profile string) (cause, next string) {
+	return description + " has role_arn but neither source_profile nor credential_source",
+		fmt.Sprintf("add one of them to profile %q, for example source_profile = NAME or credential_source = Ec2InstanceMetadata", profile)
 }
 
 // explainSourceProfile handles a source_profile that exists but has no credentials. The SDK does not report the reason,
 // so explainSourceProfile reads the profile again.
 func (t *try) explainSourceProfile(role config.SharedConfigAssumeRoleError) (cause, next string) {
-	cause = fmt.Sprintf("%s assumes role %s with source_profile %q, which ", t.identity.label, role.RoleARN, role.Profile)
+	cause = fmt.Sprintf("%s assumes role %s with source_profile %q, which", t.identity.label, role.RoleARN, role.Profile)
 	source, err := t.readProfile(role.Profile)
 	switch {
 	case err != nil: // it refers to itself
 		return fmt.Sprintf("%s cannot be used: its source_profile settings are circular and lead back to profile %q, which has no access keys", t.identity.label, role.Profile),
 			"specify a source_profile that has credentials"
 	case source.RoleARN != "":
-		return cause + roleAlone, completeRole(role.Profile)
+		return explainRoleAlone(cause, role.Profile)
 	}
-	return cause + "has no credentials",
+	return cause + " has no credentials",
 		fmt.Sprintf("add access keys or another source of credentials to profile %q, or specify another source_profile", role.Profile)
 }
 

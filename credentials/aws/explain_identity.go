@@ -107,7 +107,7 @@ func (t *try) explainMetadata(err error) (cause, next string) {
 			cmp.Or(next, "check that the instance has a role")
 	}
 	if t.identity.role != "" {
-		return fmt.Sprintf("profile %q %s", t.identity.profile, roleAlone), completeRole(t.identity.profile)
+		return explainRoleAlone(fmt.Sprintf("profile %q", t.identity.profile), t.identity.profile)
 	}
 	places := t.files()
 	if slices.ContainsFunc(t.awsFiles(), isUnsearchable) {
@@ -136,11 +136,7 @@ const silentMetadata = "accepted the connection but did not respond"
 // metadataCause describes the failure of the metadata service. In a container on an instance with hop limit 1, the
 // response to the token request never arrives. The SDK then continues without a token and gets status 401.
 func (t *try) metadataCause(err error) string {
-	status := 0
-	if last := t.last.Load(); last != nil {
-		status = last.status
-	}
-	switch {
+	switch status := t.last.Load().status; {
 	case strings.Contains(err.Error(), "AWS_EC2_METADATA_DISABLED"):
 		return "is disabled by AWS_EC2_METADATA_DISABLED"
 	case status == 401, isSilent(err):

@@ -64,7 +64,7 @@ func (t *try) explainDeadline(ctx context.Context) (cause, next string) {
 		return "interrupted", ""
 	}
 	waited := "waiting for " + t.identity.label
-	if last := t.last.Load(); last != nil && last.host != "" {
+	if last := t.last.Load(); last.host != "" {
 		waited = "waiting for " + last.host
 		if last.outcome != nil && !errors.Is(last.outcome, context.DeadlineExceeded) {
 			waited += ", last error: " + t.plain(last.outcome)

@@ -70,6 +70,7 @@ func (s *Source) CacheKey(r registry.Registry) string {
 func (s *Source) try(r registry.Registry) *try {
 	log := cmp.Or(s.Log, slog.New(slog.DiscardHandler)).With("registry", r.Host)
 	t := &try{registry: r, web: s.WebIdentity, log: log, started: time.Now(), environ: environ.Process()}
+	t.last.Store(new(sent))
 	t.env, _ = config.NewEnvConfig() // load returns the error again
 	if s.Identity != nil && t.web == nil {
 		t.wanted = s.Identity(r)

@@ -15,19 +15,11 @@ import (
 	"ecrlogin/internal/oneline"
 )
 
-// A sent is a request that was sent, and its outcome.
+// A sent is a request that was sent, and its outcome. The zero value is no request.
 type sent struct {
 	host    string
 	status  int   // of the response; 0 if there is none
 	outcome error // error; nil if the request is pending or succeeded
-}
-
-// lastHost returns the host of the last request, or "AWS" if there was none.
-func (t *try) lastHost() string {
-	if last := t.last.Load(); last != nil && last.host != "" {
-		return last.host
-	}
-	return "AWS"
 }
 
 // intercept adds send to the SDK's processing of every request, including those to STS, SSO and the metadata service.
