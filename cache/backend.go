@@ -69,9 +69,7 @@ func (f files) clear(context.Context) error {
 	return f.Clear()
 }
 
-func (f files) sweep(_ context.Context, now time.Time) error {
-	return f.Sweep(now, func(path string) (unlock func(), ok bool) { return tryLock(f.Store, path) })
-}
+func (f files) sweep(_ context.Context, now time.Time) error { return f.Sweep(now) }
 
 // inKeychain stores tokens in the keychain. If the keychain is unavailable, it is not used again: each try could take
 // seconds or prompt the user.

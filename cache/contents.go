@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"ecrlogin/credentials"
-	"ecrlogin/internal/filelock"
 	"ecrlogin/internal/keychain"
 	"ecrlogin/internal/store"
 	"ecrlogin/registry"
@@ -103,9 +101,4 @@ func (c *Cache) contents(f func(backend) error) error {
 
 // Check returns an error if tokens cannot be stored in the directory, which it creates if it is missing. It removes
 // the files that it writes.
-func (c *Cache) Check() error {
-	return store.Probe(c.Dir, c.env(), func(f *os.File) error {
-		_, err := filelock.TryLock(f) // a lock held by another process is not a failure
-		return err
-	})
-}
+func (c *Cache) Check() error { return store.Probe(c.Dir, c.env()) }

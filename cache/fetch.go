@@ -12,7 +12,7 @@ import (
 // renew returns a token to use instead of entry, which is past half of its lifetime: a new token if this process
 // renews it and that succeeds in time, or else entry. ok is false if entry has expired in the meantime.
 func (k *key) renew(ctx context.Context, entry store.Entry) (t credentials.Token, ok bool) {
-	unlock, locked := tryLock(k.store, k.leaderLock())
+	unlock, locked := k.store.TryLock(k.leaderLock())
 	if !locked {
 		return token(entry), entry.Valid(k.now()) // another process renews it
 	}

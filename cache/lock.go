@@ -5,9 +5,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"ecrlogin/internal/filelock"
-	"ecrlogin/internal/store"
 )
 
 // longestWait is how long lock waits if the context has no deadline.
@@ -17,8 +14,7 @@ const longestWait = 30 * time.Second
 var errTooLong = errors.New("timed out waiting for another process")
 
 // lock locks a file and waits for other holders. It returns errTooLong after half of the time until the deadline,
-// because the rest is needed for this process's own request. Only the first call of unlock has an effect. The kernel
-// releases the lock when its holder exits for any reason, so no process waits for a dead one.
+// because the rest is needed for this process's own request. Only the first call of unlock has an effect.
 func (k *key) lock(ctx context.Context, path string) (unlock func(), err error) {
 	if k.Held != nil {
 		if unlock, ok := k.Held(path); ok {
@@ -31,42 +27,11 @@ func (k *key) lock(ctx context.Context, path string) (unlock func(), err error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	unlock, err = lockFile(ctx, k.store, path)
+	unlock, err = k.store.Lock(ctx, path)
 	if err != nil && ctx.Err() != nil {
 		return nil, errTooLong
 	}
 	return unlock, err
-}
-
-// lockFile locks a file and waits for other holders until ctx is done.
-func lockFile(ctx context.Context, s *store.Store, path string) (unlock func(), err error) {
-	for range 100 {
-		f, err := s.OpenLock(path)
-		if err != nil {
-			return nil, err
-		}
-		if err := filelock.Lock(ctx, f); err != nil {
-			return nil, err
-		}
-		if s.Locks(f, path) {
-			return sync.OnceFunc(func() { f.Close() }), nil
-		}
-		f.Close() // the file was removed before it was locked; lock the new one
-	}
-	return nil, errors.New("lock file was removed repeatedly")
-}
-
-// tryLock locks a file if no other process holds the lock.
-func tryLock(s *store.Store, path string) (unlock func(), ok bool) {
-	f, err := s.OpenLock(path)
-	if err != nil {
-		return nil, false
-	}
-	if ok, err := filelock.TryLock(f); err != nil || !ok || !s.Locks(f, path) {
-		f.Close()
-		return nil, false
-	}
-	return sync.OnceFunc(func() { f.Close() }), true
 }
 
 // leaderLock returns the path of the lock that the leader holds: the process that calls the Source.

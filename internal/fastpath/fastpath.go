@@ -19,6 +19,7 @@ package fastpath
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"strings"
@@ -156,13 +157,13 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	}
 	timeout, _ := timelimit.Parse(process.Env().Get(timelimit.Variable))
 	path := s.LockPath(r.Host, id)
-	waited, unlock := lead(s, path, timeout/3)
-	if unlock != nil {
+	if unlock, ok := s.TryLock(path); ok {
 		held = lock{path, unlock}
-	}
-	if !waited {
 		return nil, false
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout/3)
+	defer cancel()
+	s.Wait(ctx, path)
 	if e, err = s.Load(r.Host, id); err != nil {
 		return nil, false
 	}

@@ -11,7 +11,12 @@ import (
 
 // Lock locks a file exclusively. It waits for other holders, without polling, until the context is done. Closing the
 // file releases the lock; Lock closes the file if it returns an error.
-func Lock(ctx context.Context, f *os.File) error {
+func Lock(ctx context.Context, f *os.File) error { return wait(ctx, f, lock) }
+
+// LockShared is like Lock, but other processes can hold a shared lock at the same time.
+func LockShared(ctx context.Context, f *os.File) error { return wait(ctx, f, lockShared) }
+
+func wait(ctx context.Context, f *os.File, lock func(*os.File) error) error {
 	locked := make(chan error, 1)
 	go func() { locked <- lock(f) }()
 	select {

@@ -48,3 +48,35 @@ func TestLock(t *testing.T) {
 		t.Errorf("after the release: %v", err)
 	}
 }
+
+// Shared locks do not exclude each other, only exclusive locks.
+func TestLockShared(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	open := func() *os.File {
+		t.Helper()
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	first := open()
+	if err := filelock.Lock(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	shared := []*os.File{open(), open()}
+	waited := make(chan error)
+	for _, f := range shared {
+		go func() { waited <- filelock.LockShared(t.Context(), f) }()
+	}
+	first.Close()
+	for range shared {
+		if err := <-waited; err != nil {
+			t.Error(err)
+		}
+	}
+	if ok, err := filelock.TryLock(open()); ok || err != nil {
+		t.Errorf("locked exclusively during a shared lock: %v, %v", ok, err)
+	}
+}

@@ -11,6 +11,8 @@ import (
 
 func lock(f *os.File) error { return flock(f, syscall.LOCK_EX) }
 
+func lockShared(f *os.File) error { return flock(f, syscall.LOCK_SH) }
+
 func tryLock(f *os.File) (bool, error) {
 	err := flock(f, syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"ecrlogin/credentials"
-	"ecrlogin/internal/filelock"
 	"ecrlogin/internal/keychain"
 	"ecrlogin/internal/store"
 )
@@ -97,14 +96,11 @@ func TestNoWaitWithoutKeychain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	lock, err := dir.OpenLock(dir.LockPath(host, u.id()))
+	unlock, err := dir.Lock(t.Context(), dir.LockPath(host, u.id()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := filelock.Lock(t.Context(), lock); err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
+	defer unlock()
 	u.install("exit 1")
 	began := time.Now()
 	u.gets(host, 2)

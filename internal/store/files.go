@@ -132,8 +132,8 @@ const (
 
 // Sweep removes files of this package that were not written for a day: expired entries, and files left by killed
 // processes. It does so at most once a day, and ignores files with other names. It removes a lock file only while it
-// holds the lock, via tryLock. A process that opened the file before must check that it is still at its path.
-func (s *Store) Sweep(now time.Time, tryLock func(path string) (unlock func(), ok bool)) error {
+// holds the lock.
+func (s *Store) Sweep(now time.Time) error {
 	if mark, err := s.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()).Abs() < sweepEvery {
 		return nil
 	}
@@ -145,15 +145,15 @@ func (s *Store) Sweep(now time.Time, tryLock func(path string) (unlock func(), o
 	for _, f := range files {
 		info, statErr := s.root.Lstat(f.name)
 		if statErr == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > keep {
-			err = errors.Join(err, s.sweep(f, tryLock))
+			err = errors.Join(err, s.sweep(f))
 		}
 	}
 	return err
 }
 
-func (s *Store) sweep(f file, tryLock func(path string) (unlock func(), ok bool)) error {
+func (s *Store) sweep(f file) error {
 	if f.suffix == lockSuffix || f.suffix == deputySuffix {
-		unlock, ok := tryLock(s.dir + "/" + f.name)
+		unlock, ok := s.TryLock(f.name)
 		if !ok {
 			return nil
 		}

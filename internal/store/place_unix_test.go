@@ -84,7 +84,7 @@ func TestStoreOfRootIsNotRedirected(t *testing.T) {
 				if s.Save(Entry{Host: host, Username: "AWS", Password: "p", Issued: 1, Expiry: 2}, Key{1}) == nil {
 					saved++
 				}
-				if f, err := s.OpenLock(s.LockPath(host, Key{1})); err == nil {
+				if f, err := s.openLock(s.LockPath(host, Key{1})); err == nil {
 					f.Close()
 				}
 				s.Touch(s.LockPath(host, Key{1}), time.Now())
@@ -100,11 +100,11 @@ func TestStoreOfRootIsNotRedirected(t *testing.T) {
 func TestProbe(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "cache")
 	var locked bool
-	if err := Probe(dir, nil, func(*os.File) error { locked = true; return nil }); err != nil || !locked {
+	if err := probe(dir, nil, func(*os.File) error { locked = true; return nil }); err != nil || !locked {
 		t.Errorf("locked: %v, %v", locked, err)
 	}
 	want := "the cache directory " + dir + " cannot be used: a file cannot be locked: function not implemented; see whether its file system supports locks, or set AWS_ECR_CACHE_DIR to another directory"
-	if err := Probe(dir, nil, func(*os.File) error { return syscall.ENOSYS }); err == nil || err.Error() != want {
+	if err := probe(dir, nil, func(*os.File) error { return syscall.ENOSYS }); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
@@ -113,7 +113,7 @@ func TestProbe(t *testing.T) {
 	if err := os.Chmod(dir, 0o770); err != nil {
 		t.Fatal(err)
 	}
-	if err := Probe(dir, nil, func(*os.File) error { return nil }); !errors.Is(err, ErrUnsafe) {
+	if err := probe(dir, nil, func(*os.File) error { return nil }); !errors.Is(err, ErrUnsafe) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 
 	"ecrlogin/internal/atomicfile"
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/filelock"
 )
 
 // maxEntry is the maximum size of an entry, in bytes. A password has about 2,000.
@@ -65,17 +65,6 @@ const (
 // name returns the name of a key's file. It starts with the host in clear text, so that erase can find it.
 func name(host string, id Key, suffix string) string {
 	return host + "@" + id.String() + suffix
-}
-
-// LockPath returns the path of the lock that the process holds that requests this token from AWS.
-func (s *Store) LockPath(host string, id Key) string {
-	return s.dir + "/" + name(host, id, lockSuffix)
-}
-
-// DeputyLockPath returns the path of the lock that the process holds that requests this token because the holder of
-// LockPath takes too long.
-func (s *Store) DeputyLockPath(host string, id Key) string {
-	return s.dir + "/" + name(host, id, deputySuffix)
 }
 
 // Load returns the entry of a host and identity, even if it has expired. The error wraps fs.ErrNotExist if there is
@@ -134,38 +123,16 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// OpenLock opens the lock file at a path returned by LockPath or DeputyLockPath, and creates it if it does not exist.
-func (s *Store) OpenLock(path string) (*os.File, error) {
-	return atomicfile.OpenLock(s.root, base(path))
-}
-
-// Locks reports whether a file opened by OpenLock is still the file at the path, which other processes use.
-func (s *Store) Locks(f *os.File, path string) bool {
-	locked, err := f.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := s.root.Lstat(base(path))
-	return err == nil && os.SameFile(locked, there)
-}
-
-// Touch sets the modification time of a lock file.
-func (s *Store) Touch(path string, t time.Time) { _ = s.root.Chtimes(base(path), t, t) }
-
-// Touched returns the modification time of a lock file; the zero time if it does not exist.
-func (s *Store) Touched(path string) time.Time {
-	info, err := s.root.Lstat(base(path))
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
-}
-
-func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
-
 // Probe tests whether tokens can be stored: it creates the directory if it does not exist, and creates, locks and
-// removes files in it. The function lock must lock an open file. The errors are those of Open.
-func Probe(dir string, env environ.Env, lock func(*os.File) error) error {
+// removes files in it. The errors are those of Open.
+func Probe(dir string, env environ.Env) error {
+	return probe(dir, env, func(f *os.File) error {
+		_, err := filelock.TryLock(f) // a lock held by another process is not a failure
+		return err
+	})
+}
+
+func probe(dir string, env environ.Env, lock func(*os.File) error) error {
 	s, err := Create(dir, env)
 	if err != nil {
 		return err

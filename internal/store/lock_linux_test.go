@@ -1,24 +1,22 @@
-package cache
+package store
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
-
-	"ecrlogin/internal/store"
 )
 
 // If the lock file is removed while a process waits, the process locks the new file.
 func TestLockOfRemovedFile(t *testing.T) {
-	s, err := store.Create(filepath.Join(t.TempDir(), "cache"), nil)
+	s, err := Create(filepath.Join(t.TempDir(), "cache"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	path := s.LockPath("x", store.Login)
+	path := s.LockPath("x", Login)
 	lock := func() (unlock func()) {
-		unlock, err := lockFile(t.Context(), s, path)
+		unlock, err := s.Lock(t.Context(), path)
 		if err != nil {
 			t.Error(err)
 		}
@@ -33,16 +31,16 @@ func TestLockOfRemovedFile(t *testing.T) {
 	}
 	second := lock()
 	first()
-	if _, ok := tryLock(s, path); ok {
+	if _, ok := s.TryLock(path); ok {
 		t.Error("the lock is held twice")
 	}
 	second()
 	unlock := <-waiter
-	if _, ok := tryLock(s, path); ok {
+	if _, ok := s.TryLock(path); ok {
 		t.Error("the lock is held twice, once by the process that waited")
 	}
 	unlock()
-	if unlock, ok := tryLock(s, path); ok {
+	if unlock, ok := s.TryLock(path); ok {
 		unlock()
 	} else {
 		t.Error("a released lock is not available")
