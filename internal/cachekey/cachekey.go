@@ -98,8 +98,8 @@ func (in Inputs) With(patterns []string) Inputs {
 	return in
 }
 
-// WithIdentity returns inputs for a token of the given identity, which replaces the user's configuration: the Source does
-// not use that. It is "" if only the environment and the AWS files determine the identity.
+// WithIdentity returns the inputs of a Source that uses the given identity instead of the user's configuration; "" if
+// only the environment and the AWS files determine the identity.
 func (in Inputs) WithIdentity(identity string) Inputs {
 	in.identity = &identity
 	replacement := file{}

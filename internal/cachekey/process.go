@@ -14,13 +14,14 @@ import (
 // on: the program, the variables in its command line, and the variables of common credential tools.
 
 // toolPrefixes are the prefixes of variables with which common tools select an account, a role or a user: AWSume,
-// aws-azure-login, gcloud, Doppler, gimme-aws-creds, aws-google-auth, Granted, Kion, Leapp, okta-aws-cli, onelogin-aws-cli,
-// 1Password, saml2aws, Teleport and HashiCorp Vault. The variables of aws-vault, aws-sso-cli and the AWS CLI begin with
-// AWS_.
+// aws-azure-login, gcloud, Doppler, gimme-aws-creds, aws-google-auth, Granted, Kion, Leapp, okta-aws-cli,
+// onelogin-aws-cli, 1Password, saml2aws, Teleport and HashiCorp Vault. The variables of aws-vault, aws-sso-cli and the
+// AWS CLI begin with AWS_.
 var toolPrefixes = []string{"AWSUME_", "AZURE_", "CLOUDSDK_", "DOPPLER_", "GIMME_", "GOOGLE_", "GRANTED_", "KION_", "LEAPP_", "OKTA_", "ONELOGIN_",
 	"OP_", "SAML2AWS_", "TELEPORT_", "TSH_", "VAULT_"}
 
-// toolSessions are the prefixes of variables of these tools that differ between terminals and do not affect the identity.
+// toolSessions are the prefixes of variables of these tools that differ between terminals and do not affect the
+// identity.
 var toolSessions = []string{"OP_SESSION", "TELEPORT_SESSION"}
 
 // ToolPrefixes returns the prefixes of the variables of common credential tools.
@@ -185,9 +186,9 @@ func cutWord(env environ.Env, command string) (word string, separator bool, rest
 	return string(b), false, ""
 }
 
-// expand returns the value of the variable reference at the beginning of a text ($NAME, ${NAME} or %NAME%), and the length
-// of the reference. For any other reference it returns the first byte: such a program is not found, but its variables
-// are part of the key.
+// expand returns the value of the variable reference at the beginning of a text ($NAME, ${NAME} or %NAME%), and the
+// length of the reference. For any other reference it returns the first byte: such a program is not found, but its
+// variables are part of the key.
 func expand(env environ.Env, s string) (value string, n int) {
 	begin, end := s[:1], ""
 	switch {

@@ -8,8 +8,8 @@ import (
 )
 
 // read fills a buffer from standard input until the end or until longest has passed, and then as long as more returns.
-// It returns the input, whether that is all of it, and a reader of the rest. It does not use a second thread, which would
-// make a hit slower: during package initialization, the main goroutine is locked to its thread.
+// It returns the input, whether that is all of it, and a reader of the rest. It does not use a second thread, which
+// would make a hit slower: during package initialization, the main goroutine is locked to its thread.
 func read(buffer []byte, longest time.Duration, more func() time.Duration) (input []byte, ended bool, rest io.Reader) {
 	end := time.Now().Add(longest)
 	n := 0

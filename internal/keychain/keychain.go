@@ -82,7 +82,8 @@ func explain(err error) error {
 	case helper.IsErrCredentialsNotFound(err):
 		return fs.ErrNotExist
 	}
-	if reason := errors.Unwrap(err); reason != nil { // the outer error is about a password for a host, which would be misleading
+	// The outer error is about a password for a host, which would be misleading.
+	if reason := errors.Unwrap(err); reason != nil {
 		err = reason
 	}
 	return &unavailable{err}

@@ -8,47 +8,48 @@ import (
 	"ecrlogin/internal/lifetime"
 )
 
-// An Entry is a token as it is kept in a file.
+// An Entry is a token in the cache.
 type Entry struct {
 	Host     string // of the registry
 	Account  string // 12 digits; empty for ECR Public
 	Region   string
-	IssuedTo string // whom the token was issued to, for people: a profile or source, no secret
+	IssuedTo string // the profile or other source of the identity, for display
 	Username string
 	Password string
-	Issued   int64 // Unix seconds by this machine's clock
-	Expiry   int64 // Unix seconds by AWS's clock
+	Issued   int64 // Unix seconds, by this machine's clock
+	Expiry   int64 // Unix seconds, by AWS's clock
 }
 
-// version is that of the files written here.
+// version is the version of the file format.
 const version = 1
 
-// ErrLater is returned for an entry that a later version of this program wrote. It must be left alone.
+// ErrLater reports an entry that a later version of this program wrote. It must not be changed.
 var ErrLater = errors.New("written by a later version of this program")
 
-// End returns when the token stops being handed out.
+// End returns the time after which the token is not returned to clients.
 func (e Entry) End() time.Time {
 	return lifetime.End(time.Unix(e.Issued, 0), time.Unix(e.Expiry, 0))
 }
 
-// Valid reports whether the token may still be handed out: its End has not come, and it was not issued in the future. A clock that
-// was set back makes it invalid rather than immortal.
+// Valid reports whether the token may be returned to clients: now is before its End, and it was not issued in the
+// future, as after the clock was set back.
 func (e Entry) Valid(now time.Time) bool {
 	return now.Before(e.End()) && !now.Before(time.Unix(e.Issued, 0).Add(-lifetime.MaxClockSkew))
 }
 
-// Fresh reports whether the token is valid and not yet through half of its life, so that nobody need renew it.
+// Fresh reports whether the token is valid and in the first half of its lifetime, so that it need not be renewed.
 func (e Entry) Fresh(now time.Time) bool {
 	return e.Valid(now) && now.Before(time.Unix(e.Issued+(e.Expiry-e.Issued)/2, 0))
 }
 
-// Encode writes the entry as lines of text: what it is, then a value in each. An entry with a line break in it is an error.
+// Encode encodes the entry as lines of text. A value that contains a line break is an error.
 func (e Entry) Encode() ([]byte, error) {
-	return encodeLines("token", e.Host, e.Account, e.Region, e.IssuedTo, e.Username, e.Password, strconv.FormatInt(e.Issued, 10), strconv.FormatInt(e.Expiry, 10))
+	return encodeLines("token", e.Host, e.Account, e.Region, e.IssuedTo, e.Username, e.Password,
+		strconv.FormatInt(e.Issued, 10), strconv.FormatInt(e.Expiry, 10))
 }
 
-// Decode reads what Encode wrote of an entry for host. Anything but a whole entry for that host is an error, which never
-// repeats the entry; it is ErrLater for an entry of a later version.
+// Decode decodes an entry for host. The error is ErrLater for an entry of a later version. No error contains a part of
+// the entry.
 func Decode(b []byte, host string) (Entry, error) {
 	v, err := decodeLines(b, "token", 8)
 	if err != nil {
@@ -62,9 +63,9 @@ func Decode(b []byte, host string) (Entry, error) {
 	case issuedErr != nil || expiryErr != nil:
 		return Entry{}, errForm
 	case e.Host != host:
-		return Entry{}, errors.New("an entry for another host")
+		return Entry{}, errors.New("entry of another host")
 	case e.Username == "" || e.Password == "" || e.Issued <= 0 || e.Expiry <= e.Issued:
-		return Entry{}, errors.New("an entry without a token")
+		return Entry{}, errors.New("entry without a token")
 	}
 	return e, nil
 }

@@ -5,31 +5,31 @@ import (
 	"slices"
 )
 
-// Erase removes all that is kept of a host, for all identities: tokens, also those that cannot be read, and remembered
-// failures. What is fetched at that time is not kept either, see Generation.
+// Erase removes the files of a host for all identities: tokens, including invalid ones, and failures. A token that is
+// being fetched is not stored either; see Generation.
 func (s *Store) Erase(host string) error {
 	return s.erase(func(f file) bool { return f.host == host }, host)
 }
 
-// Clear removes all that is kept of any host.
+// Clear is like Erase for all hosts.
 func (s *Store) Clear() error {
 	return s.erase(func(file) bool { return true })
 }
 
-// RemoveTokens removes all tokens, and what may be a part of one. Unlike Clear it is not what a user wanted: what is fetched at that
-// time is kept.
+// RemoveTokens removes all tokens, and temporary files, which may contain a part of one. It does not change generations.
 func (s *Store) RemoveTokens() error {
 	files, err := s.files()
 	return errors.Join(err, s.remove(files, func(f file) bool { return f.suffix == entrySuffix || f.suffix == tempSuffix }))
 }
 
-// Remove removes the token of a host and identity, if there is one.
+// Remove removes the token of a host and identity, if it exists.
 func (s *Store) Remove(host string, id Key) error {
 	return ignoreMissing(s.root.Remove(name(host, id, entrySuffix)))
 }
 
-// erase removes our files that match, except locks, which may be held and which contain nothing. Before that it gives their hosts, and
-// the named ones, another generation: a process that saves a token after that finds out, and what was saved before that is removed.
+// erase removes the files that match, except locks, which other processes may hold. Before that, it changes the
+// generations of their hosts and of the given ones: a process that saves a token afterward notices the change, and a
+// token that was saved before is removed.
 func (s *Store) erase(match func(file) bool, hosts ...string) error {
 	files, err := s.files()
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *Store) erase(match func(file) bool, hosts ...string) error {
 	return err
 }
 
-// remove removes those of the files that match.
+// remove removes the files that match.
 func (s *Store) remove(files []file, match func(file) bool) (err error) {
 	for _, f := range files {
 		if match(f) {
@@ -61,14 +61,14 @@ func (s *Store) remove(files []file, match func(file) bool) (err error) {
 	return err
 }
 
-// A generation is kept in a file of the host, for no identity in particular.
+// generationName returns the name of the file that contains the generation of a host.
 func generationName(host string) string { return name(host, Login, erasedSuffix) }
 
-// noGeneration is that of a host which was not erased in the last day.
+// noGeneration is the generation of a host that was not erased in the last day.
 const noGeneration = "none"
 
-// Generation returns a text that changes with each Erase of the host, and each Clear. A process that reads it before it fetches a
-// token, and again after it has saved that, notices an Erase meanwhile, however the two steps of both are interleaved.
+// Generation returns a text that changes with each Erase of the host and each Clear. A process that reads it before it
+// fetches a token, and again after it has saved the token, notices an Erase in between.
 func (s *Store) Generation(host string) string {
 	b, err := s.read(generationName(host))
 	if err != nil {

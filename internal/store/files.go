@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A file is one of ours in the folder, by its name.
+// A file is a file of this package in the directory, described by its name.
 type file struct {
 	name   string
 	host   string
@@ -19,7 +19,7 @@ type file struct {
 	suffix string
 }
 
-// parseName recognises the files of this package: HOST@64-HEXADECIMAL-DIGITS, for a temporary file 16 more, and a suffix.
+// parseName parses the name of a file: HOST@KEY, for a temporary file 16 more hexadecimal digits, and a suffix.
 func parseName(name string) (file, bool) {
 	host, rest, ok := strings.Cut(name, "@")
 	if !ok || host == "" || len(rest) < 64 {
@@ -39,7 +39,7 @@ func parseName(name string) (file, bool) {
 	return file{}, false
 }
 
-// files lists our files in the folder. Others are as if they were not there.
+// files returns the files of this package in the directory. It ignores other files.
 func (s *Store) files() ([]file, error) {
 	dir, err := s.root.Open(".")
 	if err != nil {
@@ -59,13 +59,13 @@ func (s *Store) files() ([]file, error) {
 	return all, nil
 }
 
-// A Kept is an entry together with the identity that it is kept for.
+// A Kept is an entry and its key.
 type Kept struct {
 	Entry
 	For Key
 }
 
-// Entries returns all entries that can be read, also those that have expired, in no order.
+// Entries returns all valid entries, including expired ones, in no particular order.
 func (s *Store) Entries() ([]Kept, error) {
 	files, err := s.files()
 	if err != nil {
@@ -83,17 +83,17 @@ func (s *Store) Entries() ([]Kept, error) {
 	return all, nil
 }
 
-// A Failure is what is remembered of a request that failed.
+// A Failure is a cached failure of a request.
 type Failure struct {
 	Cause      string // as in credentials.Error, without a secret
 	Next       string // as in credentials.Error
 	NoIdentity bool   // whether the error wraps credentials.ErrNoIdentity
-	Renewal    bool   // whether there was a valid token, so that the request had less time than one without
+	Renewal    bool   // whether the request renewed a valid token, and had less time
 	Began      int64  // Unix nanoseconds
 	Ended      int64  // Unix nanoseconds
 }
 
-// LoadFailure returns the last failure of a host and identity; ok is false if there is none.
+// LoadFailure returns the last failure for a host and identity; ok is false if there is none.
 func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
 	b, err := s.read(name(host, id, failureSuffix))
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
 		beganErr == nil && endedErr == nil
 }
 
-// SaveFailure remembers a failure; there is nobody to tell when that fails too.
+// SaveFailure stores a failure. It ignores errors, because the caller returns the failure in any case.
 func (s *Store) SaveFailure(host string, id Key, f Failure) {
 	b, err := encodeLines("failure", f.Cause, f.Next, strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Renewal),
 		strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
@@ -118,7 +118,7 @@ func (s *Store) SaveFailure(host string, id Key, f Failure) {
 	}
 }
 
-// Forget drops what is remembered of failures of a host and identity.
+// Forget removes the failure for a host and identity.
 func (s *Store) Forget(host string, id Key) {
 	_ = s.root.Remove(name(host, id, failureSuffix))
 }
@@ -126,7 +126,7 @@ func (s *Store) Forget(host string, id Key) {
 const (
 	sweepMark  = ".ecr-login-swept"
 	sweepEvery = 24 * time.Hour
-	// keep is longer than any token lives and any process writes or waits.
+	// keep is longer than the lifetime of a token, and than any process writes or waits.
 	keep = 24 * time.Hour
 )
 
@@ -157,7 +157,7 @@ func (s *Store) sweep(f file) error {
 		if !ok {
 			return nil
 		}
-		if runtime.GOOS == "windows" { // where no file can be removed that is open
+		if runtime.GOOS == "windows" { // which cannot remove open files
 			unlock()
 		} else {
 			defer unlock()
@@ -166,7 +166,7 @@ func (s *Store) sweep(f file) error {
 	return ignoreMissing(s.root.Remove(f.name))
 }
 
-// random tells temporary files apart; it need not be a secret. Whoever gets the same one cannot create its file.
+// random returns the text of a new generation. It need not be secret.
 func random() string {
 	return fmt.Sprintf("%016x", uint64(time.Now().UnixNano())^uint64(os.Getpid())<<40)
 }

@@ -6,26 +6,25 @@ import (
 	"strings"
 )
 
-// The files are text: a first line that says what it is and in which version, then a value in each line. That is as
-// easy to look at as JSON and quicker to read: encoding and decoding JSON was most of what a hit does by itself.
+// A file consists of a line with its type and version, and a line for each value. This format is faster to decode than
+// JSON, which took most of the time of a hit.
 
-// errForm is what is wrong with a file that is no whole file of its kind.
-var errForm = errors.New("not a whole file of this program's")
+// errForm reports an invalid or incomplete file.
+var errForm = errors.New("invalid or incomplete file")
 
-// encodeLines writes a file of a kind. A value with a line break is an error.
+// encodeLines encodes a file. A value that contains a line break is an error.
 func encodeLines(kind string, values ...string) ([]byte, error) {
 	b := []byte("ecr-login " + kind + " " + strconv.Itoa(version) + "\n")
 	for _, v := range values {
 		if strings.Contains(v, "\n") {
-			return nil, errors.New("a value with a line break cannot be kept")
+			return nil, errors.New("value contains a line break")
 		}
 		b = append(append(b, v...), '\n')
 	}
 	return b, nil
 }
 
-// decodeLines reads a file of a kind with n values. The error is ErrLater for a later version, however that goes on, and
-// errForm for anything else that is not just this.
+// decodeLines decodes a file with n values. The error is ErrLater for a later version with any content, or errForm.
 func decodeLines(b []byte, kind string, n int) (values []string, err error) {
 	first, rest, _ := strings.Cut(string(b), "\n")
 	number, ok := strings.CutPrefix(first, "ecr-login "+kind+" ")
@@ -39,7 +38,7 @@ func decodeLines(b []byte, kind string, n int) (values []string, err error) {
 		return nil, ErrLater
 	}
 	values = strings.Split(rest, "\n")
-	if len(values) != n+1 || values[n] != "" { // the last line ends too
+	if len(values) != n+1 || values[n] != "" { // the last line also ends with a line break
 		return nil, errForm
 	}
 	return values[:n], nil
