@@ -113,15 +113,10 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 		return nil, false
 	}
 	before, err := c.inputs()
-	if errors.Is(err, cachekey.ErrTooLarge) {
-		err = fmt.Errorf("tokens are not cached: %w; remove unused profiles from it", err)
+	var s *store.Store
+	if err == nil {
+		s, err = store.Create(c.Dir, c.env())
 	}
-	if err != nil {
-		c.notice(err)
-		c.log().Debug("not cached", "reason", err)
-		return nil, false
-	}
-	s, err := store.Create(c.Dir, c.env())
 	if err != nil {
 		c.notice(err)
 		c.log().Debug("not cached", "reason", err)
@@ -135,16 +130,16 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 }
 
 // inputs returns the inputs of the key.
-func (c *Cache) inputs() (cachekey.Inputs, error) {
-	take := c.Inputs
-	if take == nil {
-		take = func() (cachekey.Inputs, error) { return cachekey.Take(c.env(), "") }
+func (c *Cache) inputs() (in cachekey.Inputs, err error) {
+	if c.Inputs != nil {
+		in, err = c.Inputs()
+	} else {
+		in, err = cachekey.Take(c.env(), "")
 	}
-	in, err := take()
-	if err != nil {
-		return cachekey.Inputs{}, err
+	if errors.Is(err, cachekey.ErrTooLarge) {
+		err = fmt.Errorf("tokens are not cached: %w; remove unused profiles from it", err)
 	}
-	return in.With(c.Variables), nil
+	return in.With(c.Variables), err
 }
 
 // identify adds the identity that the Source uses for a registry to the inputs.

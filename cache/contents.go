@@ -44,9 +44,12 @@ func (c *Cache) Hosts() map[string]string {
 	if err != nil {
 		return hosts
 	}
+	own := inputs.Key()
 	kept, err := c.entries(func(host string, id store.Key) bool {
-		r, err := registry.Parse(host)
-		return err == nil && (id == store.Login || id == c.identify(inputs, r).Key())
+		if r, err := registry.Parse(host); err == nil && c.Inputs == nil {
+			own = c.identify(inputs, r).Key()
+		}
+		return id == own || id == store.Login
 	})
 	if errors.Is(err, keychain.ErrUnavailable) {
 		err = fmt.Errorf("cached tokens are not listed: %w", err)
