@@ -23,7 +23,7 @@ import (
 // offline matches what the go command prints when it cannot download a module.
 var offline = regexp.MustCompile(`dial tcp|module lookup disabled|proxyconnect|i/o timeout|TLS handshake|x509:|Gateway`)
 
-// TestLibrary builds the program of library.md in a module of its own, with the commands of that page, and runs it.
+// TestLibrary builds the program of library.md in a separate module, with the commands of that page, and runs it.
 func TestLibrary(t *testing.T) {
 	clone, err := filepath.Abs("..")
 	if err != nil {

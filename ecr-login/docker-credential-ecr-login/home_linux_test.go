@@ -55,9 +55,10 @@ func newOtherUser(t *testing.T) *otherUser {
 	return u
 }
 
+// nobody is the ID of the user and the group that own no files.
 const nobody = 65534
 
-// get runs the get action with an input and additional variables.
+// get runs the action get with an input and additional variables.
 func (u *otherUser) get(t *testing.T, input string, env ...string) (exit int, stdout, stderr string) {
 	t.Helper()
 	return u.run(t, "get", input, env...)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A credentials file that belongs to another user is named with the reason, by every way of asking.
+// TestCredentialsOfAnotherUser checks that the error names a credentials file that belongs to another user, and the
+// reason, for each way to select a profile.
 func TestCredentialsOfAnotherUser(t *testing.T) {
 	u := newOtherUser(t)
 	file := filepath.Join(u.home, ".aws", "credentials")
@@ -32,8 +33,8 @@ func TestCredentialsOfAnotherUser(t *testing.T) {
 	}
 }
 
-// A home directory that cannot be searched has no credentials, which the error says. A profile that is named must be
-// there.
+// TestNoCredentialsInAHomeThatCannotBeSearched checks that the error reports a home directory that cannot be searched.
+// A profile that a variable names must exist.
 func TestNoCredentialsInAHomeThatCannotBeSearched(t *testing.T) {
 	u := newOtherUser(t)
 	const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
