@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailscale/hujson"
 
+	"ecrlogin/internal/jsonedit"
 	"ecrlogin/internal/userfile"
 	"ecrlogin/registry"
 )
@@ -30,12 +31,12 @@ func masked(content []byte) []byte {
 	if err != nil {
 		return nil // cannot happen: Open has parsed it
 	}
-	top := members(&root)
+	top := jsonedit.Members(&root)
 	for i := range top {
-		switch name := text(&top[i].Name); {
+		switch name := jsonedit.Text(&top[i].Name); {
 		case strings.EqualFold(name, credsStore):
 		case strings.EqualFold(name, credHelpers):
-			helpers := members(&top[i].Value)
+			helpers := jsonedit.Members(&top[i].Value)
 			for j := range helpers {
 				maskName(&helpers[j])
 			}
@@ -60,7 +61,7 @@ func mask(v *hujson.Value) {
 			mask(&value.Elements[i])
 		}
 	default:
-		if text(v) != "" {
+		if jsonedit.Text(v) != "" {
 			v.Value = hujson.String("(hidden)")
 		}
 	}
@@ -68,7 +69,7 @@ func mask(v *hujson.Value) {
 
 // maskName removes user information from the name of a member, which may be a URL.
 func maskName(m *hujson.ObjectMember) {
-	if name := text(&m.Name); registry.Shown(name) != name {
+	if name := jsonedit.Text(&m.Name); registry.Shown(name) != name {
 		m.Name.Value = hujson.String(registry.Shown(name))
 	}
 }

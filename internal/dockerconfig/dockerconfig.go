@@ -9,9 +9,11 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
 
 	"github.com/tailscale/hujson"
 
+	"ecrlogin/internal/jsonedit"
 	"ecrlogin/internal/userfile"
 )
 
@@ -35,8 +37,8 @@ func Path() (string, error) {
 // A File is a config.json or auth.json in memory. Save writes the changes.
 type File struct {
 	text   *userfile.File
-	root   hujson.Value
-	parsed []byte // root as it was read
+	json   *jsonedit.Document
+	parsed []byte // json as it was read
 }
 
 // Open reads a file. A missing or empty file has no keys. The error for an invalid file contains the path, line and
@@ -46,11 +48,11 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := parse(text)
+	doc, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
-	return &File{text, root, root.Pack()}, nil
+	return &File{text, doc, doc.Root.Pack()}, nil
 }
 
 // Text returns the file as it was read, for backup copies.
@@ -59,7 +61,7 @@ func (f *File) Text() *userfile.File { return f.text }
 // Bytes returns the content that Save would write. Without changes, that is the content that was read, or nil if there
 // was no file. It may contain passwords.
 func (f *File) Bytes() []byte {
-	if content := f.root.Pack(); !bytes.Equal(content, f.parsed) {
+	if content := f.json.Root.Pack(); !bytes.Equal(content, f.parsed) {
 		return content
 	}
 	return f.text.Content
@@ -78,50 +80,49 @@ func (f *File) changed() bool { return !bytes.Equal(f.Bytes(), f.text.Content) }
 // String returns the path, so that printing a File does not show its content.
 func (f *File) String() string { return f.text.Path }
 
+// key returns a top-level key as written in the file, in any letter case, or name if the file does not contain it.
+func (f *File) key(name string) string {
+	for _, m := range jsonedit.Members(&f.json.Root) {
+		if key := jsonedit.Text(&m.Name); strings.EqualFold(key, name) {
+			return key
+		}
+	}
+	return name
+}
+
+// top returns the value of a top-level key, or nil.
+func (f *File) top(name string) *hujson.Value { return f.json.Find(f.key(name)) }
+
 // CredHelpers returns the helper of each registry. The keys are the registries as written in the file.
 func (f *File) CredHelpers() map[string]string {
 	helpers := map[string]string{}
-	for _, m := range members(f.top(credHelpers)) {
-		helpers[text(&m.Name)] = text(&m.Value)
+	for _, m := range jsonedit.Members(f.top(credHelpers)) {
+		helpers[jsonedit.Text(&m.Name)] = jsonedit.Text(&m.Value)
 	}
 	return helpers
 }
 
-// CredsStore returns the helper for all other registries, or "" if there is none.
-func (f *File) CredsStore() string { return text(f.top(credsStore)) }
-
 // SetCredHelper sets the helper of a registry.
-func (f *File) SetCredHelper(host, name string) {
-	f.layout().set(f.object(credHelpers), 2, host, hujson.String(name))
-}
+func (f *File) SetCredHelper(host, name string) { f.json.Set(name, f.key(credHelpers), host) }
 
 // RemoveCredHelper removes the helper of a registry. With the last helper, it removes "credHelpers" too.
 func (f *File) RemoveCredHelper(host string) { f.removeFrom(credHelpers, host) }
 
+// CredsStore returns the helper for all other registries, or "" if there is none.
+func (f *File) CredsStore() string { return jsonedit.Text(f.top(credsStore)) }
+
 // SetCredsStore sets the helper for all registries without their own helper; "" removes it.
 func (f *File) SetCredsStore(name string) {
-	top := f.root.Value.(*hujson.Object)
 	if name == "" {
-		remove(top, foldName(credsStore))
+		f.json.Remove(f.key(credsStore))
 		return
 	}
-	if v := f.top(credsStore); v != nil {
-		if text(v) != name {
-			v.Value = hujson.String(name)
-		}
-		return
-	}
-	f.layout().set(top, 1, credsStore, hujson.String(name))
+	f.json.Set(name, f.key(credsStore))
 }
 
 // removeFrom removes a member of a top-level object. With the last member, it removes the object too.
-func (f *File) removeFrom(key, name string) {
-	v := f.top(key)
-	if v == nil || v.Value.Kind() != '{' {
-		return
-	}
-	obj := v.Value.(*hujson.Object)
-	if remove(obj, exactName(name)) && len(obj.Members) == 0 {
-		remove(f.root.Value.(*hujson.Object), foldName(key))
+func (f *File) removeFrom(object, name string) {
+	if f.json.Remove(f.key(object), name) && len(jsonedit.Members(f.top(object))) == 0 {
+		f.json.Remove(f.key(object))
 	}
 }

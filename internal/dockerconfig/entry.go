@@ -9,8 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tailscale/hujson"
-
+	"ecrlogin/internal/jsonedit"
 	"ecrlogin/registry"
 )
 
@@ -18,7 +17,7 @@ import (
 var secretKeys = []string{"auth", "identitytoken", "registrytoken", "password"}
 
 func secretName(name string) bool {
-	return slices.ContainsFunc(secretKeys, foldName(name))
+	return slices.ContainsFunc(secretKeys, func(key string) bool { return strings.EqualFold(key, name) })
 }
 
 // An Entry is a member of "auths" without its secrets.
@@ -31,10 +30,11 @@ type Entry struct {
 // Entries returns the members of "auths" in the order of the file.
 func (f *File) Entries() []Entry {
 	var entries []Entry
-	for _, m := range members(f.top(auths)) {
-		e := Entry{Key: text(&m.Name), Host: hostOf(text(&m.Name))}
-		for _, field := range members(&m.Value) {
-			e.Secret = e.Secret || secretName(text(&field.Name)) && text(&field.Value) != ""
+	for _, m := range jsonedit.Members(f.top(auths)) {
+		key := jsonedit.Text(&m.Name)
+		e := Entry{Key: key, Host: hostname(key)}
+		for _, field := range jsonedit.Members(&m.Value) {
+			e.Secret = e.Secret || secretName(jsonedit.Text(&field.Name)) && jsonedit.Text(&field.Value) != ""
 		}
 		entries = append(entries, e)
 	}
@@ -44,9 +44,9 @@ func (f *File) Entries() []Entry {
 // RemoveEntry removes the member of "auths" with that key. With the last member, it removes "auths" too.
 func (f *File) RemoveEntry(key string) { f.removeFrom(auths, key) }
 
-// hostOf returns the host of a key, including the port. Older versions of docker login wrote URLs as keys.
+// hostname returns the host of a key, including the port. Older versions of docker login wrote URLs as keys.
 // Source: ConvertToHostname in cli/config/credentials/file_store.go of github.com/docker/cli.
-func hostOf(key string) string {
+func hostname(key string) string {
 	if u, err := url.Parse(key); err == nil && u.Hostname() != "" && strings.Contains(key, "://") {
 		if u.Port() == "" {
 			return u.Hostname()
@@ -71,15 +71,15 @@ const tokenUser = "<token>"
 
 // login returns the login of the entry with that key. ok is false if the entry has no secret that a helper can return.
 func (f *File) login(key string) (l login, ok bool, err error) {
-	entries := f.top(auths)
-	if entries == nil || entries.Value.Kind() != '{' {
-		return login{}, false, nil
+	entry := jsonedit.Members(f.json.Find(f.key(auths), key))
+	field := func(name string) string {
+		for _, m := range entry {
+			if strings.EqualFold(jsonedit.Text(&m.Name), name) {
+				return jsonedit.Text(&m.Value)
+			}
+		}
+		return ""
 	}
-	entry := find(entries.Value.(*hujson.Object), exactName(key))
-	if entry == nil || entry.Value.Kind() != '{' {
-		return login{}, false, nil
-	}
-	field := func(name string) string { return text(find(entry.Value.(*hujson.Object), foldName(name))) }
 	l = login{field("username"), field("password")}
 	if auth := field("auth"); auth != "" {
 		if l, err = decodeAuth(auth); err != nil {
@@ -94,14 +94,11 @@ func (f *File) login(key string) (l login, ok bool, err error) {
 
 // setLogin sets an entry in the format of Docker.
 func (f *File) setLogin(key string, l login) {
-	entry := new(hujson.Object)
 	name, value := "auth", base64.StdEncoding.EncodeToString([]byte(l.username+":"+l.secret))
 	if l.username == tokenUser {
 		name, value = "identitytoken", l.secret
 	}
-	layout := f.layout()
-	layout.set(entry, 3, name, hujson.String(value))
-	layout.set(f.object(auths), 2, key, entry)
+	f.json.Set(map[string]string{name: value}, f.key(auths), key)
 }
 
 // decodeAuth decodes base64 of "USER:PASSWORD". Like Docker, it removes NUL characters, which some tools add as

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailscale/hujson"
 
+	"ecrlogin/internal/jsonedit"
 	"ecrlogin/internal/userfile"
 )
 
@@ -20,28 +21,24 @@ const (
 	credsStore  = "credsStore"
 )
 
-// emptyFile is the content assumed for a missing or empty file.
-var emptyFile = []byte("{}\n")
-
 // parse parses strict JSON and checks the types of everything that this package uses.
-func parse(file *userfile.File) (hujson.Value, error) {
-	content := bytes.Clone(file.Content) // hujson keeps slices of it
+func parse(file *userfile.File) (*jsonedit.Document, error) {
+	content := file.Content
 	if len(bytes.TrimSpace(content)) == 0 {
-		content = emptyFile
+		content = []byte("{}\n")
 	}
 	p := &parser{file.Path, content}
 	if err := json.Unmarshal(content, new(json.RawMessage)); err != nil {
-		return hujson.Value{}, p.syntax(err)
+		return nil, p.syntax(err)
 	}
-	root, err := hujson.Parse(content)
+	doc, err := jsonedit.Parse(content, "\t") // as Docker indents
 	if err != nil {
-		return hujson.Value{}, p.wrong(0, "invalid JSON; correct the file") // encoding/json accepted it
+		return nil, p.wrong(0, "invalid JSON; correct the file") // encoding/json accepted it
 	}
-	top, ok := root.Value.(*hujson.Object)
-	if !ok {
-		return hujson.Value{}, p.wrong(root.StartOffset, "must be a JSON object; correct the file")
+	if doc.Root.Value.Kind() != '{' {
+		return nil, p.wrong(doc.Root.StartOffset, "must be a JSON object; correct the file")
 	}
-	return root, p.check(top)
+	return doc, p.check(&doc.Root)
 }
 
 type parser struct {
@@ -51,10 +48,7 @@ type parser struct {
 
 // wrong returns an error with the path, line and column of an offset in the content.
 func (p *parser) wrong(offset int, format string, args ...any) error {
-	offset = max(0, min(offset, len(p.content)))
-	before := p.content[:offset]
-	line := bytes.Count(before, []byte("\n")) + 1
-	column := offset - bytes.LastIndexByte(before, '\n')
+	line, column := jsonedit.Position(p.content, offset)
 	return fmt.Errorf("%s:%d:%d: %s", p.path, line, column, fmt.Sprintf(format, args...))
 }
 
@@ -79,12 +73,11 @@ func (p *parser) syntax(err error) error {
 
 // check checks the types of the keys for passwords, as Docker and Podman do, and that none of them is duplicate,
 // because it would not be clear which one applies.
-func (p *parser) check(top *hujson.Object) error {
+func (p *parser) check(root *hujson.Value) error {
 	seen := map[string]bool{}
-	for i := range top.Members {
-		m := &top.Members[i]
+	for _, m := range jsonedit.Members(root) {
 		for _, key := range []string{auths, credHelpers, credsStore} {
-			if !strings.EqualFold(text(&m.Name), key) {
+			if !strings.EqualFold(jsonedit.Text(&m.Name), key) {
 				continue
 			}
 			if seen[key] {
@@ -125,8 +118,8 @@ func (p *parser) checkMembers(v *hujson.Value, want string, member func(name str
 		return err
 	}
 	seen := map[string]bool{}
-	for _, m := range members(v) {
-		name := text(&m.Name)
+	for _, m := range jsonedit.Members(v) {
+		name := jsonedit.Text(&m.Name)
 		if seen[name] {
 			return p.wrong(m.Name.StartOffset, "duplicate key; remove one")
 		}

@@ -3,10 +3,10 @@ package kubeletconfig
 import (
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 
+	"ecrlogin/internal/jsonedit"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
 )
@@ -52,9 +52,8 @@ func (d *document) json(content []byte) error {
 	var any json.RawMessage
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(content, &any); errors.As(err, &syntax) {
-		before := string(content[:max(0, min(int(syntax.Offset)-1, len(content)))])
-		return &Error{d.path, 1 + strings.Count(before, "\n"), 1 + len(before) - (strings.LastIndexByte(before, '\n') + 1),
-			"invalid JSON, the format that kubelet expects in a file that begins with a brace; check commas, quotes and brackets"}
+		line, column := jsonedit.Position(content, int(syntax.Offset)-1)
+		return d.at(line, column, "invalid JSON, the format that kubelet expects in a file that begins with a brace; check commas, quotes and brackets")
 	}
 	return nil
 }
