@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"regexp"
-	"slices"
 	"strings"
 
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/registriesconf"
 	"ecrlogin/internal/setup"
 )
 
@@ -35,12 +33,15 @@ func (e *exam) podman(context.Context) result {
 	if err != nil {
 		return failure(err)
 	}
-	list, conf := listed(files.Conf)
+	list, conf, err := registriesconf.Helpers(files.Conf)
+	if err != nil {
+		return failure(err)
+	}
 	for _, name := range list {
 		if name == self {
 			return ok("%s configures %s for all hosts", conf, self)
 		}
-		if name != authFiles {
+		if name != registriesconf.AuthFiles {
 			continue
 		}
 		if r, found := e.authFile(files); found {
@@ -96,30 +97,4 @@ func (e *exam) logOut(f *dockerconfig.File) string {
 		return e.configure("podman")
 	}
 	return fmt.Sprintf("podman logout --authfile %s %s", f, key)
-}
-
-// authFiles is the entry of a list of helpers that stands for auth.json and similar files.
-const authFiles = "containers-auth.json"
-
-var (
-	helpersKey = regexp.MustCompile(`(?m)^[ \t]*["']?credential-helpers["']?[ \t]*=[ \t]*\[([^\]]*)\]`)
-	comments   = regexp.MustCompile(`#.*`)
-	texts      = regexp.MustCompile(`"([^"]*)"|'([^']*)'`)
-)
-
-// listed returns the list of helpers that applies, and the file that sets it.
-func listed(conf []string) (list []string, from string) {
-	for _, path := range slices.Backward(conf) { // a later file overrides earlier ones
-		content, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		if m := helpersKey.FindSubmatch(content); m != nil {
-			for _, text := range texts.FindAllSubmatch(comments.ReplaceAll(m[1], nil), -1) {
-				list = append(list, string(text[1])+string(text[2]))
-			}
-			return list, path
-		}
-	}
-	return []string{authFiles}, ""
 }

@@ -1,13 +1,11 @@
 package setup
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/registriesconf"
 	"ecrlogin/internal/userfile"
 )
 
@@ -140,27 +139,11 @@ func (r *Request) podman(p PodmanFiles, own *ownFile, files []*dockerconfig.File
 	return changes, nil
 }
 
-// authFiles is the entry for auth.json and similar files in a list of helpers.
-const authFiles = "containers-auth.json"
-
 // dropIn adds this helper at the start of the list of helpers. If it returns "not found", the next helper is used.
 func (r *Request) dropIn(p PodmanFiles) (*change, error) {
-	var list []string
-	ours := false // our drop-in has been reached
-	for _, path := range p.Conf {
-		f, err := userfile.Read(path)
-		if err != nil {
-			return nil, err
-		}
-		ours = ours || path == p.DropIn
-		found, ok := listed(f.Content)
-		switch {
-		case !ok:
-			continue
-		case ours && path != p.DropIn && !slices.Contains(found, self):
-			return nil, fmt.Errorf(`%s: "credential-helpers" in this file overrides all others; add "%s" at the start of that list; no files were written`, path, self)
-		}
-		list = found
+	list, path, err := registriesconf.Helpers(p.Conf)
+	if err != nil {
+		return nil, err
 	}
 	f, err := userfile.Read(p.DropIn)
 	if err != nil {
@@ -168,42 +151,16 @@ func (r *Request) dropIn(p PodmanFiles) (*change, error) {
 	}
 	f.Public = true // other users must be able to read root's drop-in
 	c := &change{file: f, after: f.Content}
-	if slices.Contains(list, self) {
+	switch {
+	case slices.Contains(list, self):
 		return c, nil
+	case slices.Index(p.Conf, path) > slices.Index(p.Conf, p.DropIn):
+		return nil, fmt.Errorf(`%s: "credential-helpers" in this file overrides all others; add "%s" at the start of that list; no files were written`, path, self)
 	}
 	if len(list) == 0 {
-		list = []string{authFiles}
+		list = []string{registriesconf.AuthFiles}
 	}
-	c.after = dropInText(append([]string{self}, list...))
+	c.after = registriesconf.DropIn("docker-credential-"+self, append([]string{self}, list...))
 	c.diff = userfile.Diff(p.DropIn, f.Content, c.after)
 	return c, nil
-}
-
-func dropInText(list []string) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Written by docker-credential-%s configure podman --all.\n", self)
-	fmt.Fprintf(&b, "# Podman, Buildah and Skopeo ask these helpers in order for every registry; %q stands for auth.json and similar files.\n", authFiles)
-	for i := range list {
-		list[i] = strconv.Quote(list[i])
-	}
-	fmt.Fprintf(&b, "credential-helpers = [%s]\n", strings.Join(list, ", "))
-	return b.Bytes()
-}
-
-var (
-	helpersKey = regexp.MustCompile(`(?m)^[ \t]*["']?credential-helpers["']?[ \t]*=[ \t]*\[([^\]]*)\]`)
-	comments   = regexp.MustCompile(`#.*`)
-	texts      = regexp.MustCompile(`"([^"]*)"|'([^']*)'`)
-)
-
-// listed returns the list of helpers in a registries.conf. It reports false if there is none.
-func listed(conf []byte) (list []string, ok bool) {
-	m := helpersKey.FindSubmatch(conf)
-	if m == nil {
-		return nil, false
-	}
-	for _, text := range texts.FindAllSubmatch(comments.ReplaceAll(m[1], nil), -1) {
-		list = append(list, string(text[1])+string(text[2]))
-	}
-	return list, true
 }
