@@ -52,7 +52,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{text, doc, doc.Root.Pack()}, nil
+	return &File{text, doc, doc.Bytes()}, nil
 }
 
 // Text returns the file as it was read, for backup copies.
@@ -61,7 +61,7 @@ func (f *File) Text() *userfile.File { return f.text }
 // Bytes returns the content that Save would write. Without changes, that is the content that was read, or nil if there
 // was no file. It may contain passwords.
 func (f *File) Bytes() []byte {
-	if content := f.json.Root.Pack(); !bytes.Equal(content, f.parsed) {
+	if content := f.json.Bytes(); !bytes.Equal(content, f.parsed) {
 		return content
 	}
 	return f.text.Content

@@ -66,23 +66,26 @@ func (d *Document) Set(value any, path ...string) {
 	obj.Members = append(obj.Members, m)
 }
 
-// Prepend inserts a value before the first element of the array at a path. If there is no array, or an empty one, it sets
+// Prepend inserts an item at the start of the array of a top-level member. If there is no array, or an empty one, it sets
 // a new one.
-func (d *Document) Prepend(value any, path ...string) {
+func (d *Document) Prepend(item any, name string) {
 	var list *hujson.Array
-	if v := d.Find(path...); v != nil {
+	if v := d.Find(name); v != nil {
 		list, _ = v.Value.(*hujson.Array)
 	}
 	if list == nil || len(list.Elements) == 0 {
-		d.Set([]any{value}, path...)
+		d.Set([]any{item}, name)
 		return
 	}
-	first := hujson.Value{BeforeExtra: list.Elements[0].BeforeExtra, Value: d.layout.value(value, len(path)+1)}
+	first := hujson.Value{BeforeExtra: list.Elements[0].BeforeExtra, Value: d.layout.value(item, 2)}
 	if len(first.BeforeExtra) == 0 && d.layout.newline == "" {
 		list.Elements[0].BeforeExtra = d.layout.colon // as after other commas
 	}
 	list.Elements = append([]hujson.ArrayElement{first}, list.Elements...)
 }
+
+// Bytes returns the text with all changes.
+func (d *Document) Bytes() []byte { return d.Root.Pack() }
 
 // Remove removes the member at a path, and reports whether there was one.
 func (d *Document) Remove(path ...string) bool {

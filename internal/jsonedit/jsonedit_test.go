@@ -84,15 +84,15 @@ func FuzzSet(f *testing.F) {
 		}
 		value := []any{"x", map[string]any{"y": true}}
 		d.Set(value, name)
-		if err := json.Unmarshal(d.Root.Pack(), &after); err != nil {
-			t.Fatalf("%q is invalid: %v", d.Root.Pack(), err)
+		if err := json.Unmarshal(d.Bytes(), &after); err != nil {
+			t.Fatalf("%q is invalid: %v", d.Bytes(), err)
 		}
 		before[name] = value
 		if !reflect.DeepEqual(before, after) {
-			t.Fatalf("%q became %q", content, d.Root.Pack())
+			t.Fatalf("%q became %q", content, d.Bytes())
 		}
 		if d.Remove(name); len(before) > 1 && d.Root.String() != string(content) {
-			t.Errorf("%q became %q after Remove", content, d.Root.Pack())
+			t.Errorf("%q became %q after Remove", content, d.Bytes())
 		}
 	})
 }

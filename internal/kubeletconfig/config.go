@@ -16,11 +16,12 @@ import (
 // Source: validateCredentialProviderConfig in pkg/credentialprovider/plugin/config.go of Kubernetes
 func (d *document) config(n *yaml.Node, f *File) error {
 	var ofKind string
+	var list *yaml.Node
 	err := d.Mapping(n, "the file", map[string]strictyaml.Field{
 		"apiVersion": d.text(&f.APIVersion, oneOf(versions)),
 		"kind":       d.text(&ofKind, oneOf([]string{kind})),
 		"providers": func(n *yaml.Node) error {
-			f.list = n
+			list = n
 			return d.each(func(n *yaml.Node) error { return d.addProvider(n, f) })(n)
 		},
 	})
@@ -32,10 +33,9 @@ func (d *document) config(n *yaml.Node, f *File) error {
 	case f.APIVersion == "":
 		return d.Wrong(n, "missing apiVersion; add apiVersion: %s", Version)
 	}
-	f.key = keyOf(n, "providers")
 	for i, p := range f.Providers {
 		if p.TokenAttributes != nil && f.APIVersion != Version {
-			return d.Wrong(f.entries[i], "tokenAttributes requires apiVersion %s; change the apiVersion of the file", Version)
+			return d.Wrong(list.Content[i], "tokenAttributes requires apiVersion %s; change the apiVersion of the file", Version)
 		}
 	}
 	return nil
@@ -50,7 +50,6 @@ func (d *document) addProvider(n *yaml.Node, f *File) error {
 		return d.Wrong(n, "duplicate provider %s; remove one", p.Name)
 	}
 	f.Providers = append(f.Providers, p)
-	f.entries = append(f.entries, n)
 	return nil
 }
 
@@ -162,12 +161,11 @@ func checkDuration(s string) string {
 	return ""
 }
 
-// annotation matches an annotation key: an optional host name with a slash, and a name.
+// checkAnnotation checks an annotation key: an optional host name with a slash, and a name.
 // Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/#syntax-and-character-set
-var annotation = regexp.MustCompile(`^([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-9])?/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$`)
-
 func checkAnnotation(s string) string {
-	if !annotation.MatchString(s) {
+	const key = `^([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-9])?/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$`
+	if ok, err := regexp.MatchString(key, s); !ok || err != nil {
 		return fmt.Sprintf("invalid annotation key %q; use a key such as eks.amazonaws.com/role-arn", short(s))
 	}
 	return ""

@@ -5,18 +5,23 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
+
+	"ecrlogin/internal/jsonedit"
+	"ecrlogin/internal/yamledit"
 )
 
 // New returns the text of a new file with one provider, in YAML or in JSON.
 func New(p Provider, inJSON bool) []byte {
-	if !inJSON {
-		return join(slices.Concat([]string{"apiVersion: " + Version, "kind: " + kind, "providers:"}, p.yaml("  ")), "\n")
-	}
-	text, err := json.MarshalIndent(struct {
+	file := struct {
 		APIVersion string     `json:"apiVersion"`
 		Kind       string     `json:"kind"`
 		Providers  []Provider `json:"providers"`
-	}{Version, kind, []Provider{p}}, "", "  ")
+	}{Version, kind, []Provider{p}}
+	if !inJSON {
+		return yamledit.Encode(file)
+	}
+	text, err := json.MarshalIndent(file, "", "  ")
 	if err != nil {
 		panic(err) // strings can always be encoded
 	}
@@ -37,22 +42,50 @@ func (f *File) With(p Provider) ([]byte, error) {
 	if reflect.DeepEqual(want, f.Providers) {
 		return f.content, nil
 	}
-	var after []byte
-	switch {
-	case isJSON(f.content):
-		after = f.jsonWith(i, p)
-	case i < 0:
-		after = f.yamlInsert(p)
-	default:
-		after = f.yamlUpdate(i, p)
-	}
-	got, err := Parse(f.Path, after)
-	if err != nil || !reflect.DeepEqual(got.Providers, want) || got.APIVersion != f.APIVersion {
-		text, err := json.Marshal(p)
-		if err != nil {
-			return nil, err
+	after, err := f.edited(i, p)
+	if err == nil {
+		var got *File
+		if got, err = Parse(f.Path, after); err == nil && reflect.DeepEqual(got.Providers, want) && got.APIVersion == f.APIVersion {
+			return after, nil
 		}
-		return nil, fmt.Errorf("%s: the layout cannot be edited safely; add or replace this provider manually: %s", f.Path, text)
 	}
-	return after, nil
+	text, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%s: the layout cannot be edited safely; add or replace this provider manually: %s", f.Path, text)
+}
+
+// edited returns the text with provider i replaced or, if i is negative, with the provider inserted first. It changes
+// nothing in places whose layout it does not support.
+func (f *File) edited(i int, want Provider) ([]byte, error) {
+	var doc interface {
+		Set(value any, path ...string)
+		Prepend(item any, name string)
+		Bytes() []byte
+	}
+	var err error
+	if isJSON(f.content) {
+		doc, err = jsonedit.Parse(f.content, "  ")
+	} else {
+		doc, err = yamledit.Parse(f.content)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if i < 0 {
+		doc.Prepend(want, "providers")
+		return doc.Bytes(), nil
+	}
+	set := func(key string, was, want any) {
+		if !reflect.DeepEqual(was, want) {
+			doc.Set(want, "providers", strconv.Itoa(i), key)
+		}
+	}
+	was := f.Providers[i]
+	set("apiVersion", was.APIVersion, want.APIVersion)
+	set("matchImages", was.MatchImages, want.MatchImages)
+	set("args", append([]string{}, was.Args...), append([]string{}, want.Args...)) // not null
+	set("tokenAttributes", was.TokenAttributes, want.TokenAttributes)
+	return doc.Bytes(), nil
 }

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"ecrlogin/internal/userfile"
 )
 
@@ -23,9 +21,6 @@ type File struct {
 	Providers  []Provider // in the order of the file, in which kubelet tries their passwords
 
 	content []byte
-	list    *yaml.Node   // value of providers; nil if there is no such key
-	key     *yaml.Node   // key of list
-	entries []*yaml.Node // one for each provider
 }
 
 // A Provider is one program that kubelet runs for the credentials of some images.

@@ -22,14 +22,20 @@ var ours = Provider{
 	},
 }
 
+// archives returns the paths of the archives. It fails if some are missing.
+func archives(t testing.TB) []string {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/with/*.txtar")
+	if err != nil || len(paths) < 11 {
+		t.Fatalf("%d archives, %v", len(paths), err)
+	}
+	return paths
+}
+
 // TestWith runs the archives in testdata/with, which contain a file before and after With. Other providers, comments
 // and layout are preserved, and a second call changes nothing. UPDATE_SCRIPTS=1 updates the archives.
 func TestWith(t *testing.T) {
-	paths, err := filepath.Glob("testdata/with/*.txtar")
-	if err != nil || len(paths) < 8 {
-		t.Fatalf("%d archives, %v", len(paths), err)
-	}
-	for _, path := range paths {
+	for _, path := range archives(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			archive, err := txtar.ParseFile(path)
 			if err != nil {
@@ -115,8 +121,7 @@ func FuzzWith(f *testing.F) {
 	f.Add([]byte(strings.ReplaceAll(strings.ReplaceAll(good, "name: a", "name: ecr"), "\n", "\r")))
 	f.Add([]byte(strings.ReplaceAll(strings.ReplaceAll(good, "- name: a", "- \"name\": \"ecr\" # é"), "args", "'args'")))
 	f.Add([]byte("\ufeff" + good))
-	paths, _ := filepath.Glob("testdata/with/*.txtar")
-	for _, path := range paths {
+	for _, path := range archives(f) {
 		archive, err := txtar.ParseFile(path)
 		if err != nil {
 			f.Fatal(err)

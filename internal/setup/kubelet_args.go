@@ -58,13 +58,6 @@ func (r *Request) args(was []string, own *ownFile) []string {
 	return args
 }
 
-var (
-	// valueKey matches the key of a variable's value, which may be a secret.
-	valueKey = regexp.MustCompile(`(^|[\s{,"'-])value["']?\s*:`)
-	// secretFlag matches a flag of another program that may contain a secret.
-	secretFlag = regexp.MustCompile(`(?i)(--?[a-z-]*(secret|passw|token|key)[a-z-]*=)\S+`)
-)
-
 // masked returns the text of a CredentialProviderConfig without the values of variables. Lines that are indented more
 // than the key of a value belong to that value.
 func masked(content []byte) []byte {
@@ -72,6 +65,9 @@ func masked(content []byte) []byte {
 		return nil
 	}
 	const hidden = " (hidden)"
+	// A key of a variable's value, and a flag of another program that may contain a secret.
+	valueKey := regexp.MustCompile(`(^|[\s{,"'-])value["']?\s*:`)
+	secretFlag := regexp.MustCompile(`(?i)(--?[a-z-]*(secret|passw|token|key)[a-z-]*=)\S+`)
 	lines := strings.SplitAfter(string(content), "\n")
 	key := -1 // column of the key whose value continues; -1 for none
 	for i, line := range lines {

@@ -1,17 +1,19 @@
 package setup
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"reflect"
-	"regexp"
+	"slices"
 	"strconv"
 
 	"ecrlogin/config"
+	"ecrlogin/credentials"
 	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/strictyaml"
 	"ecrlogin/internal/userfile"
+	"ecrlogin/internal/yamledit"
 	"ecrlogin/registry"
 )
 
@@ -88,27 +90,24 @@ func (r *Request) ownChange(o *ownFile) *change {
 	return c
 }
 
-// byHand returns the error for a file that cannot be edited safely, with the lines to add.
-func (o *ownFile) byHand(lines string) error {
-	return fmt.Errorf("%s: the layout cannot be edited safely; add this manually: %s", o.path(), lines)
-}
-
-// writable returns an error if the configuration is disabled by /dev/null.
-func (o *ownFile) writable() error {
+// edit makes a change to the text if the result is equivalent to want. If it is not, the error contains lines to add
+// manually.
+func (o *ownFile) edit(want *config.Config, lines string, change func(*yamledit.Document)) error {
 	if o.file.Path == os.DevNull {
 		return fmt.Errorf("%s: cannot store a rule; set %s to a file", os.DevNull, configpath.Variable)
 	}
-	return nil
-}
-
-// edited sets the new text if it parses to want. It reports whether it did.
-func (o *ownFile) edited(content []byte, want *config.Config) bool {
+	doc, err := yamledit.Parse(o.content)
+	if err != nil {
+		return err // cannot happen: config has parsed it
+	}
+	change(doc)
+	content := doc.Bytes()
 	got, err := config.Parse(o.file.Path, content)
 	if err != nil || !reflect.DeepEqual(meaning(got), meaning(want)) {
-		return false
+		return fmt.Errorf("%s: the layout cannot be edited safely; add this manually: %s", o.path(), lines)
 	}
 	o.content, o.config, o.changed = content, got, true
-	return true
+	return nil
 }
 
 // meaning returns a configuration without its path and line numbers, for comparison.
@@ -123,58 +122,51 @@ func meaning(c *config.Config) config.Config {
 	return same
 }
 
-var fallbackLine = regexp.MustCompile(`(?m)^(fallback[ \t]*:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s#]+)`)
-
 // setFallback sets the helper for hosts that are not Amazon ECR.
 func (o *ownFile) setFallback(helper string) error {
 	if o.config.Fallback == helper {
 		return nil
 	}
-	if err := o.writable(); err != nil {
-		return err
-	}
 	want := *o.config
 	want.Fallback = helper
-	content := fallbackLine.ReplaceAll(o.content, []byte("${1}"+scalar(helper)))
-	if o.config.Fallback == "" {
-		content = appendLines(o.content, "fallback: "+scalar(helper))
+	return o.edit(&want, "fallback: "+strictyaml.Quote(helper), func(d *yamledit.Document) { d.Set(helper, "fallback") })
+}
+
+// setProfile sets the profile of the rule for exactly that host, or adds a rule before all others, unless the rule in
+// effect already has that profile.
+func (o *ownFile) setProfile(host, profile string) error {
+	rule, ok := o.config.Rule(host)
+	if ok && rule.Identity.Profile == profile {
+		return nil
 	}
-	if !o.edited(content, &want) {
-		return o.byHand("fallback: " + scalar(helper))
+	want := *o.config
+	change := func(d *yamledit.Document) {
+		d.Prepend(struct {
+			Match   string `json:"match"`
+			Profile string `json:"profile"`
+		}{host, profile}, "registries")
+	}
+	if ok && rule.Match == host {
+		i := slices.IndexFunc(want.Registries, func(r config.Rule) bool { return r.Match == host })
+		want.Registries = slices.Clone(want.Registries)
+		want.Registries[i].Identity.Profile = profile
+		change = func(d *yamledit.Document) { d.Set(profile, "registries", strconv.Itoa(i), "profile") }
+	} else {
+		first := config.Rule{Match: host, Identity: credentials.Identity{Profile: profile}}
+		want.Registries = append([]config.Rule{first}, want.Registries...)
+	}
+	return o.edit(&want, "registries: [{match: "+strictyaml.Quote(host)+", profile: "+strictyaml.Quote(profile)+"}]", change)
+}
+
+// setProfiles sets the profile of each target's registry.
+func (o *ownFile) setProfiles(targets []target, profile string) error {
+	if profile == "" {
+		return nil
+	}
+	for _, t := range slices.Backward(targets) { // reversed, because each rule is added at the front
+		if err := o.setProfile(t.ecr, profile); err != nil {
+			return err
+		}
 	}
 	return nil
-}
-
-// appendLines appends lines to a text, with the line ends of that text.
-func appendLines(content []byte, lines ...string) []byte {
-	newline := newlineOf(content)
-	var b bytes.Buffer
-	b.Write(content)
-	if len(content) > 0 && !bytes.HasSuffix(content, []byte("\n")) {
-		b.WriteString(newline)
-	}
-	for _, line := range lines {
-		b.WriteString(line + newline)
-	}
-	return b.Bytes()
-}
-
-func newlineOf(content []byte) string {
-	if bytes.Contains(content, []byte("\r\n")) {
-		return "\r\n"
-	}
-	return "\n"
-}
-
-var (
-	plain    = regexp.MustCompile(`^([A-Za-z]|[0-9]{12}\.[a-z])[A-Za-z0-9_.-]*$`)
-	keywords = regexp.MustCompile(`(?i)^(true|false|null|yes|no|on|off)$`)
-)
-
-// scalar returns a string as a YAML scalar, quoted if YAML could read it as another type.
-func scalar(s string) string {
-	if plain.MatchString(s) && !keywords.MatchString(s) {
-		return s
-	}
-	return strconv.Quote(s) // its escapes are valid in YAML
 }

@@ -45,7 +45,7 @@ func TestSetProfile(t *testing.T) {
 		{"a pattern that says it", "registries:\n  - match: '*.dkr.ecr.*.amazonaws.com'\n    profile: ci\n", "registries:\n  - match: '*.dkr.ecr.*.amazonaws.com'\n    profile: ci\n"},
 		{"brackets", "registries: [{match: " + other + "}]\n", ""},
 		{"braces in a list", "registries:\n  - {match: " + host + ", profile: x}\n", ""},
-		{"a dash alone", "registries:\n  -\n    " + rule, ""},
+		{"a dash alone", "registries:\n  -\n    " + rule, "registries:\n  -\n    " + rule + "    profile: ci\n"},
 		{"the end of a document", "timeout: 9s\n...\n", ""},
 	}
 	for _, tt := range tests {
