@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/strictyaml"
 	"ecrlogin/registry"
 )
@@ -169,7 +170,7 @@ func checkHelper(s string) error {
 	switch {
 	case prefixed:
 		return fmt.Errorf("remove the prefix: %s", name)
-	case s == "ecr-login":
+	case s == program.Helper:
 		return errors.New("it is this helper itself; specify another credential helper")
 	case strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" || strings.HasPrefix(s, "."):
 		return errors.New("must be the NAME of a program docker-credential-NAME on PATH")

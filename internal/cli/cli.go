@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/program"
 	"ecrlogin/registry"
 )
 
@@ -163,6 +164,6 @@ func (p *Program) version() *cobra.Command {
 }
 
 func (p *Program) printVersion() error {
-	_, err := fmt.Fprintln(p.Stdout, "docker-credential-ecr-login", p.Version)
+	_, err := fmt.Fprintln(p.Stdout, program.Command, p.Version)
 	return err
 }

@@ -11,10 +11,11 @@ import (
 	"ecrlogin/credentials/aws"
 	"ecrlogin/credentials/kubelet"
 	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/program"
 )
 
 // providerName is the program name that selects the image credential provider for kubelet.
-const providerName = "ecr-credential-provider"
+const providerName = program.Provider
 
 func (p *Program) kubelet() *cobra.Command {
 	var config, role string

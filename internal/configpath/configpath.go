@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/program"
 )
 
 // Variable is the environment variable that names the file.
@@ -32,7 +33,7 @@ func Places(env environ.Env) []string {
 		places = append(places, path)
 	}
 	if runtime.GOOS != "windows" {
-		places = append(places, "/etc/ecr-login/config.yaml")
+		places = append(places, program.SystemConfig)
 	}
 	return places
 }
@@ -43,7 +44,7 @@ func User(env environ.Env) string {
 	if err != nil {
 		return ""
 	}
-	return dir + "/ecr-login/config.yaml"
+	return dir + "/" + program.ConfigFile
 }
 
 // A File is the configuration file that was found. The zero File means that there is none.

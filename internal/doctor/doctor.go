@@ -16,13 +16,14 @@ import (
 	"ecrlogin/config"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/internal/oneline"
+	"ecrlogin/internal/program"
 )
 
 // self is the name of this helper in client files: the NAME of docker-credential-NAME.
-const self = "ecr-login"
+const self = program.Helper
 
 // binary is the program that clients run.
-const binary = "docker-credential-" + self
+const binary = program.Command
 
 // example is a registry host for messages.
 const example = "123456789012.dkr.ecr.us-west-2.amazonaws.com"

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"ecrlogin/internal/kubeletconfig"
+	"ecrlogin/internal/program"
 	"ecrlogin/registry"
 )
 
@@ -63,8 +64,8 @@ type node struct {
 // The default paths of k3s and RKE2.
 // Source: pkg/cli/cmds/agent.go of k3s
 const (
-	rancherConfig = "/var/lib/rancher/credentialprovider/config.yaml"
-	rancherBin    = "/var/lib/rancher/credentialprovider/bin"
+	rancherConfig = program.K3sConfig
+	rancherBin    = program.K3sBin
 )
 
 // kubelet finds the flags that kubelet was started with.
@@ -177,9 +178,9 @@ func (n *node) providers(context.Context) result {
 		}
 		return r.then("if it leads to an Amazon ECR registry, add an alias (a rule with match and registry in /etc/ecr-login/config.yaml) and run: %s", n.configure())
 	}
-	i := slices.IndexFunc(matching, func(p kubeletconfig.Provider) bool { return p.Name == kubeletconfig.ProviderName })
+	i := slices.IndexFunc(matching, func(p kubeletconfig.Provider) bool { return p.Name == program.Provider })
 	if i < 0 && n.image == "" {
-		return failed("no provider is named %s (found: %s)", kubeletconfig.ProviderName, names(all)).then("%s", n.configure())
+		return failed("no provider is named %s (found: %s)", program.Provider, names(all)).then("%s", n.configure())
 	}
 	n.provider = matching[max(i, 0)]
 	switch {

@@ -14,6 +14,7 @@ import (
 	"ecrlogin/credentials/kubelet"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/kubeletconfig"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/trustedpath"
 )
 
@@ -53,7 +54,7 @@ func (n *node) decisive() []string {
 	for _, f := range n.files {
 		paths = append(paths, f.Path)
 	}
-	paths = append(paths, "/etc/ecr-login/config.yaml")
+	paths = append(paths, program.SystemConfig)
 	env := n.configEnv()
 	for _, name := range []string{configpath.Variable, "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
 		if path := value(env, name); path != "" {
@@ -61,10 +62,10 @@ func (n *node) decisive() []string {
 		}
 	}
 	if dir := value(env, "XDG_CONFIG_HOME"); dir != "" {
-		paths = append(paths, filepath.Join(dir, "ecr-login/config.yaml"))
+		paths = append(paths, filepath.Join(dir, program.ConfigFile))
 	}
 	if home := value(env, "HOME"); home != "" {
-		paths = append(paths, filepath.Join(home, ".config/ecr-login/config.yaml"), filepath.Join(home, ".aws/config"), filepath.Join(home, ".aws/credentials"))
+		paths = append(paths, filepath.Join(home, ".config", program.ConfigFile), filepath.Join(home, ".aws/config"), filepath.Join(home, ".aws/credentials"))
 	}
 	return paths
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ecrlogin/internal/program"
 )
 
 const head = "apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\n"
@@ -240,7 +242,7 @@ func TestDocumented(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, text)
 		}
-		if p, ok := f.Provider(ProviderName); !ok || !p.Matches("123456789012.dkr.ecr.us-west-2.amazonaws.com/team/app") {
+		if p, ok := f.Provider(program.Provider); !ok || !p.Matches("123456789012.dkr.ecr.us-west-2.amazonaws.com/team/app") {
 			t.Errorf("%+v", p)
 		}
 	}

@@ -6,12 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/subprocess"
 	"ecrlogin/internal/trustedpath"
 )
-
-// ProviderName is the name of this program as a kubelet credential provider.
-const ProviderName = "ecr-credential-provider"
 
 // ProgramName returns the file name of a provider's program.
 func ProgramName(provider string) string {
@@ -20,9 +18,6 @@ func ProgramName(provider string) string {
 	}
 	return provider
 }
-
-// self is the command name of this program. Under the name ProviderName it runs as a kubelet provider.
-const self = "docker-credential-ecr-login"
 
 // Run runs a provider's program with only the variables of c.Env; with none if it is nil. If a user other than root
 // and the current user could have replaced the program, Run returns a *trustedpath.Error and does not run it. This
@@ -41,7 +36,7 @@ func VersionOf(ctx context.Context, path string) (version string, ours bool, err
 	if err := trustedpath.Check(path); err != nil {
 		return "", false, err
 	}
-	version, ours = strings.CutPrefix(AskVersion(ctx, path, []string{"AWS_EC2_METADATA_DISABLED=true"}), self+" ")
+	version, ours = strings.CutPrefix(AskVersion(ctx, path, []string{"AWS_EC2_METADATA_DISABLED=true"}), program.Command+" ")
 	const longest = 80
 	if !ours || len(version) > longest || strings.ContainsAny(version, "\r\n") {
 		return "", false, nil
@@ -57,7 +52,7 @@ const versionTime = 2 * time.Second
 func AskVersion(ctx context.Context, path string, env []string) string {
 	ctx, cancel := context.WithTimeout(ctx, versionTime)
 	defer cancel()
-	result, err := subprocess.Command{Path: path, Args: []string{self, "version"}, Env: env}.Run(ctx)
+	result, err := subprocess.Command{Path: path, Args: []string{program.Command, "version"}, Env: env}.Run(ctx)
 	if err != nil || result.ExitCode != 0 {
 		return ""
 	}

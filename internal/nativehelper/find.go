@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strings"
 	"unicode"
+
+	"ecrlogin/internal/program"
 )
 
 // askedBy is the environment variable that is set for a helper. A process of this program that the helper starts
@@ -14,7 +16,7 @@ import (
 const askedBy = "ECR_LOGIN_FALLBACK"
 
 // self is the helper name of this program.
-const self = "ecr-login"
+const self = program.Helper
 
 // errMissing reports that a helper is not installed. Get treats it as "not found" rather than as a failure, because
 // clients can still access the registry without a password.

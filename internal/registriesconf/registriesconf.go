@@ -10,6 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml" // the library of Podman
 
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/userfile"
 )
 
@@ -45,8 +46,8 @@ func parse(path string, content []byte) (list []string, ok bool, err error) {
 	return conf.Helpers, meta.IsDefined("credential-helpers"), nil
 }
 
-// DropIn returns the content of a drop-in file that sets the list of helpers. program is the program that writes it.
-func DropIn(program string, list []string) []byte {
+// DropIn returns the content of a drop-in file that sets the list of helpers.
+func DropIn(list []string) []byte {
 	quoted := make([]string, len(list))
 	for i, name := range list {
 		quoted[i] = strconv.Quote(name)
@@ -54,5 +55,5 @@ func DropIn(program string, list []string) []byte {
 	return fmt.Appendf(nil, `# Written by %s configure podman --all.
 # Podman, Buildah and Skopeo ask these helpers in order for every registry; %q stands for auth.json and similar files.
 credential-helpers = [%s]
-`, program, AuthFiles, strings.Join(quoted, ", "))
+`, program.Command, AuthFiles, strings.Join(quoted, ", "))
 }

@@ -53,7 +53,7 @@ func TestHelpers(t *testing.T) {
 func TestDropIn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "drop-in.conf")
 	want := []string{"ecr-login", `a"b`, registriesconf.AuthFiles}
-	if err := os.WriteFile(path, registriesconf.DropIn("program", want), 0o600); err != nil {
+	if err := os.WriteFile(path, registriesconf.DropIn(want), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got, _, err := registriesconf.Helpers([]string{path}); err != nil || !slices.Equal(got, want) {

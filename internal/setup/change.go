@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/userfile"
 )
 
@@ -48,7 +49,7 @@ func (r *Request) apply(command string, changes ...*change) error {
 	for _, c := range real {
 		r.say("written: %s", c.file.Path)
 	}
-	r.say("to undo: docker-credential-%s configure undo", self)
+	r.say("to undo: %s configure undo", program.Command)
 	return nil
 }
 
@@ -77,5 +78,5 @@ func write(rec *record, changes []*change) error {
 
 // backupOf returns the path of the backup of a file, in the same directory.
 func backupOf(target, id string) string {
-	return filepath.Join(filepath.Dir(target), filepath.Base(target)+"."+self+"-backup-"+id)
+	return filepath.Join(filepath.Dir(target), filepath.Base(target)+"."+program.Helper+"-backup-"+id)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/program"
 	"ecrlogin/registry"
 )
 
@@ -15,11 +16,11 @@ func (r *Request) serve(f *dockerconfig.File, targets []target) {
 	for _, t := range targets {
 		other, named := helpers[t.host]
 		switch {
-		case named && other != self && t.where != "":
+		case named && other != program.Helper && t.where != "":
 			r.say("%s: skipped: %s already configures the helper %q; to change that, add: --registry %[1]s", t.host, f, other)
-		case !named && f.CredsStore() == self: // already in use via credsStore
+		case !named && f.CredsStore() == program.Helper: // already in use via credsStore
 		default:
-			f.SetCredHelper(t.host, self)
+			f.SetCredHelper(t.host, program.Helper)
 		}
 	}
 }
@@ -33,13 +34,13 @@ func (r *Request) replaceURLs(f *dockerconfig.File, own *ownFile, covers func(ta
 			continue
 		}
 		t, ok := own.target(key)
-		if !ok || !covers(t) && helpers[key] != self {
+		if !ok || !covers(t) && helpers[key] != program.Helper {
 			continue
 		}
 		r.say(`%s: removed from "credHelpers": a key must be a host without a scheme or path`, key)
 		f.RemoveCredHelper(key)
-		if _, named := helpers[t.host]; !named && f.CredsStore() != self {
-			f.SetCredHelper(t.host, self)
+		if _, named := helpers[t.host]; !named && f.CredsStore() != program.Helper {
+			f.SetCredHelper(t.host, program.Helper)
 		}
 	}
 }
@@ -48,7 +49,7 @@ func (r *Request) replaceURLs(f *dockerconfig.File, own *ownFile, covers func(ta
 func (r *Request) dropLogins(f *dockerconfig.File, own *ownFile, covers func(target) bool) {
 	for _, e := range f.Entries() {
 		if t, ok := own.target(e.Host); ok && e.Secret && covers(t) {
-			r.say("%s: stored password removed from %s; %s fetches a new one when needed", registry.Shown(e.Key), f, self)
+			r.say("%s: stored password removed from %s; %s fetches a new one when needed", registry.Shown(e.Key), f, program.Helper)
 			f.RemoveEntry(e.Key)
 		}
 	}

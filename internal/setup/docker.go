@@ -9,6 +9,7 @@ import (
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/program"
 )
 
 // Docker adds this helper to Docker's config.json at path, see dockerconfig.Path. If it returns an error, no file was
@@ -66,9 +67,9 @@ func (r *Request) everything(f *dockerconfig.File, own *ownFile) error {
 	if before == "" {
 		before = silentStore(f, runtime.GOOS)
 	}
-	f.SetCredsStore(self)
+	f.SetCredsStore(program.Helper)
 	switch {
-	case before != "" && before != self:
+	case before != "" && before != program.Helper:
 		r.say("passwords of other registries stay in %q, which becomes the fallback", before)
 		r.warnUnread(f, own, before)
 		return own.setFallback(before)

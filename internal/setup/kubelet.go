@@ -11,6 +11,7 @@ import (
 
 	"ecrlogin/credentials/kubelet"
 	"ecrlogin/internal/kubeletconfig"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/userfile"
 	"ecrlogin/registry"
 )
@@ -72,7 +73,7 @@ func (n *Node) clean() error {
 	}
 	if info, err := os.Stat(n.ConfigFile); err == nil && info.IsDir() {
 		return fmt.Errorf("%s: is a directory, from which kubelet reads every .json, .yaml and .yml file; specify a file in it: --config-file %s",
-			n.ConfigFile, filepath.Join(n.ConfigFile, kubeletconfig.ProviderName+".yaml"))
+			n.ConfigFile, filepath.Join(n.ConfigFile, program.Provider+".yaml"))
 	}
 	return nil
 }
@@ -116,7 +117,7 @@ func (r *Request) kubeletChange(n Node, own *ownFile, images []string) (*change,
 		return nil, err
 	}
 	c := &change{file: text, after: text.Content}
-	want := kubeletconfig.Provider{Name: kubeletconfig.ProviderName, APIVersion: kubeletconfig.ProtocolVersion, DefaultCacheDuration: "0s"} // each response contains its duration
+	want := kubeletconfig.Provider{Name: program.Provider, APIVersion: kubeletconfig.ProtocolVersion, DefaultCacheDuration: "0s"} // each response contains its duration
 	if len(bytes.TrimSpace(text.Content)) == 0 {
 		r.fill(&want, n, own, images)
 		c.after = kubeletconfig.New(want, filepath.Ext(n.ConfigFile) == ".json")

@@ -7,15 +7,13 @@ import (
 
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/program"
 )
-
-// systemConfig is the provider's default configuration file. Kubelet usually has no HOME.
-const systemConfig = "/etc/ecr-login/config.yaml"
 
 func kubeletPlaces() []string {
 	places := configpath.Places(environ.Process())
 	if len(places) == 0 {
-		places = []string{systemConfig}
+		places = []string{program.SystemConfig}
 	}
 	return places
 }
@@ -24,7 +22,7 @@ func kubeletPlaces() []string {
 // effect, and removes arguments of another program with the same name, such as "get-credentials".
 func (r *Request) args(was []string, own *ownFile) []string {
 	path := ""
-	if own.read != "" && own.read != systemConfig {
+	if own.read != "" && own.read != program.SystemConfig {
 		path, _ = filepath.Abs(own.read)
 		r.say("the provider uses the configuration %s", path)
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"ecrlogin/internal/program"
 )
 
 // TestMasked checks that possible secrets are hidden in all notations, and that other text is shown.
@@ -41,7 +43,7 @@ func TestArgs(t *testing.T) {
 		was, want []string
 	}{
 		{"", nil, nil},
-		{systemConfig, nil, nil},
+		{program.SystemConfig, nil, nil},
 		{"", []string{"get-credentials", "--v=3"}, nil},
 		{"", []string{"--config", "/x", "--role-arn=r"}, []string{"--config", "/x", "--role-arn=r"}},
 		{path, nil, []string{"--config=" + path}},

@@ -12,6 +12,7 @@ import (
 
 	"ecrlogin/internal/atomicfile"
 	"ecrlogin/internal/kubeletconfig"
+	"ecrlogin/internal/program"
 )
 
 // A provider is the program that kubelet runs. It is a copy of this program rather than a link, because kubelet's
@@ -30,7 +31,7 @@ func (n Node) program() (*provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot determine the path of this program: %w; copy it manually to %s", err, n.BinDir)
 	}
-	p := &provider{path: filepath.Join(n.BinDir, kubeletconfig.ProgramName(kubeletconfig.ProviderName)), from: from}
+	p := &provider{path: filepath.Join(n.BinDir, kubeletconfig.ProgramName(program.Provider)), from: from}
 	info, err := os.Stat(p.path) // follows a link, which is also supported
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -50,7 +51,7 @@ func (n Node) program() (*provider, error) {
 	case ours:
 		p.version = version
 	case n.Replace:
-		p.backup = p.path + "." + self + "-backup"
+		p.backup = p.path + "." + program.Helper + "-backup"
 		if _, err := os.Lstat(p.backup); err == nil {
 			return nil, fmt.Errorf("%s: a backup of %s already exists; move it away", p.backup, p.path)
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ecrlogin/internal/kubeletconfig"
+	"ecrlogin/internal/program"
 )
 
 // warnOverlap prints a note about other providers that match the same images.
@@ -37,7 +38,7 @@ func (r *Request) sayFlags(n Node) {
 	r.say("start or restart kubelet with these flags:")
 	r.say("    --image-credential-provider-config=%s", n.ConfigFile)
 	r.say("    --image-credential-provider-bin-dir=%s", n.BinDir)
-	if n.BinDir == "/var/lib/rancher/credentialprovider/bin" && n.ConfigFile == "/var/lib/rancher/credentialprovider/config.yaml" {
+	if n.BinDir == program.K3sBin && n.ConfigFile == program.K3sConfig {
 		r.say("k3s and RKE2 use these paths by default")
 	} else {
 		r.say("with kubeadm, add them to KUBELET_EXTRA_ARGS in /etc/default/kubelet or /etc/sysconfig/kubelet; for other distributions, see docs/kubernetes.md")
@@ -45,5 +46,5 @@ func (r *Request) sayFlags(n Node) {
 	if n.ServiceAccounts {
 		r.say("the cluster must allow nodes to request service account tokens, and IAM roles must trust them; see docs/kubernetes.md")
 	}
-	r.say("to check the setup: docker-credential-%s doctor --kubelet IMAGE", self)
+	r.say("to check the setup: %s doctor --kubelet IMAGE", program.Command)
 }

@@ -13,6 +13,7 @@ import (
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/registriesconf"
 	"ecrlogin/internal/userfile"
 )
@@ -152,15 +153,15 @@ func (r *Request) dropIn(p PodmanFiles) (*change, error) {
 	f.Public = true // other users must be able to read root's drop-in
 	c := &change{file: f, after: f.Content}
 	switch {
-	case slices.Contains(list, self):
+	case slices.Contains(list, program.Helper):
 		return c, nil
 	case slices.Index(p.Conf, path) > slices.Index(p.Conf, p.DropIn):
-		return nil, fmt.Errorf(`%s: "credential-helpers" in this file overrides all others; add "%s" at the start of that list; no files were written`, path, self)
+		return nil, fmt.Errorf(`%s: "credential-helpers" in this file overrides all others; add "%s" at the start of that list; no files were written`, path, program.Helper)
 	}
 	if len(list) == 0 {
 		list = []string{registriesconf.AuthFiles}
 	}
-	c.after = registriesconf.DropIn("docker-credential-"+self, append([]string{self}, list...))
+	c.after = registriesconf.DropIn(append([]string{program.Helper}, list...))
 	c.diff = userfile.Diff(p.DropIn, f.Content, c.after)
 	return c, nil
 }

@@ -16,11 +16,9 @@ import (
 	"time"
 
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/program"
 	"ecrlogin/registry"
 )
-
-// self is the name of this helper in the files of clients: the NAME of docker-credential-NAME.
-const self = "ecr-login"
 
 // A Request contains the options of one run.
 type Request struct {
@@ -130,7 +128,7 @@ func (t *target) choose(identities []known) {
 
 // nothingFound returns the error for a run without a host to configure.
 func nothingFound(command string) error {
-	return fmt.Errorf("no registry found in the cache, the configuration, the AWS profiles or existing logins; specify one: docker-credential-%s configure %s --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com, or all: --all", self, command)
+	return fmt.Errorf("no registry found in the cache, the configuration, the AWS profiles or existing logins; specify one: %s configure %s --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com, or all: --all", program.Command, command)
 }
 
 // announce prints the hosts that were found, and adds a rule for each host of a profile that has no rule.

@@ -225,7 +225,7 @@ func (d *Document) Prepend(item any, name string) {
 	indent := "  "
 	if list.Kind == yaml.SequenceNode && !isFlow(list) {
 		indent = blanks(list)
-	} else if _, text, _ := strings.Cut(strings.TrimSpace(d.lines[key.Line-1]), ": "); text != "" && text[0] != '#' {
+	} else if _, text, _ := strings.Cut(d.lines[key.Line-1], ":"); strings.TrimLeft(text, " \t\r\n#") != "" {
 		d.replace(key.Line-1, key.Line, "", []string{name + ":"}) // it was [] or null
 	}
 	d.replace(key.Line, key.Line, indent, lines)
