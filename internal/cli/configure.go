@@ -49,7 +49,7 @@ printed before they are written. Run "configure undo" to revert them.`,
 		Example: `  docker-credential-ecr-login configure docker --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com --profile dev
   docker-credential-ecr-login configure docker --all --dry-run`,
 	}, func(r *setup.Request) error {
-		path, err := dockerconfig.Path()
+		path, err := dockerconfig.Path(p.Env)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ For individual registries, the helper is added to auth.json. With --all, it is a
 registries.conf.d. In all other respects the command works like "configure docker".`,
 		Example: `  docker-credential-ecr-login configure podman --all`,
 	}, func(r *setup.Request) error {
-		files, err := setup.FindPodman()
+		files, err := setup.FindPodman(p.Env)
 		if err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ registries.conf.d. In all other respects the command works like "configure docke
 
 // configureClient adds the flags and the action that the Docker and Podman commands share.
 func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) error) *cobra.Command {
-	r := &setup.Request{Out: p.Stdout, Account: accountOf}
+	r := &setup.Request{Env: p.Env, Out: p.Stdout, Account: accountOf}
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s := p.load()
@@ -127,7 +127,7 @@ func (p *Program) configureUndo() *cobra.Command {
 unchanged, unless --force is given.`,
 		Example: `  docker-credential-ecr-login configure undo`,
 		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return setup.Undo(force, p.Stdout) },
+		RunE:    func(*cobra.Command, []string) error { return setup.Undo(p.Env, force, p.Stdout) },
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "also revert files that were edited since; those edits are lost")
 	return cmd

@@ -7,7 +7,7 @@ import (
 )
 
 func (p *Program) configureKubelet() *cobra.Command {
-	r := &setup.Request{Out: p.Stdout}
+	r := &setup.Request{Env: p.Env, Out: p.Stdout}
 	var n setup.Node
 	cmd := &cobra.Command{
 		Use:   "kubelet",

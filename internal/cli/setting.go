@@ -101,7 +101,7 @@ func (s *setting) helper() *docker.Helper {
 	switch name := s.config.Fallback; name {
 	case "":
 	case config.FallbackFile:
-		if path, err := dockerconfig.Path(); err == nil {
+		if path, err := dockerconfig.Path(s.Env); err == nil {
 			h.Fallback = &dockerconfig.Auths{Path: dockerconfig.AuthsPath(path), Docker: path, Notices: s.Stderr}
 		} else {
 			fmt.Fprintf(s.Stderr, "fallback %q is unavailable: %v\n", config.FallbackFile, err)

@@ -6,24 +6,24 @@ package dockerconfig
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"os/user"
 	"path/filepath"
 	"strings"
 
 	"github.com/tailscale/hujson"
 
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/jsonedit"
 	"ecrlogin/internal/userfile"
 )
 
 // Path returns the path of Docker's config.json: in the directory DOCKER_CONFIG if it is set, or else in .docker of
 // the home directory. Like Docker, it looks up the home directory of the user if HOME is not set.
-func Path() (string, error) {
-	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
+func Path(env environ.Env) (string, error) {
+	if dir := env.Get("DOCKER_CONFIG"); dir != "" {
 		return filepath.Join(dir, "config.json"), nil
 	}
-	home, err := os.UserHomeDir()
+	home, err := env.Home()
 	if err != nil {
 		u, lookupErr := user.Current()
 		if lookupErr != nil || u.HomeDir == "" {

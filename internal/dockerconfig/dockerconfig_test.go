@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/environ"
 )
 
 const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
@@ -33,11 +34,9 @@ func open(t *testing.T, path string) *dockerconfig.File {
 }
 
 func TestPath(t *testing.T) {
-	t.Setenv("HOME", "/home/u")
-	t.Setenv("USERPROFILE", "/home/u")
 	for _, tt := range []struct{ dir, want string }{{"", "/home/u/.docker/config.json"}, {"/elsewhere", "/elsewhere/config.json"}} {
-		t.Setenv("DOCKER_CONFIG", tt.dir)
-		if got, err := dockerconfig.Path(); err != nil || got != filepath.FromSlash(tt.want) {
+		env := environ.Env{"HOME=/home/u", "USERPROFILE=/home/u", "DOCKER_CONFIG=" + tt.dir}
+		if got, err := dockerconfig.Path(env); err != nil || got != filepath.FromSlash(tt.want) {
 			t.Errorf("with DOCKER_CONFIG=%q: %s, %v; want %s", tt.dir, got, err, tt.want)
 		}
 	}

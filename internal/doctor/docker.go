@@ -13,12 +13,13 @@ import (
 	"strings"
 
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/environ"
 	"ecrlogin/registry"
 )
 
 // docker checks which helper Docker runs for the host. BuildKit, Compose, crane, ORAS and Helm follow the same rules.
 func (e *exam) docker(context.Context) result {
-	file, err := dockerconfig.Path()
+	file, err := dockerconfig.Path(environ.Process())
 	if err != nil {
 		return failure(err)
 	}

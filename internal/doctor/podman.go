@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/registriesconf"
 	"ecrlogin/internal/setup"
 )
@@ -29,7 +30,7 @@ func (e *exam) podman(context.Context) result {
 	if program == "" {
 		return skipped("podman, buildah and skopeo are not on PATH")
 	}
-	files, err := setup.FindPodman()
+	files, err := setup.FindPodman(environ.Process())
 	if err != nil {
 		return failure(err)
 	}
@@ -49,7 +50,7 @@ func (e *exam) podman(context.Context) result {
 		}
 	}
 	r := failed("%s has no helper configured for this host", program)
-	if docker, err := dockerconfig.Path(); err == nil {
+	if docker, err := dockerconfig.Path(environ.Process()); err == nil {
 		if f, err := dockerconfig.Open(docker); err == nil && f.CredsStore() != "" {
 			r.found += `; only Docker reads "credsStore" of ` + docker
 		}
@@ -59,7 +60,7 @@ func (e *exam) podman(context.Context) result {
 
 // authFile returns the result for the first file that configures this host.
 func (e *exam) authFile(p setup.PodmanFiles) (r result, found bool) {
-	docker, err := dockerconfig.Path()
+	docker, err := dockerconfig.Path(environ.Process())
 	if err != nil {
 		return failure(err), true
 	}

@@ -8,6 +8,7 @@ import (
 
 	"ecrlogin/config"
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/environ"
 	"ecrlogin/registry"
 )
 
@@ -120,7 +121,7 @@ func (d *Doctor) hosts() []string {
 	for _, host := range d.Config.Hosts() {
 		add(host)
 	}
-	if path, err := dockerconfig.Path(); err == nil {
+	if path, err := dockerconfig.Path(environ.Process()); err == nil {
 		if f, err := dockerconfig.Open(path); err == nil {
 			for key := range f.CredHelpers() {
 				add(key)

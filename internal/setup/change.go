@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/userfile"
 )
@@ -16,10 +15,6 @@ type change struct {
 	file  *userfile.File
 	after []byte // new content
 	diff  string // shown to the user, without secrets
-}
-
-func clientChange(f *dockerconfig.File) *change {
-	return &change{f.Text(), f.Bytes(), f.Diff()}
 }
 
 // apply shows the changes and writes all of them. If one fails, it reverts the others.
@@ -39,7 +34,7 @@ func (r *Request) apply(command string, changes ...*change) error {
 		r.say("dry run: no files written")
 		return nil
 	}
-	rec, err := newRecord(command, r.now(), real)
+	rec, err := newRecord(r.Env, command, r.now(), real)
 	if err != nil {
 		return err
 	}

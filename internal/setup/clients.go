@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,6 +10,63 @@ import (
 	"ecrlogin/internal/program"
 	"ecrlogin/registry"
 )
+
+// A client contains what differs between Docker and Podman.
+type client struct {
+	name  string               // subcommand of configure
+	path  string               // file in which helpers are configured
+	files []*dockerconfig.File // files with logins; helpers are added to the first
+	store string               // credential store that the client uses by default; "" for none
+	// all configures the helper for all hosts, and returns the changes of other files than those of the client.
+	all func(own *ownFile) ([]*change, error)
+}
+
+// configure adds this helper to the files of a client. If it returns an error, no file was changed.
+func (r *Request) configure(c client) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	own, err := openOwn(r.places())
+	if err != nil {
+		return err
+	}
+	targets, err := r.targets(own, c.files)
+	switch {
+	case err != nil:
+		return err
+	case len(targets) == 0 && !r.All:
+		return fmt.Errorf("no registry found in the cache, the configuration, the AWS profiles or existing logins; specify one: docker-credential-ecr-login configure %s --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com, or all: --all", c.name)
+	}
+	r.sudo(c.path)
+	var changes []*change
+	if r.All {
+		if changes, err = c.all(own); err != nil {
+			return err
+		}
+	} else {
+		r.announce(targets, own)
+		if c.store != "" {
+			r.say(`"credsStore" set to %q, so that Docker continues to store passwords of other registries there`, c.store)
+			c.files[0].SetCredsStore(c.store)
+		}
+		r.serve(c.files[0], targets)
+	}
+	if err := own.setProfiles(targets, r.Profile); err != nil {
+		return err
+	}
+	covers := func(t target) bool {
+		return r.All || slices.ContainsFunc(targets, func(u target) bool { return u.host == t.host })
+	}
+	for _, f := range c.files {
+		r.replaceURLs(f, own, covers)
+		r.dropLogins(f, own, covers)
+	}
+	changes = append(changes, r.ownChange(own))
+	for _, f := range c.files {
+		changes = append(changes, &change{f.Text(), f.Bytes(), f.Diff()})
+	}
+	return r.apply("configure "+c.name, changes...)
+}
 
 // serve configures this helper for the targets.
 func (r *Request) serve(f *dockerconfig.File, targets []target) {
@@ -52,12 +110,5 @@ func (r *Request) dropLogins(f *dockerconfig.File, own *ownFile, covers func(tar
 			r.say("%s: stored password removed from %s; %s fetches a new one when needed", registry.Shown(e.Key), f, program.Helper)
 			f.RemoveEntry(e.Key)
 		}
-	}
-}
-
-// covers returns a function that reports whether the run includes a target.
-func (r *Request) covers(targets []target) func(target) bool {
-	return func(t target) bool {
-		return r.All || slices.ContainsFunc(targets, func(u target) bool { return u.host == t.host })
 	}
 }

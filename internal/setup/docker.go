@@ -1,72 +1,34 @@
 package setup
 
 import (
+	"cmp"
 	"os/exec"
 	"runtime"
 	"strings"
 
 	"ecrlogin/config"
-	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/dockerconfig"
-	"ecrlogin/internal/environ"
 	"ecrlogin/internal/program"
 )
 
 // Docker adds this helper to Docker's config.json at path, see dockerconfig.Path. If it returns an error, no file was
 // changed.
 func (r *Request) Docker(path string) error {
-	if err := r.check(); err != nil {
-		return err
-	}
 	f, err := dockerconfig.Open(path)
 	if err != nil {
 		return err
 	}
-	own, err := openOwn(configpath.Places(environ.Process()))
-	if err != nil {
-		return err
-	}
-	targets, err := r.targets(own, f)
-	switch {
-	case err != nil:
-		return err
-	case len(targets) == 0 && !r.All:
-		return nothingFound("docker")
-	}
-	r.sudo(path)
-	if r.All {
-		if err := r.everything(f, own); err != nil {
-			return err
-		}
-	} else {
-		r.announce(targets, own)
-		r.keepStore(f)
-		r.serve(f, targets)
-	}
-	r.replaceURLs(f, own, r.covers(targets))
-	r.dropLogins(f, own, r.covers(targets))
-	if err := own.setProfiles(targets, r.Profile); err != nil {
-		return err
-	}
-	return r.apply("configure docker", r.ownChange(own), clientChange(f))
-}
-
-// keepStore sets credsStore to the store that Docker uses by default. Docker has a default store only if its file
-// contains no credentials settings. After the first entry in credHelpers, it would store passwords of other hosts in
-// plain text.
-func (r *Request) keepStore(f *dockerconfig.File) {
-	if store := silentStore(f, runtime.GOOS); store != "" {
-		r.say(`"credsStore" set to %q, so that Docker continues to store passwords of other registries there`, store)
-		f.SetCredsStore(store)
-	}
+	// Docker has a default store only if its file contains no credentials settings. After the first entry in
+	// credHelpers, it would store passwords of other hosts in plain text.
+	store := silentStore(f, runtime.GOOS)
+	return r.configure(client{
+		name: "docker", path: path, files: []*dockerconfig.File{f}, store: store,
+		all: func(own *ownFile) ([]*change, error) { return nil, r.everything(f, own, cmp.Or(f.CredsStore(), store)) },
+	})
 }
 
 // everything sets this helper as credsStore, and the previous store as its fallback for other registries.
-func (r *Request) everything(f *dockerconfig.File, own *ownFile) error {
-	before := f.CredsStore()
-	if before == "" {
-		before = silentStore(f, runtime.GOOS)
-	}
+func (r *Request) everything(f *dockerconfig.File, own *ownFile, before string) error {
 	f.SetCredsStore(program.Helper)
 	switch {
 	case before != "" && before != program.Helper:

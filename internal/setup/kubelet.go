@@ -31,7 +31,11 @@ func (r *Request) Kubelet(n Node) error {
 	if err := n.clean(); err != nil {
 		return err
 	}
-	own, err := openOwn(kubeletPlaces())
+	places := r.places()
+	if len(places) == 0 { // kubelet usually has no HOME
+		places = []string{program.SystemConfig}
+	}
+	own, err := openOwn(places)
 	if err != nil {
 		return err
 	}

@@ -5,18 +5,8 @@ import (
 	"regexp"
 	"strings"
 
-	"ecrlogin/internal/configpath"
-	"ecrlogin/internal/environ"
 	"ecrlogin/internal/program"
 )
-
-func kubeletPlaces() []string {
-	places := configpath.Places(environ.Process())
-	if len(places) == 0 {
-		places = []string{program.SystemConfig}
-	}
-	return places
-}
 
 // args returns the arguments of the provider. It keeps --config and --role-arn, sets --config to the configuration in
 // effect, and removes arguments of another program with the same name, such as "get-credentials".

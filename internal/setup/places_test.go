@@ -8,28 +8,24 @@ import (
 	"testing"
 
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/environ"
 )
 
 func TestFindPodman(t *testing.T) {
 	runtime := fmt.Sprintf("/run/containers/%d/auth.json", os.Getuid())
 	tests := []struct {
 		name         string
-		env          map[string]string
+		env          environ.Env
 		auth, before string
 	}{
 		{"nothing set", nil, "/home/u/.config/containers/auth.json", runtime},
-		{"a session", map[string]string{"XDG_RUNTIME_DIR": "/run/user/1000"}, "/home/u/.config/containers/auth.json", "/run/user/1000/containers/auth.json"},
-		{"a configuration directory", map[string]string{"XDG_CONFIG_HOME": "/xdg"}, "/xdg/containers/auth.json", runtime},
-		{"a file", map[string]string{"REGISTRY_AUTH_FILE": "/ci/auth.json", "XDG_RUNTIME_DIR": "/run/user/1000"}, "/ci/auth.json", ""},
+		{"a session", environ.Env{"XDG_RUNTIME_DIR=/run/user/1000"}, "/home/u/.config/containers/auth.json", "/run/user/1000/containers/auth.json"},
+		{"a configuration directory", environ.Env{"XDG_CONFIG_HOME=/xdg"}, "/xdg/containers/auth.json", runtime},
+		{"a file", environ.Env{"REGISTRY_AUTH_FILE=/ci/auth.json", "XDG_RUNTIME_DIR=/run/user/1000"}, "/ci/auth.json", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			for _, name := range []string{"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "REGISTRY_AUTH_FILE", "CONTAINERS_REGISTRIES_CONF"} {
-				t.Setenv(name, tt.env[name])
-			}
-			t.Setenv("HOME", "/home/u")
-			t.Setenv("USERPROFILE", "/home/u")
-			p, err := FindPodman()
+			p, err := FindPodman(append(environ.Env{"HOME=/home/u", "USERPROFILE=/home/u"}, tt.env...))
 			if err != nil || filepath.ToSlash(p.Auth) != tt.auth || filepath.ToSlash(p.Before) != tt.before {
 				t.Errorf("%+v, %v; want %s and before it %s", p, err, tt.auth, tt.before)
 			}

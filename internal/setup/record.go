@@ -37,8 +37,8 @@ type recorded struct {
 
 // recordsDir returns the directory of this user's records, whichever configuration is in effect. If root's home
 // directory belongs to another user, it is systemRecords, because that user could write records for root to undo.
-func recordsDir() (string, error) {
-	dir := homeRecords()
+func recordsDir(env environ.Env) (string, error) {
+	dir := homeRecords(env)
 	switch {
 	case dir == "":
 		return "", errors.New("cannot determine the directory for undo records; set HOME")
@@ -52,8 +52,8 @@ func recordsDir() (string, error) {
 var systemRecords = "/var/lib/ecr-login/undo"
 
 // homeRecords returns the directory of records in the user's configuration directory; "" without a HOME.
-func homeRecords() string {
-	user := configpath.User(environ.Process())
+func homeRecords(env environ.Env) string {
+	user := configpath.User(env)
 	if user == "" {
 		return ""
 	}
@@ -66,8 +66,8 @@ const (
 )
 
 // newRecord returns the record of a run before it writes files. Its name sorts after all existing names.
-func newRecord(command string, now time.Time, changes []*change) (*record, error) {
-	dir, err := recordsDir()
+func newRecord(env environ.Env, command string, now time.Time, changes []*change) (*record, error) {
+	dir, err := recordsDir(env)
 	if err != nil {
 		return nil, err
 	}
@@ -140,14 +140,14 @@ func unusable(path, what string, err error) error {
 }
 
 // lastRecord reads the newest record.
-func lastRecord() (*record, error) {
-	path, err := recordsDir()
+func lastRecord(env environ.Env) (*record, error) {
+	path, err := recordsDir(env)
 	if err != nil {
 		return nil, err
 	}
 	dir, err := atomicfile.OpenPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nothing(path)
+		return nil, nothing(env, path)
 	}
 	if err != nil {
 		return nil, unusable(path, "read", err)
@@ -158,7 +158,7 @@ func lastRecord() (*record, error) {
 		return nil, unusable(path, "read", err)
 	}
 	if name == "" {
-		return nil, nothing(path)
+		return nil, nothing(env, path)
 	}
 	rec := &record{path: filepath.Join(path, name)}
 	content, err := atomicfile.ReadPrivate(dir, name, userfile.MaxSize)
@@ -192,8 +192,8 @@ func newest(dir *os.Root) (name string, err error) {
 func recordID(name string) string { return strings.TrimSuffix(name, recordSuffix) }
 
 // nothing returns the error for a missing record. Root does not use records that another user could have written.
-func nothing(dir string) error {
-	if home := homeRecords(); home != dir {
+func nothing(env environ.Env, dir string) error {
+	if home := homeRecords(env); home != dir {
 		if _, err := os.Lstat(home); err == nil {
 			return fmt.Errorf("nothing to undo for root; %s belongs to another user: to undo the runs recorded there, run this command as that user", home)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/scripttest"
+	"ecrlogin/internal/environ"
 	"ecrlogin/registry"
 )
 
@@ -61,7 +62,7 @@ func command() {
 }
 
 func run(args []string) error {
-	var r Request
+	r := Request{Env: environ.Process()}
 	flags := flag.NewFlagSet("configure", flag.ExitOnError)
 	flags.Func("registry", "", func(host string) error { r.Registries = append(r.Registries, host); return nil })
 	flags.Func("cached", "", func(host string) error { r.Cached = append(r.Cached, host); return nil })
@@ -105,20 +106,20 @@ func run(args []string) error {
 	}
 	switch args[0] {
 	case "docker":
-		path, err := dockerconfig.Path()
+		path, err := dockerconfig.Path(r.Env)
 		if err != nil {
 			return err
 		}
 		return r.Docker(path)
 	case "podman":
-		p, err := FindPodman()
+		p, err := FindPodman(r.Env)
 		if err != nil {
 			return err
 		}
 		machine := filepath.Join(os.Getenv("WORK"), "etc", "containers")
-		p.findConf(machine, filepath.Join(os.Getenv("HOME"), ".config", "containers"), os.Getenv("AS_ROOT") != "")
+		p.findConf(r.Env, machine, filepath.Join(os.Getenv("HOME"), ".config", "containers"), os.Getenv("AS_ROOT") != "")
 		return r.Podman(p)
 	default:
-		return Undo(*force, os.Stdout)
+		return Undo(r.Env, *force, os.Stdout)
 	}
 }

@@ -9,14 +9,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"os/user"
 	"slices"
 	"strings"
 	"time"
 
 	"ecrlogin/internal/dockerconfig"
-	"ecrlogin/internal/program"
+	"ecrlogin/internal/environ"
 	"ecrlogin/registry"
 )
 
@@ -27,6 +26,7 @@ type Request struct {
 	Profile    string   // AWS profile for Registries; "" does not change our configuration
 	DryRun     bool     // show the changes without writing them
 
+	Env    environ.Env
 	Cached []string // hosts in the cache, candidates if Registries is empty
 	// Account returns the account of a profile with keys, from AWS in the registry's region. The profile "" is the
 	// identity in the environment. It is called concurrently. Its error contains no secret. If nil, AWS is not called.
@@ -48,7 +48,7 @@ type target struct {
 }
 
 // targets returns the hosts to configure: the typed hosts or, if there are none, all hosts that find returns.
-func (r *Request) targets(own *ownFile, files ...*dockerconfig.File) ([]target, error) {
+func (r *Request) targets(own *ownFile, files []*dockerconfig.File) ([]target, error) {
 	switch {
 	case len(r.Registries) == 0 && r.All:
 		return nil, nil
@@ -92,16 +92,16 @@ func (r *Request) find(own *ownFile, files []*dockerconfig.File) []target {
 		add(host, own.path())
 	}
 	n := len(all) // hosts before n have a known or configured identity
-	identities := r.fromAWS()
-	for _, k := range identities {
-		if k.err != nil {
-			r.say("%s: no registry found: %v", k, k.err)
+	identities := r.identities()
+	for _, i := range identities {
+		if i.err != nil {
+			r.say("%s: no registry found: %v", i, i.err)
 			continue
 		}
-		add(k.host, k.String())
+		add(i.registry.Host, i.String())
 	}
 	for i := range all[n:] {
-		all[n+i].choose(identities)
+		r.choose(&all[n+i], identities)
 	}
 	for _, f := range files {
 		for _, e := range f.Entries() {
@@ -113,22 +113,17 @@ func (r *Request) find(own *ownFile, files []*dockerconfig.File) []target {
 
 // choose sets the profile of a host to the first one with this registry, in the order of the AWS files. It sets none
 // if the AWS SDK uses one of these identities by default.
-func (t *target) choose(identities []known) {
+func (r *Request) choose(t *target, identities []*identity) {
 	var profiles []string
-	for _, k := range identities {
-		if k.host == t.host {
-			profiles = append(profiles, k.name)
+	for _, i := range identities {
+		if i.registry.Host == t.host {
+			profiles = append(profiles, i.profile)
 		}
 	}
 	t.choices = len(profiles)
-	if !slices.ContainsFunc(profiles, isDefault) {
+	if !slices.ContainsFunc(profiles, r.isDefault) {
 		t.profile = profiles[0]
 	}
-}
-
-// nothingFound returns the error for a run without a host to configure.
-func nothingFound(command string) error {
-	return fmt.Errorf("no registry found in the cache, the configuration, the AWS profiles or existing logins; specify one: %s configure %s --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com, or all: --all", program.Command, command)
 }
 
 // announce prints the hosts that were found, and adds a rule for each host of a profile that has no rule.
@@ -172,17 +167,17 @@ func (r *Request) check() error {
 	case len(r.Registries) == 0:
 		return fmt.Errorf("profile %q: no registry specified; add one: --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com", r.Profile)
 	}
-	return checkProfile(r.Profile)
+	return checkProfile(r.Env, r.Profile)
 }
 
 // sudo prints a note if the run under sudo edits root's file, since the user's file may be intended.
 func (r *Request) sudo(path string) {
-	who := os.Getenv("SUDO_USER")
+	who := r.Env.Get("SUDO_USER")
 	if who == "" || who == "root" {
 		return
 	}
 	u, err := user.Lookup(who)
-	if home, homeErr := os.UserHomeDir(); err != nil || homeErr != nil || u.HomeDir == home {
+	if home, homeErr := r.Env.Home(); err != nil || homeErr != nil || u.HomeDir == home {
 		return
 	}
 	r.say("note: this applies to %s, not to a file of user %s; to configure that user, run the command without sudo", path, who)

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"ecrlogin/internal/environ"
 )
 
 // Undo reverts the last run that has not been undone. If one of its files was changed since, Undo returns an error and
 // changes nothing. With force it discards that change.
-func Undo(force bool, out io.Writer) error {
-	rec, err := lastRecord()
+func Undo(env environ.Env, force bool, out io.Writer) error {
+	rec, err := lastRecord(env)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/swaptest"
 )
 
@@ -41,7 +42,7 @@ func must(t *testing.T, errs ...error) {
 
 func configureDocker(t *testing.T, home string) error {
 	t.Helper()
-	return (&Request{Registries: []string{registryHost}, Out: new(bytes.Buffer), Now: time.Now}).Docker(filepath.Join(home, ".docker", "config.json"))
+	return (&Request{Env: environ.Process(), Registries: []string{registryHost}, Out: new(bytes.Buffer), Now: time.Now}).Docker(filepath.Join(home, ".docker", "config.json"))
 }
 
 // plant writes a record with a backup that would replace a file.
@@ -59,14 +60,14 @@ func TestUndoOfPlantedRecord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := swaptest.New(t)
 			at(t, a.Home)
-			records := homeRecords()
+			records := homeRecords(environ.Process())
 			plant(t, records, a.File, filepath.Join(a.Home, "copy"), "planted")
 			must(t, filepath.WalkDir(a.Home, func(path string, _ os.DirEntry, err error) error {
 				return errors.Join(err, os.Chown(path, swaptest.UID, swaptest.UID))
 			}))
 			must(t, os.Chown(records, owner, owner), os.Chown(filepath.Join(records, "20260102T150405Z.json"), owner, owner))
 			for _, force := range []bool{false, true} {
-				err := Undo(force, new(bytes.Buffer))
+				err := Undo(environ.Process(), force, new(bytes.Buffer))
 				if want := "nothing to undo for root; " + records + " belongs to another user: to undo the runs recorded there, run this command as that user"; err == nil || err.Error() != want {
 					t.Errorf("got  %v\nwant %s", err, want)
 				}
@@ -80,7 +81,7 @@ func TestUndoOfPlantedRecord(t *testing.T) {
 
 // TestUndoOfUnsafeRecord checks that records and backups that other users could have written are rejected.
 func TestUndoOfUnsafeRecord(t *testing.T) {
-	records := func(string) string { return homeRecords() }
+	records := func(string) string { return homeRecords(environ.Process()) }
 	one := func(pattern string) string {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) != 1 {
@@ -117,7 +118,7 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 			must(t, err)
 			path := tt.path(home)
 			must(t, tt.spoil(path))
-			err = Undo(false, new(bytes.Buffer))
+			err = Undo(environ.Process(), false, new(bytes.Buffer))
 			if want := strings.Replace(tt.want, "PATH", path, 1); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
@@ -128,7 +129,7 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 			if os.Geteuid() == 0 {
 				must(t, os.Chown(path, 0, 0))
 			}
-			must(t, Undo(false, new(bytes.Buffer)))
+			must(t, Undo(environ.Process(), false, new(bytes.Buffer)))
 			if now, err := os.ReadFile(config); err != nil || string(now) != "{}\n" {
 				t.Errorf("it is %q, %v", now, err)
 			}
@@ -156,7 +157,7 @@ func TestRootConfiguresForAUser(t *testing.T) {
 		if records, err := filepath.Glob(filepath.Join(machine, "*.json")); err != nil || len(records) != 1 {
 			t.Errorf("the records are %q, %v", records, err)
 		}
-		must(t, Undo(false, new(bytes.Buffer)))
+		must(t, Undo(environ.Process(), false, new(bytes.Buffer)))
 		if now, err := os.ReadFile(config); string(now) != before || (err == nil) != (before != "") {
 			t.Errorf("it was %q, and is %q, %v", before, now, err)
 		}
@@ -186,7 +187,7 @@ func TestRootConfiguresAndIsNotRedirected(t *testing.T) {
 			attack(a)
 			a.Survive(300, time.Second, func(int) {
 				_ = configureDocker(t, a.Home)
-				_ = Undo(true, new(bytes.Buffer))
+				_ = Undo(environ.Process(), true, new(bytes.Buffer))
 				os.RemoveAll(machine)
 			})
 		})
