@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/userfile"
@@ -69,9 +68,4 @@ func write(rec *record, changes []*change) error {
 		}
 	}
 	return nil
-}
-
-// backupOf returns the path of the backup of a file, in the same directory.
-func backupOf(target, id string) string {
-	return filepath.Join(filepath.Dir(target), filepath.Base(target)+"."+program.Helper+"-backup-"+id)
 }

@@ -9,13 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"ecrlogin/internal/atomicfile"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/environ"
-	"ecrlogin/internal/userfile"
+	"ecrlogin/internal/program"
 )
 
 // A record contains the data to undo a run. It is stored as UTC-TIME.json in the directory undo, in the directory of
@@ -30,7 +29,7 @@ type record struct {
 // A recorded file is a file that the run changed.
 type recorded struct {
 	Path   string `json:"path"`             // with all links resolved
-	Backup string `json:"backup,omitempty"` // path of the backup; "" if there was no file
+	Backup string `json:"backup,omitempty"` // path of the backup, in the same directory; "" if there was no file
 	Before string `json:"before"`           // SHA-256 in hexadecimal; "" for no file
 	After  string `json:"after"`
 }
@@ -80,23 +79,20 @@ func newRecord(env environ.Env, command string, now time.Time, changes []*change
 	}
 	rec := &record{path: filepath.Join(dir, id+recordSuffix), Command: command}
 	for _, c := range changes {
-		f := recorded{Path: c.file.Target, Before: sum(c.file), After: hash(c.after)}
+		f := recorded{Path: c.file.Target, Before: hash(c.file.Content), After: hash(c.after)}
 		if c.file.Exists() {
-			f.Backup = backupOf(c.file.Target, id)
+			f.Backup = f.Path + "." + program.Helper + "-backup-" + id
 		}
 		rec.Files = append(rec.Files, f)
 	}
 	return rec, nil
 }
 
-func sum(f *userfile.File) string {
-	if !f.Exists() {
+// hash returns a SHA-256 in hexadecimal; "" for nil, the content of a missing file.
+func hash(content []byte) string {
+	if content == nil {
 		return ""
 	}
-	return hash(f.Content)
-}
-
-func hash(content []byte) string {
 	h := sha256.Sum256(content)
 	return hex.EncodeToString(h[:])
 }
@@ -137,128 +133,4 @@ func unusable(path, what string, err error) error {
 		err = cause.Err // without the path
 	}
 	return fmt.Errorf("%s: cannot be %s: %w; check the owner and mode of the directory, and whether the disk is full or read-only", path, what, err)
-}
-
-// lastRecord reads the newest record.
-func lastRecord(env environ.Env) (*record, error) {
-	path, err := recordsDir(env)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := atomicfile.OpenPrivate(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nothing(env, path)
-	}
-	if err != nil {
-		return nil, unusable(path, "read", err)
-	}
-	defer dir.Close()
-	name, err := newest(dir)
-	if err != nil {
-		return nil, unusable(path, "read", err)
-	}
-	if name == "" {
-		return nil, nothing(env, path)
-	}
-	rec := &record{path: filepath.Join(path, name)}
-	content, err := atomicfile.ReadPrivate(dir, name, userfile.MaxSize)
-	if err != nil {
-		return nil, unusable(rec.path, "read", err)
-	}
-	if err := json.Unmarshal(content, rec); err != nil || len(rec.Files) == 0 {
-		return nil, fmt.Errorf("%s: invalid undo record; move it away to undo the previous run", rec.path)
-	}
-	return rec, nil
-}
-
-// newest returns the name of the newest record; "" if there is none.
-func newest(dir *os.Root) (name string, err error) {
-	d, err := dir.Open(".")
-	if err != nil {
-		return "", err
-	}
-	defer d.Close()
-	entries, err := d.ReadDir(-1)
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), recordSuffix) && e.Type().IsRegular() && recordID(e.Name()) > recordID(name) {
-			name = e.Name()
-		}
-	}
-	return name, err
-}
-
-// recordID returns the part of a record's name to sort by. With the suffix, the second record of a second would sort
-// before the first.
-func recordID(name string) string { return strings.TrimSuffix(name, recordSuffix) }
-
-// nothing returns the error for a missing record. Root does not use records that another user could have written.
-func nothing(env environ.Env, dir string) error {
-	if home := homeRecords(env); home != dir {
-		if _, err := os.Lstat(home); err == nil {
-			return fmt.Errorf("nothing to undo for root; %s belongs to another user: to undo the runs recorded there, run this command as that user", home)
-		}
-	}
-	return errors.New("nothing to undo")
-}
-
-// restore restores the files and removes the record. It skips files that already have their previous content. If a
-// file was changed after the run, restore returns an error and changes nothing, except with force.
-func (rec *record) restore(force bool) error {
-	var all []*userfile.File
-	for _, f := range rec.Files {
-		now, err := userfile.Read(f.Path)
-		if err != nil {
-			return err
-		}
-		if !force && !f.untouched(now) {
-			return fmt.Errorf("%s: changed since %q; nothing was undone; to restore the previous content and discard that change, add --force", f.Path, rec.Command)
-		}
-		all = append(all, now)
-	}
-	for i, f := range rec.Files {
-		if sum(all[i]) == f.Before || f.vanished(all[i]) {
-			continue
-		}
-		if err := f.putBack(all[i]); err != nil {
-			return err
-		}
-	}
-	for _, f := range rec.Files {
-		if f.Backup != "" {
-			_ = userfile.Remove(f.Backup) // an extra backup does no harm
-		}
-	}
-	return userfile.Remove(rec.path)
-}
-
-// untouched reports whether the file has not been changed since the run.
-func (f recorded) untouched(now *userfile.File) bool {
-	s := sum(now)
-	return s == f.Before || s == f.After || f.vanished(now)
-}
-
-// vanished reports whether both the file and its backup are missing. Podman's files in the runtime directory are lost
-// at shutdown.
-func (f recorded) vanished(now *userfile.File) bool {
-	_, err := os.Lstat(f.Backup)
-	return f.Backup != "" && !now.Exists() && errors.Is(err, fs.ErrNotExist)
-}
-
-func (f recorded) putBack(now *userfile.File) error {
-	if f.Backup == "" {
-		return now.Remove()
-	}
-	backup, err := userfile.Read(f.Backup)
-	switch {
-	case err != nil:
-		return err
-	case backup.Unsafe() != nil:
-		return unusable(f.Backup, "read", backup.Unsafe())
-	case sum(backup) != f.Before:
-		return fmt.Errorf("%s: the backup %s is missing or was changed; restore the file manually", f.Path, f.Backup)
-	}
-	if !now.Exists() {
-		return backup.Backup(f.Path) // also restores mode and owner
-	}
-	return now.Replace(backup.Content)
 }
