@@ -3,6 +3,7 @@ package kubeletconfig
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -28,10 +29,10 @@ func New(p Provider, inJSON bool) []byte {
 	return append(text, '\n')
 }
 
-// With returns the file's text with a provider added. It replaces the provider of that name or, if there is none,
-// inserts the new one first, so that kubelet tries its passwords first. It returns an error if the layout of the file
-// cannot be edited without losing content. The error contains the provider to add manually.
-func (f *File) With(p Provider) ([]byte, error) {
+// With returns the file with a provider added. It replaces the provider of that name or, if there is none, inserts the
+// new one first, so that kubelet tries its passwords first. It returns an error if the layout of the file cannot be
+// edited without losing content. The error contains the provider to add manually.
+func (f *File) With(p Provider) (*File, error) {
 	i := f.index(p.Name)
 	want := slices.Clone(f.Providers)
 	if i < 0 {
@@ -40,20 +41,21 @@ func (f *File) With(p Provider) ([]byte, error) {
 		want[i] = p
 	}
 	if reflect.DeepEqual(want, f.Providers) {
-		return f.content, nil
+		return f, nil
 	}
-	after, err := f.edited(i, p)
-	if err == nil {
-		var got *File
-		if got, err = Parse(f.Path, after); err == nil && reflect.DeepEqual(got.Providers, want) && got.APIVersion == f.APIVersion {
-			return after, nil
-		}
-	}
-	text, err := json.Marshal(p)
+	content, err := f.edited(i, p)
 	if err != nil {
-		return nil, err
+		return nil, err // cannot happen: f was parsed
 	}
-	return nil, fmt.Errorf("%s: the layout cannot be edited safely; add or replace this provider manually: %s", f.Path, text)
+	after, err := Parse(f.Path, content)
+	if err != nil || !reflect.DeepEqual(after.Providers, want) || f.APIVersion != "" && after.APIVersion != f.APIVersion {
+		text, err := json.Marshal(p)
+		if err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%s: the layout cannot be edited safely; add or replace this provider manually: %s", f.Path, text)
+	}
+	return after, nil
 }
 
 // edited returns the text with provider i replaced or, if i is negative, with the provider inserted first. It changes
@@ -65,10 +67,13 @@ func (f *File) edited(i int, want Provider) ([]byte, error) {
 		Bytes() []byte
 	}
 	var err error
-	if isJSON(f.content) {
-		doc, err = jsonedit.Parse(f.content, "  ")
-	} else {
-		doc, err = yamledit.Parse(f.content)
+	switch {
+	case f.isEmpty():
+		return New(want, filepath.Ext(f.Path) == ".json"), nil
+	case isJSON(f.Content):
+		doc, err = jsonedit.Parse(f.Content, "  ")
+	default:
+		doc, err = yamledit.Parse(f.Content)
 	}
 	if err != nil {
 		return nil, err

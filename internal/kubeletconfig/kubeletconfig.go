@@ -3,6 +3,7 @@
 package kubeletconfig
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,14 +14,14 @@ import (
 	"ecrlogin/internal/userfile"
 )
 
-// A File is one CredentialProviderConfig. The zero File is empty and invalid for kubelet.
+// A File is one CredentialProviderConfig.
 // Source: https://kubernetes.io/docs/reference/config-api/kubelet-config.v1/
 type File struct {
 	Path       string
 	APIVersion string
 	Providers  []Provider // in the order of the file, in which kubelet tries their passwords
 
-	content []byte
+	Content []byte
 }
 
 // A Provider is one program that kubelet runs for the credentials of some images.
@@ -101,6 +102,21 @@ func Read(path string) ([]*File, error) {
 	return files, nil
 }
 
+// ReadFile reads one file. A missing or empty file has no providers.
+func ReadFile(path string) (*File, *userfile.File, error) {
+	text, err := userfile.Read(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &File{Path: path, Content: text.Content}
+	if !f.isEmpty() {
+		f, err = Parse(path, text.Content)
+	}
+	return f, text, err
+}
+
+func (f *File) isEmpty() bool { return len(bytes.TrimSpace(f.Content)) == 0 }
+
 func inDirectory(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir) // sorted
 	if err != nil {
@@ -134,16 +150,4 @@ func (f *File) index(name string) int {
 // isJSON reports whether kubelet parses a text as JSON.
 func isJSON(content []byte) bool {
 	return strings.HasPrefix(strings.TrimLeft(string(content), " \t\r\n"), "{")
-}
-
-// An Error is a problem that prevents kubelet from starting.
-type Error struct {
-	Path         string
-	Line, Column int    // from 1
-	What         string // problem and next step
-}
-
-// Error returns "PATH:LINE:COLUMN: WHAT". It omits the text of the line, which may contain a secret.
-func (e *Error) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.What)
 }

@@ -3,6 +3,7 @@ package kubeletconfig
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"go.yaml.in/yaml/v4"
 
@@ -11,8 +12,9 @@ import (
 	"ecrlogin/internal/strictyaml"
 )
 
-// Parse parses a file in YAML or JSON. It returns an *Error for what kubelet rejects, and for anchors, aliases and
-// tags.
+// Parse parses a file in YAML or JSON. It returns an error for everything that prevents kubelet from starting, and for
+// anchors, aliases and tags. The error contains the line and the column, but not the text of the line, which may contain a
+// secret.
 func Parse(path string, content []byte) (*File, error) {
 	d := newDocument(path)
 	if isJSON(content) {
@@ -27,7 +29,7 @@ func Parse(path string, content []byte) (*File, error) {
 	case body == nil:
 		return nil, d.at(1, 1, "empty file; create its content: docker-credential-ecr-login configure kubelet")
 	}
-	f := &File{Path: path, content: content}
+	f := &File{Path: path, Content: content}
 	return f, d.config(body, f)
 }
 
@@ -44,7 +46,7 @@ func newDocument(path string) *document {
 }
 
 func (d *document) at(line, column int, what string) error {
-	return &Error{Path: d.path, Line: line, Column: column, What: what}
+	return fmt.Errorf("%s:%d:%d: %s", d.path, line, column, what)
 }
 
 // json returns an error if a text is not valid JSON, which is stricter than YAML's flow style.

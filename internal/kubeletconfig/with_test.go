@@ -74,7 +74,7 @@ func with(t *testing.T, before []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return after
+	return after.Content
 }
 
 // over returns ours with DefaultCacheDuration and Env of the file's provider, which With does not change.
@@ -109,7 +109,7 @@ func TestManualEdit(t *testing.T) {
 		}
 		after, err := f.With(over(f))
 		if err == nil || !strings.Contains(err.Error(), `add or replace this provider manually: {"name":"ecr","apiVersion":`) {
-			t.Errorf("%s: %v\n%s", name, err, after)
+			t.Errorf("%s: %v\n%v", name, err, after)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func FuzzWith(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got, err := Parse("f", after)
+		got, err := Parse("f", after.Content)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -116,41 +116,26 @@ func (r *Request) images(own *ownFile) ([]string, error) {
 
 // kubeletChange returns the change of the CredentialProviderConfig.
 func (r *Request) kubeletChange(n Node, own *ownFile, images []string) (*change, error) {
-	text, err := userfile.Read(n.ConfigFile)
+	before, text, err := kubeletconfig.ReadFile(n.ConfigFile)
 	if err != nil {
 		return nil, err
 	}
-	c := &change{file: text, after: text.Content}
-	want := kubeletconfig.Provider{Name: program.Provider, APIVersion: kubeletconfig.ProtocolVersion, DefaultCacheDuration: "0s"} // each response contains its duration
-	if len(bytes.TrimSpace(text.Content)) == 0 {
-		r.fill(&want, n, own, images)
-		c.after = kubeletconfig.New(want, filepath.Ext(n.ConfigFile) == ".json")
-	} else {
-		f, err := kubeletconfig.Parse(n.ConfigFile, text.Content)
-		if err != nil {
-			return nil, err
-		}
-		if was, ok := f.Provider(want.Name); ok {
-			want = was
-		}
-		r.fill(&want, n, own, images)
-		if c.after, err = f.With(want); err != nil {
-			return nil, err
-		}
-		r.warnOverlap(n, c.after, want)
+	p, ok := before.Provider(program.Provider)
+	if !ok {
+		p = kubeletconfig.Provider{Name: program.Provider, APIVersion: kubeletconfig.ProtocolVersion, DefaultCacheDuration: "0s"} // each response contains its duration
 	}
-	c.diff = userfile.Diff(n.ConfigFile, masked(text.Content), masked(c.after))
-	return c, nil
-}
-
-// fill sets the fields of a new or existing provider that this run changes.
-func (r *Request) fill(p *kubeletconfig.Provider, n Node, own *ownFile, images []string) {
 	p.MatchImages = ordered(p.MatchImages, images)
 	p.Args = r.args(p.Args, own)
 	if n.ServiceAccounts {
 		p.APIVersion = kubeletconfig.ProtocolVersion
 		p.TokenAttributes = attributes(p.TokenAttributes)
 	}
+	after, err := before.With(p)
+	if err != nil {
+		return nil, err
+	}
+	r.warnOverlap(after.Providers, p)
+	return &change{text, after.Content, userfile.Diff(n.ConfigFile, masked(text.Content), masked(after.Content))}, nil
 }
 
 // ordered returns want without duplicates. Elements that are also in was come first, in that order.

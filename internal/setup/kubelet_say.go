@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"slices"
 
 	"ecrlogin/internal/kubeletconfig"
@@ -8,15 +9,11 @@ import (
 )
 
 // warnOverlap prints a note about other providers that match the same images.
-func (r *Request) warnOverlap(n Node, after []byte, ours kubeletconfig.Provider) {
-	f, err := kubeletconfig.Parse(n.ConfigFile, after)
-	if err != nil {
-		return // cannot happen: With has parsed it
-	}
-	before := true
-	for _, p := range f.Providers {
+func (r *Request) warnOverlap(providers []kubeletconfig.Provider, ours kubeletconfig.Provider) {
+	first := "" // our name, for providers after ours
+	for _, p := range providers {
 		if p.Name == ours.Name {
-			before = false
+			first = ours.Name
 			continue
 		}
 		i := slices.IndexFunc(p.MatchImages, func(a string) bool {
@@ -25,11 +22,7 @@ func (r *Request) warnOverlap(n Node, after []byte, ours kubeletconfig.Provider)
 		if i < 0 {
 			continue
 		}
-		first := ours.Name
-		if before {
-			first = p.Name
-		}
-		r.say("note: provider %s matches the same images (matchImages contains %q); kubelet runs both, and tries the credentials of %s first; to use only one provider, remove that pattern", p.Name, p.MatchImages[i], first)
+		r.say("note: provider %s matches the same images (matchImages contains %q); kubelet runs both, and tries the credentials of %s first; to use only one provider, remove that pattern", p.Name, p.MatchImages[i], cmp.Or(first, p.Name))
 	}
 }
 
