@@ -82,15 +82,13 @@ func (o *ownFile) target(typed string) (target, bool) {
 
 // ownChange returns the change of our configuration.
 func (r *Request) ownChange(o *ownFile) *change {
-	c := &change{file: o.file, after: o.file.Content}
-	if o.changed {
-		c.after = o.content
-		c.diff = userfile.Diff(o.file.Path, c.file.Content, c.after)
+	if !o.changed {
+		return &change{file: o.file, after: o.file.Content}
 	}
-	if o.changed && o.read != "" && o.read != o.file.Path {
+	if o.read != "" && o.read != o.file.Path {
 		r.say("%s: created as a copy of %s, which is no longer read", o.file.Path, o.read)
 	}
-	return c
+	return &change{o.file, o.content, userfile.Diff(o.file.Path, o.file.Content, o.content)}
 }
 
 // edit makes a change to the text if the result is equivalent to want. If it is not, the error contains lines to add

@@ -16,8 +16,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ecrlogin/internal/dockerconfig"
-	"ecrlogin/internal/scripttest"
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/scripttest"
 	"ecrlogin/registry"
 )
 
