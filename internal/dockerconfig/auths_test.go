@@ -21,8 +21,8 @@ import (
 
 const notFound = "credentials not found in native keychain"
 
-// dockers reads a file as Docker does.
-func dockers(t *testing.T, dir string) *dockerfile.ConfigFile {
+// dockerFile reads config.json in a directory with Docker's library.
+func dockerFile(t *testing.T, dir string) *dockerfile.ConfigFile {
 	t.Helper()
 	f, err := config.Load(dir)
 	if err != nil {
@@ -31,7 +31,7 @@ func dockers(t *testing.T, dir string) *dockerfile.ConfigFile {
 	return f
 }
 
-// asDocker turns what a helper answers into what Docker makes of it.
+// asDocker returns a helper's response in Docker's format.
 func asDocker(username, secret string) types.AuthConfig {
 	if username == "<token>" {
 		return types.AuthConfig{IdentityToken: secret}
@@ -47,10 +47,10 @@ var logins = []struct{ serverURL, username, secret string }{
 	{"127.0.0.1:30500", "üser", "pässword"},
 }
 
-// What Docker's own store has written is read, as Docker reads it.
+// TestAuthsReadsDockers checks that passwords written by Docker's own store are read as Docker reads them.
 func TestAuthsReadsDockers(t *testing.T) {
 	dir := t.TempDir()
-	store := dockers(t, dir).GetCredentialsStore("")
+	store := dockerFile(t, dir).GetCredentialsStore("")
 	for _, l := range logins {
 		auth := asDocker(l.username, l.secret)
 		auth.ServerAddress = l.serverURL
@@ -68,7 +68,7 @@ func TestAuthsReadsDockers(t *testing.T) {
 	}
 }
 
-// What is written here is read by Docker, were it in Docker's file.
+// TestDockerReadsAuths checks that Docker can read the passwords that Auths writes.
 func TestDockerReadsAuths(t *testing.T) {
 	dir := t.TempDir()
 	a := &dockerconfig.Auths{Path: filepath.Join(dir, "config.json")}
@@ -78,7 +78,7 @@ func TestDockerReadsAuths(t *testing.T) {
 		}
 	}
 	for _, l := range logins {
-		got, err := dockers(t, dir).GetCredentialsStore("").Get(l.serverURL)
+		got, err := dockerFile(t, dir).GetCredentialsStore("").Get(l.serverURL)
 		got.ServerAddress = ""
 		if err != nil || got != asDocker(l.username, l.secret) {
 			t.Errorf("Docker reads of %s: user %q, %v", l.serverURL, got.Username, err)
@@ -138,11 +138,11 @@ func TestAuthsGet(t *testing.T) {
 		}
 	}
 	if _, err := os.Lstat(a.Path); err == nil {
-		t.Error("reading made a file")
+		t.Error("reading created a file")
 	}
 }
 
-// An invalid auth in one entry must not make the rest unusable, as it does with Docker.
+// TestAuthsList checks that an invalid entry does not hide the other ones, as it does in Docker.
 func TestAuthsList(t *testing.T) {
 	var notices bytes.Buffer
 	path := file(t, `{"auths": {"a": {"auth": "dTpw"}, "b": {}, "c": {"auth": "!"}, "d": {"identitytoken": "t"}}}`)
@@ -156,7 +156,7 @@ func TestAuthsList(t *testing.T) {
 		t.Errorf("%v, want -, got +:\n%s", err, diff)
 	}
 	if want := path + `: "auth" of c is not base64; log in again to replace it` + "\n"; notices.String() != want {
-		t.Errorf("said %q, want %q", notices.String(), want)
+		t.Errorf("got notices %q, want %q", notices.String(), want)
 	}
 	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestAuthsList(t *testing.T) {
 	}
 }
 
-// A password goes to the file beside Docker's and never into Docker's, which docker login overwrites afterwards.
+// TestAuthsAdd checks that a password is stored in the separate file, because docker login overwrites Docker's file.
 func TestAuthsAdd(t *testing.T) {
 	var notices bytes.Buffer
 	path := file(t, `{"auths": {"ghcr.io": {"auth": "dTpvbGQ="}}}`)
@@ -186,7 +186,7 @@ func TestAuthsAdd(t *testing.T) {
 	}
 	want := "ghcr.io: password stored unencrypted in " + a.Path + `; set "fallback" to a keychain helper to encrypt it` + "\n"
 	if notices.String() != want {
-		t.Errorf("said %q, want %q", notices.String(), want)
+		t.Errorf("got notices %q, want %q", notices.String(), want)
 	}
 	notices.Reset()
 	info, err := os.Stat(a.Path)
@@ -201,7 +201,7 @@ func TestAuthsAdd(t *testing.T) {
 	}
 }
 
-// Logging out forgets all that Get would find, in both files, and is never an error.
+// TestAuthsDelete checks that all entries that Get would find are deleted in both files, and that none is no error.
 func TestAuthsDelete(t *testing.T) {
 	path := file(t, `{"auths": {"ghcr.io": {"auth": "dTpw"}, "https://ghcr.io/v1/": {"auth": "dTpw"}, "quay.io": {"auth": "dTpw"}}, "x": 1}`)
 	a := &dockerconfig.Auths{Path: dockerconfig.AuthsPath(path), Docker: path}
@@ -211,7 +211,7 @@ func TestAuthsDelete(t *testing.T) {
 		}
 	}
 	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
-		t.Errorf("forgetting nothing left %v, %v", entries, err)
+		t.Errorf("deleting nothing left %v, %v", entries, err)
 	}
 	if err := a.Add(&helper.Credentials{ServerURL: "ghcr.io", Username: "u", Secret: "new"}); err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestAuthsDelete(t *testing.T) {
 	}
 }
 
-// Logins at the same time lose none.
+// TestAuthsAtOnce checks that concurrent logins lose no password.
 func TestAuthsAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "auths.json")
 	const n = 16
@@ -246,7 +246,7 @@ func TestAuthsAtOnce(t *testing.T) {
 	}
 }
 
-// Paths may be relative, as those of a relative DOCKER_CONFIG are.
+// TestAuthsRelative checks relative paths, such as those of a relative DOCKER_CONFIG.
 func TestAuthsRelative(t *testing.T) {
 	t.Chdir(t.TempDir())
 	a := &dockerconfig.Auths{Path: filepath.Join("docker", "auths.json")}
@@ -258,7 +258,7 @@ func TestAuthsRelative(t *testing.T) {
 	}
 }
 
-func TestAuthsOfABrokenFile(t *testing.T) {
+func TestAuthsInvalidFile(t *testing.T) {
 	path := file(t, `{"auths": {"ghcr.io": {"auth": hunter2}}}`)
 	a := &dockerconfig.Auths{Path: path}
 	_, _, getErr := a.Get("ghcr.io")
@@ -270,6 +270,6 @@ func TestAuthsOfABrokenFile(t *testing.T) {
 		}
 	}
 	if got, err := os.ReadFile(path); err != nil || !strings.Contains(string(got), "hunter2") {
-		t.Errorf("the file holds %q, %v", got, err)
+		t.Errorf("the file contains %q, %v", got, err)
 	}
 }

@@ -99,7 +99,7 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// A file that does not exist is not made for nothing.
+// TestEditWithoutAFile checks that a missing file is created only for a change.
 func TestEditWithoutAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "docker", "config.json")
 	f := open(t, path)
@@ -107,7 +107,7 @@ func TestEditWithoutAFile(t *testing.T) {
 		t.Errorf("saving nothing: %v, %q", err, f.Diff())
 	}
 	if _, err := os.Lstat(filepath.Dir(path)); err == nil {
-		t.Error("the folder was made")
+		t.Error("the directory was created")
 	}
 	f.SetCredHelper(host, "ecr-login")
 	want := "{\n\t\"credHelpers\": {\n\t\t\"" + host + "\": \"ecr-login\"\n\t}\n}\n"
@@ -122,15 +122,15 @@ func TestEditWithoutAFile(t *testing.T) {
 	}
 }
 
-// Each error names the place, and nothing is repeated of what may be a password.
+// TestOpenRefuses checks that each error contains the position, and no text that may be a password.
 func TestOpenRefuses(t *testing.T) {
 	const secret = "hunter2"
 	tests := []struct{ name, content, want string }{
 		{"half a file", "{\n\t\"auths\": {", "2:12: invalid JSON: unexpected end of JSON input; correct this line"},
-		{"no JSON", "{\n\t\"a\": hunter2\n}", "2:7: invalid JSON: invalid character 'h' looking for beginning of value; correct this line"},
+		{"invalid JSON", "{\n\t\"a\": hunter2\n}", "2:7: invalid JSON: invalid character 'h' looking for beginning of value; correct this line"},
 		{"two values", "{}\n{}", "2:1: invalid JSON: invalid character '{' after top-level value; correct this line"},
 		{"a comment", "{\n  // hunter2\n  \"a\": 1\n}", "2:3: comment or trailing comma, which Docker and Podman do not support; remove it"},
-		{"a comma too many", "{\n  \"a\": 1,\n}", "3:1: comment or trailing comma, which Docker and Podman do not support; remove it"},
+		{"a trailing comma", "{\n  \"a\": 1,\n}", "3:1: comment or trailing comma, which Docker and Podman do not support; remove it"},
 		{"a byte order mark", "\ufeff{}", "1:1: byte order mark, which Docker and Podman do not support; save the file as UTF-8 without it"},
 		{"another encoding", "\xff\xfe{\x00}\x00", "1:1: invalid JSON: invalid character 'ÿ' looking for beginning of value; correct this line"},
 		{"an array", "\n []", "2:2: must be a JSON object; correct the file"},
@@ -141,8 +141,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"auths of another type", `{"auths": "hunter2"}`, `1:11: "auths" must be an object, {"HOST": {"auth": …}}; correct this line`},
 		{"an entry of another type", `{"auths": {"a": "hunter2"}}`, `1:17: a member of "auths" must be an object, {"auth": …}; correct this line`},
 		{"a password of another type", `{"auths": {"a": {"Auth": ["hunter2"]}}}`, `1:26: a value in "auths" must be a string; correct this line`},
-		{"a key twice", "{\"auths\": {},\n \"Auths\": {}}", `2:2: duplicate key "auths"; merge both into one`},
-		{"a host twice", `{"credHelpers": {"a": "x", "\u0061": "y"}}`, "1:28: duplicate key; remove one"},
+		{"a duplicate key", "{\"auths\": {},\n \"Auths\": {}}", `2:2: duplicate key "auths"; merge both into one`},
+		{"a duplicate host", `{"credHelpers": {"a": "x", "\u0061": "y"}}`, "1:28: duplicate key; remove one"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 			if err != nil && strings.Contains(err.Error(), secret) {
-				t.Error("a password is in the error")
+				t.Error("the error contains a password")
 			}
 		})
 	}
@@ -196,7 +196,8 @@ func TestReading(t *testing.T) {
 	}
 }
 
-// No way of showing a file shows a password, be it in what changes or in the lines around it. A plugin may keep one under any key.
+// TestDiffMasks checks that neither changed lines nor the lines around them contain a password. A plugin may store one
+// under any key.
 func TestDiffMasks(t *testing.T) {
 	f := open(t, file(t, `{
 	"auths": {"a": {"auth": "hunter2"}, "b": {"identitytoken": "hunter2", "email": "hunter2"}, "c": {"Password": "hunter2"}, "https://u:hunter2@d": {}, "u:hun/ter2@e": {"x": [["hunter2"]]}},
@@ -214,7 +215,7 @@ func TestDiffMasks(t *testing.T) {
 	f.SetCredsStore("osxkeychain")
 	got := f.Diff()
 	if text := got + f.String(); strings.Contains(text, "hunter2") || strings.Contains(text, "ter2") {
-		t.Errorf("a password is shown:\n%s", got)
+		t.Errorf("the diff contains a password:\n%s", got)
 	}
 	for _, want := range []string{
 		`"a": {"auth": "(hidden)"}`, `"email": "(hidden)"`, `"…@d": {}`, `"…@e": {"x": [["(hidden)"]]}`, `"X-Meta": ["(hidden)"]`,
@@ -228,7 +229,7 @@ func TestDiffMasks(t *testing.T) {
 	}
 }
 
-// What somebody else writes between reading and saving is not lost.
+// TestSaveAfterAnotherEdit checks that an edit of another process between reading and saving is not lost.
 func TestSaveAfterAnotherEdit(t *testing.T) {
 	path := file(t, "{}")
 	f := open(t, path)
@@ -241,9 +242,9 @@ func TestSaveAfterAnotherEdit(t *testing.T) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	if got, _ := os.ReadFile(path); string(got) != `{"theirs":1}` {
-		t.Errorf("the file holds %q", got)
+		t.Errorf("the file contains %q", got)
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
-		t.Errorf("the folder holds %v", entries)
+		t.Errorf("the directory contains %v", entries)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"ecrlogin/internal/dockerconfig"
 )
 
-// FuzzEdit asserts, for every file that is read at all, that a new helper changes nothing else of what the file says, and
-// that taking it away again leaves the bytes that were there, or what they said if nothing else is left.
+// FuzzEdit checks that adding a helper to any valid file changes no other value, and that removing the helper restores the
+// bytes of the file or, if no other helper is left, its values.
 func FuzzEdit(f *testing.F) {
 	for _, content := range []string{
 		"", " \n", "{}", "{ }", "{\n\n}\n", `{"a":1}`, `{"a": 1, "a": 2}`, "{\n\t\"auths\": {},\n\t\"credHelpers\": {\n\t\t\"a\": \"b\"\n\t}\n}",
@@ -38,21 +38,21 @@ func FuzzEdit(f *testing.F) {
 		if _, ok := f.CredHelpers()[host]; ok {
 			return
 		}
-		before := said(t, content)
+		before := decode(t, content)
 		f.SetCredHelper(host, "ecr-login")
 		if err := f.Save(); err != nil {
 			t.Fatal(err)
 		}
-		after := said(t, read(t, path))
+		after := decode(t, read(t, path))
 		helpers := helpersOf(after)
 		if helpers[host] != "ecr-login" {
 			t.Fatalf("no helper in %q", read(t, path))
 		}
 		delete(helpers, host)
 		dropEmpty(after)
-		inverse := !dropEmpty(before) && len(before) > 0 // or something of the layout is gone
+		inverse := !dropEmpty(before) && len(before) > 0 // otherwise a part of the layout is lost
 		if diff := cmp.Diff(before, after); diff != "" {
-			t.Fatalf("%q says something else after the edit:\n%s", content, diff)
+			t.Fatalf("%q has other values after the edit:\n%s", content, diff)
 		}
 		if f, err = dockerconfig.Open(path); err != nil {
 			t.Fatal(err)
@@ -62,8 +62,8 @@ func FuzzEdit(f *testing.F) {
 			t.Fatal(err)
 		}
 		got := read(t, path)
-		if diff := cmp.Diff(before, said(t, got)); diff != "" {
-			t.Fatalf("%q says something else in the end:\n%s", content, diff)
+		if diff := cmp.Diff(before, decode(t, got)); diff != "" {
+			t.Fatalf("%q has other values in the end:\n%s", content, diff)
 		}
 		if inverse && !bytes.Equal(got, content) {
 			t.Errorf("%q became %q", content, got)
@@ -79,8 +79,8 @@ func read(t *testing.T, path string) []byte {
 	return b
 }
 
-// said is what a file says, with numbers as they are written.
-func said(t *testing.T, content []byte) map[string]any {
+// decode returns the values of a file, with numbers as they are written.
+func decode(t *testing.T, content []byte) map[string]any {
 	all := map[string]any{}
 	if len(bytes.TrimSpace(content)) == 0 {
 		return all
@@ -93,7 +93,7 @@ func said(t *testing.T, content []byte) map[string]any {
 	return all
 }
 
-// helpersOf returns credHelpers, in whatever letter case.
+// helpersOf returns credHelpers, in any letter case.
 func helpersOf(all map[string]any) map[string]any {
 	for key, v := range all {
 		if strings.EqualFold(key, "credHelpers") {
@@ -104,7 +104,7 @@ func helpersOf(all map[string]any) map[string]any {
 	return nil
 }
 
-// dropEmpty drops credHelpers if there is nothing in it, and reports whether it did.
+// dropEmpty removes an empty credHelpers, and reports whether there was one.
 func dropEmpty(all map[string]any) bool {
 	n := len(all)
 	maps.DeleteFunc(all, func(key string, v any) bool {

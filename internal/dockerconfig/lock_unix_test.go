@@ -22,7 +22,7 @@ func add(path, serverURL string) error {
 	return (&dockerconfig.Auths{Path: path}).Add(&helper.Credentials{ServerURL: serverURL, Username: "u", Secret: "p"})
 }
 
-// TestMain also is the program that logs in, for tests that need processes.
+// TestMain also runs as the program that adds a password, for tests with several processes.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("ADD_TO"); path != "" {
 		if err := add(path, os.Getenv("ADD")); err != nil {
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A login that cannot lock fails; written anyway, it or another would be lost.
+// TestAuthsWithoutLock checks that no password is written without the lock, because it or another one could be lost.
 func TestAuthsWithoutLock(t *testing.T) {
 	tests := map[string]struct {
 		spoil func(lock string) error
@@ -55,7 +55,7 @@ func TestAuthsWithoutLock(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 			if _, err := os.Lstat(path); err == nil {
-				t.Error("it was written")
+				t.Error("the file was written")
 			}
 			if _, err := os.Lstat(filepath.Join(filepath.Dir(path), "elsewhere")); err == nil {
 				t.Error("the link was followed")
@@ -64,7 +64,7 @@ func TestAuthsWithoutLock(t *testing.T) {
 	}
 }
 
-// A lock file that another user has made, root for example, is an error that says so to a user, who can remove it.
+// TestAuthsLockOfRoot checks that a lock file of another user is an error that asks the user to remove it.
 func TestAuthsLockOfRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make a file of another user")
@@ -84,7 +84,7 @@ func TestAuthsLockOfRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Root's login leaves nothing that shuts the user out.
+	// A login of root does not prevent logins of the user.
 	if out, err := login(program, 0, path, "ghcr.io"); err != nil {
 		t.Fatal(err, out)
 	}
@@ -97,7 +97,7 @@ func TestAuthsLockOfRoot(t *testing.T) {
 	}
 }
 
-// login logs in as a user, in a process of its own.
+// login adds a password as a user, in a separate process.
 func login(program string, uid uint32, path, serverURL string) (output string, err error) {
 	cmd := exec.Command(program)
 	cmd.Env = []string{"ADD_TO=" + path, "ADD=" + serverURL}
@@ -109,7 +109,8 @@ func login(program string, uid uint32, path, serverURL string) (output string, e
 	return string(out), err
 }
 
-// Of logins of many processes at once, root's and the user's, into a directory that does not exist yet, none is lost.
+// TestAuthsOfManyProcesses checks that concurrent logins of root and of the user, into a directory that does not exist
+// yet, lose no password.
 func TestAuthsOfManyProcesses(t *testing.T) {
 	home := t.TempDir()
 	uids := []uint32{0, 0}
@@ -133,7 +134,7 @@ func TestAuthsOfManyProcesses(t *testing.T) {
 	}
 }
 
-// Root's login in another user's home creates and changes nothing elsewhere.
+// TestAuthsOfRootAreNotRedirected checks that a login of root in another user's home changes no file elsewhere.
 func TestAuthsOfRootAreNotRedirected(t *testing.T) {
 	tests := map[string]func(a *swaptest.Arena){
 		"lock":              func(a *swaptest.Arena) { a.Attack(swaptest.Symlink, a.Home, "auths.json.lock", a.Dir+"/made") },

@@ -38,11 +38,11 @@ func TestSetProfile(t *testing.T) {
 		{"no list", "registries:", "registries:\n  - match: " + host + "\n    profile: ci\n"},
 		{"CRLF", "timeout: 9s\r\n", "timeout: 9s\r\nregistries:\r\n  - match: " + host + "\r\n    profile: ci\r\n"},
 		{"not indented", "registries:\n- match: " + other + "\n", "registries:\n- match: " + host + "\n  profile: ci\n- match: " + other + "\n"},
-		{"much indented", "registries:\n    -   match: " + other + "\n", "registries:\n    - match: " + host + "\n      profile: ci\n    -   match: " + other + "\n"},
+		{"indented by four spaces", "registries:\n    -   match: " + other + "\n", "registries:\n    - match: " + host + "\n      profile: ci\n    -   match: " + other + "\n"},
 		{"a rule without profile, without line end", "registries:\n  -   match: " + host, "registries:\n  -   match: " + host + "\n      profile: ci\n"},
 		{"the profile first", "registries:\n  - profile: 'x y' # whose\n    " + rule, "registries:\n  - profile: ci # whose\n    " + rule},
 		{"the next rule's profile", "registries:\n  - " + rule + "  - match: " + other + "\n    profile: x\n", "registries:\n  - " + rule[:len(rule)-1] + "\n    profile: ci\n  - match: " + other + "\n    profile: x\n"},
-		{"a pattern that says it", "registries:\n  - match: '*.dkr.ecr.*.amazonaws.com'\n    profile: ci\n", "registries:\n  - match: '*.dkr.ecr.*.amazonaws.com'\n    profile: ci\n"},
+		{"a pattern with that profile", "registries:\n  - match: '*.dkr.ecr.*.amazonaws.com'\n    profile: ci\n", "registries:\n  - match: '*.dkr.ecr.*.amazonaws.com'\n    profile: ci\n"},
 		{"brackets", "registries: [{match: " + other + "}]\n", ""},
 		{"braces in a list", "registries:\n  - {match: " + host + ", profile: x}\n", ""},
 		{"a dash alone", "registries:\n  -\n    " + rule, "registries:\n  -\n    " + rule + "    profile: ci\n"},
@@ -71,7 +71,7 @@ func TestSetFallback(t *testing.T) {
 		{"no line end", "timeout: 9s", "timeout: 9s\nfallback: pass\n"},
 		{"the same", "'fallback': pass", "'fallback': pass"},
 		{"another", "fallback: \"file\"  # plain\ntimeout: 9s\n", "fallback: pass  # plain\ntimeout: 9s\n"},
-		{"another way of writing", "{fallback: file}", ""},
+		{"a flow mapping", "{fallback: file}", ""},
 		{"in a comment only", "# fallback: file\n", "# fallback: file\nfallback: pass\n"},
 	}
 	for _, tt := range tests {
@@ -119,7 +119,7 @@ func TestOwnStartsAsSystemCopy(t *testing.T) {
 	var said strings.Builder
 	r := &Request{Out: &said}
 	if c := r.ownChange(o); c.after != nil || said.String() != "" {
-		t.Errorf("a change for nothing: %q, %q", c.after, &said)
+		t.Errorf("a change without a new setting: %q, %q", c.after, &said)
 	}
 	if err := o.setFallback("pass"); err != nil {
 		t.Fatal(err)
@@ -129,6 +129,6 @@ func TestOwnStartsAsSystemCopy(t *testing.T) {
 		t.Errorf("%s becomes %q, want %s, %q", c.file.Path, c.after, mine, want)
 	}
 	if want := mine + ": created as a copy of " + machine + ", which is no longer read\n"; said.String() != want {
-		t.Errorf("said %q, want %q", &said, want)
+		t.Errorf("got output %q, want %q", &said, want)
 	}
 }

@@ -54,7 +54,7 @@ func plant(t *testing.T, records, file, copyOf, content string) {
 	must(t, err, os.WriteFile(filepath.Join(records, "20260102T150405Z.json"), text, 0o600))
 }
 
-// TestUndoOfPlantedRecord checks that root does not use a record that another user planted, whoever owns it.
+// TestUndoOfPlantedRecord checks that root does not use a record that another user planted, whether that user or root owns it.
 func TestUndoOfPlantedRecord(t *testing.T) {
 	for name, owner := range map[string]int{"owned by the user": swaptest.UID, "owned by root, via a link or a rename": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 			if now, err := os.ReadFile(config); err != nil || !bytes.Equal(now, after) {
-				t.Errorf("it was undone, %v", err)
+				t.Errorf("the change was undone, %v", err)
 			}
 			must(t, os.Chmod(path, 0o700))
 			if os.Geteuid() == 0 {
