@@ -85,30 +85,25 @@ func (n *Node) clean() error {
 // images returns the matchImages patterns of the provider.
 func (r *Request) images(own *ownFile) ([]string, error) {
 	var images []string
-	add := func(pattern string) {
-		if !slices.Contains(images, pattern) {
-			images = append(images, pattern)
-		}
-	}
 	for _, typed := range r.Registries {
 		pattern := strings.ToLower(typed)
 		t, ok := own.target(typed)
 		switch {
 		case ok:
-			add(t.host)
+			pattern = t.host
 		case strings.Contains(pattern, "*") && slices.ContainsFunc(registry.Patterns(), func(p string) bool { return kubeletconfig.Overlap(p, pattern) }):
-			add(pattern)
 		default:
 			return nil, fmt.Errorf("%s: neither an Amazon ECR registry, nor an alias of one in %s, nor a pattern such as *.dkr.ecr.us-west-2.amazonaws.com; correct it, or add an alias there; no files were written",
 				registry.Shown(typed), own.path())
 		}
+		images = append(images, pattern)
 	}
 	if len(r.Registries) == 0 {
 		images = registry.Patterns()
 	}
 	for _, rule := range own.config.Registries {
 		if rule.Registry != "" { // patterns of rules have kubelet's syntax
-			add(rule.Match)
+			images = append(images, rule.Match)
 		}
 	}
 	return images, nil
