@@ -201,7 +201,8 @@ func TestAuthsAdd(t *testing.T) {
 	}
 }
 
-// TestAuthsDelete checks that all entries that Get would find are deleted in both files, and that none is no error.
+// TestAuthsDelete checks that all entries that Get would find are deleted in both files, and that Delete succeeds if
+// there are none.
 func TestAuthsDelete(t *testing.T) {
 	path := file(t, `{"auths": {"ghcr.io": {"auth": "dTpw"}, "https://ghcr.io/v1/": {"auth": "dTpw"}, "quay.io": {"auth": "dTpw"}}, "x": 1}`)
 	a := &dockerconfig.Auths{Path: dockerconfig.AuthsPath(path), Docker: path}

@@ -14,7 +14,7 @@ import (
 	"ecrlogin/internal/userfile"
 )
 
-// AuthFiles is the entry in the list of helpers that stands for auth.json and similar files.
+// AuthFiles is the entry in the list of helpers for auth.json and similar files.
 const AuthFiles = "containers-auth.json"
 
 // Helpers returns the list of helpers in effect and the path of the file that sets it. Later files override earlier

@@ -87,7 +87,7 @@ func (d *Document) find(path []string) *yaml.Node {
 	return n
 }
 
-// member returns the nodes of a key and its value, or nil if the node is no mapping with that key.
+// member returns the nodes of a key and its value, or nil if the node is not a mapping with that key.
 func member(n *yaml.Node, name string) (key, value *yaml.Node) {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil, nil
