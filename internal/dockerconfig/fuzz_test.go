@@ -14,8 +14,8 @@ import (
 	"ecrlogin/internal/dockerconfig"
 )
 
-// FuzzEdit checks that adding a helper to any valid file changes no other value, and that removing the helper restores the
-// bytes of the file or, if no other helper is left, its values.
+// FuzzEdit checks that adding a helper to any valid file changes no other value, and that removing the helper restores
+// the bytes of the file or, if no other helper is left, its values.
 func FuzzEdit(f *testing.F) {
 	for _, content := range []string{
 		"", " \n", "{}", "{ }", "{\n\n}\n", `{"a":1}`, `{"a": 1, "a": 2}`, "{\n\t\"auths\": {},\n\t\"credHelpers\": {\n\t\t\"a\": \"b\"\n\t}\n}",

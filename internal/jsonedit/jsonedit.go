@@ -1,5 +1,5 @@
-// Package jsonedit edits JSON files. It preserves the bytes of everything that it does not change, and writes new values
-// with the layout of the file.
+// Package jsonedit edits JSON files. It preserves the bytes of everything that it does not change, and writes new
+// values with the layout of the file.
 package jsonedit
 
 import (
@@ -10,7 +10,8 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// A Document is the parsed text of a file. Its paths are the names of members and the indexes of elements, from the root.
+// A Document is the parsed text of a file. Its paths are the names of members and the indexes of elements, from the
+// root.
 type Document struct {
 	Root   hujson.Value
 	layout layout
@@ -66,8 +67,8 @@ func (d *Document) Set(value any, path ...string) {
 	obj.Members = append(obj.Members, m)
 }
 
-// Prepend inserts an item at the start of the array of a top-level member. If there is no array, or an empty one, it sets
-// a new one.
+// Prepend inserts an item at the start of the array of a top-level member. If there is no array, or an empty one, it
+// sets a new one.
 func (d *Document) Prepend(item any, name string) {
 	var list *hujson.Array
 	if v := d.Find(name); v != nil {

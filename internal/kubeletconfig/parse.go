@@ -13,8 +13,8 @@ import (
 )
 
 // Parse parses a file in YAML or JSON. It returns an error for everything that prevents kubelet from starting, and for
-// anchors, aliases and tags. The error contains the line and the column, but not the text of the line, which may contain a
-// secret.
+// anchors, aliases and tags. The error contains the line and the column, but not the text of the line, which may
+// contain a secret.
 func Parse(path string, content []byte) (*File, error) {
 	d := newDocument(path)
 	if isJSON(content) {

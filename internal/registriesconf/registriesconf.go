@@ -1,5 +1,5 @@
-// Package registriesconf reads and writes the credential helpers in registries.conf, the configuration of Podman, Buildah
-// and Skopeo.
+// Package registriesconf reads and writes the credential helpers in registries.conf, the configuration of Podman,
+// Buildah and Skopeo.
 package registriesconf
 
 import (

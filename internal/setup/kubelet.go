@@ -117,7 +117,10 @@ func (r *Request) kubeletChange(n Node, own *ownFile, images []string) (*change,
 	}
 	p, ok := before.Provider(program.Provider)
 	if !ok {
-		p = kubeletconfig.Provider{Name: program.Provider, APIVersion: kubeletconfig.ProtocolVersion, DefaultCacheDuration: "0s"} // each response contains its duration
+		p = kubeletconfig.Provider{
+			Name: program.Provider, APIVersion: kubeletconfig.ProtocolVersion,
+			DefaultCacheDuration: "0s", // each response contains its duration
+		}
 	}
 	p.MatchImages = ordered(p.MatchImages, images)
 	p.Args = r.args(p.Args, own)

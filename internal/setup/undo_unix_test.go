@@ -54,7 +54,8 @@ func plant(t *testing.T, records, file, copyOf, content string) {
 	must(t, err, os.WriteFile(filepath.Join(records, "20260102T150405Z.json"), text, 0o600))
 }
 
-// TestUndoOfPlantedRecord checks that root does not use a record that another user planted, whether that user or root owns it.
+// TestUndoOfPlantedRecord checks that root does not use a record that another user planted, whether that user or root
+// owns it.
 func TestUndoOfPlantedRecord(t *testing.T) {
 	for name, owner := range map[string]int{"owned by the user": swaptest.UID, "owned by root, via a link or a rename": 0} {
 		t.Run(name, func(t *testing.T) {

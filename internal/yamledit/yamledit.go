@@ -1,7 +1,7 @@
 // Package yamledit edits YAML files line by line. It preserves comments, order and layout.
 //
-// It changes lines of block style only, and does nothing where a comment would be lost. Callers must parse the result and
-// compare it with the intended content.
+// It changes lines of block style only, and does nothing where a comment would be lost. Callers must parse the result
+// and compare it with the intended content.
 package yamledit
 
 import (
@@ -102,8 +102,9 @@ func member(n *yaml.Node, name string) (key, value *yaml.Node) {
 
 func isFlow(n *yaml.Node) bool { return n.Style&yaml.FlowStyle != 0 }
 
-// Set sets the value of a key to a value that encoding/json can encode. A new key is added at the end of the file, or after
-// the first scalar of the mapping in which it is. Items that are in both the old and the new list keep their lines.
+// Set sets the value of a key to a value that encoding/json can encode. A new key is added at the end of the file, or
+// after the first scalar of the mapping in which it is. Items that are in both the old and the new list keep their
+// lines.
 func (d *Document) Set(value any, path ...string) {
 	parent, name := d.find(path[:len(path)-1]), path[len(path)-1]
 	key, old := member(parent, name)
@@ -145,8 +146,8 @@ func (d *Document) setScalar(old, value *yaml.Node) {
 	}
 }
 
-// setList removes items from a list and appends new ones. Comments on the other items are preserved. It reports false if
-// that does not lead to the new list.
+// setList removes items from a list and appends new ones. Comments on the other items are preserved. It reports false
+// if that does not lead to the new list.
 func (d *Document) setList(old, list *yaml.Node) bool {
 	if old.Kind != yaml.SequenceNode || isFlow(old) || len(list.Content) == 0 {
 		return false
@@ -213,8 +214,8 @@ func (d *Document) block(mapping, key *yaml.Node) (from, to int) {
 	return from, to
 }
 
-// Prepend inserts an item at the start of the list of a top-level key, and adds the key if it is missing. A comment above
-// the first item stays with that item.
+// Prepend inserts an item at the start of the list of a top-level key, and adds the key if it is missing. A comment
+// above the first item stays with that item.
 func (d *Document) Prepend(item any, name string) {
 	lines := blockLines(encode([]any{item}))
 	key, list := member(d.root, name)
