@@ -138,12 +138,13 @@ func blanks(n *yaml.Node) string { return strings.Repeat(" ", n.Column-1) }
 func (d *Document) setScalar(old, value *yaml.Node) {
 	line := d.lines[old.Line-1]
 	before, text := line[:old.Column-1], line[old.Column-1:]
-	for _, quote := range []string{`"`, "'", ""} {
-		if after, ok := strings.CutPrefix(text, quote+old.Value+quote); ok {
-			d.edits = append(d.edits, edit{old.Line - 1, old.Line, []string{before + scalar(value) + after}})
-			return
-		}
+	end := len(old.Value)
+	if strings.HasPrefix(text, `"`) || strings.HasPrefix(text, "'") {
+		end = strings.IndexByte(text[1:], text[0]) + 2
+	} else if !strings.HasPrefix(text, old.Value) {
+		return // it continues in the next lines
 	}
+	d.edits = append(d.edits, edit{old.Line - 1, old.Line, []string{before + scalar(value) + text[end:]}})
 }
 
 // setList removes items from a list and appends new ones. Comments on the other items are preserved. It reports false
