@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -90,23 +89,20 @@ func (f *File) lookUp(key string) (l login, ok bool, err error) {
 // List returns the registries that have a password, each with its user name. It reports a file that cannot be read as
 // a notice and skips it, because docker build loses the passwords of all registries when a list fails.
 func (a *Auths) List() (map[string]string, error) {
-	all := map[string]string{}
-	for _, path := range a.paths() {
-		users, err := list(path)
-		if err != nil {
+	users := map[string]string{}
+	for _, path := range slices.Backward(a.paths()) { // the first file takes precedence
+		if err := addUsers(users, path); err != nil {
 			a.notice("%v", err)
 		}
-		maps.Copy(users, all) // the first file takes precedence
-		all = users
 	}
-	return all, nil
+	return users, nil
 }
 
-func list(path string) (map[string]string, error) {
-	users := map[string]string{}
+// addUsers adds the users of one file. After an invalid entry, it continues with the others.
+func addUsers(users map[string]string, path string) error {
 	f, err := Open(path)
 	if err != nil {
-		return users, err
+		return err
 	}
 	for _, e := range f.Entries() {
 		l, ok, entryErr := f.login(e.Key)
@@ -115,7 +111,7 @@ func list(path string) (map[string]string, error) {
 			users[e.Key] = l.username
 		}
 	}
-	return users, err
+	return err
 }
 
 // Add stores a password in Path.
@@ -139,19 +135,15 @@ func (a *Auths) Add(c *helper.Credentials) error {
 // if there are none.
 func (a *Auths) Delete(serverURL string) error {
 	k := key(serverURL)
-	is := func(e Entry) bool { return e.Key == k || e.Host == k }
 	var failure error
 	for _, path := range a.paths() {
-		f, err := Open(path)
-		if err == nil && slices.ContainsFunc(f.Entries(), is) {
-			err = a.edit(path, func(f *File) {
-				for _, e := range f.Entries() {
-					if is(e) {
-						f.RemoveEntry(e.Key)
-					}
+		err := a.edit(path, func(f *File) {
+			for _, e := range f.Entries() {
+				if e.Key == k || e.Host == k {
+					f.RemoveEntry(e.Key)
 				}
-			})
-		}
+			}
+		})
 		failure = cmp.Or(failure, err)
 	}
 	return failure

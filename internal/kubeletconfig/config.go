@@ -60,10 +60,10 @@ func (d *document) provider(n *yaml.Node) (Provider, error) {
 		"apiVersion":           d.text(&p.APIVersion, oneOf(protocolVersions)),
 		"matchImages":          d.texts(&p.MatchImages, checkPattern),
 		"defaultCacheDuration": d.text(&p.DefaultCacheDuration, checkDuration),
-		"args":                 d.texts(&p.Args, anything),
+		"args":                 d.texts(&p.Args),
 		"env": d.each(func(n *yaml.Node) error {
 			var v Variable
-			err := d.Mapping(n, "a variable", map[string]strictyaml.Field{"name": d.text(&v.Name, anything), "value": d.text(&v.Value, anything)})
+			err := d.Mapping(n, "a variable", map[string]strictyaml.Field{"name": d.text(&v.Name), "value": d.text(&v.Value)})
 			p.Env = append(p.Env, v)
 			return err
 		}),
@@ -104,7 +104,7 @@ func (p Provider) missing() string {
 func (d *document) tokenAttributes(n *yaml.Node, t *TokenAttributes) error {
 	said := false
 	err := d.Mapping(n, "tokenAttributes", map[string]strictyaml.Field{
-		"serviceAccountTokenAudience": d.text(&t.Audience, anything),
+		"serviceAccountTokenAudience": d.text(&t.Audience),
 		"cacheType":                   d.text(&t.CacheType, oneOf([]string{"ServiceAccount", "Token"})),
 		"requireServiceAccount": func(n *yaml.Node) error {
 			said = true

@@ -60,32 +60,30 @@ func (d *document) json(content []byte) error {
 	return nil
 }
 
-// text returns a Field that stores a string. check returns the problem with the string, or "".
-func (d *document) text(into *string, check func(string) string) strictyaml.Field {
+// text returns a Field that stores a string. Each check returns the problem with the string, or "".
+func (d *document) text(into *string, checks ...func(string) string) strictyaml.Field {
 	return func(n *yaml.Node) error {
 		s, ok := strictyaml.Text(n)
 		if !ok && !strictyaml.IsNull(n) {
 			return d.Wrong(n, "this must be text; put it in quotes")
 		}
 		*into = s
-		if what := check(s); what != "" {
-			return d.Wrong(n, "%s", what)
+		for _, check := range checks {
+			if what := check(s); what != "" {
+				return d.Wrong(n, "%s", what)
+			}
 		}
 		return nil
 	}
 }
 
-func anything(string) string { return "" }
-
 // texts returns a Field that appends a list of strings.
-func (d *document) texts(into *[]string, check func(string) string) strictyaml.Field {
+func (d *document) texts(into *[]string, checks ...func(string) string) strictyaml.Field {
 	return d.each(func(n *yaml.Node) error {
 		var s string
-		if err := d.text(&s, check)(n); err != nil {
-			return err
-		}
+		err := d.text(&s, checks...)(n)
 		*into = append(*into, s)
-		return nil
+		return err
 	})
 }
 
