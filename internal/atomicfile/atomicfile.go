@@ -1,10 +1,10 @@
-// Package atomicfile replaces files in one step, and opens the directories and files for that so that no other user can
+// Package atomicfile replaces files atomically, and opens the directories and files for that so that no other user can
 // redirect the writer.
 //
-// It is made for root in a directory of another user, who can replace any name there by a link at any moment. So nothing is
-// done by path: a path is walked from the top once, each directory on it is opened relative to the one before, and all
-// that follows is relative to the last one or happens to an open file. Modes and owners are set on open files only. What
-// root creates in a directory of another user belongs to that user.
+// It is made for root in a directory of another user, who can replace any name there by a link at any moment. On Linux,
+// root works there with the file system rights of that user, so that the kernel permits only what the user could do.
+// Other systems have no such rights, and root is refused. In its own directories, root opens each directory relative
+// to the one above, and accepts only directories of root.
 //
 // It imports little, because package store does: see there.
 package atomicfile
@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// An UnsafeError reports why a file or directory is not used: another user could have written it, or could redirect what is
-// written.
+// An UnsafeError reports why a file or directory is not used: another user could have written it, or could redirect
+// what is written.
 type UnsafeError struct {
 	Path   string // or the name of a file in a directory that the caller has opened
 	Reason string // follows the path in a sentence, such as "is a link"
@@ -40,12 +40,12 @@ func Cause(err error) error {
 	return err
 }
 
-// A Temp is a file that is to replace another in the same directory. It is readable by its owner alone until Finish.
-// Discard it.
+// A Temp is a file that will replace another file in the same directory. Only its owner can read it until Finish.
+// Callers must call Discard.
 type Temp struct {
 	*os.File
 	dir  *os.Root
-	name string // "" once it has its final name
+	name string // "" after Rename
 }
 
 // Create creates a temporary file, whose name is the prefix, 16 hexadecimal digits and the suffix.
@@ -53,7 +53,7 @@ func Create(dir *os.Root, prefix, suffix string) (*Temp, error) {
 	const attempts = 100
 	for n := 1; ; n++ {
 		name := prefix + random(n) + suffix
-		f, err := dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err := create(dir, name)
 		if err == nil {
 			return &Temp{f, dir, name}, nil
 		}
@@ -63,23 +63,32 @@ func Create(dir *os.Root, prefix, suffix string) (*Temp, error) {
 	}
 }
 
-// random returns 16 hexadecimal digits that differ from call to call. They need not be secret, since no file that exists
-// is opened by them.
+// random returns 16 hexadecimal digits that differ from call to call. They need not be secret, because Create never
+// opens an existing file.
 func random(n int) string {
 	digits := strconv.FormatUint(uint64(time.Now().UnixNano())^uint64(os.Getpid())<<40^uint64(n)<<56, 16)
 	return "0000000000000000"[len(digits):] + digits
 }
 
-// Finish sets the mode and the owner: those of like, or the mode that is given and the directory's owner if like is nil.
-// Then it waits until the file is on the disk.
-func (t *Temp) Finish(mode fs.FileMode, like fs.FileInfo) error {
-	if like != nil {
-		return errors.Join(own(t.File, like), chmod(t.File, like.Mode().Perm()), t.Sync())
-	}
-	return errors.Join(inherit(t.dir, t.File), chmod(t.File, mode), t.Sync())
+// create creates a file with mode 0600 that does not exist.
+func create(dir *os.Root, name string) (f *os.File, err error) {
+	err = inGroup(dir, func() error {
+		f, err = dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		return err
+	})
+	return f, err
 }
 
-// Rename closes the file and gives it its name, in place of the file that has it.
+// Finish sets the mode and the owner to those of like. If like is nil, it sets the given mode. Then it syncs the file
+// to the disk.
+func (t *Temp) Finish(mode fs.FileMode, like fs.FileInfo) error {
+	if like == nil {
+		return errors.Join(chmod(t.File, mode), t.Sync())
+	}
+	return errors.Join(own(t.File, like), chmod(t.File, like.Mode().Perm()), t.Sync())
+}
+
+// Rename closes the file and gives it its final name. It replaces an existing file of that name.
 func (t *Temp) Rename(name string) error {
 	if err := t.Close(); err != nil {
 		return err
@@ -99,12 +108,12 @@ func (t *Temp) Discard() {
 	}
 }
 
-// OpenLock opens a file for locks, and creates it, for its owner alone, if it does not exist. A link or anything else that is
-// not a regular file is an UnsafeError.
+// OpenLock opens a file for locks. If it does not exist, OpenLock creates it with mode 0600. The error is an
+// UnsafeError if the name is a link or not a regular file.
 func OpenLock(dir *os.Root, name string) (*os.File, error) {
-	const attempts = 10 // others may remove it
+	const attempts = 10 // another process may remove the file
 	for n := 1; ; n++ {
-		f, err := createLock(dir, name)
+		f, err := create(dir, name)
 		if !errors.Is(err, fs.ErrExist) {
 			return f, err
 		}
@@ -115,24 +124,8 @@ func OpenLock(dir *os.Root, name string) (*os.File, error) {
 	}
 }
 
-// createLock creates a lock file, if there is none, for the owner of the directory.
-func createLock(dir *os.Root, name string) (f *os.File, err error) {
-	err = asOwner(dir, func() error {
-		f, err = dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err = inherit(dir, f); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// openRegular opens a regular file that exists, and returns what it has opened. It does not follow a link, except for one that
-// takes the file's place at this moment and leads to another regular file below the directory.
+// openRegular opens a regular file, and returns its information. It does not follow a link, except for a link that
+// replaces the file at this moment and leads to another regular file below the directory.
 func openRegular(dir *os.Root, name string, flag int) (*os.File, fs.FileInfo, error) {
 	info, err := dir.Lstat(name)
 	switch {
@@ -143,7 +136,7 @@ func openRegular(dir *os.Root, name string, flag int) (*os.File, fs.FileInfo, er
 	case !info.Mode().IsRegular():
 		return nil, nil, &UnsafeError{name, "is not a regular file"}
 	}
-	f, err := dir.OpenFile(name, flag|nonBlocking, 0) // what the file was replaced by may be a pipe
+	f, err := dir.OpenFile(name, flag|nonBlocking, 0) // a pipe may have replaced the file
 	if err != nil {
 		return nil, nil, err
 	}

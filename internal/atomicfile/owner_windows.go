@@ -5,14 +5,16 @@ import (
 	"os"
 )
 
-// On Windows a file's owner and who may read it come from its directory, and mode bits say nothing.
+// On Windows, a file inherits its owner and permissions from its directory. The file mode does not contain them.
 
 func asRoot() bool { return false }
 
+func user() int { return 0 }
+
 func ownerOf(fs.FileInfo) (uid, gid int) { return 0, 0 }
 
-// Private returns an error, which is an UnsafeError, if the file or directory is a link. The user's own directories are
-// writable by no other user.
+// Private returns an UnsafeError if the file or directory is a link. Other users cannot write to directories of this
+// user.
 func Private(path string, info fs.FileInfo) error {
 	if info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
 		return &UnsafeError{path, "is a link"}
@@ -20,14 +22,8 @@ func Private(path string, info fs.FileInfo) error {
 	return nil
 }
 
-func writable(string, fs.FileInfo) error { return nil }
-
-func foreign(*os.Root) bool { return false }
-
 func own(*os.File, fs.FileInfo) error { return nil }
-
-func inherit(*os.Root, *os.File) error { return nil }
 
 func chmod(*os.File, fs.FileMode) error { return nil }
 
-func adopt(_, _ *os.Root, _ fs.FileMode, _ bool) error { return nil }
+func inGroup(_ *os.Root, create func() error) error { return create() }

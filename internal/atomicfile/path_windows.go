@@ -4,7 +4,7 @@ import "os"
 
 const nonBlocking = 0
 
-// split divides an absolute path behind the volume: C:\, \\SERVER\SHARE\ or, with long paths, \\?\C:\.
+// split divides an absolute path after the volume: C:\, \\SERVER\SHARE\ or, with long paths, \\?\C:\.
 func split(path string) (top, rest string, ok bool) {
 	slash := func(i int) bool { return i < len(path) && os.IsPathSeparator(path[i]) }
 	if len(path) > 2 && path[1] == ':' && slash(2) {

@@ -4,246 +4,180 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"syscall"
 )
 
-// A Place is where a path leads, behind all links; there need not be a file. Close it.
+// A Place is what a path leads to after all links. There need not be a file.
 type Place struct {
-	steps  []step // from the top down
-	held   bool   // whether directories are opened on the way, each in the one before
-	strict bool   // whether they must all be root's
-	user   int    // who owns the first directory or link on the way that is not root's; 0 if there is none
-	where  string // its path
+	walk
+	info    fs.FileInfo
+	err     error    // why info is nil
+	foreign string   // see Foreign
+	empty   string   // the directory above that is root's and empty, but in a directory of another user
+	dir     *os.Root // opened by MakeDir
 }
 
-// A step is a name on the way.
-type step struct {
-	name string
-	path string // that the name is the end of
-	info fs.FileInfo
-	err  error    // why there is no info
-	dir  *os.Root // open; nil for what is not a directory
-}
-
-// Resolve follows a path, which must be absolute, from name to name, because ".." behind a link counts from where that
-// leads, and because links that lead nowhere must be found too.
+// At calls work with the place that a path leads to, or with the error that occurs while its links are followed. The
+// path must be absolute.
 //
-// For root, what belongs to root is trusted. From the first directory or link of another user's on, root goes only where
-// that user can go, reads only what that user can read, and writes only in directories and files of that user's. Anything
-// else is an UnsafeError. Who else can be misled by other users' links is not for this package to say.
-func Resolve(path string) (*Place, error) { return resolve(path, asRoot(), false) }
-
-// ResolveParent is like Resolve, but does not follow a link that the last name itself is.
-func ResolveParent(path string) (*Place, error) {
-	end := len(path)
-	for end > 0 && !os.IsPathSeparator(path[end-1]) {
-		end--
-	}
-	p, err := Resolve(path[:end])
-	if err != nil {
-		return nil, err
-	}
-	s := step{name: path[end:], path: join(p.Path(), path[end:])}
-	s.info, s.err = p.lstat(&s)
-	p.steps = append(p.steps, s)
-	return p, nil
+// If root gets to a directory or link of another user, it follows the rest of the path and runs work with the rights of
+// that user. If the system does not support this, the error is an UnsafeError. Whether other users can mislead that
+// user is not checked.
+func At(path string, work func(p *Place, err error) error) error {
+	return at(path, "", work)
 }
 
-func resolve(path string, held, strict bool) (*Place, error) {
-	top, rest, ok := split(path)
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("not an absolute path")}
-	}
-	p := &Place{held: held, strict: strict}
-	if err := p.begin(top); err != nil {
-		return nil, err
-	}
-	if err := p.follow(elements(rest)); err != nil {
-		p.Close()
-		return nil, err
-	}
-	return p, nil
+// AtParent is like At, but if the last element of the path is a link, the link is the place.
+func AtParent(path string, work func(p *Place, err error) error) error {
+	dir, name := cut(path)
+	return at(dir, name, work)
 }
 
-// begin goes to the top.
-func (p *Place) begin(top string) (err error) {
-	p.Close()
-	s := step{name: top, path: top}
-	s.info, s.err = os.Lstat(top)
-	if p.held {
-		s.dir, err = os.OpenRoot(top)
+func at(path, name string, work func(p *Place, err error) error) (err error) {
+	p := new(Place)
+	defer p.close()
+	resolve := p.resolve(path, name)
+	if p.foreign == "" {
+		return work(p, resolve)
 	}
-	p.steps = []step{s}
+	uid, _ := ownerOf(p.info)
+	if p.openBase(); !asUser(uid, func() { err = work(p, p.proceed(name)) }) {
+		return work(p, resolve)
+	}
 	return err
 }
 
-// maxLinks is how many links may lead from one to the next, as on Linux.
-const maxLinks = 40
-
-func (p *Place) follow(ahead []string) error {
-	for links := 0; len(ahead) > 0; {
-		name := ahead[0]
-		ahead = ahead[1:]
-		if name == "." {
-			continue
-		}
-		if name == ".." {
-			p.up()
-			continue
-		}
-		s := step{name: name, path: join(p.Path(), name)}
-		s.info, s.err = p.lstat(&s)
-		if s.err == nil && s.info.Mode()&fs.ModeSymlink != 0 {
-			if links++; links > maxLinks {
-				return errors.New("it leads to itself")
-			}
-			var err error
-			if ahead, err = p.turn(s, ahead); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := p.enter(s); err != nil {
-			return err
-		}
+// resolve follows a path to its end, and then goes to a name in the directory there, if any. It stops with an
+// UnsafeError where root gets to a directory or link of another user.
+func (p *Place) resolve(path, name string) (err error) {
+	if p.walk, err = newWalk(path); err != nil {
+		return err
 	}
+	return p.proceed(name)
+}
+
+func (p *Place) proceed(name string) error {
+	if err := p.run(p.visit); err != nil || name == "" {
+		return err
+	}
+	p.at = join(p.at, name)
+	info, err := os.Lstat(p.reach(p.at))
+	return p.see(info, err)
+}
+
+func (p *Place) visit(path string, info fs.FileInfo, err error) error {
+	if err == nil && asRoot() && isForeign(path, info) {
+		p.foreign, p.info = path, info
+		return &UnsafeError{path, "belongs to another user"}
+	}
+	return p.see(info, err)
+}
+
+// isForeign reports whether a directory or link does not belong to root. The top directory is trusted.
+func isForeign(path string, info fs.FileInfo) bool {
+	uid, _ := ownerOf(info)
+	_, name := cut(path)
+	return uid != 0 && name != "" && info.Mode()&(fs.ModeDir|fs.ModeSymlink) != 0
+}
+
+// see records what the current element of the walk is. Before, p describes its parent, if it does not exist.
+func (p *Place) see(info fs.FileInfo, err error) error {
+	parent, _ := cut(p.at)
+	switch {
+	case err == nil:
+		p.empty = ""
+	case p.foreign == "":
+	case errors.Is(p.err, fs.ErrNotExist):
+		err = p.err
+	case p.err == nil && isEmptyOfRoot(p.reach(parent), p.info):
+		p.empty, err = parent, fs.ErrNotExist
+	case errors.Is(err, fs.ErrPermission):
+		return p.closed(parent)
+	}
+	p.info, p.err = info, err
 	return nil
 }
 
-// turn follows a link.
-func (p *Place) turn(s step, ahead []string) ([]string, error) {
-	if err := p.trust(&s); err != nil {
-		return nil, err
-	}
-	var to string
-	var err error
-	if p.held {
-		to, err = p.last().dir.Readlink(s.name)
-	} else {
-		to, err = os.Readlink(s.path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	top, rest, ok := split(to)
-	if !ok {
-		return append(elements(to), ahead...), nil
-	}
-	return append(elements(rest), ahead...), p.begin(top)
+func (p *Place) closed(path string) error {
+	return &UnsafeError{path, "is closed to the owner of " + p.foreign + ", which leads there"}
 }
 
-// enter goes on to what is no link.
-func (p *Place) enter(s step) (err error) {
-	if s.err == nil && s.info.IsDir() {
-		if p.held {
-			if s.dir, err = openDir(p.last().dir, s.name, s.info); err != nil {
-				return err
-			}
-		}
-		if err := p.trust(&s); err != nil && !(p.user != 0 && empty(s)) {
-			s.close()
-			return err
-		}
+func (p *Place) close() {
+	if p.dir != nil {
+		p.dir.Close()
 	}
-	p.steps = append(p.steps, s)
-	return nil
-}
-
-// empty reports whether a directory is root's and has nothing in it: it may be one that another process of root's has just made
-// and is about to give to the user.
-func empty(s step) bool {
-	if uid, _ := ownerOf(s.info); uid != 0 {
-		return false
-	}
-	f, err := s.dir.Open(".")
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	names, _ := f.Readdirnames(1)
-	return len(names) == 0
-}
-
-// trust returns an error if root must not go on to a directory, or by a link.
-func (p *Place) trust(s *step) error {
-	if !asRoot() {
-		return nil
-	}
-	uid, _ := ownerOf(s.info)
-	switch {
-	case p.user == 0 && uid == 0:
-		return nil
-	case p.strict:
-		return &UnsafeError{s.path, "belongs to another user"}
-	case p.user == 0:
-		p.user, p.where = uid, s.path
-		return nil
-	case uid == p.user || s.info.Mode()&fs.ModeSymlink != 0 || s.info.Mode().Perm()&0o001 != 0:
-		return nil
-	default:
-		return &UnsafeError{s.path, "is closed to the owner of " + p.where + ", which leads there"}
-	}
-}
-
-// openDir opens a directory in another one, if it is the one that was looked at and not what it was replaced by since.
-func openDir(parent *os.Root, name string, info fs.FileInfo) (*os.Root, error) {
-	dir, err := parent.OpenRoot(name + separator + ".") // with the dot, a pipe is not waited for
-	if err != nil {
-		return nil, err
-	}
-	if opened, err := dir.Stat("."); err != nil || !os.SameFile(info, opened) {
-		dir.Close()
-		return nil, &UnsafeError{name, "was replaced while it was opened"}
-	}
-	return dir, nil
-}
-
-func (p *Place) last() *step { return &p.steps[len(p.steps)-1] }
-
-func (p *Place) up() {
-	if len(p.steps) > 1 {
-		p.last().close()
-		p.steps = p.steps[:len(p.steps)-1]
-	}
-}
-
-func (p *Place) lstat(s *step) (fs.FileInfo, error) {
-	at := p.last()
-	switch {
-	case at.err != nil:
-		return nil, at.err
-	case !p.held:
-		return os.Lstat(s.path)
-	case at.dir == nil:
-		return nil, syscall.ENOTDIR
-	}
-	return at.dir.Lstat(s.name)
-}
-
-func (s *step) close() {
-	if s.dir != nil {
-		s.dir.Close()
-	}
-}
-
-// Close closes the directories on the way, also the one that MakeDir has returned.
-func (p *Place) Close() {
-	for i := range p.steps {
-		p.steps[i].close()
+	if p.base != nil {
+		p.base.Close()
 	}
 }
 
 // Path returns the path without links.
-func (p *Place) Path() string { return p.last().path }
+func (p *Place) Path() string { return p.at }
 
-// Dir returns the path of the directory that Path is in.
-func (p *Place) Dir() string { return p.steps[max(len(p.steps)-2, 0)].path }
+// Name returns the last element of Path.
+func (p *Place) Name() string {
+	_, name := cut(p.at)
+	return name
+}
 
-// Name returns the last name of Path.
-func (p *Place) Name() string { return p.last().name }
+// Foreign returns, for root, the first directory or link on the way that belongs to another user; "" if there is none.
+func (p *Place) Foreign() string { return p.foreign }
 
-// Foreign returns the first directory or link on the way, for root, that belongs to another user; "" if there is none.
-func (p *Place) Foreign() string { return p.where }
+// Stat returns the information of the file. The error wraps fs.ErrNotExist if there is no file.
+func (p *Place) Stat() (fs.FileInfo, error) { return p.info, p.err }
 
-// Stat returns what the path leads to. The error wraps fs.ErrNotExist if there is nothing.
-func (p *Place) Stat() (fs.FileInfo, error) { return p.last().info, p.last().err }
+// Open opens the file for reading. The error is an UnsafeError if the owner of Foreign cannot read it.
+func (p *Place) Open() (*os.File, error) {
+	if asRoot() {
+		if err := p.openDir(0); err != nil {
+			return nil, err
+		}
+		f, _, err := openRegular(p.dir, p.Name(), os.O_RDONLY)
+		return f, err
+	}
+	f, err := os.OpenFile(p.reach(p.at), os.O_RDONLY|nonBlocking, 0)
+	if p.foreign != "" && errors.Is(err, fs.ErrPermission) {
+		return nil, p.closed(p.at)
+	}
+	return f, err
+}
+
+// MakeDir opens the directory that contains the file, to write there. It creates missing directories with the given
+// mode. At closes the directory. The error is an UnsafeError if the directory or the file does not belong to the owner
+// of Foreign.
+func (p *Place) MakeDir(mode fs.FileMode) (*os.Root, error) {
+	if p.empty != "" {
+		_ = os.Remove(p.reach(p.empty)) // it is created again, for the user
+	}
+	if err := p.openDir(mode); err != nil {
+		return nil, err
+	}
+	if p.foreign == "" {
+		return p.dir, nil
+	}
+	info, err := p.dir.Stat(".")
+	if err != nil {
+		return nil, err
+	}
+	dir, _ := cut(p.at)
+	return p.dir, errors.Join(p.users(dir, info), p.users(p.at, p.info))
+}
+
+// users returns an error if a file exists and does not belong to the owner of Foreign, with whose rights this thread
+// works.
+func (p *Place) users(path string, info fs.FileInfo) error {
+	if info == nil {
+		return nil
+	}
+	if uid, _ := ownerOf(info); uid != user() {
+		return &UnsafeError{path, "does not belong to the owner of " + p.foreign + ", which leads there"}
+	}
+	return nil
+}
+
+func (p *Place) openDir(mode fs.FileMode) (err error) {
+	if p.dir == nil {
+		dir, _ := cut(p.at)
+		p.dir, err = p.makeDir(dir, mode)
+	}
+	return err
+}

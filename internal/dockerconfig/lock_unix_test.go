@@ -76,7 +76,7 @@ func TestAuthsLockOfRoot(t *testing.T) {
 	}
 	program := swaptest.Executable(t)
 	out, err := login(program, swaptest.UID, path, "ghcr.io")
-	want := path + ".lock: cannot be locked, so nothing was written: permission denied; see who owns it, or remove it\n"
+	want := path + ".lock: cannot be locked, so nothing was written: permission denied; check its owner, or remove it\n"
 	if err == nil || out != want {
 		t.Errorf("got  %v, %s\nwant %s", err, out, want)
 	}

@@ -88,11 +88,15 @@ func (p *provider) copy() error {
 	if err != nil {
 		return err
 	}
-	place, err := atomicfile.ResolveParent(path)
-	if err != nil {
-		return err
-	}
-	defer place.Close()
+	return atomicfile.AtParent(path, func(place *atomicfile.Place, err error) error {
+		if err != nil {
+			return err
+		}
+		return p.copyTo(place)
+	})
+}
+
+func (p *provider) copyTo(place *atomicfile.Place) error {
 	if foreign := place.Foreign(); foreign != "" {
 		return fmt.Errorf("%s belongs to another user, who could replace the program", foreign)
 	}

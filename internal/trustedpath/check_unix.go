@@ -7,12 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
-)
 
-// maxLinks is the maximum number of symbolic links to follow, as on Linux.
-const maxLinks = 40
+	"ecrlogin/internal/atomicfile"
+)
 
 // Check returns nil if only root and the effective user can change or replace the file at path. It walks from the
 // root directory as the operating system does, and checks every directory and every symbolic link. Each must belong
@@ -31,47 +29,26 @@ func Check(path string) error {
 		}
 		path = dir + "/" + path // not cleaned, because the element before ".." may be a link
 	}
-	rest := strings.Split(path, "/")
-	at, links := "/", 0
-	if err := check(at, false); err != nil {
-		return err
-	}
-	for len(rest) > 0 {
-		name := rest[0]
-		rest = rest[1:]
-		switch name {
-		case "", ".":
-			continue
-		case "..":
-			at = filepath.Dir(at) // already checked
-			continue
-		}
-		next := filepath.Join(at, name)
-		if err := check(next, false); err != nil {
+	var last string
+	err := atomicfile.Walk(path, func(path string, info fs.FileInfo, err error) error {
+		last = path
+		if err != nil {
 			return err
 		}
-		target, err := os.Readlink(next)
-		switch {
-		case err != nil: // not a link
-			at = next
-			continue
-		case filepath.IsAbs(target):
-			at = "/"
-		}
-		if links++; links > maxLinks {
-			return &fs.PathError{Op: "readlink", Path: path, Err: syscall.ELOOP}
-		}
-		rest = append(strings.Split(target, "/"), rest...)
-	}
-	return check(at, true)
-}
-
-// check checks one file, directory or link. The last element of the path is checked a second time with last set.
-func check(path string, last bool) error {
-	info, err := os.Lstat(path)
+		return check(path, info, true)
+	})
 	if err != nil {
 		return err
 	}
+	info, err := os.Lstat(last)
+	if err != nil {
+		return err
+	}
+	return check(last, info, false)
+}
+
+// check checks a file, directory or link. A directory may have the sticky bit if mayBeSticky is set.
+func check(path string, info fs.FileInfo, mayBeSticky bool) error {
 	mode, link := info.Mode(), info.Mode()&fs.ModeSymlink != 0
 	if uid := int(info.Sys().(*syscall.Stat_t).Uid); uid != 0 && uid != os.Geteuid() {
 		if link {
@@ -80,7 +57,7 @@ func check(path string, last bool) error {
 		return &Error{path, fmt.Sprintf("belongs to user %d", uid), "sudo chown root: " + path}
 	}
 	sticky := mode.IsDir() && mode&fs.ModeSticky != 0
-	if !link && mode&0o022 != 0 && (!sticky || last) {
+	if !link && mode&0o022 != 0 && !(sticky && mayBeSticky) {
 		return &Error{path, fmt.Sprintf("is writable by others than its owner (%s)", mode), "sudo chmod go-w " + path}
 	}
 	return nil

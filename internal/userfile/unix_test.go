@@ -230,7 +230,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	as(t, func() {
 		_, err := userfile.Read(path)
-		if want := path + ": cannot be read: permission denied; see who owns it and what its mode is"; err == nil || err.Error() != want {
+		if want := path + ": cannot be read: permission denied; check its owner and mode"; err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	})

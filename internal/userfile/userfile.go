@@ -1,6 +1,6 @@
-// Package userfile replaces a configuration file that belongs to its user, as a whole: whoever reads it meanwhile sees the
-// old one or the new one. A link to it stays a link, mode and owner stay as they were, and what somebody else has written
-// since it was read is never lost.
+// Package userfile reads and replaces configuration files of the user. A file is replaced atomically: a link to it
+// stays a link, its mode and owner stay the same, and a change that another program has made since it was read is not
+// lost.
 package userfile
 
 import (
@@ -9,91 +9,89 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"sync"
 
 	"ecrlogin/internal/atomicfile"
 )
 
-// MaxSize is the longest file that Read takes, in bytes. A configuration has some thousand.
+// MaxSize is the maximum size of a file that Read accepts, in bytes. A configuration has some thousand.
 const MaxSize = 1 << 20
 
-// ErrChanged is wrapped by the error of a File that is not any more what it was when it was read. Nothing has been
-// written then, and it can be read again.
+// ErrChanged is wrapped by the error of a File that has changed since it was read. Nothing has been written, and the
+// file can be read again.
 var ErrChanged = errors.New("edited by someone else in the meantime")
 
-// A File is one as it was read. One that does not exist can be read and written too.
+// A File is a file as it was read. It need not exist.
 type File struct {
-	Path    string // as it was asked for, perhaps a link
-	Target  string // the file itself, behind all links
+	Path    string // as requested, perhaps a link
+	Target  string // with all links resolved
 	Content []byte // nil if there is no file
-	Public  bool   // whether a new file is for everybody to read, and not for its owner alone
+	Public  bool   // whether all users can read a new file, rather than its owner only
 	info    fs.FileInfo
 	unsafe  error // see Unsafe
 }
 
-// modes returns those of a new file and a new folder.
-func (f *File) modes() (file, folder fs.FileMode) {
-	if f.Public {
-		return 0o644, 0o755
-	}
-	return 0o600, 0o700
+// Read reads a file. It is not an error if the file does not exist, or if a link leads to a missing file.
+func Read(path string) (f *File, err error) {
+	err = at(path, func(p *atomicfile.Place) error {
+		f, err = read(path, p)
+		return err
+	})
+	return f, err
 }
 
-// Read reads a file. That there is none is no error, nor that a link leads to none.
-func Read(path string) (*File, error) {
-	p, err := resolve(path)
+// at calls work with the place that a path leads to.
+func at(path string, work func(*atomicfile.Place) error) error {
+	absolute, err := filepath.Abs(path)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("%s: %w; specify an absolute path", path, err)
 	}
-	defer p.Close()
+	return atomicfile.At(absolute, func(p *atomicfile.Place, err error) error {
+		if err != nil {
+			return failure(path, "the link cannot be followed", err, "correct the link")
+		}
+		return work(p)
+	})
+}
+
+func read(path string, p *atomicfile.Place) (*File, error) {
 	f := &File{Path: path, Target: p.Path()}
 	info, err := p.Stat()
 	if err == nil {
-		err = f.acceptable(info)
-	}
-	if err == nil {
-		err = f.load(p)
+		if err := f.acceptable(info); err != nil {
+			return nil, err
+		}
+		var file *os.File
+		if file, err = p.Open(); err == nil {
+			defer file.Close()
+			return f, f.load(file)
+		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	return nil, f.unreadable(err)
 }
 
-// resolve follows a path.
-func resolve(path string) (*atomicfile.Place, error) {
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; name it from the root on", path, err)
-	}
-	p, err := atomicfile.Resolve(absolute)
-	if err != nil {
-		return nil, failure(path, "the link cannot be followed", err, "correct the link")
-	}
-	return p, nil
-}
-
-// acceptable returns an error for what is no configuration.
+// acceptable returns an error if a file cannot be a configuration.
 func (f *File) acceptable(info fs.FileInfo) error {
+	what := "a pipe, socket or device"
 	switch {
+	case info.IsDir():
+		what = "a directory"
+		fallthrough
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s: not a regular file, but %s; put a file in its place", f.Path, kind(info))
+		return fmt.Errorf("%s: not a regular file, but %s; put a file in its place", f.Path, what)
 	case info.Size() > MaxSize:
-		return fmt.Errorf("%s: has %d bytes, and no configuration has more than %d; look what is in it", f.Path, info.Size(), MaxSize)
+		return fmt.Errorf("%s: too large for a configuration (%d bytes, limit %d); check its contents", f.Path, info.Size(), MaxSize)
 	}
 	return nil
 }
 
-// load reads the file at a place. Who it belongs to is seen from what was opened.
-func (f *File) load(p *atomicfile.Place) error {
-	file, err := p.Open()
-	if err != nil {
-		return f.unreadable(err)
-	}
-	defer file.Close()
+// load reads an open file. It checks that file again, because another one may have replaced the file at the path.
+func (f *File) load(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
 		return f.unreadable(err)
@@ -108,77 +106,87 @@ func (f *File) load(p *atomicfile.Place) error {
 	if err != nil {
 		return f.unreadable(err)
 	}
-	f.Content, f.info, f.unsafe = content, info, p.Private(info)
+	f.Content, f.info, f.unsafe = content, info, atomicfile.Private(f.Target, info)
 	return nil
 }
 
 func (f *File) unreadable(err error) error {
-	return failure(f.Path, "cannot be read", err, "see who owns it and what its mode is")
+	return failure(f.Path, "cannot be read", err, "check its owner and mode")
 }
 
-func kind(info fs.FileInfo) string {
-	if info.IsDir() {
-		return "a directory"
-	}
-	return "a pipe, socket or device"
-}
-
-// Exists reports whether there was a file when it was read.
+// Exists reports whether the file existed when it was read.
 func (f *File) Exists() bool { return f.info != nil }
 
-// Unsafe returns an atomicfile.UnsafeError if, when the file was read, it belonged to another user or could be written to by
-// others. For root, in another user's directory, it must belong to that user.
+// Unsafe returns an atomicfile.UnsafeError if, when the file was read, it belonged to another user or could be written
+// to by others. In a directory of another user, the file must belong to that user if this process is root's.
 func (f *File) Unsafe() error { return f.unsafe }
 
-// Replace writes content in place of what was read. Missing directories are created, for the same users as a new file. If it
-// fails, nothing has been written and no file is left behind.
+// Replace replaces what was read with content. It creates missing directories. If it returns an error, it has written
+// nothing and left no temporary file.
 func (f *File) Replace(content []byte) error {
 	if f.info != nil && f.info.Mode()&0o200 == 0 {
 		return fmt.Errorf("%s: is read-only, so nothing was written; if it may be changed, make it writable: chmod u+w %[1]s", f.Path)
 	}
-	p, err := f.place()
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	mode, dirMode := f.modes()
-	temp, err := f.temporary(p, content, dirMode)
-	if err != nil {
-		return f.unwritable(err)
-	}
-	defer temp.Discard() // does nothing if all goes well
-	if err := temp.Finish(mode, f.info); err != nil {
-		return f.unwritable(err)
-	}
-	info, err := temp.Stat()
-	if err != nil {
-		return f.unwritable(err)
-	}
-	if err := f.unchanged(); err != nil {
-		return err
-	}
-	if err := temp.Rename(p.Name()); err != nil {
-		return f.unwritable(err)
-	}
-	f.Content, f.info = content, info
-	return nil
+	return at(f.Path, func(p *atomicfile.Place) error {
+		if p.Path() != f.Target {
+			return f.changed()
+		}
+		mode, _ := f.modes()
+		like, _ := p.Stat()
+		temp, err := f.temporary(p, content, mode, like)
+		if err != nil {
+			return f.unwritable(err)
+		}
+		defer temp.Discard() // does nothing after Rename
+		info, err := temp.Stat()
+		if err != nil {
+			return f.unwritable(err)
+		}
+		if err := f.unchanged(); err != nil {
+			return err
+		}
+		if err := temp.Rename(p.Name()); err != nil {
+			return f.unwritable(err)
+		}
+		f.Content, f.info = content, info
+		return nil
+	})
 }
 
-// place follows the path again, to the same target.
-func (f *File) place() (*atomicfile.Place, error) {
-	p, err := resolve(f.Path)
-	if err != nil {
-		return nil, err
-	}
-	if p.Path() != f.Target {
-		p.Close()
-		return nil, f.changed()
-	}
-	return p, nil
+// Backup writes what was read to another path, where no file must exist. The backup has the mode of the file, but only
+// its owner can write to it.
+func (f *File) Backup(path string) error {
+	return beside(path, func(p *atomicfile.Place) error {
+		if _, err := p.Stat(); err == nil {
+			return fmt.Errorf("%s: not overwritten by a copy of %s; move it away", path, f.Path)
+		}
+		mode, _ := f.modes()
+		if f.info != nil {
+			mode = f.info.Mode().Perm() &^ 0o022
+		}
+		temp, err := f.temporary(p, f.Content, mode, nil)
+		if err == nil {
+			defer temp.Discard()
+			err = temp.Rename(p.Name())
+		}
+		if err != nil {
+			return f.unwritable(err)
+		}
+		return nil
+	})
 }
 
-// temporary writes a file at a place, beside the one that it is to replace.
-func (f *File) temporary(p *atomicfile.Place, content []byte, dirMode fs.FileMode) (*atomicfile.Temp, error) {
+// modes returns the modes of a new file and a new directory.
+func (f *File) modes() (file, dir fs.FileMode) {
+	if f.Public {
+		return 0o644, 0o755
+	}
+	return 0o600, 0o700
+}
+
+// temporary writes a temporary file in the directory of a place. It has the mode and owner of like, unless that is nil.
+func (f *File) temporary(p *atomicfile.Place, content []byte, mode fs.FileMode, like fs.FileInfo) (*atomicfile.Temp, error) {
+	_, dirMode := f.modes()
 	dir, err := p.MakeDir(dirMode)
 	if err != nil {
 		return nil, err
@@ -187,39 +195,39 @@ func (f *File) temporary(p *atomicfile.Place, content []byte, dirMode fs.FileMod
 	if err != nil {
 		return nil, err
 	}
-	if _, err := temp.Write(content); err != nil {
+	_, err = temp.Write(content)
+	if err := errors.Join(err, temp.Finish(mode, like)); err != nil {
 		temp.Discard()
 		return nil, err
 	}
 	return temp, nil
 }
 
-// Remove removes the file; a link to it stays. One that does not exist is no error.
+// Remove removes the file, but not a link to it. It is not an error if the file does not exist.
 func (f *File) Remove() error {
 	if err := f.unchanged(); err != nil || f.info == nil {
 		return err
 	}
-	p, err := f.place()
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	dir, err := p.MakeDir(0)
+	err := at(f.Path, func(p *atomicfile.Place) error {
+		if p.Path() != f.Target {
+			return f.changed()
+		}
+		return remove(f.Path, p)
+	})
 	if err == nil {
-		err = dir.Remove(p.Name())
+		f.Content, f.info = nil, nil
 	}
-	if err != nil {
-		return unremovable(f.Path, err)
-	}
-	f.Content, f.info = nil, nil
-	return nil
+	return err
 }
 
-// unchanged looks whether the path still leads to what was read. Between this and the renaming is a moment in which
-// somebody else can write unnoticed; no client of these files takes a lock that could prevent it.
+// unchanged returns an error if the file is not what was read. A change between this check and the rename is lost. The
+// programs that use these files take no lock that could prevent it.
 func (f *File) unchanged() error {
-	now, err := Read(f.Path)
-	if err != nil {
+	var now *File
+	var err error
+	var reading sync.WaitGroup
+	reading.Go(func() { now, err = Read(f.Path) }) // this thread may have the rights of another user; see atomicfile.At
+	if reading.Wait(); err != nil {
 		return err
 	}
 	if now.Target != f.Target || now.Exists() != f.Exists() || !bytes.Equal(now.Content, f.Content) {
@@ -235,4 +243,13 @@ func (f *File) changed() error {
 func (f *File) unwritable(err error) error {
 	return failure(f.Path, "cannot be replaced in "+filepath.Dir(f.Target), err,
 		"nothing was written; check the owner and mode of that directory, and whether its disk is full or read-only")
+}
+
+// failure returns the error for an operation on a file. For root, another user could have redirected it.
+func failure(path, what string, err error, next string) error {
+	var unsafe *atomicfile.UnsafeError
+	if errors.As(err, &unsafe) {
+		return fmt.Errorf("%s: not accessed as root, because %w; run this as the user whose file it is", path, unsafe)
+	}
+	return fmt.Errorf("%s: %s: %w; %s", path, what, atomicfile.Cause(err), next)
 }

@@ -119,7 +119,7 @@ func TestReadRefuses(t *testing.T) {
 	path := filepath.Join(dir, "config.json")
 	write(t, path, strings.Repeat(" ", 10<<20))
 	_, err := userfile.Read(path)
-	if want := path + ": has 10485760 bytes, and no configuration has more than 1048576; look what is in it"; err == nil || err.Error() != want {
+	if want := path + ": too large for a configuration (10485760 bytes, limit 1048576); check its contents"; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	_, err = userfile.Read(dir)

@@ -1,0 +1,97 @@
+package atomicfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// A visit is called for each element of a path. The path that it gets contains no link, except that its last element
+// may be one. info and err are the result of os.Lstat.
+type visit func(path string, info fs.FileInfo, err error) error
+
+// Walk follows an absolute path as the operating system does, and visits each element from the top down, links and
+// their targets too. Missing elements are visited too, so that a link that leads to a missing file can be resolved. Walk
+// stops at an error of visit and returns it.
+func Walk(path string, visit visit) error {
+	w, err := newWalk(path)
+	if err != nil {
+		return err
+	}
+	return w.run(visit)
+}
+
+// A walk is the state of Walk.
+type walk struct {
+	at    string   // the current element
+	ahead []string // the names that follow
+	links int
+	base  *os.File // an open directory, whose parents need not be accessible; nil for none
+}
+
+func newWalk(path string) (walk, error) {
+	top, rest, ok := split(path)
+	if !ok {
+		return walk{}, &fs.PathError{Op: "open", Path: path, Err: errors.New("not an absolute path")}
+	}
+	return walk{at: top, ahead: elements(rest)}, nil
+}
+
+// run visits the current element and those that follow.
+func (w *walk) run(visit visit) error {
+	for {
+		info, err := os.Lstat(w.reach(w.at))
+		if err := visit(w.at, info, err); err != nil {
+			return err
+		}
+		switch {
+		case err == nil && info.Mode()&fs.ModeSymlink != 0:
+			if err := w.follow(); err != nil {
+				return err
+			}
+			continue
+		case len(w.ahead) == 0:
+			return nil
+		case w.ahead[0] == "..":
+			w.at, _ = cut(w.at)
+		default:
+			w.at = join(w.at, w.ahead[0])
+		}
+		w.ahead = w.ahead[1:]
+	}
+}
+
+// maxLinks is the maximum number of symbolic links to follow, as on Linux.
+const maxLinks = 40
+
+// follow replaces the current element, a link, by its target.
+func (w *walk) follow() error {
+	if w.links++; w.links > maxLinks {
+		return &fs.PathError{Op: "readlink", Path: w.at, Err: errors.New("it leads to itself")}
+	}
+	target, err := os.Readlink(w.reach(w.at))
+	if err != nil {
+		return err
+	}
+	top, rest, absolute := split(target)
+	if !absolute {
+		top, _ = cut(w.at)
+		rest = target
+	}
+	w.at, w.ahead = top, append(elements(rest), w.ahead...)
+	return nil
+}
+
+// reach returns a path for system calls, which starts at the base if the element is in it.
+func (w *walk) reach(path string) string {
+	if w.base == nil {
+		return path
+	}
+	rest, ok := strings.CutPrefix(path, w.base.Name())
+	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return path
+	}
+	return "/proc/self/fd/" + strconv.Itoa(int(w.base.Fd())) + "/." + rest
+}
