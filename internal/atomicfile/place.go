@@ -65,7 +65,7 @@ func (p *Place) proceed(name string) error {
 }
 
 func (p *Place) visit(path string, info fs.FileInfo, err error) error {
-	if err == nil && asRoot() && isForeign(path, info) {
+	if err == nil && isForeign(path, info) && asRoot() {
 		p.foreign, p.info = path, info
 		return &UnsafeError{path, "belongs to another user"}
 	}
@@ -74,24 +74,27 @@ func (p *Place) visit(path string, info fs.FileInfo, err error) error {
 
 // isForeign reports whether a directory or link does not belong to root. The top directory is trusted.
 func isForeign(path string, info fs.FileInfo) bool {
-	uid, _ := ownerOf(info)
+	if uid, _ := ownerOf(info); uid == 0 || info.Mode()&(fs.ModeDir|fs.ModeSymlink) == 0 {
+		return false
+	}
 	_, name := cut(path)
-	return uid != 0 && name != "" && info.Mode()&(fs.ModeDir|fs.ModeSymlink) != 0
+	return name != ""
 }
 
-// see records what the current element of the walk is. Before, p describes its parent, if it does not exist.
+// see records the information of the current element.
 func (p *Place) see(info fs.FileInfo, err error) error {
-	parent, _ := cut(p.at)
-	switch {
-	case err == nil:
+	if err == nil {
 		p.empty = ""
-	case p.foreign == "":
-	case errors.Is(p.err, fs.ErrNotExist):
-		err = p.err
-	case p.err == nil && isEmptyOfRoot(p.reach(parent), p.info):
-		p.empty, err = parent, fs.ErrNotExist
-	case errors.Is(err, fs.ErrPermission):
-		return p.closed(parent)
+	} else if p.foreign != "" {
+		parent, _ := cut(p.at) // p.info and p.err are still those of the parent
+		switch {
+		case errors.Is(p.err, fs.ErrNotExist):
+			err = p.err
+		case p.err == nil && isEmptyOfRoot(p.reach(parent), p.info):
+			p.empty, err = parent, fs.ErrNotExist
+		case errors.Is(err, fs.ErrPermission):
+			return p.closed(parent)
+		}
 	}
 	p.info, p.err = info, err
 	return nil

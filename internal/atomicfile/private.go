@@ -21,33 +21,55 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 	if !ok {
 		return nil, &UnsafeError{path, "is a relative path"}
 	}
-	var p Place
-	if err := p.resolve(cut(clean)); err != nil {
-		return nil, err
-	}
-	if p.err == nil {
-		if err := Private(clean, p.info); err != nil {
+	p := Place{walk: walk{at: clean}}
+	if asRoot() {
+		if err := p.resolve(cut(clean)); err != nil {
 			return nil, err
 		}
-	} else if mode == 0 && errors.Is(p.err, syscall.ENOTDIR) { // below a file
-		return nil, &fs.PathError{Op: "open", Path: clean, Err: fs.ErrNotExist}
+	} else {
+		p.info, p.err = os.Lstat(clean)
 	}
-	dir, err := p.makeDir(p.at, mode)
+	dir, err := p.openPrivate(clean, mode)
 	if err != nil {
 		return nil, err
 	}
-	info, err := dir.Stat(".")
-	if err == nil && p.err == nil && !os.SameFile(p.info, info) {
-		err = &UnsafeError{clean, "was replaced while it was opened"}
-	}
-	if err == nil {
-		err = Private(clean, info)
-	}
-	if err != nil {
+	if err := p.isPrivate(clean, dir); err != nil {
 		dir.Close()
 		return nil, err
 	}
 	return dir, nil
+}
+
+func (p *Place) openPrivate(path string, mode fs.FileMode) (*os.Root, error) {
+	switch {
+	case p.err == nil:
+		if err := Private(path, p.info); err != nil {
+			return nil, err
+		}
+		return os.OpenRoot(p.at)
+	case mode != 0:
+		dir, err := p.makeDir(p.at, mode)
+		p.info, p.err = os.Lstat(p.at)
+		return dir, err
+	case errors.Is(p.err, syscall.ENOTDIR): // below a file
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	return nil, p.err
+}
+
+// isPrivate returns an error unless an open directory is private, and the one at the place rather than the target of a
+// link that has replaced it.
+func (p *Place) isPrivate(path string, dir *os.Root) error {
+	info, err := dir.Stat(".")
+	switch {
+	case err != nil:
+		return err
+	case p.err != nil:
+		return p.err
+	case !os.SameFile(p.info, info):
+		return &UnsafeError{path, "was replaced while it was opened"}
+	}
+	return Private(path, info)
 }
 
 // ReadPrivate reads a file of a private directory, of at most longest bytes. The error is an UnsafeError if the file is

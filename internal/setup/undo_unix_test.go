@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -141,6 +142,9 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 // TestRootConfiguresForAUser checks that root leaves no root-owned file in a user's home, keeps its own records, and
 // can undo.
 func TestRootConfiguresForAUser(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("root is refused")
+	}
 	a := swaptest.New(t)
 	machine := at(t, a.Home)
 	config := filepath.Join(a.Home, ".docker", "config.json")

@@ -66,13 +66,15 @@ func read(path string, p *atomicfile.Place) (*File, error) {
 		var file *os.File
 		if file, err = p.Open(); err == nil {
 			defer file.Close()
-			return f, f.load(file)
+			if err := f.load(file); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return f, nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, f.unreadable(err)
 	}
-	return nil, f.unreadable(err)
+	return f, nil
 }
 
 // acceptable returns an error if a file cannot be a configuration.
@@ -249,7 +251,7 @@ func (f *File) unwritable(err error) error {
 func failure(path, what string, err error, next string) error {
 	var unsafe *atomicfile.UnsafeError
 	if errors.As(err, &unsafe) {
-		return fmt.Errorf("%s: not accessed as root, because %w; run this as the user whose file it is", path, unsafe)
+		return fmt.Errorf("%s: not accessed as root, because %w; run this command as the owner of the file", path, unsafe)
 	}
 	return fmt.Errorf("%s: %s: %w; %s", path, what, atomicfile.Cause(err), next)
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// as runs do as somebody whom modes hold back, which they do not do with root. The kernel keeps for each thread whom
-// files are opened as; the thread ends with its goroutine, since that does not let go of it.
+// as runs do with the file system rights of a user to whom file modes apply, unlike root. They are the rights of a
+// thread, which ends with its goroutine because the goroutine stays locked to it.
 func as(t *testing.T, do func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {

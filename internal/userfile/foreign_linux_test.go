@@ -1,5 +1,3 @@
-//go:build unix
-
 package userfile_test
 
 import (
@@ -15,7 +13,8 @@ import (
 
 const alice = 12345 // and bob 12346; neither is root
 
-// tree makes directories ("a/"), links ("a -> b") and files, each with a mode, for an owner, and returns where.
+// tree creates directories ("a/"), links ("a -> b") and files, each with an owner and a mode, and returns their parent
+// directory.
 func tree(t *testing.T, entries ...string) (top string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -45,7 +44,7 @@ func tree(t *testing.T, entries ...string) (top string) {
 			t.Fatal(err)
 		}
 	}
-	for dir := top; dir != os.TempDir(); dir = filepath.Dir(dir) { // alice gets there
+	for dir := top; dir != os.TempDir(); dir = filepath.Dir(dir) { // alice can access them
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +52,8 @@ func tree(t *testing.T, entries ...string) (top string) {
 	return top
 }
 
-// Root follows another user's link only to what is that user's. What it writes there stays theirs.
+// TestRootInHomeOfAnotherUser checks that root follows links of another user only to files that this user can read and
+// write, and that the files it writes belong to that user.
 func TestRootInHomeOfAnotherUser(t *testing.T) {
 	home := "12345 755 home/"
 	tests := []struct {
@@ -70,6 +70,7 @@ func TestRootInHomeOfAnotherUser(t *testing.T) {
 		{"an empty directory of root's", []string{home, "0 700 home/.docker/", "12345 0 home/config.json -> .docker/c"}, "", "", "home/.docker/c"},
 		{"a link of root's on the way", []string{"0 755 real/", "12345 755 real/home/", "0 0 home -> real/home", "12345 600 real/home/config.json"}, "", "", "real/home/config.json"},
 		{"to a file of root's", []string{home, "0 755 root/", "0 600 root/c", "12345 0 home/config.json -> ../root/c"}, "root/c is closed to the owner of home", "", ""},
+		{"to a file for root's group", []string{home, "0 755 root/", "0 640 root/c", "12345 0 home/config.json -> ../root/c"}, "root/c is closed to the owner of home", "", ""},
 		{"to a public file of root's", []string{home, "0 755 root/", "0 644 root/c", "12345 0 home/config.json -> ../root/c"}, "", "root does not belong to the owner of home", "root/c"},
 		{"into a directory of root's", []string{home, "0 755 root/", "12345 0 home/config.json -> ../root/c"}, "", "root does not belong to the owner of home", "root/c"},
 		{"into a public directory of root's", []string{home, "0 777 root/", "12345 0 home/config.json -> ../root/c"}, "", "root does not belong to the owner of home", "root/c"},
@@ -92,7 +93,7 @@ func TestRootInHomeOfAnotherUser(t *testing.T) {
 					}
 					return false
 				}
-				want = path + ": not accessed as root, because " + want + ", which leads there; run this as the user whose file it is"
+				want = path + ": not accessed as root, because " + want + ", which leads there; run this command as the owner of the file"
 				if got := fmt.Sprint(err); strings.ReplaceAll(strings.TrimPrefix(got, top), top+"/", "") != strings.TrimPrefix(want, top) {
 					t.Errorf("%s\ngot  %s\nwant %s", what, got, want)
 				}
@@ -150,7 +151,7 @@ func ownersOf(t *testing.T, top string) map[string]int {
 
 func owners(t *testing.T, top string) string { return fmt.Sprintln(ownersOf(t, top)) }
 
-// Concurrent writers of root's in a new directory of a user's do not get in each other's way.
+// TestRootMakesDirectoriesTogether checks that root can create the same directories concurrently.
 func TestRootMakesDirectoriesTogether(t *testing.T) {
 	top := tree(t, "12345 755 home/")
 	const n = 8
@@ -176,18 +177,91 @@ func TestRootMakesDirectoriesTogether(t *testing.T) {
 	}
 }
 
-// A copy can be written by its owner alone, and others cannot make another user's file of it.
-func TestBackupIsPrivate(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "config.json")
+// TestOwner checks that a file that root replaces or creates in another user's directory belongs to that user.
+func TestOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	home := t.TempDir()
+	path := filepath.Join(home, "config.json")
 	write(t, path, "old")
-	if err := os.Chmod(path, 0o666); err != nil {
+	for _, p := range []string{home, path} {
+		if err := os.Chown(p, alice, alice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := read(t, path)
+	if err := f.Backup(filepath.Join(home, "backup")); err != nil {
 		t.Fatal(err)
 	}
-	if err := read(t, path).Backup(path + ".backup"); err != nil {
+	if err := f.Replace([]byte("new")); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(path + ".backup"); err != nil || info.Mode() != 0o644 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
+	if err := read(t, filepath.Join(home, "a/b/new")).Replace([]byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"config.json", "backup", "a", "a/b", "a/b/new"} {
+		info, err := os.Stat(filepath.Join(home, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t); owner.Uid != alice || owner.Gid != alice {
+			t.Errorf("%s belongs to %d:%d, want %d", name, owner.Uid, owner.Gid, alice)
+		}
+	}
+}
+
+// TestRootHasNoGroupOfTheUser checks that root does not read files via the group of a user's directory, because the user
+// may not be a member. New files get that group, and existing files keep theirs.
+func TestRootHasNoGroupOfTheUser(t *testing.T) {
+	const group, other = 12350, 12351
+	top := tree(t, "12345 755 home/", "12345 640 home/config.json", "0 755 root/", "0 640 root/c", "12345 0 home/link -> ../root/c")
+	for path, gid := range map[string]int{"home": group, "home/config.json": other, "root/c": group} {
+		path = filepath.Join(top, path)
+		info, err := os.Stat(path)
+		if err := errorsOf(err, os.Chown(path, -1, gid), os.Chmod(path, info.Mode())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := userfile.Read(filepath.Join(top, "home/link")); err == nil || !strings.Contains(err.Error(), "root/c is closed to the owner of ") {
+		t.Errorf("got %v", err)
+	}
+	f := read(t, filepath.Join(top, "home/config.json"))
+	if err := errorsOf(f.Replace([]byte("new")), f.Backup(filepath.Join(top, "home/backup")), read(t, filepath.Join(top, "home/a/new")).Replace(nil)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]uint32{"config.json": other, "backup": group, "a": group, "a/new": group} {
+		info, err := os.Stat(filepath.Join(top, "home", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stat := info.Sys().(*syscall.Stat_t); stat.Uid != alice || stat.Gid != want {
+			t.Errorf("%s belongs to %d:%d, want %d:%d", path, stat.Uid, stat.Gid, alice, want)
+		}
+	}
+}
+
+// TestRootBelowAClosedDirectory checks that root works in a directory of another user who has no access to the parent
+// directory, such as a volume in the home directory of root in a container.
+func TestRootBelowAClosedDirectory(t *testing.T) {
+	top := tree(t, "0 700 root/", "12345 755 root/.docker/", "12345 755 root/.docker/sub/", "12345 0 root/.docker/config.json -> sub/config.json", "12345 600 root/.docker/sub/config.json")
+	f := read(t, filepath.Join(top, "root/.docker/config.json"))
+	if err := errorsOf(f.Backup(filepath.Join(top, "root/.docker/backup")), f.Replace([]byte("new"))); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, filepath.Join(top, "root/.docker/sub/config.json"), "new")
+	holds(t, filepath.Join(top, "root/.docker/backup"), "old")
+	unlock, err := userfile.Lock(t.Context(), filepath.Join(top, "root/.docker/new/lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+	if err := f.Remove(); err != nil {
+		t.Error(err)
+	}
+	for path, owner := range ownersOf(t, filepath.Join(top, "root/.docker")) {
+		if owner != alice {
+			t.Errorf("%s belongs to %d", path, owner)
+		}
 	}
 }
