@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // makeDir opens a directory. It creates missing directories with the given mode, unless that is 0. For root, the path
@@ -14,10 +15,10 @@ func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
 	if asRoot() {
 		at = top // and each directory is opened relative to the one above
 	}
-	dir, err := os.OpenRoot(w.reach(at))
+	dir, err := w.openRoot(at)
 	for mode != 0 && errors.Is(err, fs.ErrNotExist) && at != top {
 		at, _ = cut(at)
-		dir, err = os.OpenRoot(w.reach(at))
+		dir, err = w.openRoot(at)
 	}
 	for _, name := range elements(path[len(at):]) {
 		if err != nil {
@@ -29,6 +30,23 @@ func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
 		above.Close()
 	}
 	return dir, err
+}
+
+func (w *walk) openRoot(path string) (*os.Root, error) {
+	path = w.reach(path)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	return openRoot(path, info)
+}
+
+// openRoot opens a directory. It does not open a pipe, which it would wait for.
+func openRoot(path string, info fs.FileInfo) (*os.Root, error) {
+	if !info.IsDir() {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.ENOTDIR}
+	}
+	return os.OpenRoot(path)
 }
 
 // enter opens a directory in another one.

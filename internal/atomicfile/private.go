@@ -46,7 +46,7 @@ func (p *Place) openPrivate(path string, mode fs.FileMode) (*os.Root, error) {
 		if err := Private(path, p.info); err != nil {
 			return nil, err
 		}
-		return os.OpenRoot(p.at)
+		return openRoot(p.at, p.info)
 	case mode != 0:
 		dir, err := p.makeDir(p.at, mode)
 		p.info, p.err = os.Lstat(p.at)
