@@ -30,21 +30,18 @@ func Check(path string) error {
 		path = dir + "/" + path // not cleaned, because the element before ".." may be a link
 	}
 	var last string
-	err := atomicfile.Walk(path, func(path string, info fs.FileInfo, err error) error {
-		last = path
+	var lastInfo fs.FileInfo
+	err := atomicfile.Walk(path, func(at string, info fs.FileInfo, err error) error {
 		if err != nil {
 			return err
 		}
-		return check(path, info, true)
+		last, lastInfo = at, info
+		return check(at, info, true)
 	})
 	if err != nil {
 		return err
 	}
-	info, err := os.Lstat(last)
-	if err != nil {
-		return err
-	}
-	return check(last, info, false)
+	return check(last, lastInfo, false)
 }
 
 // check checks a file, directory or link. A directory may have the sticky bit if mayBeSticky is set.
