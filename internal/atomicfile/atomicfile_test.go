@@ -43,7 +43,7 @@ func TestTemp(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := names(t, path); len(got[len(got)-1]) != len("file.0123456789abcdef.tmp") {
-			t.Errorf("the directory has %q", got)
+			t.Errorf("the directory contains %q", got)
 		}
 		if _, err := temp.WriteString(content); err != nil {
 			t.Fatal(err)
@@ -62,11 +62,11 @@ func TestTemp(t *testing.T) {
 	}
 	temp.Discard()
 	if got := names(t, path); !slices.Equal(got, []string{"file"}) {
-		t.Errorf("the directory has %q", got)
+		t.Errorf("the directory contains %q", got)
 	}
 }
 
-// A file that cannot take its name is not left behind.
+// TestTempThatCannotBeRenamed checks that Discard removes a file that could not be renamed.
 func TestTempThatCannotBeRenamed(t *testing.T) {
 	path := t.TempDir()
 	if err := os.Mkdir(filepath.Join(path, "file"), 0o700); err != nil {
@@ -81,7 +81,7 @@ func TestTempThatCannotBeRenamed(t *testing.T) {
 	}
 	temp.Discard()
 	if got := names(t, path); !slices.Equal(got, []string{"file"}) {
-		t.Errorf("the directory has %q", got)
+		t.Errorf("the directory contains %q", got)
 	}
 }
 
@@ -102,7 +102,7 @@ func TestOpenLock(t *testing.T) {
 		f.Close()
 	}
 	if !os.SameFile(infos[0], infos[1]) {
-		t.Error("the second one is another file")
+		t.Error("the second lock is another file")
 	}
 	if err := os.Mkdir(filepath.Join(path, "directory"), 0o700); err != nil {
 		t.Fatal(err)

@@ -1,27 +1,28 @@
 package atomicfile
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
 )
 
-// A Place is what a path leads to after all links. There need not be a file.
+// A Place is where a path leads after all links. There need not be a file.
 type Place struct {
 	walk
 	info    fs.FileInfo
 	err     error    // why info is nil
 	foreign string   // see Foreign
-	empty   string   // the directory above that is root's and empty, but in a directory of another user
+	empty   string   // a parent directory that is empty and belongs to root, in a directory of another user
 	dir     *os.Root // opened by MakeDir
 }
 
 // At calls work with the place that a path leads to, or with the error that occurs while its links are followed. The
 // path must be absolute.
 //
-// If root gets to a directory or link of another user, it follows the rest of the path and runs work with the rights of
-// that user. If the system does not support this, the error is an UnsafeError. Whether other users can mislead that
-// user is not checked.
+// If root gets to a directory or link of another user, it follows the rest of the path and calls work with the rights of
+// that user, in another thread. If the system does not support this, the error is an UnsafeError. Links that mislead that
+// user as well are not detected.
 func At(path string, work func(p *Place, err error) error) error {
 	return at(path, "", work)
 }
@@ -35,15 +36,15 @@ func AtParent(path string, work func(p *Place, err error) error) error {
 func at(path, name string, work func(p *Place, err error) error) (err error) {
 	p := new(Place)
 	defer p.close()
-	resolve := p.resolve(path, name)
-	if p.foreign == "" {
-		return work(p, resolve)
+	failed := p.resolve(path, name)
+	if p.foreign != "" {
+		p.openBase()
+		uid, _ := ownerOf(p.info)
+		if asUser(uid, func() { err = work(p, p.proceed(name)) }) {
+			return err
+		}
 	}
-	uid, _ := ownerOf(p.info)
-	if p.openBase(); !asUser(uid, func() { err = work(p, p.proceed(name)) }) {
-		return work(p, resolve)
-	}
-	return err
+	return work(p, failed)
 }
 
 // resolve follows a path to its end, and then goes to a name in the directory there, if any. It stops with an
@@ -162,7 +163,7 @@ func (p *Place) MakeDir(mode fs.FileMode) (*os.Root, error) {
 		return nil, err
 	}
 	dir, _ := cut(p.at)
-	return p.dir, errors.Join(p.users(dir, info), p.users(p.at, p.info))
+	return p.dir, cmp.Or(p.users(dir, info), p.users(p.at, p.info))
 }
 
 // users returns an error if a file exists and does not belong to the owner of Foreign, with whose rights this thread

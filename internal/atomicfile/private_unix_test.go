@@ -22,7 +22,8 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// A private directory is no link, also if its path goes on behind it, and nobody else can write to it.
+// TestNotPrivate checks that a private directory is not a link, also with a trailing separator, and that other users
+// cannot write to it or replace it.
 func TestNotPrivate(t *testing.T) {
 	for name, tt := range map[string]struct {
 		make func(path string) error
@@ -51,7 +52,7 @@ func TestNotPrivate(t *testing.T) {
 			}
 			if name == "none in another" {
 				if _, err := os.Lstat(path); err == nil {
-					t.Error("it was made")
+					t.Error("it was created")
 				}
 			}
 		})
@@ -60,7 +61,7 @@ func TestNotPrivate(t *testing.T) {
 
 func chown(path string) error { return os.Chown(path, swaptest.UID, swaptest.UID) }
 
-// Root gets to its own directories by its own links.
+// TestPrivateBehindALink checks that root follows its own links to a private directory, but not those of other users.
 func TestPrivateBehindALink(t *testing.T) {
 	top := t.TempDir()
 	must(t, os.Mkdir(filepath.Join(top, "real"), 0o700), os.Symlink("real", filepath.Join(top, "link")))
@@ -103,7 +104,7 @@ func TestReadPrivateRefuses(t *testing.T) {
 	}
 }
 
-// Directories that root makes for itself are made nowhere else, and given to nobody.
+// TestPrivateOfRootIsNotRedirected checks that root creates private directories only at their path.
 func TestPrivateOfRootIsNotRedirected(t *testing.T) {
 	for name, path := range map[string]string{"in another user's directory": "home/new/a/b", "in a public directory": "public/new/a/b"} {
 		t.Run(name, func(t *testing.T) {

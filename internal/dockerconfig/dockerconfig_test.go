@@ -238,7 +238,7 @@ func TestSaveAfterAnotherEdit(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := f.Save()
-	if want := path + ": edited by someone else in the meantime, so nothing was written; run it again"; err == nil || err.Error() != want {
+	if want := path + ": changed by another program after it was read, so nothing was written; run the command again"; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	if got, _ := os.ReadFile(path); string(got) != `{"theirs":1}` {

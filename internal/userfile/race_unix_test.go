@@ -12,8 +12,8 @@ import (
 	"ecrlogin/internal/userfile"
 )
 
-// What root does to a file in another user's directory happens to no file of root's, whatever that user makes of the names
-// there meanwhile.
+// TestRootIsNotRedirected checks that root changes no file of its own while it works in a directory of another user, and
+// that user replaces names there.
 func TestRootIsNotRedirected(t *testing.T) {
 	const longest = 1500 * time.Millisecond
 	replace := func(path string, content string) {

@@ -20,26 +20,26 @@ func symlink(t *testing.T, to, path string) {
 	}
 }
 
-// A link stays one, wherever it leads.
+// TestLinks checks that Replace writes to the target of a link and keeps the link.
 func TestLinks(t *testing.T) {
 	tests := []struct {
 		name   string
-		links  [][2]string // path and where it leads
+		links  [][2]string // path and target
 		target string
 		exists bool
 	}{
 		{"beside", [][2]string{{"home/config.json", "real.json"}}, "home/real.json", true},
-		{"to another folder", [][2]string{{"home/config.json", "../dotfiles/docker.json"}}, "dotfiles/docker.json", true},
+		{"to another directory", [][2]string{{"home/config.json", "../dotfiles/docker.json"}}, "dotfiles/docker.json", true},
 		{"from link to link", [][2]string{{"home/config.json", "../dotfiles/a"}, {"dotfiles/a", "b"}}, "dotfiles/b", true},
 		{"dangling", [][2]string{{"home/config.json", "../dotfiles/docker.json"}}, "dotfiles/docker.json", false},
-		{"dangling into a missing folder", [][2]string{{"home/config.json", "../missing/x/docker.json"}}, "missing/x/docker.json", false},
-		{"the folder is a link", [][2]string{{"home", "dotfiles"}}, "dotfiles/config.json", true},
-		{"the folder is a dangling link", [][2]string{{"home", "missing"}}, "missing/config.json", false},
-		{".. behind a link to a folder", [][2]string{{"home/there", "../dotfiles/deep"}, {"home/config.json", "there/../docker.json"}}, "dotfiles/docker.json", true},
+		{"dangling into a missing directory", [][2]string{{"home/config.json", "../missing/x/docker.json"}}, "missing/x/docker.json", false},
+		{"the directory is a link", [][2]string{{"home", "dotfiles"}}, "dotfiles/config.json", true},
+		{"the directory is a dangling link", [][2]string{{"home", "missing"}}, "missing/config.json", false},
+		{".. after a link to a directory", [][2]string{{"home/there", "../dotfiles/deep"}, {"home/config.json", "there/../docker.json"}}, "dotfiles/docker.json", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			dir, err := filepath.EvalSymlinks(t.TempDir()) // on macOS it is behind a link
+			dir, err := filepath.EvalSymlinks(t.TempDir()) // it contains a link on macOS
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +84,7 @@ func TestLinkToItself(t *testing.T) {
 	}
 }
 
-// A link that leads elsewhere now is as a changed file.
+// TestLinkTurnedMeanwhile checks that a link with another target is reported as a changed file.
 func TestLinkTurnedMeanwhile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "config.json")
@@ -96,7 +96,7 @@ func TestLinkTurnedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	symlink(t, "b", path)
-	if err := f.Replace([]byte("new")); err == nil || !strings.Contains(err.Error(), "edited by someone else in the meantime") {
+	if err := f.Replace([]byte("new")); err == nil || !strings.Contains(err.Error(), "changed by another program after it was read") {
 		t.Errorf("got %v", err)
 	}
 	holds(t, filepath.Join(dir, "a"), "same")
@@ -140,7 +140,7 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// A pipe is not waited for.
+// TestReadRefusesAPipe checks that Read does not wait for a pipe.
 func TestReadRefusesAPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.json")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -152,7 +152,7 @@ func TestReadRefusesAPipe(t *testing.T) {
 	}
 }
 
-func TestReadOnlyFolder(t *testing.T) {
+func TestReadOnlyDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "docker")
 	path := filepath.Join(dir, "config.json")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -182,7 +182,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	})
 	holds(t, path, "old")
 	if got := names(t, dir); !slices.Equal(got, []string{"config.json"}) {
-		t.Errorf("the folder holds %q", got)
+		t.Errorf("the directory contains %q", got)
 	}
 }
 

@@ -21,7 +21,7 @@ const MaxSize = 1 << 20
 
 // ErrChanged is wrapped by the error of a File that has changed since it was read. Nothing has been written, and the
 // file can be read again.
-var ErrChanged = errors.New("edited by someone else in the meantime")
+var ErrChanged = errors.New("changed by another program after it was read")
 
 // A File is a file as it was read. It need not exist.
 type File struct {
@@ -80,10 +80,10 @@ func read(path string, p *atomicfile.Place) (*File, error) {
 // acceptable returns an error if a file cannot be a configuration.
 func (f *File) acceptable(info fs.FileInfo) error {
 	what := "a pipe, socket or device"
-	switch {
-	case info.IsDir():
+	if info.IsDir() {
 		what = "a directory"
-		fallthrough
+	}
+	switch {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s: not a regular file, but %s; put a file in its place", f.Path, what)
 	case info.Size() > MaxSize:
@@ -239,7 +239,7 @@ func (f *File) unchanged() error {
 }
 
 func (f *File) changed() error {
-	return fmt.Errorf("%s: %w, so nothing was written; run it again", f.Path, ErrChanged)
+	return fmt.Errorf("%s: %w, so nothing was written; run the command again", f.Path, ErrChanged)
 }
 
 func (f *File) unwritable(err error) error {

@@ -27,7 +27,7 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// holds checks a file's content.
+// holds checks the content of a file.
 func holds(t *testing.T, path, want string) {
 	t.Helper()
 	if got, err := os.ReadFile(path); err != nil || string(got) != want {
@@ -35,7 +35,7 @@ func holds(t *testing.T, path, want string) {
 	}
 }
 
-// names lists a folder, to see that nothing was left behind.
+// names lists a directory, to check that no file is left.
 func names(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -61,20 +61,20 @@ func TestReplace(t *testing.T) {
 		holds(t, path, content)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{"config.json"}) {
-		t.Errorf("the folder holds %q", got)
+		t.Errorf("the directory contains %q", got)
 	}
 	if err := f.Remove(); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); len(got) != 0 {
-		t.Errorf("the folder holds %q", got)
+		t.Errorf("the directory contains %q", got)
 	}
 	if err := f.Remove(); err != nil {
-		t.Errorf("removing what is not there: %v", err)
+		t.Errorf("removing a missing file: %v", err)
 	}
 }
 
-// Whoever writes between reading and replacing keeps what they wrote.
+// TestChangedMeanwhile checks that a change between Read and Replace is not lost.
 func TestChangedMeanwhile(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -85,7 +85,7 @@ func TestChangedMeanwhile(t *testing.T) {
 		{"removed", true, os.Remove},
 		{"made", false, func(path string) error { return os.WriteFile(path, []byte("theirs"), 0o600) }},
 		{"made empty", false, func(path string) error { return os.WriteFile(path, nil, 0o600) }},
-		{"replaced by a folder", true, func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }},
+		{"replaced by a directory", true, func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,15 +100,15 @@ func TestChangedMeanwhile(t *testing.T) {
 			}
 			after := names(t, dir)
 			for what, err := range map[string]error{"replace": f.Replace([]byte("ours")), "remove": f.Remove()} {
-				if err == nil || tt.name != "replaced by a folder" && !errors.Is(err, userfile.ErrChanged) {
+				if err == nil || tt.name != "replaced by a directory" && !errors.Is(err, userfile.ErrChanged) {
 					t.Errorf("%s: %v", what, err)
 				}
 			}
 			if got := names(t, dir); !slices.Equal(got, after) {
-				t.Errorf("the folder holds %q, want %q", got, after)
+				t.Errorf("the directory contains %q, want %q", got, after)
 			}
 			if b, err := os.ReadFile(path); err == nil && string(b) == "ours" {
-				t.Error("what somebody else did is lost")
+				t.Error("the change of another program is lost")
 			}
 		})
 	}
@@ -128,7 +128,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// A read-only file is a wish, though renaming another over it would work.
+// TestReadOnlyFile checks that Replace respects a read-only file, although a rename over it would work.
 func TestReadOnlyFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "config.json")
@@ -158,7 +158,7 @@ func TestBackup(t *testing.T) {
 	}
 	holds(t, backup, "kept")
 	if got := names(t, dir); !slices.Equal(got, []string{"backup", "config.json"}) {
-		t.Errorf("the folder holds %q", got)
+		t.Errorf("the directory contains %q", got)
 	}
 }
 
