@@ -32,17 +32,13 @@ func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
 	return dir, err
 }
 
+// openRoot opens a directory. It does not open a pipe, which it would wait for.
 func (w *walk) openRoot(path string) (*os.Root, error) {
 	path = w.reach(path)
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	return openRoot(path, info)
-}
-
-// openRoot opens a directory. It does not open a pipe, which it would wait for.
-func openRoot(path string, info fs.FileInfo) (*os.Root, error) {
 	if !info.IsDir() {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.ENOTDIR}
 	}
@@ -75,20 +71,11 @@ func enter(above *os.Root, name, path string, mode fs.FileMode) (*os.Root, error
 		err = &UnsafeError{path, "was replaced while it was opened"}
 	}
 	if err == nil && made && mode != 0o700 {
-		err = chmodDir(dir, mode) // the umask does not apply
+		err = dir.Chmod(".", mode) // the umask does not apply
 	}
 	if err != nil {
 		dir.Close()
 		return nil, err
 	}
 	return dir, nil
-}
-
-func chmodDir(dir *os.Root, mode fs.FileMode) error {
-	f, err := dir.Open(".")
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return chmod(f, mode)
 }

@@ -8,9 +8,6 @@ import (
 	"syscall"
 )
 
-// asRoot reports whether this thread has the file system rights of root, so that another user could misuse them.
-func asRoot() bool { return user() == 0 }
-
 // ownerOf returns the user ID and the group ID.
 func ownerOf(info fs.FileInfo) (uid, gid int) {
 	stat := info.Sys().(*syscall.Stat_t)
@@ -44,15 +41,3 @@ func own(f *os.File, like fs.FileInfo) error {
 }
 
 func chmod(f *os.File, mode fs.FileMode) error { return f.Chmod(mode) }
-
-// inGroup calls create, which creates a file in the directory, so that the file gets the group of the directory.
-func inGroup(dir *os.Root, create func() error) error {
-	if user() == os.Geteuid() {
-		return create()
-	}
-	info, err := dir.Stat(".")
-	if err != nil {
-		return err
-	}
-	return withGroup(info, create)
-}

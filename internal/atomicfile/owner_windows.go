@@ -7,10 +7,6 @@ import (
 
 // On Windows, a file inherits its owner and permissions from its directory. The file mode does not contain them.
 
-func asRoot() bool { return false }
-
-func user() int { return 0 }
-
 func ownerOf(fs.FileInfo) (uid, gid int) { return 0, 0 }
 
 // Private returns an UnsafeError if the file or directory is a link. Other users cannot write to directories of this
@@ -25,5 +21,3 @@ func Private(path string, info fs.FileInfo) error {
 func own(*os.File, fs.FileInfo) error { return nil }
 
 func chmod(*os.File, fs.FileMode) error { return nil }
-
-func inGroup(_ *os.Root, create func() error) error { return create() }

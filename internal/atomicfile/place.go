@@ -1,7 +1,6 @@
 package atomicfile
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -13,93 +12,49 @@ type Place struct {
 	info    fs.FileInfo
 	err     error    // why info is nil
 	foreign string   // see Foreign
-	empty   string   // a parent directory that is empty and belongs to root, in a directory of another user
 	dir     *os.Root // opened by MakeDir
 }
 
-// At calls work with the place that a path leads to, or with the error that occurs while its links are followed. The
-// path must be absolute.
+// At calls work with the place that a path leads to, or with the error that occurs while its links are followed. With
+// keepLink, a link at the end of the path is not followed, but is the place. The path must be absolute.
 //
 // If root gets to a directory or link of another user, it follows the rest of the path and calls work with the rights of
 // that user, in another thread. If the system does not support this, the error is an UnsafeError. Links that mislead that
 // user as well are not detected.
-func At(path string, work func(p *Place, err error) error) error {
-	return at(path, "", work)
-}
-
-// AtParent is like At, but if the last element of the path is a link, the link is the place.
-func AtParent(path string, work func(p *Place, err error) error) error {
-	dir, name := cut(path)
-	return at(dir, name, work)
-}
-
-func at(path, name string, work func(p *Place, err error) error) (err error) {
-	p := new(Place)
+func At(path string, keepLink bool, work func(p *Place, err error) error) (err error) {
+	p := &Place{walk: walk{keepLink: keepLink}}
 	defer p.close()
-	failed := p.resolve(path, name)
+	failed := p.start(path, p.visit)
 	if p.foreign != "" {
 		p.openBase()
 		uid, _ := ownerOf(p.info)
-		if asUser(uid, func() { err = work(p, p.proceed(name)) }) {
+		if asUser(uid, func() { err = work(p, p.proceed(p.visit)) }) {
 			return err
 		}
 	}
 	return work(p, failed)
 }
 
-// resolve follows a path to its end, and then goes to a name in the directory there, if any. It stops with an
-// UnsafeError where root gets to a directory or link of another user.
-func (p *Place) resolve(path, name string) (err error) {
-	if p.walk, err = newWalk(path); err != nil {
-		return err
-	}
-	return p.proceed(name)
-}
-
-func (p *Place) proceed(name string) error {
-	if err := p.run(p.visit); err != nil || name == "" {
-		return err
-	}
-	p.at = join(p.at, name)
-	info, err := os.Lstat(p.reach(p.at))
-	return p.see(info, err)
-}
-
+// visit records the information of an element. It returns an UnsafeError for the first one where root must not continue
+// with its own rights. The top directory is trusted.
 func (p *Place) visit(path string, info fs.FileInfo, err error) error {
-	if err == nil && isForeign(path, info) && asRoot() {
-		p.foreign, p.info = path, info
-		return &UnsafeError{path, "belongs to another user"}
-	}
-	return p.see(info, err)
-}
-
-// isForeign reports whether a directory or link does not belong to root. The top directory is trusted.
-func isForeign(path string, info fs.FileInfo) bool {
-	if uid, _ := ownerOf(info); uid == 0 || info.Mode()&(fs.ModeDir|fs.ModeSymlink) == 0 {
-		return false
-	}
-	_, name := cut(path)
-	return name != ""
-}
-
-// see records the information of the current element.
-func (p *Place) see(info fs.FileInfo, err error) error {
-	if err == nil {
-		p.empty = ""
-	} else if p.foreign != "" {
-		parent, _ := cut(p.at) // p.info and p.err are still those of the parent
-		switch {
-		case errors.Is(p.err, fs.ErrNotExist):
-			err = p.err
-		case p.err == nil && isEmptyOfRoot(p.reach(parent), p.info):
-			p.empty, err = parent, fs.ErrNotExist
-		case errors.Is(err, fs.ErrPermission):
-			return p.closed(parent)
-		}
+	parent, name := cut(path)
+	if p.foreign != "" && errors.Is(err, fs.ErrPermission) {
+		return p.closed(parent)
 	}
 	p.info, p.err = info, err
+	if err != nil || name == "" || info.Mode()&(fs.ModeDir|fs.ModeSymlink) == 0 {
+		return nil
+	}
+	if uid, _ := ownerOf(info); uid != 0 && asRoot() {
+		p.foreign = path
+		return &UnsafeError{path, "belongs to another user"}
+	}
 	return nil
 }
+
+// asRoot reports whether this thread has the file system rights of root, so that another user could misuse them.
+func asRoot() bool { return user() == 0 }
 
 func (p *Place) closed(path string) error {
 	return &UnsafeError{path, "is closed to the owner of " + p.foreign + ", which leads there"}
@@ -149,9 +104,6 @@ func (p *Place) Open() (*os.File, error) {
 // mode. At closes the directory. The error is an UnsafeError if the directory or the file does not belong to the owner
 // of Foreign.
 func (p *Place) MakeDir(mode fs.FileMode) (*os.Root, error) {
-	if p.empty != "" {
-		_ = os.Remove(p.reach(p.empty)) // it is created again, for the user
-	}
 	if err := p.openDir(mode); err != nil {
 		return nil, err
 	}
@@ -162,20 +114,20 @@ func (p *Place) MakeDir(mode fs.FileMode) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, _ := cut(p.at)
-	return p.dir, cmp.Or(p.users(dir, info), p.users(p.at, p.info))
+	path, _ := cut(p.at)
+	if p.isUsers(info) && p.info != nil {
+		path, info = p.at, p.info
+	}
+	if !p.isUsers(info) {
+		return nil, &UnsafeError{path, "does not belong to the owner of " + p.foreign + ", which leads there"}
+	}
+	return p.dir, nil
 }
 
-// users returns an error if a file exists and does not belong to the owner of Foreign, with whose rights this thread
-// works.
-func (p *Place) users(path string, info fs.FileInfo) error {
-	if info == nil {
-		return nil
-	}
-	if uid, _ := ownerOf(info); uid != user() {
-		return &UnsafeError{path, "does not belong to the owner of " + p.foreign + ", which leads there"}
-	}
-	return nil
+// isUsers reports whether a file belongs to the user with whose rights this thread works.
+func (p *Place) isUsers(info fs.FileInfo) bool {
+	uid, _ := ownerOf(info)
+	return uid == user()
 }
 
 func (p *Place) openDir(mode fs.FileMode) (err error) {

@@ -21,55 +21,45 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 	if !ok {
 		return nil, &UnsafeError{path, "is a relative path"}
 	}
-	p := Place{walk: walk{at: clean}}
+	at := clean
 	if asRoot() {
-		if err := p.resolve(cut(clean)); err != nil {
+		p := Place{walk: walk{keepLink: true}}
+		if err := p.start(clean, p.visit); err != nil {
 			return nil, err
 		}
-	} else {
-		p.info, p.err = os.Lstat(clean)
+		at = p.at
 	}
-	dir, err := p.openPrivate(clean, mode)
+	info, err := os.Lstat(at)
+	if mode != 0 && errors.Is(err, fs.ErrNotExist) {
+		info, err = makePrivate(at, mode)
+	}
+	if mode == 0 && errors.Is(err, syscall.ENOTDIR) { // below a file
+		err = fs.ErrNotExist
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := p.isPrivate(clean, dir); err != nil {
-		dir.Close()
+	if err := Private(clean, info); err != nil {
 		return nil, err
+	}
+	dir, err := new(walk).openRoot(at)
+	if err != nil {
+		return nil, err
+	}
+	if opened, err := dir.Stat("."); err != nil || !os.SameFile(info, opened) {
+		dir.Close()
+		return nil, &UnsafeError{clean, "was replaced while it was opened"}
 	}
 	return dir, nil
 }
 
-func (p *Place) openPrivate(path string, mode fs.FileMode) (*os.Root, error) {
-	switch {
-	case p.err == nil:
-		if err := Private(path, p.info); err != nil {
-			return nil, err
-		}
-		return openRoot(p.at, p.info)
-	case mode != 0:
-		dir, err := p.makeDir(p.at, mode)
-		p.info, p.err = os.Lstat(p.at)
-		return dir, err
-	case errors.Is(p.err, syscall.ENOTDIR): // below a file
-		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+func makePrivate(path string, mode fs.FileMode) (fs.FileInfo, error) {
+	dir, err := new(walk).makeDir(path, mode)
+	if err != nil {
+		return nil, err
 	}
-	return nil, p.err
-}
-
-// isPrivate returns an error unless an open directory is private, and the one at the place rather than the target of a
-// link that has replaced it.
-func (p *Place) isPrivate(path string, dir *os.Root) error {
-	info, err := dir.Stat(".")
-	switch {
-	case err != nil:
-		return err
-	case p.err != nil:
-		return p.err
-	case !os.SameFile(p.info, info):
-		return &UnsafeError{path, "was replaced while it was opened"}
-	}
-	return Private(path, info)
+	dir.Close()
+	return os.Lstat(path)
 }
 
 // ReadPrivate reads a file of a private directory, of at most longest bytes. The error is an UnsafeError if the file is
@@ -102,6 +92,6 @@ func Foreign(path string) bool {
 		return false
 	}
 	var p Place
-	_ = p.resolve(clean, "") // other errors are reported when the path is used
+	_ = p.start(clean, p.visit) // other errors are reported when the path is used
 	return p.foreign != ""
 }

@@ -1,7 +1,6 @@
 package atomicfile
 
 import (
-	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -46,6 +45,15 @@ func user() int {
 	return int(uid)
 }
 
+// inGroup calls create, which creates a file in the directory, so that the file gets the group of the directory.
+func inGroup(dir *os.Root, create func() error) error {
+	info, err := dir.Stat(".")
+	if err != nil {
+		return err
+	}
+	return withGroup(info, create)
+}
+
 // withGroup calls do with the group of a file, if it belongs to the user of asUser. Otherwise do has no rights of that
 // group, because the user may not be a member.
 func withGroup(like fs.FileInfo, do func() error) error {
@@ -59,7 +67,7 @@ func withGroup(like fs.FileInfo, do func() error) error {
 // openBase opens the directory of another user that root has reached, because that user may have no access to its parents.
 // Without /proc, or if the directory was replaced, the path is used.
 func (p *Place) openBase() {
-	base, err := openDir(p.at)
+	base, err := os.OpenFile(p.at, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return
 	}
@@ -69,26 +77,4 @@ func (p *Place) openBase() {
 		p.base = nil
 		base.Close()
 	}
-}
-
-// isEmptyOfRoot reports whether a directory belongs to root and is empty. The user may be unable to read it, but can
-// remove it from a directory of that user.
-func isEmptyOfRoot(path string, info fs.FileInfo) bool {
-	if uid, _ := ownerOf(info); uid != 0 || !info.IsDir() {
-		return false
-	}
-	uid := user()
-	_ = syscall.Setfsuid(0)
-	defer func() { _ = syscall.Setfsuid(uid) }()
-	dir, err := openDir(path)
-	if err != nil {
-		return false
-	}
-	defer dir.Close()
-	_, err = dir.Readdirnames(1)
-	return err == io.EOF
-}
-
-func openDir(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
 }

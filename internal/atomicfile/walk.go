@@ -16,38 +16,36 @@ type visit func(path string, info fs.FileInfo, err error) error
 // their targets too. Missing elements are visited too, so that a link that leads to a missing file can be resolved. Walk
 // stops at an error of visit and returns it.
 func Walk(path string, visit visit) error {
-	w, err := newWalk(path)
-	if err != nil {
-		return err
-	}
-	return w.run(visit)
+	return new(walk).start(path, visit)
 }
 
 // A walk is the state of Walk.
 type walk struct {
-	at    string   // the current element
-	ahead []string // the names that follow
-	links int
-	base  *os.File // an open directory, whose parents need not be accessible; nil for none
+	at       string   // the current element
+	ahead    []string // the names that follow
+	links    int
+	keepLink bool     // whether a link at the end of the path is not followed
+	base     *os.File // an open directory, whose parents need not be accessible; nil for none
 }
 
-func newWalk(path string) (walk, error) {
+func (w *walk) start(path string, visit visit) error {
 	top, rest, ok := split(path)
 	if !ok {
-		return walk{}, &fs.PathError{Op: "open", Path: path, Err: errors.New("not an absolute path")}
+		return &fs.PathError{Op: "open", Path: path, Err: errors.New("not an absolute path")}
 	}
-	return walk{at: top, ahead: elements(rest)}, nil
+	w.at, w.ahead = top, elements(rest)
+	return w.proceed(visit)
 }
 
-// run visits the current element and those that follow.
-func (w *walk) run(visit visit) error {
+// proceed visits the current element and those that follow.
+func (w *walk) proceed(visit visit) error {
 	for {
 		info, err := os.Lstat(w.reach(w.at))
 		if err := visit(w.at, info, err); err != nil {
 			return err
 		}
 		switch {
-		case err == nil && info.Mode()&fs.ModeSymlink != 0:
+		case err == nil && info.Mode()&fs.ModeSymlink != 0 && !(w.keepLink && len(w.ahead) == 0):
 			if err := w.follow(); err != nil {
 				return err
 			}

@@ -88,7 +88,7 @@ func (p *provider) copy() error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.AtParent(path, func(place *atomicfile.Place, err error) error {
+	return atomicfile.At(path, true, func(place *atomicfile.Place, err error) error {
 		if err != nil {
 			return err
 		}

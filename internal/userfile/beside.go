@@ -6,29 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"ecrlogin/internal/atomicfile"
 	"ecrlogin/internal/filelock"
 )
 
-// beside calls work with a place for a file of this program, such as a backup. A link there is not followed.
-func beside(path string, work func(*atomicfile.Place) error) error {
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return fmt.Errorf("%s: %w; specify an absolute path", path, err)
-	}
-	return atomicfile.AtParent(absolute, func(p *atomicfile.Place, err error) error {
-		if err != nil {
-			return failure(path, "its directory cannot be found", err, "check whether it exists")
-		}
-		return work(p)
-	})
-}
-
 // Remove removes a file or link. It is not an error if it does not exist.
 func Remove(path string) error {
-	return beside(path, func(p *atomicfile.Place) error {
+	return at(path, true, func(p *atomicfile.Place) error {
 		if _, err := p.Stat(); errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -51,7 +36,7 @@ func remove(path string, p *atomicfile.Place) error {
 // the file and its directory, for their owner only, if they do not exist. It waits for other processes until the context
 // is done.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
-	err = beside(path, func(p *atomicfile.Place) error {
+	err = at(path, true, func(p *atomicfile.Place) error {
 		unlock, err = lock(ctx, p)
 		switch unsafe := new(atomicfile.UnsafeError); {
 		case err == nil:

@@ -35,20 +35,21 @@ type File struct {
 
 // Read reads a file. It is not an error if the file does not exist, or if a link leads to a missing file.
 func Read(path string) (f *File, err error) {
-	err = at(path, func(p *atomicfile.Place) error {
+	err = at(path, false, func(p *atomicfile.Place) error {
 		f, err = read(path, p)
 		return err
 	})
 	return f, err
 }
 
-// at calls work with the place that a path leads to.
-func at(path string, work func(*atomicfile.Place) error) error {
+// at calls work with the place that a path leads to. With keepLink, a link at the end of the path is not followed, as for
+// files of this program such as backups.
+func at(path string, keepLink bool, work func(*atomicfile.Place) error) error {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return fmt.Errorf("%s: %w; specify an absolute path", path, err)
 	}
-	return atomicfile.At(absolute, func(p *atomicfile.Place, err error) error {
+	return atomicfile.At(absolute, keepLink, func(p *atomicfile.Place, err error) error {
 		if err != nil {
 			return failure(path, "the link cannot be followed", err, "correct the link")
 		}
@@ -129,7 +130,7 @@ func (f *File) Replace(content []byte) error {
 	if f.info != nil && f.info.Mode()&0o200 == 0 {
 		return fmt.Errorf("%s: is read-only, so nothing was written; if it may be changed, make it writable: chmod u+w %[1]s", f.Path)
 	}
-	return at(f.Path, func(p *atomicfile.Place) error {
+	return at(f.Path, false, func(p *atomicfile.Place) error {
 		if p.Path() != f.Target {
 			return f.changed()
 		}
@@ -158,7 +159,7 @@ func (f *File) Replace(content []byte) error {
 // Backup writes what was read to another path, where no file must exist. The backup has the mode of the file, but only
 // its owner can write to it.
 func (f *File) Backup(path string) error {
-	return beside(path, func(p *atomicfile.Place) error {
+	return at(path, true, func(p *atomicfile.Place) error {
 		if _, err := p.Stat(); err == nil {
 			return fmt.Errorf("%s: not overwritten by a copy of %s; move it away", path, f.Path)
 		}
@@ -210,7 +211,7 @@ func (f *File) Remove() error {
 	if err := f.unchanged(); err != nil || f.info == nil {
 		return err
 	}
-	err := at(f.Path, func(p *atomicfile.Place) error {
+	err := at(f.Path, false, func(p *atomicfile.Place) error {
 		if p.Path() != f.Target {
 			return f.changed()
 		}
