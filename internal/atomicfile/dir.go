@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"runtime"
 	"syscall"
 )
 
@@ -70,7 +71,7 @@ func enter(above *os.Root, name, path string, mode fs.FileMode) (*os.Root, error
 	if err == nil && !os.SameFile(info, opened) {
 		err = &UnsafeError{path, "was replaced while it was opened"}
 	}
-	if err == nil && made && mode != 0o700 {
+	if err == nil && made && mode != 0o700 && runtime.GOOS != "windows" {
 		err = dir.Chmod(".", mode) // the umask does not apply
 	}
 	if err != nil {
