@@ -25,7 +25,7 @@ type Endpoint struct {
 }
 
 // Endpoint returns the API of a registry by the rules of the SDK, including FIPS, dual stack and custom endpoints. It
-// sends no request to that API. The error is one line, as that of Token.
+// sends no request to that API. The error is a *credentials.Error.
 func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, error) {
 	t := s.try(r)
 	cfg, err := t.load(ctx)
