@@ -10,7 +10,9 @@ import (
 
 	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/check"
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/doctor"
 	"ecrlogin/internal/setup"
 	"ecrlogin/registry"
 )
@@ -93,8 +95,8 @@ func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) e
 		if err := run(r); err != nil {
 			return err
 		}
-		if cause, next := s.newDoctor().Installed(cmd.Context()); cause != "" {
-			fmt.Fprintf(p.Stderr, "warning: %s; %s\n", cause, next)
+		if r := doctor.Program(cmd.Context(), s.checkSettings()); r.Status == check.StatusFailed {
+			fmt.Fprintf(p.Stderr, "warning: %s; %s\n", r.Found, r.Next)
 		}
 		return nil
 	}

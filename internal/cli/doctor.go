@@ -3,18 +3,19 @@ package cli
 import (
 	"errors"
 	"iter"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/check"
 	"ecrlogin/internal/doctor"
+	"ecrlogin/internal/nodedoctor"
 )
 
 func (p *Program) doctor() *cobra.Command {
 	var asJSON, asKubelet bool
-	var node doctor.Kubelet
+	var node nodedoctor.Kubelet
 	cmd := &cobra.Command{
 		Use:   "doctor [HOST|IMAGE]",
 		Short: "Diagnose authentication problems, and suggest fixes",
@@ -39,18 +40,15 @@ The exit code is 1 if a check fails.`,
 			return cobra.MaximumNArgs(1)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d := p.load().newDoctor()
-			checks := d.Machine(cmd.Context())
+			settings := p.load().checkSettings()
+			results := doctor.Machine(cmd.Context(), settings)
 			switch {
 			case asKubelet:
-				checks = d.Kubelet(cmd.Context(), node, strings.Join(args, ""))
+				results = nodedoctor.Checks(cmd.Context(), settings, node, strings.Join(args, ""))
 			case len(args) > 0:
-				checks = d.Registry(cmd.Context(), args[0])
+				results = doctor.Registry(cmd.Context(), settings, args[0])
 			}
-			if asJSON {
-				return p.reportJSON(checks)
-			}
-			return p.report(checks)
+			return p.report(results, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
@@ -60,9 +58,10 @@ The exit code is 1 if a check fails.`,
 	return cmd
 }
 
-func (s *setting) newDoctor() *doctor.Doctor {
-	return &doctor.Doctor{
+func (s *setting) checkSettings() *check.Settings {
+	return &check.Settings{
 		Version:   s.Version,
+		Env:       s.Env,
 		Config:    s.config,
 		ConfigErr: s.err,
 		Source:    &aws.Source{Identity: s.config.Identity, Log: s.log},
@@ -71,32 +70,17 @@ func (s *setting) newDoctor() *doctor.Doctor {
 	}
 }
 
-// errFailed sets the exit code after a check failed.
-const errFailed = exitError(1)
-
-// report prints each check as soon as it is done.
-func (p *Program) report(checks iter.Seq[doctor.Check]) error {
-	printer := doctor.Printer{Out: p.Stdout, Fancy: isTerminal(p.Stdout) && p.Env.Get("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
-	for c := range checks {
-		if err := printer.Print(c); err != nil {
-			return err
-		}
+// report prints the results. The exit code is 1 if a check failed.
+func (p *Program) report(results iter.Seq[check.Result], asJSON bool) (err error) {
+	failed := 0
+	if asJSON {
+		failed, err = check.PrintJSON(p.Stdout, results)
+	} else {
+		fancy := isTerminal(p.Stdout) && p.Env.Get("NO_COLOR") == "" && p.Env.Get("TERM") != "dumb"
+		failed, err = check.Print(p.Stdout, results, fancy)
 	}
-	failed, err := printer.Close()
 	if err == nil && failed > 0 {
-		return errFailed
+		return exitError(1)
 	}
 	return err
-}
-
-// reportJSON prints all checks after the last one is done.
-func (p *Program) reportJSON(checks iter.Seq[doctor.Check]) error {
-	report := doctor.NewReport(checks)
-	if err := writeJSON(p.Stdout, report); err != nil {
-		return err
-	}
-	if !report.OK {
-		return errFailed
-	}
-	return nil
 }

@@ -1,179 +1,181 @@
 // Package doctor checks everything between a container client and an image in Amazon ECR, and returns the next step
 // for each failure. The checks run in the order in which a pull depends on them.
-//
-// The checks request new tokens and return no secrets: a Check contains no password and no key. They change nothing, except
-// for files in the cache directory that are removed again.
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"maps"
+	"os/user"
+	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
-	"ecrlogin/cache"
-	"ecrlogin/config"
 	"ecrlogin/credentials/aws"
-	"ecrlogin/internal/oneline"
+	"ecrlogin/internal/check"
+	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/program"
 )
 
-// self is the name of this helper in client files: the NAME of docker-credential-NAME.
-const self = program.Helper
-
-// binary is the program that clients run.
-const binary = program.Command
-
-// example is a registry host for messages.
-const example = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
-
-// A Doctor checks the setup of a client, with the settings that the helper itself uses. All fields except ConfigErr
-// are required.
-type Doctor struct {
-	Version   string         // version of this program
-	Config    *config.Config // the defaults if ConfigErr is not nil
-	ConfigErr error          // why the user's configuration is invalid
-	Source    *aws.Source    // requests tokens without the cache
-	Cache     *cache.Cache   // the cache to check
-	Timeout   time.Duration  // maximum duration of each check
+// A checker runs the checks of one registry, or of none. Earlier checks store findings for later ones.
+type checker struct {
+	check.Pull
+	contact aws.Contact // of the network check
 }
 
-// A Status is the outcome of a check.
-type Status string
+func newChecker(s *check.Settings) *checker { return &checker{Pull: check.Pull{Settings: s}} }
 
-// The outcomes of a check.
-const (
-	OK      Status = "ok"
-	Failed  Status = "failed"
-	Skipped Status = "skipped" // not applicable, or requires a check that failed
-)
-
-// A Check is the result of one check.
-type Check struct {
-	Name   string // one word that identifies the check
-	Status Status
-	Took   time.Duration
-	Found  string // the finding, in one line
-	Next   string // the next step; never "" if Status is Failed
-}
-
-// Registry checks everything that a pull or push needs. The argument is a registry host or an image reference. Each
-// check runs when the iterator requests it.
-func (d *Doctor) Registry(ctx context.Context, typed string) iter.Seq[Check] {
-	e := &exam{Doctor: d}
-	if e.unknown = e.aim(typed); e.unknown != nil {
-		steps := []step{{name: "host", look: e.stranger}}
-		if d.ConfigErr != nil {
-			steps = append(steps, step{name: "configuration", look: e.configuration})
+// Registry checks everything that a pull or push needs. The argument is a registry host or an image reference.
+func Registry(ctx context.Context, s *check.Settings, typed string) iter.Seq[check.Result] {
+	c := newChecker(s)
+	if err := c.Aim(typed); err != nil {
+		steps := []check.Step{{Name: "host", Check: func(context.Context) check.Result { return c.unknownHost(err) }}}
+		if s.ConfigErr != nil {
+			steps = append(steps, check.Step{Name: "configuration", Check: c.configuration})
 		}
-		return d.run(ctx, steps)
+		return check.Run(ctx, s.Timeout, steps)
 	}
-	return d.run(ctx, d.withUser(e.withFallback([]step{
-		{"host", nil, e.host},
-		{"program", nil, e.program},
-		{"docker", nil, e.docker},
-		{"podman", nil, e.podman},
-		{"helm", nil, e.helm},
-		{"configuration", nil, e.configuration},
-		{"network", []string{"configuration"}, e.network},
-		{"clock", []string{"network"}, e.clock},
-		{"identity", []string{"configuration", "network", "clock"}, e.identity},
-		{"token", []string{"identity"}, e.askToken},
-		{"registry", []string{"token"}, e.registryAnswers},
-		{"image", []string{"registry"}, e.imageIsThere},
-		{"cache", []string{"configuration"}, e.cache},
-	})))
+	return c.run(ctx, []check.Step{
+		{Name: "host", Check: c.host},
+		{Name: "program", Check: c.program},
+		{Name: "docker", Check: c.docker},
+		{Name: "podman", Check: c.podman},
+		{Name: "helm", Check: c.helm},
+		{Name: "configuration", Check: c.configuration},
+		{Name: "network", Needs: []string{"configuration"}, Check: c.network},
+		{Name: "clock", Needs: []string{"network"}, Check: c.clock},
+		{Name: "identity", Needs: []string{"configuration", "network", "clock"}, Check: c.identity},
+		{Name: "token", Needs: []string{"identity"}, Check: c.token},
+		{Name: "registry", Needs: []string{"token"}, Check: c.CheckRegistry},
+		{Name: "image", Needs: []string{"registry"}, Check: c.CheckImage},
+		{Name: "cache", Needs: []string{"configuration"}, Check: c.CheckCache},
+	})
 }
 
 // Machine checks what applies to all registries, and whether Docker runs the helper for the registries that it can
 // find.
-func (d *Doctor) Machine(ctx context.Context) iter.Seq[Check] {
-	e := &exam{Doctor: d}
-	steps := []step{{"program", nil, e.program}}
-	hosts := d.hosts()
-	if len(hosts) == 0 {
-		steps = append(steps, step{"docker", nil, e.docker})
+func Machine(ctx context.Context, s *check.Settings) iter.Seq[check.Result] {
+	c := newChecker(s)
+	steps := []check.Step{{Name: "program", Check: c.program}}
+	known := c.knownRegistries()
+	if len(known) == 0 {
+		steps = append(steps, check.Step{Name: "docker", Check: c.docker})
 	}
-	for _, host := range hosts {
-		of := &exam{Doctor: d}
-		_ = of.aim(host) // hosts returns only hosts for which it succeeds
-		steps = append(steps, step{"docker", nil, func(ctx context.Context) result {
+	for _, of := range known {
+		steps = append(steps, check.Step{Name: "docker", Check: func(ctx context.Context) check.Result {
 			r := of.docker(ctx)
-			r.found = host + ": " + r.found
+			r.Found = of.Address + ": " + r.Found
 			return r
 		}})
 	}
-	return d.run(ctx, d.withUser(e.withFallback(append(steps,
-		step{"configuration", nil, e.configuration},
-		step{"cache", []string{"configuration"}, e.cache},
-		step{"registry", nil, func(context.Context) result {
-			return skipped("no registry specified").then("%s doctor %s/NAME:TAG", binary, example)
-		}}))))
+	return c.run(ctx, append(steps,
+		check.Step{Name: "configuration", Check: c.configuration},
+		check.Step{Name: "cache", Needs: []string{"configuration"}, Check: c.CheckCache},
+		check.Step{Name: "registry", Check: func(context.Context) check.Result {
+			return check.Skipped("no registry specified").Then("%s doctor %s/NAME:TAG", program.Command, check.Example)
+		}}))
 }
 
-// A step is a check to run.
-type step struct {
-	name  string
-	needs []string // names of checks that it requires
-	look  func(context.Context) result
+// run runs the steps and those that apply only to some setups: "user" under sudo, and "fallback" after the
+// configuration, if a helper is configured for other hosts.
+func (c *checker) run(ctx context.Context, steps []check.Step) iter.Seq[check.Result] {
+	if c.fallbackHelper() != "" {
+		i := 1 + slices.IndexFunc(steps, func(s check.Step) bool { return s.Name == "configuration" })
+		steps = slices.Insert(steps, i, check.Step{Name: "fallback", Check: c.fallback})
+	}
+	home, _ := c.Env.Home() // without one there are no user files
+	if who := c.sudoUser(home + string(filepath.Separator)); who != "" {
+		steps = slices.Insert(steps, 0, check.Step{Name: "user", Check: func(context.Context) check.Result {
+			as := "root"
+			if u, err := user.Current(); err == nil {
+				as = u.Username
+			}
+			return check.Skipped("started by %s with sudo, so the files in %s and the environment of %s are checked", who, cmp.Or(home, "no home directory"), as).
+				Then("to check those of %s, run it without sudo", who)
+		}})
+	}
+	return check.Run(ctx, c.Timeout, steps)
 }
 
-// run runs the checks one after another.
-func (d *Doctor) run(ctx context.Context, steps []step) iter.Seq[Check] {
-	return func(yield func(Check) bool) {
-		culprit := map[string]string{} // by name: the failed check that is the reason, possibly itself
-		for _, s := range steps {
-			var r result
-			began := time.Now()
-			if failed := first(culprit, s.needs); failed != "" {
-				r = skipped("skipped (%s failed)", failed)
-				culprit[s.name] = failed
-			} else if r = d.look(ctx, s); r.status == Failed {
-				culprit[s.name] = s.name
-			}
-			if !yield(Check{s.name, r.status, time.Since(began), oneline.Clean(r.found), strings.TrimPrefix(oneline.Clean(r.next), "run: ")}) {
-				return
-			}
+// sudoUser returns the user who ran sudo, if a file is not in that user's home directory; "" otherwise.
+func (c *checker) sudoUser(file string) string {
+	who := c.Env.Get("SUDO_USER")
+	if who == "" || who == "root" {
+		return ""
+	}
+	u, err := user.Lookup(who)
+	if err != nil || strings.HasPrefix(file, u.HomeDir+string(filepath.Separator)) {
+		return ""
+	}
+	return who
+}
+
+func (c *checker) host(context.Context) check.Result {
+	what := "Amazon ECR Public"
+	if r := c.Registry; !r.Public {
+		what = "Amazon ECR, account " + r.Account + ", region " + r.Region
+	}
+	if !c.IsAlias() {
+		return check.OK("%s is %s", c.Address, what)
+	}
+	rule, _ := c.Config.Rule(c.Host())
+	return check.OK("%s is an alias of %s, %s, on line %d of %s", c.Address, c.Registry, what, rule.Line, c.Config.Path)
+}
+
+// unknownHost returns the result for a host that is neither an Amazon ECR host nor an alias, for the reason err.
+func (c *checker) unknownHost(err error) check.Result {
+	switch {
+	case c.Address == "":
+		return check.Failed("invalid host: %v", err).Then("%s doctor %s", program.Command, check.Example)
+	case c.ConfigErr != nil:
+		return check.Skipped("%s is not an Amazon ECR host; aliases are unknown, because the configuration is invalid", c.Address)
+	}
+	password := "clients continue without a password"
+	if helper := c.fallbackHelper(); helper != "" {
+		password = "the fallback, " + helper + ", is used"
+	} else if c.Config.Fallback != "" {
+		password = "the fallback reads its password from files"
+	}
+	return check.Failed("%s is neither an Amazon ECR host (%v) nor an alias of one; %s", c.Address, err, password).
+		Then("correct the host or, if it leads to Amazon ECR, add an alias to %s: a rule with match and registry", c.configPath())
+}
+
+// knownRegistries returns a checker for each registry in the client files, the configuration and the cache, sorted.
+func (c *checker) knownRegistries() (known []*checker) {
+	keys := c.Config.Hosts()
+	if f, err := c.dockerFile(); err == nil {
+		keys = slices.AppendSeq(keys, maps.Keys(f.CredHelpers()))
+	}
+	if kept, err := c.Cache.Entries(); err == nil {
+		for _, k := range kept {
+			keys = append(keys, k.Host)
 		}
 	}
-}
-
-func (d *Doctor) look(ctx context.Context, s step) result {
-	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
-	defer cancel()
-	return s.look(ctx)
-}
-
-func first(culprit map[string]string, needs []string) string {
-	for _, need := range needs {
-		if culprit[need] != "" {
-			return culprit[need]
+	for _, key := range keys {
+		if of := newChecker(c.Settings); of.Aim(strings.ToLower(key)) == nil {
+			known = append(known, of)
 		}
 	}
-	return ""
+	slices.SortFunc(known, func(a, b *checker) int { return strings.Compare(a.Address, b.Address) })
+	return slices.CompactFunc(known, func(a, b *checker) bool { return a.Address == b.Address })
 }
 
-// A result is the outcome of one check, without its name and duration.
-type result struct {
-	status      Status
-	found, next string
+// dockerFile reads Docker's file.
+func (c *checker) dockerFile() (*dockerconfig.File, error) {
+	path, err := dockerconfig.Path(c.Env)
+	if err != nil {
+		return nil, err
+	}
+	return dockerconfig.Open(path)
 }
 
-func ok(format string, args ...any) result {
-	return result{status: OK, found: fmt.Sprintf(format, args...)}
-}
-
-func failed(format string, args ...any) result {
-	return result{status: Failed, found: fmt.Sprintf(format, args...)}
-}
-
-func skipped(format string, args ...any) result {
-	return result{status: Skipped, found: fmt.Sprintf(format, args...)}
-}
-
-// then adds the next step.
-func (r result) then(format string, args ...any) result {
-	r.next = fmt.Sprintf(format, args...)
-	return r
+// configure returns the command that configures a client to run the helper for this host.
+func (c *checker) configure(client string) string {
+	command := fmt.Sprintf("%s configure %s", program.Command, client)
+	if c.Address != "" {
+		command += " --registry " + c.Address
+	}
+	return command
 }

@@ -1,29 +1,8 @@
 package doctor
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
-func TestSplitReference(t *testing.T) {
-	const digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
-	for image, want := range map[string][2]string{
-		"app":                   {"app", "latest"},
-		"app:v1":                {"app", "v1"},
-		"team/app":              {"team/app", "latest"},
-		"team/app:v1.2":         {"team/app", "v1.2"},
-		"app@" + digest:         {"app", digest},
-		"team/app:v1@" + digest: {"team/app", digest},
-		"":                      {"", "latest"},
-		"v2":                    {"", ""},
-	} {
-		if name, ref := splitReference(image); name != want[0] || ref != want[1] {
-			t.Errorf("%q is %q, %q; want %q", image, name, ref, want)
-		}
-	}
-}
-
-func TestMisspelt(t *testing.T) {
+func TestMisspelled(t *testing.T) {
 	const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 	for key, want := range map[string]string{
 		"https://" + host:          "it has a scheme",
@@ -39,7 +18,7 @@ func TestMisspelt(t *testing.T) {
 		"*.dkr.ecr.eu-west-1.amazonaws.com":            "",
 		"210987654321.dkr.ecr.us-west-2.amazonaws.com": "",
 	} {
-		if got := misspelt(key, host); got != want {
+		if got := misspelled(key, host); got != want {
 			t.Errorf("%q: %q, want %q", key, got, want)
 		}
 	}
@@ -51,21 +30,6 @@ func TestSetClock(t *testing.T) {
 	} {
 		if got := setClock(goos); got != want {
 			t.Errorf("%s: %q, want %q", goos, got, want)
-		}
-	}
-}
-
-func TestFormatDurations(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		12 * time.Hour: "12h0m", 90 * time.Second: "2m", 42 * time.Second: "42s", 20 * time.Second: "20s", 70 * time.Second: "1m",
-	} {
-		if got := minutes(d); got != want {
-			t.Errorf("%s: %q, want %q", d, got, want)
-		}
-	}
-	for d, want := range map[time.Duration]string{0: "0 ms", 12 * time.Millisecond: "12 ms", 1250 * time.Millisecond: "1.2 s"} {
-		if got := took(d); got != want {
-			t.Errorf("%s: %q, want %q", d, got, want)
 		}
 	}
 }

@@ -1,58 +1,53 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
-	"os"
 	"path/filepath"
 	"runtime"
 
+	"ecrlogin/internal/check"
 	"ecrlogin/internal/dockerconfig"
 )
 
 // helm checks the file that Helm reads before Docker's.
-func (e *exam) helm(context.Context) result {
-	path := helmFile()
+func (c *checker) helm(context.Context) check.Result {
+	path := c.helmFile()
 	if path == "" {
-		return skipped("no home directory, so Helm has no file")
+		return check.Skipped("no home directory, so Helm has no file")
 	}
 	f, err := dockerconfig.Open(path)
 	switch {
 	case err != nil:
-		return failure(err)
+		return check.Error(err)
 	case !f.Text().Exists():
-		return skipped("%s does not exist", f)
-	case e.stale(f) != "":
-		return failed("%s contains a password from an earlier login, which overrides the helper and expires within 12 hours", f).then("helm registry logout %s", e.address)
+		return check.Skipped("%s does not exist", f)
+	case c.passwordKey(f) != "":
+		return overrides(f).Then("helm registry logout %s", c.Address)
 	}
-	return ok("%s contains no password for this host, so Helm reads Docker's file", f)
+	return check.OK("%s contains no password for this host, so Helm reads Docker's file", f)
 }
 
-// helmFile returns the path of Helm's registry file, by the rules of Helm's package helmpath.
-func helmFile() string {
-	if path := os.Getenv("HELM_REGISTRY_CONFIG"); path != "" {
+// helmFile returns the path of Helm's registry file by the rules of Helm's package helmpath, "" if there is none.
+func (c *checker) helmFile() string {
+	if path := c.Env.Get("HELM_REGISTRY_CONFIG"); path != "" {
 		return path
 	}
-	dir := os.Getenv("HELM_CONFIG_HOME")
-	if base := cmp.Or(os.Getenv("XDG_CONFIG_HOME"), helmBase()); dir == "" && base != "" {
-		dir = filepath.Join(base, "helm")
+	if dir := c.Env.Get("HELM_CONFIG_HOME"); dir != "" {
+		return filepath.Join(dir, "registry", "config.json")
 	}
-	if dir == "" {
+	base := c.Env.Get("XDG_CONFIG_HOME")
+	if home, err := c.Env.Home(); base == "" {
+		switch {
+		case runtime.GOOS == "windows":
+			base = c.Env.Get("APPDATA")
+		case err == nil && runtime.GOOS == "darwin":
+			base = filepath.Join(home, "Library", "Preferences")
+		case err == nil:
+			base = filepath.Join(home, ".config")
+		}
+	}
+	if base == "" {
 		return ""
 	}
-	return filepath.Join(dir, "registry", "config.json")
-}
-
-// helmBase returns the default parent of Helm's configuration directory.
-func helmBase() string {
-	home, err := os.UserHomeDir()
-	switch {
-	case runtime.GOOS == "windows":
-		return os.Getenv("APPDATA")
-	case err != nil:
-		return ""
-	case runtime.GOOS == "darwin":
-		return filepath.Join(home, "Library", "Preferences")
-	}
-	return filepath.Join(home, ".config")
+	return filepath.Join(base, "helm", "registry", "config.json")
 }

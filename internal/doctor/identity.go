@@ -4,85 +4,58 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"ecrlogin/credentials"
-	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/check"
 )
 
 // identity checks which AWS identity requests the token.
-func (e *exam) identity(ctx context.Context) result {
-	r := e.whoAsks(ctx)
-	if name := e.overridden(); name != "" {
-		r.found += fmt.Sprintf("; %s %q is ignored, because these keys take precedence", name, os.Getenv(name))
-		r.next = strings.TrimPrefix(r.next+"; to use the profile: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN", "; ")
-	}
-	return r
-}
-
-// overridden returns the variable whose profile is ignored because the environment contains access keys, "" if there
-// is none.
-func (e *exam) overridden() string {
-	if e.Config.Identity(e.registry).Profile != "" || os.Getenv("AWS_ACCESS_KEY_ID") == "" || os.Getenv("AWS_SECRET_ACCESS_KEY") == "" {
-		return ""
+func (c *checker) identity(ctx context.Context) check.Result {
+	r := c.caller(ctx)
+	if c.Config.Identity(c.Registry).Profile != "" || c.Env.Get("AWS_ACCESS_KEY_ID") == "" || c.Env.Get("AWS_SECRET_ACCESS_KEY") == "" {
+		return r
 	}
 	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
-		if os.Getenv(name) != "" {
-			return name
+		if profile := c.Env.Get(name); profile != "" {
+			r.Found += fmt.Sprintf("; %s %q is ignored, because these keys take precedence", name, profile)
+			r.Next = strings.TrimPrefix(r.Next+"; to use the profile: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN", "; ")
+			break
 		}
-	}
-	return ""
-}
-
-func (e *exam) whoAsks(ctx context.Context) result {
-	var err error
-	e.caller, err = e.Source.Caller(ctx, e.registry)
-	cause, next := "", ""
-	if err != nil {
-		cause, next = aws.Advice(err)
-	}
-	switch who := e.caller; {
-	case err != nil && who.IssuedTo != "":
-		return ok("%s; the ARN is unavailable, but not required for a token: %s", who.IssuedTo, cause)
-	case e.registry.Public && errors.Is(err, credentials.ErrNoIdentity):
-		return skipped("no AWS identity, so clients pull from Amazon ECR Public without a password: %s", cause)
-	case err != nil:
-		return e.or(failed("%s", cause).then("%s", next))
-	case !who.Expiry.IsZero():
-		return ok("%s, from %s, expires in %s", who.ARN, who.IssuedTo, minutes(time.Until(who.Expiry)))
-	default:
-		return ok("%s, from %s", who.ARN, who.IssuedTo)
-	}
-}
-
-// askToken requests a token from AWS, even if one is cached.
-func (e *exam) askToken(ctx context.Context) result {
-	var err error
-	e.token, err = e.Source.Token(ctx, e.registry)
-	switch {
-	case e.registry.Public && errors.Is(err, credentials.ErrNoIdentity):
-		return skipped("skipped (no AWS identity)")
-	case err != nil:
-		cause, next := aws.Advice(err)
-		return e.or(failed("%s", cause).then("%s", next))
-	}
-	return ok("Amazon ECR issued a password for user %s, valid for %s", e.token.Username, minutes(e.token.Expiry.Sub(e.token.Issued)))
-}
-
-// or adds a next step if there is none: run doctor again with debug logs.
-func (e *exam) or(r result) result {
-	if r.next == "" {
-		r.next = fmt.Sprintf("ECR_LOGIN_LOG=debug %s doctor %s", binary, e.address)
 	}
 	return r
 }
 
-// minutes formats a duration with a precision of minutes, or of seconds if it is under a minute.
-func minutes(d time.Duration) string {
-	if d.Abs() < time.Minute {
-		return d.Round(time.Second).String()
+func (c *checker) caller(ctx context.Context) check.Result {
+	var err error
+	var failed check.Result
+	if c.Caller, err = c.Source.Caller(ctx, c.Registry); err != nil {
+		failed = check.Error(err)
 	}
-	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	switch who := c.Caller; {
+	case err != nil && who.IssuedTo != "":
+		return check.OK("%s; the ARN is unavailable, but not required for a token: %s", who.IssuedTo, failed.Found)
+	case c.Registry.Public && errors.Is(err, credentials.ErrNoIdentity):
+		return check.Skipped("no AWS identity, so clients pull from Amazon ECR Public without a password: %s", failed.Found)
+	case err != nil:
+		return c.OrLog(failed)
+	case !who.Expiry.IsZero():
+		return check.OK("%s, from %s, expires in %s", who.ARN, who.IssuedTo, check.Minutes(time.Until(who.Expiry)))
+	default:
+		return check.OK("%s, from %s", who.ARN, who.IssuedTo)
+	}
+}
+
+// token requests a token from AWS, even if one is cached.
+func (c *checker) token(ctx context.Context) check.Result {
+	var err error
+	c.Token, err = c.Source.Token(ctx, c.Registry)
+	switch {
+	case c.Registry.Public && errors.Is(err, credentials.ErrNoIdentity):
+		return check.Skipped("skipped (no AWS identity)")
+	case err != nil:
+		return c.OrLog(check.Error(err))
+	}
+	return check.OK("Amazon ECR issued a password for user %s, valid for %s", c.Token.Username, check.Minutes(c.Token.Expiry.Sub(c.Token.Issued)))
 }

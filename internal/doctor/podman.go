@@ -7,62 +7,54 @@ import (
 	"io/fs"
 	"strings"
 
+	"ecrlogin/internal/check"
 	"ecrlogin/internal/dockerconfig"
-	"ecrlogin/internal/environ"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/registriesconf"
 	"ecrlogin/internal/setup"
 )
 
-// podmanProgram returns which of podman, buildah and skopeo is on PATH, "" for none.
-func podmanProgram() string {
-	for _, name := range []string{"podman", "buildah", "skopeo"} {
-		if onPath(name) {
-			return name
-		}
-	}
-	return ""
-}
+// podmanPrograms are the programs that share Podman's files.
+var podmanPrograms = []string{"podman", "buildah", "skopeo"}
 
 // podman checks whether Podman, Buildah and Skopeo run the helper for the host. They run the helpers in
 // registries.conf in order. One of these entries stands for the files that contain logins.
-func (e *exam) podman(context.Context) result {
-	program := podmanProgram()
-	if program == "" {
-		return skipped("podman, buildah and skopeo are not on PATH")
+func (c *checker) podman(context.Context) check.Result {
+	installed := onPath(podmanPrograms...)
+	if installed == "" {
+		return check.Skipped("podman, buildah and skopeo are not on PATH")
 	}
-	files, err := setup.FindPodman(environ.Process())
+	files, err := setup.FindPodman(c.Env)
 	if err != nil {
-		return failure(err)
+		return check.Error(err)
 	}
 	list, conf, err := registriesconf.Helpers(files.Conf)
 	if err != nil {
-		return failure(err)
+		return check.Error(err)
 	}
 	for _, name := range list {
-		if name == self {
-			return ok("%s configures %s for all hosts", conf, self)
+		if name == program.Helper {
+			return check.OK("%s configures %s for all hosts", conf, program.Helper)
 		}
 		if name != registriesconf.AuthFiles {
 			continue
 		}
-		if r, found := e.authFile(files); found {
+		if r, found := c.authFile(files); found {
 			return r
 		}
 	}
-	r := failed("%s has no helper configured for this host", program)
-	if docker, err := dockerconfig.Path(environ.Process()); err == nil {
-		if f, err := dockerconfig.Open(docker); err == nil && f.CredsStore() != "" {
-			r.found += `; only Docker reads "credsStore" of ` + docker
-		}
+	r := check.Failed("%s has no helper configured for this host", installed)
+	if f, err := c.dockerFile(); err == nil && f.CredsStore() != "" {
+		r.Found += fmt.Sprintf(`; only Docker reads "credsStore" of %s`, f)
 	}
-	return r.then("%s", e.configure("podman"))
+	return r.Then("%s", c.configure("podman"))
 }
 
 // authFile returns the result for the first file that configures this host.
-func (e *exam) authFile(p setup.PodmanFiles) (r result, found bool) {
-	docker, err := dockerconfig.Path(environ.Process())
+func (c *checker) authFile(p setup.PodmanFiles) (r check.Result, found bool) {
+	docker, err := dockerconfig.Path(c.Env)
 	if err != nil {
-		return failure(err), true
+		return check.Error(err), true
 	}
 	for _, path := range []string{p.Before, p.Auth, docker} {
 		if path == "" {
@@ -73,29 +65,29 @@ func (e *exam) authFile(p setup.PodmanFiles) (r result, found bool) {
 		case errors.Is(err, fs.ErrPermission): // Podman cannot read it either
 			continue
 		case err != nil:
-			return failure(err), true
+			return check.Error(err), true
 		}
-		helper, named := f.CredHelpers()[e.address]
-		switch {
-		case named && helper == self:
-			return ok("%s configures %s for this host", f, self), true
-		case named && helper != "":
-			return failed("%s configures %q for this host", f, helper).then("%s", e.configure("podman")), true
-		case e.stale(f) != "" && path == docker:
-			return failed("%s configures no helper for this host, and podman uses the password from an earlier login, which expires within 12 hours", f).then("%s", e.configure("docker")), true
-		case e.stale(f) != "":
-			return failed("%s contains a password from an earlier login, which overrides the helper and expires within 12 hours", f).then("%s", e.logOut(f)), true
+		switch helper := f.CredHelpers()[c.Address]; {
+		case helper == program.Helper:
+			return check.OK("%s configures %s for this host", f, program.Helper), true
+		case helper != "":
+			return check.Failed("%s configures %q for this host", f, helper).Then("%s", c.configure("podman")), true
+		case c.passwordKey(f) != "" && path == docker:
+			return check.Failed("%s configures no helper for this host, and podman uses the password from an earlier login, which expires within 12 hours", f).
+				Then("%s", c.configure("docker")), true
+		case c.passwordKey(f) != "":
+			return overrides(f).Then("%s", c.logout(f)), true
 		}
 	}
-	return result{}, false
+	return check.Result{}, false
 }
 
-// logOut returns the command that removes the password for this host from one of Podman's files. Podman uses a
+// logout returns the command that removes the password for this host from one of Podman's files. Podman uses a
 // password whose key is a URL, but podman logout does not find it (tested with Podman 4.3).
-func (e *exam) logOut(f *dockerconfig.File) string {
-	key := e.stale(f)
+func (c *checker) logout(f *dockerconfig.File) string {
+	key := c.passwordKey(f)
 	if strings.Contains(key, "://") || strings.HasSuffix(key, "/") {
-		return e.configure("podman")
+		return c.configure("podman")
 	}
 	return fmt.Sprintf("podman logout --authfile %s %s", f, key)
 }

@@ -10,48 +10,41 @@ import (
 	"slices"
 	"strings"
 
+	"ecrlogin/internal/check"
 	"ecrlogin/internal/kubeletconfig"
 	"ecrlogin/internal/oneline"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/trustedpath"
 )
 
-// program checks which file clients run.
-func (e *exam) program(ctx context.Context) result {
+// Program checks which file clients run.
+func Program(ctx context.Context, s *check.Settings) check.Result { return newChecker(s).program(ctx) }
+
+func (c *checker) program(ctx context.Context) check.Result {
 	own, err := os.Executable()
 	if err != nil {
-		return skipped("version %s; the path of this program is unknown: %v", e.Version, err)
+		return check.Skipped("version %s; the path of this program is unknown: %v", c.Version, err)
 	}
-	path, err := exec.LookPath(binary)
+	path, err := exec.LookPath(program.Command)
+	install := fmt.Sprintf("sudo install %s %s/%s", own, local, program.Command)
 	switch {
 	case errors.Is(err, exec.ErrDot):
-		return failed("%s is on PATH only in the current directory, from which clients do not run programs", binary).then("sudo install %s /usr/local/bin/%s", own, binary)
+		return check.Failed("%s is on PATH only in the current directory, from which clients do not run programs", program.Command).Then("%s", install)
 	case err != nil:
-		return failed("%s is not on PATH, so clients cannot find it; this program is %s, version %s", binary, own, e.Version).
-			then("sudo install %s /usr/local/bin/%s", own, binary)
+		return check.Failed("%s is not on PATH, so clients cannot find it; this program is %s, version %s", program.Command, own, c.Version).Then("%s", install)
 	case same(path, own):
-		return ok("%s, version %s", path, e.Version)
+		return check.OK("%s, version %s", path, c.Version)
 	}
-	dirs := filepath.SplitList(os.Getenv("PATH"))
+	instead := fmt.Sprintf("instead of this program, %s (%s %s)", own, program.Command, c.Version)
+	next := replace(own, path, filepath.SplitList(c.Env.Get("PATH")))
 	if err := trustedpath.Check(path); err != nil && os.Geteuid() == 0 {
-		why, _, _ := strings.Cut(err.Error(), "; ")
-		return failed("clients run %s instead of this program, %s (%s %s); it is not run as root, because %s", path, own, binary, e.Version, why).
-			then("%s", replace(own, path, dirs))
+		return check.Failed("clients run %s %s; it is not run as root, because %s", path, instead, check.Error(err).Found).Then("%s", next)
 	}
 	version := versionOf(ctx, path)
-	if version == binary+" "+e.Version {
-		return ok("%s, version %s, the same as this program, %s", path, e.Version, own)
+	if version == program.Command+" "+c.Version {
+		return check.OK("%s, version %s, the same as this program, %s", path, c.Version, own)
 	}
-	return failed("clients run %s (%s) instead of this program, %s (%s %s)", path, version, own, binary, e.Version).
-		then("%s", replace(own, path, dirs))
-}
-
-// Installed returns why clients do not run this program and the next step, or "" and "" if they do.
-func (d *Doctor) Installed(ctx context.Context) (cause, next string) {
-	r := (&exam{Doctor: d}).program(ctx)
-	if r.status != Failed {
-		return "", ""
-	}
-	return r.found, r.next
+	return check.Failed("clients run %s (%s) %s", path, version, instead).Then("%s", next)
 }
 
 // local is the directory for programs that are installed without a package manager.
@@ -66,7 +59,7 @@ func replace(own, path string, dirs []string) string {
 	}
 	const pkg = "the package that installed %s (usually amazon-ecr-credential-helper)"
 	if i := slices.Index(dirs, local); i >= 0 && i < slices.Index(dirs, dir) {
-		return fmt.Sprintf("sudo install %s %s/%s, which comes before %s on PATH; or remove "+pkg, own, local, binary, dir, path)
+		return fmt.Sprintf("sudo install %s %s/%s, which comes before %s on PATH; or remove "+pkg, own, local, program.Command, dir, path)
 	}
 	return fmt.Sprintf("remove "+pkg+", or put a directory with this program before %s on PATH", path, dir)
 }

@@ -2,7 +2,15 @@
 
 package doctor
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ecrlogin/internal/check"
+	"ecrlogin/internal/program"
+)
 
 // TestReplace checks that no suggested command overwrites a package manager's file.
 func TestReplace(t *testing.T) {
@@ -24,5 +32,39 @@ func TestReplace(t *testing.T) {
 		if got := replace(own, tt.path, tt.dirs); got != tt.want {
 			t.Errorf("%s in %q: %s\nwant %s", tt.path, tt.dirs, got, tt.want)
 		}
+	}
+}
+
+// TestUnsafeProgram checks that root does not run a program on PATH that another user could have put there.
+func TestUnsafeProgram(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("requires root, to change owners")
+	}
+	dir := t.TempDir()
+	bin, record := filepath.Join(dir, "bin"), filepath.Join(dir, "ran")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	script := "#!/bin/sh\necho run >>" + record + "\necho docker-credential-ecr-login 1.2.3\n"
+	if err := os.WriteFile(filepath.Join(bin, program.Command), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	c := newChecker(&check.Settings{Version: "1.2.3"})
+	program := func(owner int) (r check.Result, ran bool) {
+		t.Helper()
+		if err := os.Chown(bin, owner, owner); err != nil {
+			t.Fatal(err)
+		}
+		r = c.program(t.Context())
+		_, err := os.Stat(record)
+		return r, err == nil
+	}
+	const nobody = 65534
+	if r, ran := program(nobody); r.Status != check.StatusFailed || !strings.Contains(r.Found, "it is not run as root, because "+bin+" belongs to user 65534") || ran {
+		t.Errorf("%+v; run: %t", r, ran)
+	}
+	if r, ran := program(0); r.Status != check.StatusOK || !ran {
+		t.Errorf("%+v; run: %t", r, ran)
 	}
 }

@@ -1,4 +1,4 @@
-package doctor
+package nodedoctor
 
 import (
 	"cmp"
@@ -13,6 +13,8 @@ import (
 
 	"ecrlogin/cache"
 	"ecrlogin/config"
+	"ecrlogin/internal/check"
+	"ecrlogin/internal/program"
 )
 
 // A fakeProcess is a process in a directory like /proc. By default it runs as root in the namespaces of the test.
@@ -70,16 +72,16 @@ func proc(t *testing.T, processes ...fakeProcess) string {
 }
 
 // examine runs the checks up to the named one, and returns that.
-func examine(t *testing.T, k Kubelet, image, name string) Check {
+func examine(t *testing.T, k Kubelet, image, name string) check.Result {
 	t.Helper()
-	d := &Doctor{Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
-	for c := range d.Kubelet(context.Background(), k, image) {
+	s := &check.Settings{Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
+	for c := range Checks(context.Background(), s, k, image) {
 		if c.Name == name {
 			return c
 		}
 	}
 	t.Fatalf("no check %s", name)
-	return Check{}
+	return check.Result{}
 }
 
 // TestFindKubelet checks that the running kubelet is found with its flags, in either form, and that processes which
@@ -93,38 +95,38 @@ func TestFindKubelet(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		processes []fakeProcess
-		status    Status
+		status    check.Status
 		want      string
 		next      string
 	}{
-		{"kubelet", []fakeProcess{{pid: "1", args: []string{"/sbin/init"}}, {pid: "2"}, real}, OK, found, ""},
-		{"another without", []fakeProcess{{pid: "3", args: flags[:2], env: env}, {pid: "4", args: flags, env: env}}, OK, "process 4, with", ""},
-		{"without", []fakeProcess{{pid: "3", args: flags[:3], env: env}}, Failed, "process 3 is kubelet, but was not started with both --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider", binary + " configure kubelet"},
-		{"not root", []fakeProcess{{pid: "3", args: flags}}, Failed, "process 3 is kubelet, but its environment, which providers inherit, cannot be read: openat: no such file or directory", "sudo "},
-		{"none", []fakeProcess{{pid: "3", args: []string{"/usr/bin/kubelet-exporter"}, env: env}}, Failed, "no kubelet process found", nameFiles},
-		{"two", []fakeProcess{real, {pid: "9", args: others, env: env}}, Failed, "processes 9 and 12 are both kubelet, with different flags or environment variables", nameFiles},
-		{"two environments", []fakeProcess{real, {pid: "13", args: flags, env: "HOME=/tmp\x00"}}, Failed, "processes 12 and 13 are both kubelet", nameFiles},
-		{"twice for a moment", []fakeProcess{real, {pid: "13", args: flags, env: env}}, OK, found, ""},
-		{"another user's beside it", []fakeProcess{real, {pid: "99", args: others, env: env, uids: "1000\t1000\t1000\t1000"}}, OK, found + "; ignored: process 99, which runs as user 1000", ""},
-		{"another user's alone", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t1000\t1000\t1000"}}, Failed, "no kubelet process found; ignored: process 99, which runs as user 1000", nameFiles},
-		{"real user", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t0\t0\t0"}}, Failed, "no kubelet process found; ignored: process 99, which runs as user 1000", nameFiles},
-		{"saved user", []fakeProcess{{pid: "99", args: others, env: env, uids: "0\t0\t1000\t0"}}, Failed, "no kubelet process found; ignored: process 99, which runs as user 1000", nameFiles},
-		{"no user", []fakeProcess{{pid: "99", args: others, env: env, uids: "x"}}, Failed, "no kubelet process found; ignored: process 99, which cannot be checked", nameFiles},
-		{"setuid", []fakeProcess{{pid: "99", args: others, env: env, setuid: true}}, Failed, "no kubelet process found; ignored: process 99, which runs a setuid program", nameFiles},
-		{"container", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"mnt": "2", "pid": "2"}}}, OK, found + "; ignored: process 99, which is in a container (PID, mount namespace)", ""},
-		{"user namespace", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"user": "2"}}}, OK, found + "; ignored: process 99, which is in a container (user namespace)", ""},
-		{"mount namespace beside it", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"mnt": "2"}}}, OK, found + "; ignored: process 99, which has its own mount namespace", ""},
-		{"mount namespace alone", []fakeProcess{{pid: "12", args: flags, env: env, ns: map[string]string{"mnt": "2"}}}, Failed, "process 12 is named kubelet and runs as root, but in its own mount namespace", "sudo nsenter --target 12 --mount "},
+		{"kubelet", []fakeProcess{{pid: "1", args: []string{"/sbin/init"}}, {pid: "2"}, real}, check.StatusOK, found, ""},
+		{"another without", []fakeProcess{{pid: "3", args: flags[:2], env: env}, {pid: "4", args: flags, env: env}}, check.StatusOK, "process 4, with", ""},
+		{"without", []fakeProcess{{pid: "3", args: flags[:3], env: env}}, check.StatusFailed, "process 3 is kubelet, but was not started with both --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider", program.Command + " configure kubelet"},
+		{"not root", []fakeProcess{{pid: "3", args: flags}}, check.StatusFailed, "process 3 is kubelet, but its environment, which providers inherit, cannot be read: openat: no such file or directory", "sudo "},
+		{"none", []fakeProcess{{pid: "3", args: []string{"/usr/bin/kubelet-exporter"}, env: env}}, check.StatusFailed, "no kubelet process found", nameFiles},
+		{"two", []fakeProcess{real, {pid: "9", args: others, env: env}}, check.StatusFailed, "processes 9 and 12 are both kubelet, with different flags or environment variables", nameFiles},
+		{"two environments", []fakeProcess{real, {pid: "13", args: flags, env: "HOME=/tmp\x00"}}, check.StatusFailed, "processes 12 and 13 are both kubelet", nameFiles},
+		{"twice for a moment", []fakeProcess{real, {pid: "13", args: flags, env: env}}, check.StatusOK, found, ""},
+		{"another user's beside it", []fakeProcess{real, {pid: "99", args: others, env: env, uids: "1000\t1000\t1000\t1000"}}, check.StatusOK, found + "; ignored: process 99, which runs as user 1000", ""},
+		{"another user's alone", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t1000\t1000\t1000"}}, check.StatusFailed, "no kubelet process found; ignored: process 99, which runs as user 1000", nameFiles},
+		{"real user", []fakeProcess{{pid: "99", args: others, env: env, uids: "1000\t0\t0\t0"}}, check.StatusFailed, "no kubelet process found; ignored: process 99, which runs as user 1000", nameFiles},
+		{"saved user", []fakeProcess{{pid: "99", args: others, env: env, uids: "0\t0\t1000\t0"}}, check.StatusFailed, "no kubelet process found; ignored: process 99, which runs as user 1000", nameFiles},
+		{"no user", []fakeProcess{{pid: "99", args: others, env: env, uids: "x"}}, check.StatusFailed, "no kubelet process found; ignored: process 99, which cannot be checked", nameFiles},
+		{"setuid", []fakeProcess{{pid: "99", args: others, env: env, setuid: true}}, check.StatusFailed, "no kubelet process found; ignored: process 99, which runs a setuid program", nameFiles},
+		{"container", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"mnt": "2", "pid": "2"}}}, check.StatusOK, found + "; ignored: process 99, which is in a container (PID, mount namespace)", ""},
+		{"user namespace", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"user": "2"}}}, check.StatusOK, found + "; ignored: process 99, which is in a container (user namespace)", ""},
+		{"mount namespace beside it", []fakeProcess{real, {pid: "99", args: others, env: env, ns: map[string]string{"mnt": "2"}}}, check.StatusOK, found + "; ignored: process 99, which has its own mount namespace", ""},
+		{"mount namespace alone", []fakeProcess{{pid: "12", args: flags, env: env, ns: map[string]string{"mnt": "2"}}}, check.StatusFailed, "process 12 is named kubelet and runs as root, but in its own mount namespace", "sudo nsenter --target 12 --mount "},
 		{"many", []fakeProcess{real, {pid: "95", args: others, uids: "1\t1\t1\t1"}, {pid: "96", args: others, uids: "1\t1\t1\t1"}, {pid: "97", args: others, uids: "1\t1\t1\t1"}, {pid: "98", args: others, uids: "1\t1\t1\t1"}},
-			OK, found + "; ignored: process 95, which runs as user 1; ignored: process 96, which runs as user 1; ignored: process 97, which runs as user 1; and 1 more", ""},
+			check.StatusOK, found + "; ignored: process 95, which runs as user 1; ignored: process 96, which runs as user 1; ignored: process 97, which runs as user 1; and 1 more", ""},
 	} {
 		c := examine(t, Kubelet{Proc: proc(t, tt.processes...)}, "", "kubelet")
 		if c.Status != tt.status || !strings.HasPrefix(c.Found, tt.want) || strings.Contains(c.Found+c.Next, "hunter") || strings.Contains(c.Found+c.Next, "evil") ||
-			(c.Next == "") != (c.Status == OK) || !strings.HasPrefix(c.Next, tt.next) {
+			(c.Next == "") != (c.Status == check.StatusOK) || !strings.HasPrefix(c.Next, tt.next) {
 			t.Errorf("%s: %+v", tt.name, c)
 		}
 	}
-	if c := examine(t, Kubelet{Proc: filepath.Join(t.TempDir(), "none")}, "", "kubelet"); c.Status != Failed || !strings.Contains(c.Found, "cannot list processes: readlink: no such file") {
+	if c := examine(t, Kubelet{Proc: filepath.Join(t.TempDir(), "none")}, "", "kubelet"); c.Status != check.StatusFailed || !strings.Contains(c.Found, "cannot list processes: readlink: no such file") {
 		t.Errorf("%+v", c)
 	}
 }
@@ -141,7 +143,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "12", "ns"), 0o700) })
 	c := examine(t, Kubelet{Proc: dir}, "", "kubelet")
-	if c.Status != Failed || !strings.HasPrefix(c.Found, "process 12 is named kubelet, but this user cannot inspect it: ") || !strings.HasPrefix(c.Next, "sudo ") {
+	if c.Status != check.StatusFailed || !strings.HasPrefix(c.Found, "process 12 is named kubelet, but this user cannot inspect it: ") || !strings.HasPrefix(c.Next, "sudo ") {
 		t.Errorf("%+v", c)
 	}
 }
@@ -173,30 +175,30 @@ providers:
 	const head = `{"kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1",`
 	for _, tt := range []struct {
 		name, answer string
-		status       Status
+		status       check.Status
 		want         string
 	}{
-		{"good", head + `"cacheKeyType":"Registry","cacheDuration":"1h0m0s","auth":{"registry.example.com":{"username":"me","password":"hunter2"}}}`, OK,
+		{"good", head + `"cacheKeyType":"Registry","cacheDuration":"1h0m0s","auth":{"registry.example.com":{"username":"me","password":"hunter2"}}}`, check.StatusOK,
 			"the provider returned a password of user me for registry.example.com, which kubelet caches for 1h0m; environment variables: AWS_PROFILE, HOME, https_proxy"},
-		{"not kept", head + `"auth":{"*.example.com/team":{"username":"me","password":"hunter2"}}}`, OK, "the provider returned a password of user me for *.example.com/team, which kubelet does not cache"},
-		{"for another", head + `"auth":{"example.com":{"username":"me","password":"hunter2"}}}`, Failed, "the provider returned no password for this image; kubelet pulls without a password"},
-		{"none", head + `"cacheDuration":"0s"}`, Failed, "the provider returned no password for this image"},
-		{"another version", strings.ReplaceAll(head, "/v1", "/v1beta1") + `"auth":{}}`, Failed, "the provider returned apiVersion credentialprovider.kubelet.k8s.io/v1beta1, but kubelet accepts only credentialprovider.kubelet.k8s.io/v1"},
-		{"no duration", head + `"cacheDuration":"soon"}`, Failed, "the provider returned an invalid cacheDuration"},
-		{"no JSON", "hunter2", Failed, "the provider did not return a CredentialProviderResponse"},
+		{"not kept", head + `"auth":{"*.example.com/team":{"username":"me","password":"hunter2"}}}`, check.StatusOK, "the provider returned a password of user me for *.example.com/team, which kubelet does not cache"},
+		{"for another", head + `"auth":{"example.com":{"username":"me","password":"hunter2"}}}`, check.StatusFailed, "the provider returned no password for this image; kubelet pulls without a password"},
+		{"none", head + `"cacheDuration":"0s"}`, check.StatusFailed, "the provider returned no password for this image"},
+		{"another version", strings.ReplaceAll(head, "/v1", "/v1beta1") + `"auth":{}}`, check.StatusFailed, "the provider returned apiVersion credentialprovider.kubelet.k8s.io/v1beta1, but kubelet accepts only credentialprovider.kubelet.k8s.io/v1"},
+		{"no duration", head + `"cacheDuration":"soon"}`, check.StatusFailed, "the provider returned an invalid cacheDuration"},
+		{"no JSON", "hunter2", check.StatusFailed, "the provider did not return a CredentialProviderResponse"},
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "answer"), []byte(tt.answer), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		d := &Doctor{Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
-		n := &node{exam: &exam{Doctor: d}, Kubelet: k, image: "registry.example.com/team/app"}
-		for _, look := range []func(context.Context) result{n.kubelet, n.providers} {
-			if r := look(context.Background()); r.status != OK {
+		s := &check.Settings{Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
+		n := &node{Pull: check.Pull{Settings: s}, Kubelet: k, image: "registry.example.com/team/app"}
+		for _, look := range []func(context.Context) check.Result{n.kubelet, n.providers} {
+			if r := look(context.Background()); r.Status != check.StatusOK {
 				t.Fatalf("%+v", r)
 			}
 		}
 		r := n.answer(context.Background())
-		if r.status != tt.status || !strings.HasPrefix(r.found, tt.want) || strings.Contains(r.found+r.next, "hunter") {
+		if r.Status != tt.status || !strings.HasPrefix(r.Found, tt.want) || strings.Contains(r.Found+r.Next, "hunter") {
 			t.Errorf("%s: %+v", tt.name, r)
 		}
 	}

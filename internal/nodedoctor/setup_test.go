@@ -1,6 +1,6 @@
 //go:build linux
 
-package doctor
+package nodedoctor
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"ecrlogin/cache"
 	"ecrlogin/config"
+	"ecrlogin/internal/check"
 )
 
 // nobody is an unprivileged user ID.
@@ -114,10 +115,10 @@ func procOf(t *testing.T, pids ...int) string {
 }
 
 // checks runs all checks for an image.
-func checks(k Kubelet) map[string]Check {
-	d := &Doctor{Version: "1.2.3", Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
-	all := map[string]Check{}
-	for c := range d.Kubelet(context.Background(), k, asked) {
+func checks(k Kubelet) map[string]check.Result {
+	s := &check.Settings{Version: "1.2.3", Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
+	all := map[string]check.Result{}
+	for c := range Checks(context.Background(), s, k, asked) {
 		all[c.Name] = c
 	}
 	return all

@@ -1,6 +1,6 @@
 //go:build linux
 
-package doctor
+package nodedoctor
 
 import (
 	"cmp"
@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ecrlogin/internal/check"
 )
 
 // TestImitations checks that a process of another user or in a container is not trusted, alone or next to a real
@@ -40,14 +42,14 @@ func TestImitations(t *testing.T) {
 			pid := start(t, tt.program, "evil", evil.flags(), tt.attr)
 			want := cmp.Or(tt.alone, fmt.Sprintf("no kubelet process found; ignored: process %d, which %s", pid, tt.why))
 			all := checks(Kubelet{Proc: procOf(t, pid)})
-			if c := all["kubelet"]; c.Status != Failed || !strings.Contains(c.Found, want) {
+			if c := all["kubelet"]; c.Status != check.StatusFailed || !strings.Contains(c.Found, want) {
 				t.Errorf("alone: %+v", c)
 			}
 
 			good := newSetUp(t, 0)
 			real := start(t, "/bin/sh", "good", good.flags(), nil)
 			all = checks(Kubelet{Proc: procOf(t, pid, real)})
-			if c := all["kubelet"]; c.Status != OK || !strings.HasPrefix(c.Found, fmt.Sprintf("process %d, with %s", real, good.dir)) ||
+			if c := all["kubelet"]; c.Status != check.StatusOK || !strings.HasPrefix(c.Found, fmt.Sprintf("process %d, with %s", real, good.dir)) ||
 				!strings.HasSuffix(c.Found, fmt.Sprintf("; ignored: process %d, which %s", pid, tt.why)) {
 				t.Errorf("beside the real one: %+v", c)
 			}
@@ -67,7 +69,7 @@ func TestTwoKubelets(t *testing.T) {
 	one, two := newSetUp(t, 0), newSetUp(t, 0)
 	first, second := start(t, "/bin/sh", "good", one.flags(), nil), start(t, "/bin/sh", "good", two.flags(), nil)
 	c := checks(Kubelet{Proc: procOf(t, first, second)})["kubelet"]
-	if c.Status != Failed || !strings.Contains(c.Found, "are both kubelet") || c.Next != nameFiles {
+	if c.Status != check.StatusFailed || !strings.Contains(c.Found, "are both kubelet") || c.Next != nameFiles {
 		t.Errorf("%+v", c)
 	}
 	if got := one.ran(t) + two.ran(t); got != "" {
@@ -174,37 +176,18 @@ func TestUnsafe(t *testing.T) {
 
 // expectSafety checks that safety failed with the fault, or passed if the fault is "", and that the program ran only
 // if it passed.
-func expectSafety(t *testing.T, s setUp, all map[string]Check, fault string) {
+func expectSafety(t *testing.T, s setUp, all map[string]check.Result, fault string) {
 	t.Helper()
 	c, ran := all["safety"], s.ran(t)
 	switch {
 	case fault == "":
-		if c.Status != OK || all["program"].Status != OK || ran == "" {
+		if c.Status != check.StatusOK || all["program"].Status != check.StatusOK || ran == "" {
 			t.Errorf("%+v; recorded %q", all, ran)
 		}
-	case c.Status != Failed || !strings.Contains(c.Found, s.dir) || !strings.Contains(c.Found, fault) || !strings.Contains(c.Next, s.dir):
+	case c.Status != check.StatusFailed || !strings.Contains(c.Found, s.dir) || !strings.Contains(c.Found, fault) || !strings.Contains(c.Next, s.dir):
 		t.Errorf("%+v", c)
-	case ran != "" || all["program"].Status != Skipped || all["answer"].Status != Skipped || all["cache"].Status != Skipped:
+	case ran != "" || all["program"].Status != check.StatusSkipped || all["answer"].Status != check.StatusSkipped || all["cache"].Status != check.StatusSkipped:
 		t.Errorf("%+v; recorded %q", all, ran)
-	}
-}
-
-// TestUnsafeProgram checks that root does not run a program on PATH that another user could have put there.
-func TestUnsafeProgram(t *testing.T) {
-	needRoot(t)
-	s := newSetUp(t, 0)
-	if err := os.Rename(filepath.Join(s.dir, "bin", "ecr-credential-provider"), filepath.Join(s.dir, "bin", binary)); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", filepath.Join(s.dir, "bin")+":"+os.Getenv("PATH"))
-	e := &exam{Doctor: &Doctor{Version: "1.2.3"}}
-	s.give(t, "bin", nobody)
-	if r := e.program(t.Context()); r.status != Failed || !strings.Contains(r.found, "it is not run as root, because "+s.dir+"/bin belongs to user 65534") || s.ran(t) != "" {
-		t.Errorf("%+v; recorded %q", r, s.ran(t))
-	}
-	s.give(t, "bin", 0)
-	if r := e.program(t.Context()); r.status != OK || s.ran(t) == "" {
-		t.Errorf("%+v; recorded %q", r, s.ran(t))
 	}
 }
 
@@ -222,7 +205,7 @@ func TestChangingProcess(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		done := make(chan Check)
+		done := make(chan check.Result)
 		go func() { done <- examine(t, Kubelet{Proc: dir}, "", "kubelet") }()
 		pipe, err := os.OpenFile(filepath.Join(dir, "12", "environ"), os.O_WRONLY, 0) // blocks until it is read
 		if err != nil {
@@ -234,7 +217,7 @@ func TestChangingProcess(t *testing.T) {
 		if err := pipe.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if c := <-done; c.Status != Failed || c.Found != "no kubelet process found; ignored: process 12, which changed while it was checked; ignored: process 13, which runs as user 1" {
+		if c := <-done; c.Status != check.StatusFailed || c.Found != "no kubelet process found; ignored: process 12, which changed while it was checked; ignored: process 13, which runs as user 1" {
 			t.Errorf("%s: %+v", change.name, c)
 		}
 	}

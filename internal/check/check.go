@@ -1,0 +1,133 @@
+// Package check runs checks, prints their results, and contains the checks that "doctor" and "doctor --kubelet" share.
+//
+// The checks request new tokens and return no secrets: a Result contains no password and no key. They change nothing,
+// except for files in the cache directory that are removed again.
+package check
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"strings"
+	"time"
+
+	"ecrlogin/credentials"
+	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/oneline"
+	"ecrlogin/internal/trustedpath"
+)
+
+// Example is a registry host for messages.
+const Example = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
+
+// A Status is the outcome of a check.
+type Status string
+
+// The outcomes of a check.
+const (
+	StatusOK      Status = "ok"
+	StatusFailed  Status = "failed"
+	StatusSkipped Status = "skipped" // not applicable, or requires a check that failed
+)
+
+// A Result is the result of one check. Run sets Name, OK and Took.
+type Result struct {
+	Name   string `json:"name"` // one word that identifies the check
+	OK     bool   `json:"ok"`   // whether Status is not StatusFailed
+	Status Status `json:"status"`
+	Took   int64  `json:"took"`           // in milliseconds
+	Found  string `json:"found"`          // the finding, in one line
+	Next   string `json:"next,omitempty"` // the next step; never "" if Status is StatusFailed
+}
+
+// OK returns the result of a check that succeeded.
+func OK(format string, args ...any) Result {
+	return Result{Status: StatusOK, Found: fmt.Sprintf(format, args...)}
+}
+
+// Failed returns the result of a check that failed. Add the next step with Then.
+func Failed(format string, args ...any) Result {
+	return Result{Status: StatusFailed, Found: fmt.Sprintf(format, args...)}
+}
+
+// Skipped returns the result of a check that was skipped.
+func Skipped(format string, args ...any) Result {
+	return Result{Status: StatusSkipped, Found: fmt.Sprintf(format, args...)}
+}
+
+// Error returns the result of a check that failed with an error, with its next step if it has one.
+func Error(err error) Result {
+	cause, next := explain(err)
+	return Failed("%s", cause).Then("%s", next)
+}
+
+// Then returns the result with a next step.
+func (r Result) Then(format string, args ...any) Result {
+	r.Next = fmt.Sprintf(format, args...)
+	return r
+}
+
+// Otherwise is like Then, for a result that has no next step yet.
+func (r Result) Otherwise(format string, args ...any) Result {
+	r.Next = cmp.Or(r.Next, fmt.Sprintf(format, args...))
+	return r
+}
+
+// explain returns the cause and the next step of an error. The next step is "" if it is unknown.
+func explain(err error) (cause, next string) {
+	var e *credentials.Error
+	var unsafe *trustedpath.Error
+	switch {
+	case errors.As(err, &e):
+		return e.Cause, e.Next
+	case errors.As(err, &unsafe):
+		return unsafe.Path + " " + unsafe.Cause, unsafe.Fix
+	case errors.As(err, new(*url.Error)):
+		return aws.Advice(err)
+	}
+	// The packages that read files of clients return their errors as text, "WHAT: CAUSE; NEXT STEP".
+	cause, next, _ = strings.Cut(err.Error(), "; ")
+	return cause, next
+}
+
+// A Step is a check to run.
+type Step struct {
+	Name  string
+	Needs []string // names of earlier checks; it is skipped if one of them failed
+	Check func(context.Context) Result
+}
+
+// Run runs checks one after another, each with a time limit, when the iterator requests it.
+func Run(ctx context.Context, limit time.Duration, steps []Step) iter.Seq[Result] {
+	return func(yield func(Result) bool) {
+		culprits := map[string]string{} // by name: the failed check that is the reason, possibly itself
+		for _, s := range steps {
+			began, culprit := time.Now(), ""
+			for _, need := range s.Needs {
+				culprit = cmp.Or(culprit, culprits[need])
+			}
+			r := Skipped("skipped (%s failed)", culprit)
+			if culprit == "" {
+				r = s.run(ctx, limit)
+			}
+			if r.OK = r.Status != StatusFailed; !r.OK {
+				culprit = s.Name
+			}
+			culprits[s.Name] = culprit
+			r.Name, r.Took = s.Name, time.Since(began).Milliseconds()
+			r.Found, r.Next = oneline.Clean(r.Found), strings.TrimPrefix(oneline.Clean(r.Next), "run: ")
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+func (s Step) run(ctx context.Context, limit time.Duration) Result {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return s.Check(ctx)
+}
