@@ -99,8 +99,7 @@ func (s *single) state(_ net.Conn, state http.ConnState) {
 func (s *single) Close() error   { return nil }
 func (s *single) Addr() net.Addr { return nil }
 
-// fronts HOST KIND [MESSAGE] replaces the stand-in's registry with one of that kind.
-func fronts(ts *testscript.TestScript, _ bool, args []string) {
+func replaceRegistry(ts *testscript.TestScript, _ bool, args []string) {
 	kind, ok := kinds[args[1]]
 	if !ok {
 		ts.Fatalf("unknown kind %q", args[1])
@@ -174,7 +173,7 @@ var kinds = map[string]func(w http.ResponseWriter, r *http.Request, message stri
 			"beginning": "Authorization=" + header[:min(60, len(header))] + "...",
 			"middle":    "it has " + password[len(password)/2:][:min(40, len(password)/2)] + " in it",
 			"URL":       "https://AWS:" + url.QueryEscape(password) + "@registry",
-			"somebody":  "Authorization: Bearer hunter2-of-somebody-else",
+			"other":     "Authorization: Bearer hunter2-of-another-user",
 		}[form]
 		if !ok {
 			panic("unknown form " + form)
