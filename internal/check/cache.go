@@ -57,7 +57,7 @@ func (p *Pull) unusable(err error) Result {
 	r.Found += "; every get calls AWS"
 	if errors.Is(err, store.ErrUnsafe) {
 		if info, err := os.Lstat(p.Cache.Dir); err == nil && info.IsDir() {
-			r.Next = fmt.Sprintf("chmod 700 %s; if it is another user's, %s", p.Cache.Dir, r.Next)
+			r.Next = fmt.Sprintf("chmod 700 %s; if it belongs to another user, %s", p.Cache.Dir, r.Next)
 		}
 	}
 	return p.OrLog(r)
