@@ -78,7 +78,8 @@ func TestLeaderFails(t *testing.T) {
 		t.Errorf("the leader printed %q", line)
 	}
 	for _, p := range waiters {
-		if got := p.wait().failed(); got != line {
+		// On a slow machine, the failure takes longer than a second, and the fast path leaves it to the cache.
+		if got, _, _ := strings.Cut(p.wait().failed(), found); got != line {
 			t.Errorf("a waiting process printed %q, the leader %q", got, line)
 		}
 	}

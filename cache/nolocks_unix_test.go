@@ -5,7 +5,6 @@ package cache_test
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +15,8 @@ import (
 func TestNoLocks(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
+	g := m.gate()
+	g.open()
 	m.password(host)
 	lock := strings.TrimSuffix(m.entry(), ".token") + ".lock"
 	for name, spoil := range map[string]func() error{
@@ -24,7 +25,7 @@ func TestNoLocks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := *m
-			m.t = t
+			m.t, g.t = t, t
 			for _, path := range []string{lock, m.entry()} {
 				if err := os.RemoveAll(path); err != nil {
 					t.Fatal(err)
@@ -34,18 +35,25 @@ func TestNoLocks(t *testing.T) {
 				t.Fatal(err)
 			}
 			m.cloud.ResetCalls()
-			m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, HoldUntil: 4})
-			passwords := map[string]bool{}
-			for _, r := range m.together(slices.Repeat([]string{host}, 16)...) {
-				passwords[r.quiet().password()] = true
+			g.shut()
+			var processes []*process
+			for range 16 {
+				processes = append(processes, m.start("get", host))
 			}
-			if n := m.cloud.Count(awstest.GetAuthorizationToken); n != len(passwords) || n < 4 {
+			for range processes {
+				g.wait() // all are at the gate at the same time
+			}
+			g.open()
+			passwords := map[string]bool{}
+			for _, p := range processes {
+				passwords[p.wait().quiet().password()] = true
+			}
+			if n := m.cloud.Count(awstest.GetAuthorizationToken); n != len(passwords) || n != len(processes) {
 				t.Errorf("%d calls to AWS, for %d passwords", n, len(passwords))
 			}
 			if !passwords[m.password(host)] {
 				t.Error("the cached token is none of those that were returned")
 			}
-			m.cloud.ClearFaults()
 			if _, err := os.Lstat(filepath.Join(m.home, "elsewhere")); !os.IsNotExist(err) {
 				t.Errorf("a link was followed: %v", err)
 			}
