@@ -83,12 +83,15 @@ func (g *gate) open() {
 }
 
 // pass lets the held requests through, and holds new ones.
-func (g *gate) pass() {
+func (g *gate) pass() { g.passLater()() }
+
+// passLater returns a function that lets the requests through that are held now.
+func (g *gate) passLater() (pass func()) {
 	g.mu.Lock()
 	held := g.opened
 	g.mu.Unlock()
 	g.shut()
-	close(held)
+	return func() { close(held) }
 }
 
 // wait waits for one more request.

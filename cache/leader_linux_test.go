@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"ecrlogin/internal/awstest"
 )
 
 // atLock waits until the process has opened its lock file.
@@ -200,19 +198,19 @@ func TestTokenOfSlowLeader(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	m.env["ECR_LOGIN_TIMEOUT"] = "8s"
-	// The wait for the leader ends after 5.2 s of 7.7 s, and the wait for the deputy after 6.4 s.
-	// The first response is held until one of the waiters has sent a request.
-	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, HoldUntil: 2, Times: 1})
-	m.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
-	runs := m.together(slices.Repeat([]string{host}, 12)...)
-	password := runs[0].password()
+	g := m.gate()
+	leader, waiters := m.lead(g, 11)
+	pass := g.passLater()
+	g.wait() // the deputy, after 5.2 s; the other processes wait for it for another 1.2 s
+	pass()
+	password := leader.wait().quiet().password()
 	m.opens(host, password)
-	for _, r := range runs {
-		if r.quiet().password() != password {
+	for _, p := range waiters {
+		if p.wait().quiet().password() != password {
 			t.Error("the passwords differ")
 		}
 	}
-	if n := m.cloud.Count(awstest.GetAuthorizationToken); n > 6 {
-		t.Errorf("%d calls to AWS, want about 2", n)
+	if n := len(g.arrived); n > 4 {
+		t.Errorf("%d processes called AWS in addition to the leader and its deputy", n)
 	}
 }
