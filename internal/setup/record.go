@@ -97,26 +97,37 @@ func hash(content []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
+// save writes the record.
 func (rec *record) save() error {
 	content, err := json.MarshalIndent(rec, "", "  ")
 	if err != nil {
 		return err
 	}
-	dir, err := atomicfile.MakePrivate(filepath.Dir(rec.path))
-	if err != nil {
+	if err := writePrivate(rec.path, append(content, '\n')); err != nil {
 		return unusable(rec.path, "saved", err)
+	}
+	return nil
+}
+
+// writePrivate creates a file, and its directory, that other users cannot access.
+func writePrivate(path string, content []byte) error {
+	dir, err := atomicfile.MakePrivate(filepath.Dir(path))
+	if err != nil {
+		return err
 	}
 	defer dir.Close()
 	temp, err := atomicfile.Create(dir, ".", ".tmp")
 	if err != nil {
-		return unusable(rec.path, "saved", err)
+		return err
 	}
 	defer temp.Discard()
-	_, err = temp.Write(append(content, '\n'))
-	if err := errors.Join(err, temp.Finish(0o600, nil), temp.Rename(filepath.Base(rec.path))); err != nil {
-		return unusable(rec.path, "saved", err)
+	if _, err := temp.Write(content); err != nil {
+		return err
 	}
-	return nil
+	if err := temp.Finish(0o600, nil); err != nil {
+		return err
+	}
+	return temp.Rename(filepath.Base(path))
 }
 
 // unusable returns the error for a record, a backup or their directory that cannot be used.
@@ -128,9 +139,5 @@ func unusable(path, what string, err error) error {
 		}
 		return fmt.Errorf("%s: not used to undo changes, because it %s; correct its owner and mode, or move it away", path, unsafe.Reason)
 	}
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
-		err = cause.Err // without the path
-	}
-	return fmt.Errorf("%s: cannot be %s: %w; check the owner and mode of the directory, and whether the disk is full or read-only", path, what, err)
+	return fmt.Errorf("%s: cannot be %s: %w; check the owner and mode of the directory, and whether the disk is full or read-only", path, what, atomicfile.Cause(err))
 }
