@@ -38,17 +38,18 @@ func (p *Pull) CheckCache(context.Context) Result {
 		where = "docker-credential-" + name
 	}
 	found := fmt.Sprintf("%s has %s", where, Count(len(kept), "token"))
-	switch own := slices.DeleteFunc(slices.Clone(kept), func(k store.Kept) bool { return k.Host != p.Registry.Host }); {
+	switch {
 	case len(kept) == 0:
 		return OK("%s has no tokens yet", where)
 	case p.Registry.Host == "":
 		return OK("%s", found)
-	case len(own) == 0:
-		return OK("%s, none for this registry", found)
-	default:
-		last := slices.MaxFunc(own, func(a, b store.Kept) int { return cmp.Compare(a.Expiry, b.Expiry) })
-		return OK("%s; the one for this registry was issued to %s and expires in %s", found, last.IssuedTo, Minutes(time.Unix(last.Expiry, 0).Sub(now)))
 	}
+	kept = slices.DeleteFunc(kept, func(k store.Kept) bool { return k.Host != p.Registry.Host })
+	if len(kept) == 0 {
+		return OK("%s, none for this registry", found)
+	}
+	last := slices.MaxFunc(kept, func(a, b store.Kept) int { return cmp.Compare(a.Expiry, b.Expiry) })
+	return OK("%s; the one for this registry was issued to %s and expires in %s", found, last.IssuedTo, Minutes(time.Unix(last.Expiry, 0).Sub(now)))
 }
 
 // unusable returns the result when tokens cannot be cached.

@@ -88,7 +88,7 @@ func explain(err error) (cause, next string) {
 	case errors.As(err, new(*url.Error)):
 		return aws.Advice(err)
 	}
-	// The packages that read files of clients return their errors as text, "WHAT: CAUSE; NEXT STEP".
+	// The packages that read files and run programs return errors without a type, "WHAT: CAUSE; NEXT STEP".
 	cause, next, _ = strings.Cut(err.Error(), "; ")
 	return cause, next
 }

@@ -44,14 +44,11 @@ func findKubelets(proc string) ([]*process, error) {
 	}
 	var found []*process
 	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		if p := inspect(pid, filepath.Join(proc, e.Name()), own); p != nil {
-			found = append(found, p)
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			found = append(found, inspect(pid, filepath.Join(proc, e.Name()), own))
 		}
 	}
+	found = slices.DeleteFunc(found, func(p *process) bool { return p == nil })
 	slices.SortFunc(found, func(p, q *process) int { return cmp.Compare(p.pid, q.pid) })
 	return found, nil
 }
@@ -93,10 +90,9 @@ func isKubelet(line []byte) bool {
 // namespaceKinds are the namespaces that are compared: the links in /proc/PID, with the names in messages.
 var namespaceKinds = [...]struct{ link, name string }{{"ns/pid", "PID"}, {"ns/mnt", "mount"}, {"ns/user", "user"}}
 
-// namespaces are the kernel's names of the namespaces of a process, in the order of namespaceKinds.
+// namespaces are the targets of these links. The user namespace is missing on a kernel without user namespaces.
 type namespaces [len(namespaceKinds)]string
 
-// readNamespaces reads the links. The user namespace is missing on a kernel without user namespaces.
 func readNamespaces(readlink func(link string) (string, error)) (all namespaces, err error) {
 	for i, kind := range namespaceKinds {
 		if all[i], err = readlink(kind.link); err != nil && !(kind.name == "user" && errors.Is(err, fs.ErrNotExist)) {

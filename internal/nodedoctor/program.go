@@ -120,8 +120,7 @@ func (n *node) accounts(context.Context) check.Result {
 	if t == nil {
 		return check.Skipped("kubelet passes no service account tokens, so all pods pull as the node")
 	}
-	passed := slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations)
-	named := slices.DeleteFunc(slices.Clone(passed), func(key string) bool { return key != kubelet.PullRoleAnnotation && key != kubelet.RoleAnnotation })
+	named := slices.DeleteFunc(slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations), func(key string) bool { return key != kubelet.PullRoleAnnotation && key != kubelet.RoleAnnotation })
 	hasRole := value(n.env(), "AWS_ECR_ROLE_ARN") != "" || lastFlag(n.provider.Args, "--role-arn") != "" // without an annotation
 	if len(named) == 0 && !hasRole {
 		return check.Failed("kubelet passes service account tokens, but no role annotation, so all pods pull as the node").Then("sudo %s --service-accounts", n.configure())
@@ -133,7 +132,9 @@ func (n *node) accounts(context.Context) check.Result {
 	if t.RequireServiceAccount {
 		whose += "; static pods, which have no service account, get no password"
 	}
-	return check.OK("kubelet requests a token of the pod's service account for %s; %s; nodes need permission to request it (verb request-serviceaccounts-token-audience on %[1]s for the group system:nodes), and without it a pod shows only 401 Unauthorized", t.Audience, whose).
+	return check.OK("kubelet requests a token of the pod's service account for %s; %s; nodes need permission to request it "+
+		"(verb request-serviceaccounts-token-audience on %[1]s for the group system:nodes), and without it a pod shows only 401 Unauthorized",
+		t.Audience, whose).
 		Then(`journalctl -u kubelet | grep "Failed to provide credentials for image"`)
 }
 
