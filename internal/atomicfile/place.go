@@ -12,7 +12,7 @@ type Place struct {
 	info    fs.FileInfo
 	err     error    // why info is nil
 	foreign string   // see Foreign
-	dir     *os.Root // opened by MakeDir
+	dir     *os.Root // the directory of the file; nil before it is opened
 }
 
 // At calls work with the place that a path leads to, or with the error that occurs while its links are followed. With

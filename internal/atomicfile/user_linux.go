@@ -11,7 +11,7 @@ import (
 const noGroup = 65534
 
 // asUser runs work with the file system rights of another user, see setfsuid(2). These are the rights of one thread,
-// so work runs in a thread that ends with it, and must not start goroutines that open files by name. asUser returns
+// so work runs in a thread that ends with it. Goroutines that it starts have the rights of root. asUser returns
 // false, and does not run work, if this process cannot take on these rights, as in a user namespace without that user.
 func asUser(uid int, work func()) (ok bool) {
 	done := make(chan struct{})
