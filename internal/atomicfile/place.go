@@ -18,9 +18,9 @@ type Place struct {
 // At calls work with the place that a path leads to, or with the error that occurs while its links are followed. With
 // keepLink, a link at the end of the path is not followed, but is the place. The path must be absolute.
 //
-// If root gets to a directory or link of another user, it follows the rest of the path and calls work with the rights of
-// that user, in another thread. If the system does not support this, the error is an UnsafeError. Links that mislead that
-// user as well are not detected.
+// If root gets to a directory or link of another user, it follows the rest of the path and calls work with the rights
+// of that user, in another thread. If the system does not support this, the error is an UnsafeError. Links that
+// mislead that user as well are not detected.
 func At(path string, keepLink bool, work func(p *Place, err error) error) (err error) {
 	p := &Place{walk: walk{keepLink: keepLink}}
 	defer p.close()

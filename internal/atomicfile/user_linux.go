@@ -64,8 +64,8 @@ func withGroup(like fs.FileInfo, do func() error) error {
 	return do()
 }
 
-// openBase opens the directory of another user that root has reached, because that user may have no access to its parents.
-// Without /proc, or if the directory was replaced, the path is used.
+// openBase opens the directory of another user that root has reached, because that user may have no access to its
+// parents. Without /proc, or if the directory was replaced, the path is used.
 func (p *Place) openBase() {
 	base, err := os.OpenFile(p.at, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 type visit func(path string, info fs.FileInfo, err error) error
 
 // Walk follows an absolute path as the operating system does, and visits each element from the top down, links and
-// their targets too. Missing elements are visited too, so that a link that leads to a missing file can be resolved. Walk
-// stops at an error of visit and returns it.
+// their targets too. Missing elements are visited too, so that a link that leads to a missing file can be resolved.
+// Walk stops at an error of visit and returns it.
 func Walk(path string, visit visit) error {
 	return new(walk).start(path, visit)
 }

@@ -30,8 +30,8 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// lockFile locks the first byte, which may be past the end of the file. It keeps the handle open while it waits, even if the
-// file is closed meanwhile.
+// lockFile locks the first byte, which may be past the end of the file. It keeps the handle open while it waits, even
+// if the file is closed meanwhile.
 func lockFile(f *os.File, flags uintptr) (err error) {
 	conn, err := f.SyscallConn()
 	if err != nil {

@@ -32,9 +32,9 @@ func remove(path string, p *atomicfile.Place) error {
 	return nil
 }
 
-// Lock locks a file until unlock is called. Processes that write another file use it to exclude each other. Lock creates
-// the file and its directory, for their owner only, if they do not exist. It waits for other processes until the context
-// is done.
+// Lock locks a file until unlock is called. Processes that write another file use it to exclude each other. Lock
+// creates the file and its directory, for their owner only, if they do not exist. It waits for other processes until
+// the context is done.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	err = at(path, true, func(p *atomicfile.Place) error {
 		unlock, err = lock(ctx, p)

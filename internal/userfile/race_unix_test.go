@@ -12,8 +12,8 @@ import (
 	"ecrlogin/internal/userfile"
 )
 
-// TestRootIsNotRedirected checks that root changes no file of its own while it works in a directory of another user, and
-// that user replaces names there.
+// TestRootIsNotRedirected checks that root changes no file of its own while it works in a directory of another user,
+// and that user replaces names there.
 func TestRootIsNotRedirected(t *testing.T) {
 	const longest = 1500 * time.Millisecond
 	replace := func(path string, content string) {

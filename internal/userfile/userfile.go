@@ -42,8 +42,8 @@ func Read(path string) (f *File, err error) {
 	return f, err
 }
 
-// at calls work with the place that a path leads to. With keepLink, a link at the end of the path is not followed, as for
-// files of this program such as backups.
+// at calls work with the place that a path leads to. With keepLink, a link at the end of the path is not followed, as
+// for files of this program such as backups.
 func at(path string, keepLink bool, work func(*atomicfile.Place) error) error {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
