@@ -7,8 +7,8 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// Diff returns the difference between two texts for people, as diff -u does, and "" if there is none. A nil text is
-// that of no file.
+// Diff returns the difference between two texts in the format of diff -u; "" if there is none. A nil text means that
+// the file does not exist.
 func Diff(path string, before, after []byte) string {
 	if bytes.Equal(before, after) && (before == nil) == (after == nil) {
 		return ""
