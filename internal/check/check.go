@@ -16,6 +16,7 @@ import (
 
 	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/trustedpath"
 )
@@ -88,9 +89,7 @@ func explain(err error) (cause, next string) {
 	case errors.As(err, new(*url.Error)):
 		return aws.Advice(err)
 	}
-	// The packages that read files and run programs return errors without a type, "WHAT: CAUSE; NEXT STEP".
-	cause, next, _ = strings.Cut(err.Error(), "; ")
-	return cause, next
+	return advice.Of(err)
 }
 
 // A Step is a check to run.

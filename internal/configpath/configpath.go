@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"syscall"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/program"
 )
@@ -95,7 +96,7 @@ func first(places []string, user string) (File, error) {
 func readNamed(path, by, otherwise string) (File, error) {
 	f, err := first([]string{path}, "")
 	if err == nil && f.Path == "" {
-		err = fmt.Errorf("%s does not exist, but %s names it; create it, or %s", path, by, otherwise)
+		err = advice.Errorf("%s does not exist, but %s names it", path, by).Then("create it, or %s", otherwise)
 	}
 	return f, err
 }
@@ -117,11 +118,12 @@ func read(path string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a directory; specify a file in it", path)
+		return nil, advice.Errorf("%s is a directory", path).Then("specify a file in it")
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file; specify a regular file", path)
+		return nil, advice.Errorf("%s is not a regular file", path).Then("specify a regular file")
 	case info.Size() > MaxSize:
-		return nil, fmt.Errorf("%s has %d bytes, more than the limit of %d; shorten it", path, info.Size(), MaxSize)
+		return nil, advice.Errorf("%s has %d bytes, more than the limit of %d", path, info.Size(), MaxSize).
+			Then("shorten it")
 	}
 	return os.ReadFile(path)
 }

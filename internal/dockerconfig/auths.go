@@ -12,6 +12,7 @@ import (
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/userfile"
 	"ecrlogin/registry"
 )
@@ -180,7 +181,7 @@ func (a *Auths) edit(path string, change func(*File)) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w; another process keeps changing the file", err)
+	return advice.Errorf("%w", err).Then("another process keeps changing the file")
 }
 
 func (a *Auths) notice(format string, args ...any) {

@@ -5,13 +5,13 @@ package dockerconfig
 
 import (
 	"bytes"
-	"fmt"
 	"os/user"
 	"path/filepath"
 	"strings"
 
 	"github.com/tailscale/hujson"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/jsonedit"
 	"ecrlogin/internal/userfile"
@@ -27,7 +27,7 @@ func Path(env environ.Env) (string, error) {
 	if err != nil {
 		u, lookupErr := user.Current()
 		if lookupErr != nil || u.HomeDir == "" {
-			return "", fmt.Errorf("finding Docker's config.json: %w; set HOME or DOCKER_CONFIG", err)
+			return "", advice.Errorf("finding Docker's config.json: %w", err).Then("set HOME or DOCKER_CONFIG")
 		}
 		home = u.HomeDir
 	}

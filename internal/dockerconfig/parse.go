@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailscale/hujson"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/jsonedit"
 	"ecrlogin/internal/userfile"
 )
@@ -33,10 +34,10 @@ func parse(file *userfile.File) (*jsonedit.Document, error) {
 	}
 	doc, err := jsonedit.Parse(content, "\t") // as Docker indents
 	if err != nil {
-		return nil, p.wrong(0, "invalid JSON; correct the file") // encoding/json accepted it
+		return nil, p.wrong(0, "invalid JSON").Then("correct the file") // encoding/json accepted it
 	}
 	if doc.Root.Value.Kind() != '{' {
-		return nil, p.wrong(doc.Root.StartOffset, "must be a JSON object; correct the file")
+		return nil, p.wrong(doc.Root.StartOffset, "must be a JSON object").Then("correct the file")
 	}
 	return doc, p.check(&doc.Root)
 }
@@ -47,28 +48,29 @@ type parser struct {
 }
 
 // wrong returns an error with the path, line and column of an offset in the content.
-func (p *parser) wrong(offset int, format string, args ...any) error {
+func (p *parser) wrong(offset int, format string, args ...any) *advice.Error {
 	line, column := jsonedit.Position(p.content, offset)
-	return fmt.Errorf("%s:%d:%d: %s", p.path, line, column, fmt.Sprintf(format, args...))
+	return advice.Errorf("%s:%d:%d: %s", p.path, line, column, fmt.Sprintf(format, args...))
 }
 
 // syntax returns the error of encoding/json with its position. It replaces errors that do not help users.
 func (p *parser) syntax(err error) error {
 	var e *json.SyntaxError
 	if !errors.As(err, &e) {
-		return p.wrong(0, "%v; correct this line", err)
+		return p.wrong(0, "%v", err).Then("correct this line")
 	}
 	offset := int(e.Offset) - 1 // Offset is the number of bytes read, including the invalid one
 	if strings.Contains(e.Error(), "unexpected end") {
 		offset = len(p.content)
 	}
 	if _, err := hujson.Parse(p.content); err == nil {
-		return p.wrong(offset, "comment or trailing comma, which Docker and Podman do not support; remove it")
+		return p.wrong(offset, "comment or trailing comma, which Docker and Podman do not support").Then("remove it")
 	}
 	if bytes.HasPrefix(p.content, []byte("\ufeff")) {
-		return p.wrong(0, "byte order mark, which Docker and Podman do not support; save the file as UTF-8 without it")
+		return p.wrong(0, "byte order mark, which Docker and Podman do not support").
+			Then("save the file as UTF-8 without it")
 	}
-	return p.wrong(offset, "invalid JSON: %v; correct this line", e)
+	return p.wrong(offset, "invalid JSON: %v", e).Then("correct this line")
 }
 
 // check checks the types of the keys for passwords, as Docker and Podman do, and that none of them is duplicate,
@@ -81,7 +83,7 @@ func (p *parser) check(root *hujson.Value) error {
 				continue
 			}
 			if seen[key] {
-				return p.wrong(m.Name.StartOffset, "duplicate key %q; merge both into one", key)
+				return p.wrong(m.Name.StartOffset, "duplicate key %q", key).Then("merge both into one")
 			}
 			seen[key] = true
 			if err := p.checkMember(key, &m.Value); err != nil {
@@ -121,7 +123,7 @@ func (p *parser) checkMembers(v *hujson.Value, want string, member func(name str
 	for _, m := range jsonedit.Members(v) {
 		name := jsonedit.Text(&m.Name)
 		if seen[name] {
-			return p.wrong(m.Name.StartOffset, "duplicate key; remove one")
+			return p.wrong(m.Name.StartOffset, "duplicate key").Then("remove one")
 		}
 		seen[name] = true
 		if err := member(name, &m.Value); err != nil {
@@ -134,7 +136,7 @@ func (p *parser) checkMembers(v *hujson.Value, want string, member func(name str
 // checkKind checks the type of a value. It accepts null, which is equivalent to a missing key.
 func (p *parser) checkKind(v *hujson.Value, kind hujson.Kind, want string) error {
 	if k := v.Value.Kind(); k != kind && k != 'n' {
-		return p.wrong(v.StartOffset, "%s; correct this line", want)
+		return p.wrong(v.StartOffset, "%s", want).Then("correct this line")
 	}
 	return nil
 }

@@ -94,6 +94,7 @@ type unavailable struct{ reason error }
 
 func (u *unavailable) Error() string        { return u.reason.Error() }
 func (u *unavailable) Is(target error) bool { return target == ErrUnavailable }
+func (u *unavailable) Unwrap() error        { return u.reason }
 
 // separator joins the values of an entry to one line, because some credential stores only support lines. Windows
 // limits a secret to 2,560 bytes (CRED_MAX_CREDENTIAL_BLOB_SIZE of wincred.h); a token takes about 2,000.

@@ -2,12 +2,12 @@ package kubeletconfig
 
 import (
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/jsonedit"
 	"ecrlogin/internal/yamledit"
 )
@@ -53,7 +53,8 @@ func (f *File) With(p Provider) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s: the layout cannot be edited safely; add or replace this provider manually: %s", f.Path, text)
+		return nil, advice.Errorf("%s: the layout cannot be edited safely", f.Path).
+			Then("add or replace this provider manually: %s", text)
 	}
 	return after, nil
 }

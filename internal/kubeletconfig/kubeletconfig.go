@@ -4,13 +4,13 @@ package kubeletconfig
 
 import (
 	"bytes"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/userfile"
 )
 
@@ -82,7 +82,8 @@ func Read(path string) ([]*File, error) {
 			return nil, err
 		}
 		if !text.Exists() {
-			return nil, fmt.Errorf("%s: does not exist; create it: docker-credential-ecr-login configure kubelet", path)
+			return nil, advice.Errorf("%s: does not exist", path).
+				Then("create it: docker-credential-ecr-login configure kubelet")
 		}
 		f, err := Parse(path, text.Content)
 		if err != nil {
@@ -90,14 +91,15 @@ func Read(path string) ([]*File, error) {
 		}
 		for _, p := range f.Providers {
 			if other := where[p.Name]; other != "" {
-				return nil, fmt.Errorf("%s: duplicate provider %s, also in %s; remove one", path, p.Name, other)
+				return nil, advice.Errorf("%s: duplicate provider %s, also in %s", path, p.Name, other).Then("remove one")
 			}
 			where[p.Name] = path
 		}
 		files = append(files, f)
 	}
 	if len(where) == 0 {
-		return nil, fmt.Errorf("%s: contains no provider, so kubelet does not start; create one: docker-credential-ecr-login configure kubelet", path)
+		return nil, advice.Errorf("%s: contains no provider, so kubelet does not start", path).
+			Then("create one: docker-credential-ecr-login configure kubelet")
 	}
 	return files, nil
 }
@@ -120,7 +122,7 @@ func (f *File) isEmpty() bool { return len(bytes.TrimSpace(f.Content)) == 0 }
 func inDirectory(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir) // sorted
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be read: %w; check its owner and mode", dir, err)
+		return nil, advice.Errorf("%s: cannot be read: %w", dir, err).Then("check its owner and mode")
 	}
 	var paths []string
 	for _, e := range entries {
@@ -129,7 +131,8 @@ func inDirectory(dir string) ([]string, error) {
 		}
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("%s: %w: the directory contains no .json, .yaml or .yml file; create one: docker-credential-ecr-login configure kubelet", dir, fs.ErrNotExist)
+		return nil, advice.Errorf("%s: %w: the directory contains no .json, .yaml or .yml file", dir, fs.ErrNotExist).
+			Then("create one: docker-credential-ecr-login configure kubelet")
 	}
 	return paths, nil
 }

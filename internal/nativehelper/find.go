@@ -2,12 +2,12 @@ package nativehelper
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"unicode"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/program"
 )
 
@@ -26,25 +26,28 @@ var errMissing = errors.New("is not on PATH")
 func (h *Helper) find() (path string, err error) {
 	switch asker := h.Env.Get(askedBy); {
 	case !plain(h.Name):
-		return "", fmt.Errorf("invalid helper name %q, expected a name such as pass for docker-credential-pass; correct %s", h.Name, h.named())
+		return "", advice.Errorf("invalid helper name %q, expected a name such as pass for docker-credential-pass", h.Name).
+			Then("correct %s", h.named())
 	case h.Name == self:
-		return "", fmt.Errorf("%s would run itself; change %s", h.program(), h.named())
+		return "", advice.Errorf("%s would run itself", h.program()).Then("change %s", h.named())
 	case asker != "":
-		return "", fmt.Errorf("fallback loop: docker-credential-%s falls back to %s, which falls back to %s; change %s, or the fallback of docker-credential-%[1]s",
-			asker, self, h.Name, h.named())
+		return "", advice.Errorf("fallback loop: docker-credential-%s falls back to %s, which falls back to %s", asker, self, h.Name).
+			Then("change %s, or the fallback of docker-credential-%s", h.named(), asker)
 	}
 	if asks, _ := ancestry(); asks {
-		return "", fmt.Errorf("fallback loop: %s was not run, because ecr-login was started by a helper that ecr-login is waiting for; change %s, or what that helper runs",
-			h.program(), h.named())
+		return "", advice.Errorf("fallback loop: %s was not run, because ecr-login was started by a helper that ecr-login is waiting for", h.program()).
+			Then("change %s, or what that helper runs", h.named())
 	}
 	path, err = exec.LookPath(h.program())
 	switch {
 	case errors.Is(err, exec.ErrDot):
-		return "", fmt.Errorf("%s %w except in the current directory, which is not searched; install it in another directory on PATH, or change %s", h.program(), errMissing, h.named())
+		return "", advice.Errorf("%s %w except in the current directory, which is not searched", h.program(), errMissing).
+			Then("install it in another directory on PATH, or change %s", h.named())
 	case err != nil:
-		return "", fmt.Errorf("%s %w; install it, or change %s", h.program(), errMissing, h.named())
+		return "", advice.Errorf("%s %w", h.program(), errMissing).Then("install it, or change %s", h.named())
 	case isSelf(path):
-		return "", fmt.Errorf("%s is %s under another name and would run itself; change %s", h.program(), self, h.named())
+		return "", advice.Errorf("%s is %s under another name and would run itself", h.program(), self).
+			Then("change %s", h.named())
 	}
 	return path, nil
 }

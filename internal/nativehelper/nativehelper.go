@@ -17,6 +17,7 @@ import (
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/registry"
@@ -102,7 +103,8 @@ func (h *Helper) ask(action, serverURL string, input []byte, response any) error
 	case exit != 0:
 		err = fmt.Errorf("%s failed with exit code %d: %s", h.program(), exit, cmp.Or(oneline.Text(string(out)), "no output"))
 	case response != nil && decode(out, response) != nil: // the error may quote the output
-		err = fmt.Errorf("%s returned invalid JSON for %s; run it manually, or change %s", h.program(), action, h.named())
+		err = advice.Errorf("%s returned invalid JSON for %s", h.program(), action).
+			Then("run it manually, or change %s", h.named())
 	}
 	if err != nil {
 		return failure(action, registry.ShownHost(serverURL), err)

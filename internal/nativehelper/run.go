@@ -6,12 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/subprocess"
 )
 
@@ -26,11 +26,11 @@ func (h *Helper) call(action string, input []byte) (out []byte, exit int, err er
 	out, exit, err = h.run(action, input)
 	switch {
 	case err == nil && exit != 0 && mayContainPassword(input, out):
-		return nil, exit, fmt.Errorf("%s failed with exit code %d and printed output that may contain a password, which is not shown; run it manually",
-			h.program(), exit)
+		return nil, exit, advice.Errorf("%s failed with exit code %d and printed output that may contain a password, which is not shown", h.program(), exit).
+			Then("run it manually")
 	case err == nil && exit == 0 && action == helper.ActionGet && decode(out, new(helper.Credentials)) != nil:
-		err = fmt.Errorf("%s returned invalid JSON for get, which is not shown because it may contain a secret; run it manually, or change %s",
-			h.program(), h.named())
+		err = advice.Errorf("%s returned invalid JSON for get, which is not shown because it may contain a secret", h.program()).
+			Then("run it manually, or change %s", h.named())
 	}
 	switch {
 	case err == nil:
@@ -53,8 +53,8 @@ func (h *Helper) run(action string, input []byte) (out []byte, exit int, err err
 	defer cancel()
 	leave, err := enter(ctx)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s was not run, because %d other helper calls did not finish within %s; check whether one of them runs ecr-login again, or change %s",
-			h.program(), slots, timeout.Round(100*time.Millisecond), h.named())
+		return nil, 0, advice.Errorf("%s was not run, because %d other helper calls did not finish within %s", h.program(), slots, timeout.Round(100*time.Millisecond)).
+			Then("check whether one of them runs ecr-login again, or change %s", h.named())
 	}
 	defer leave()
 	result, err := subprocess.Command{
@@ -67,17 +67,17 @@ func (h *Helper) run(action string, input []byte) (out []byte, exit int, err err
 	var canceled *subprocess.CanceledError
 	switch {
 	case errors.Is(err, subprocess.ErrStart):
-		err = fmt.Errorf("%s %w; reinstall it, or change %s", h.program(), err, h.named())
+		err = advice.Errorf("%s %w", h.program(), err).Then("reinstall it, or change %s", h.named())
 	case errors.Is(err, subprocess.ErrOutput):
-		err = fmt.Errorf("%s printed more than %d bytes in response to %s and was stopped; run it manually, or change %s",
-			h.program(), subprocess.MaxOutput, action, h.named())
+		err = advice.Errorf("%s printed more than %d bytes in response to %s and was stopped", h.program(), subprocess.MaxOutput, action).
+			Then("run it manually, or change %s", h.named())
 	case errors.Is(err, subprocess.ErrDeadline):
-		err = fmt.Errorf("%s did not respond to %s within %s and was stopped; check whether its keychain is locked and waits for input, or increase timeout or ECR_LOGIN_TIMEOUT",
-			h.program(), action, timeout.Round(100*time.Millisecond))
+		err = advice.Errorf("%s did not respond to %s within %s and was stopped", h.program(), action, timeout.Round(100*time.Millisecond)).
+			Then("check whether its keychain is locked and waits for input, or increase timeout or ECR_LOGIN_TIMEOUT")
 	case errors.As(err, &canceled):
-		err = fmt.Errorf("%s was stopped together with this process (%w); try again", h.program(), canceled.Cause)
+		err = advice.Errorf("%s was stopped together with this process (%w)", h.program(), canceled.Cause).Then("try again")
 	case errors.Is(err, subprocess.ErrSignal):
-		err = fmt.Errorf("%s %w during %s; run it manually", h.program(), err, action)
+		err = advice.Errorf("%s %w during %s", h.program(), err, action).Then("run it manually")
 	}
 	return result.Stdout, result.ExitCode, err
 }

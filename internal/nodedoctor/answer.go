@@ -50,7 +50,7 @@ func (n *node) answer(ctx context.Context) check.Result {
 	}
 	r := check.Error(err)
 	if n.provider.TokenAttributes != nil { // if pods have their own roles, the node does not need one
-		return check.Skipped("no password for the node itself, which pods without their own role use: %s", r.Found).Then("%s", r.Next)
+		return check.Skipped("no password for the node itself, which pods without their own role use: %s", r.Found)
 	}
 	return r.Otherwise("for details in kubelet's log, set ECR_LOGIN_LOG=debug in env of %s", n.provider.Name)
 }
@@ -82,9 +82,10 @@ func (n *node) read(out []byte, message string) check.Result {
 	if r, err := registry.Parse(n.image); err == nil && r.Public {
 		return check.Skipped("%s", message) // public images need no password
 	}
-	none := check.Error(errors.New(cmp.Or(message, "the provider returned no password for this image")))
-	none.Found += "; kubelet pulls without a password"
-	return none.Otherwise("%s", n.configure())
+	if message != "" {
+		return check.Failed("kubelet pulls without a password, because the provider reported: %s", message)
+	}
+	return check.Failed("the provider returned no password for this image, so kubelet pulls without one").Then("%s", n.configure())
 }
 
 // run runs the provider's program. It returns its standard output and the last line of its standard error, which is

@@ -181,7 +181,7 @@ providers:
 		{"good", head + `"cacheKeyType":"Registry","cacheDuration":"1h0m0s","auth":{"registry.example.com":{"username":"me","password":"hunter2"}}}`, check.StatusOK,
 			"the provider returned a password of user me for registry.example.com, which kubelet caches for 1h0m; environment variables: AWS_PROFILE, HOME, https_proxy"},
 		{"not kept", head + `"auth":{"*.example.com/team":{"username":"me","password":"hunter2"}}}`, check.StatusOK, "the provider returned a password of user me for *.example.com/team, which kubelet does not cache"},
-		{"for another", head + `"auth":{"example.com":{"username":"me","password":"hunter2"}}}`, check.StatusFailed, "the provider returned no password for this image; kubelet pulls without a password"},
+		{"for another", head + `"auth":{"example.com":{"username":"me","password":"hunter2"}}}`, check.StatusFailed, "the provider returned no password for this image, so kubelet pulls without one"},
 		{"none", head + `"cacheDuration":"0s"}`, check.StatusFailed, "the provider returned no password for this image"},
 		{"another version", strings.ReplaceAll(head, "/v1", "/v1beta1") + `"auth":{}}`, check.StatusFailed, "the provider returned apiVersion credentialprovider.kubelet.k8s.io/v1beta1, but kubelet accepts only credentialprovider.kubelet.k8s.io/v1"},
 		{"no duration", head + `"cacheDuration":"soon"}`, check.StatusFailed, "the provider returned an invalid cacheDuration"},

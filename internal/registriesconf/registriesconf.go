@@ -10,6 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml" // the library of Podman
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/userfile"
 )
@@ -41,7 +42,7 @@ func parse(path string, content []byte) (list []string, ok bool, err error) {
 	meta, err := toml.Decode(string(content), &conf)
 	if err != nil {
 		what := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "toml: "), "; ", ", ")
-		return nil, false, fmt.Errorf("%s: invalid TOML: %s; correct this line", path, what)
+		return nil, false, advice.Errorf("%s: invalid TOML: %s", path, what).Then("correct this line")
 	}
 	return conf.Helpers, meta.IsDefined("credential-helpers"), nil
 }

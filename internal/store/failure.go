@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/atomicfile"
 	"ecrlogin/internal/environ"
 )
@@ -43,7 +44,8 @@ func failure(dir string, env environ.Env, err error) error {
 	case errors.Is(err, syscall.ENOTDIR):
 		next = "move the file away"
 	}
-	return fmt.Errorf("the cache directory %s %w: %w; %s, or set AWS_ECR_CACHE_DIR to another directory", dir, kind, atomicfile.Cause(err), next)
+	return advice.Errorf("the cache directory %s %w: %w", dir, kind, atomicfile.Cause(err)).
+		Then("%s, or set AWS_ECR_CACHE_DIR to another directory", next)
 }
 
 // errQuiet replaces ErrUnusable if no notice should be printed.
@@ -73,7 +75,7 @@ func unsafeDir(dir string, why *atomicfile.UnsafeError) error {
 	if why.Path != dir {
 		what = why.Path
 	}
-	return fmt.Errorf("the cache directory %s is %w, because %s %s; %s", dir, ErrUnsafe, what, why.Reason, next)
+	return advice.Errorf("the cache directory %s is %w, because %s %s", dir, ErrUnsafe, what, why.Reason).Then("%s", next)
 }
 
 func unsafeEntry(path string, why *atomicfile.UnsafeError) error {

@@ -3,10 +3,10 @@ package userfile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/atomicfile"
 	"ecrlogin/internal/filelock"
 )
@@ -42,9 +42,10 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 		case err == nil:
 			return nil
 		case errors.Is(err, context.DeadlineExceeded):
-			return fmt.Errorf("%s: is locked by another process, so nothing was written; try again", path)
+			return advice.Errorf("%s: is locked by another process, so nothing was written", path).Then("try again")
 		case errors.As(err, &unsafe) && unsafe.Path == p.Name():
-			return fmt.Errorf("%s: cannot be locked, so nothing was written: it %s; remove it", path, unsafe.Reason)
+			return advice.Errorf("%s: cannot be locked, so nothing was written: it %s", path, unsafe.Reason).
+				Then("remove it")
 		}
 		return failure(path, "cannot be locked, so nothing was written", err, "check its owner, or remove it")
 	})

@@ -6,13 +6,13 @@ package userfile
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/atomicfile"
 )
 
@@ -47,7 +47,7 @@ func Read(path string) (f *File, err error) {
 func at(path string, keepLink bool, work func(*atomicfile.Place) error) error {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
-		return fmt.Errorf("%s: %w; specify an absolute path", path, err)
+		return advice.Errorf("%s: %w", path, err).Then("specify an absolute path")
 	}
 	return atomicfile.At(absolute, keepLink, func(p *atomicfile.Place, err error) error {
 		if err != nil {
@@ -86,9 +86,10 @@ func (f *File) acceptable(info fs.FileInfo) error {
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s: not a regular file, but %s; put a file in its place", f.Path, what)
+		return advice.Errorf("%s: not a regular file, but %s", f.Path, what).Then("put a file in its place")
 	case info.Size() > MaxSize:
-		return fmt.Errorf("%s: too large for a configuration (%d bytes, limit %d); check its contents", f.Path, info.Size(), MaxSize)
+		return advice.Errorf("%s: too large for a configuration (%d bytes, limit %d)", f.Path, info.Size(), MaxSize).
+			Then("check its contents")
 	}
 	return nil
 }
@@ -128,7 +129,8 @@ func (f *File) Unsafe() error { return f.unsafe }
 // nothing and left no temporary file.
 func (f *File) Replace(content []byte) error {
 	if f.info != nil && f.info.Mode()&0o200 == 0 {
-		return fmt.Errorf("%s: is read-only, so nothing was written; if it may be changed, make it writable: chmod u+w %[1]s", f.Path)
+		return advice.Errorf("%s: is read-only, so nothing was written", f.Path).
+			Then("if it may be changed, make it writable: chmod u+w %s", f.Path)
 	}
 	return at(f.Path, false, func(p *atomicfile.Place) error {
 		if p.Path() != f.Target {
@@ -161,7 +163,7 @@ func (f *File) Replace(content []byte) error {
 func (f *File) Backup(path string) error {
 	return at(path, true, func(p *atomicfile.Place) error {
 		if _, err := p.Stat(); err == nil {
-			return fmt.Errorf("%s: not overwritten by a copy of %s; move it away", path, f.Path)
+			return advice.Errorf("%s: not overwritten by a copy of %s", path, f.Path).Then("move it away")
 		}
 		mode, _ := f.modes()
 		if f.info != nil {
@@ -240,7 +242,7 @@ func (f *File) unchanged() error {
 }
 
 func (f *File) changed() error {
-	return fmt.Errorf("%s: %w, so nothing was written; run the command again", f.Path, ErrChanged)
+	return advice.Errorf("%s: %w, so nothing was written", f.Path, ErrChanged).Then("run the command again")
 }
 
 func (f *File) unwritable(err error) error {
@@ -252,7 +254,8 @@ func (f *File) unwritable(err error) error {
 func failure(path, what string, err error, next string) error {
 	var unsafe *atomicfile.UnsafeError
 	if errors.As(err, &unsafe) {
-		return fmt.Errorf("%s: not accessed as root, because %w; run this command as the owner of the file", path, unsafe)
+		return advice.Errorf("%s: not accessed as root, because %w", path, unsafe).
+			Then("run this command as the owner of the file")
 	}
-	return fmt.Errorf("%s: %s: %w; %s", path, what, atomicfile.Cause(err), next)
+	return advice.Errorf("%s: %s: %w", path, what, atomicfile.Cause(err)).Then("%s", next)
 }
