@@ -368,6 +368,11 @@ func TestDeadlines(t *testing.T) {
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
 			cloud.Inject(awstest.Fault{Op: awstest.AssumeRoleWithWebIdentity, Hang: true})
 		}, "timed out after *s waiting for sts.us-west-2.amazonaws.com (using *"},
+		"identity with a line break": {func(m *machine) {
+			m.env("AWS_ROLE_ARN", "arn:aws:iam::210987654321:role/pull\n")
+			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))
+			cloud.Inject(awstest.Fault{Op: awstest.AssumeRoleWithWebIdentity, Hang: true})
+		}, "timed out after *s waiting for sts.us-west-2.amazonaws.com (using the web identity of AWS_ROLE_ARN arn:aws:iam::210987654321:role/pull ); *"},
 		"credential_process": {func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = sleep 3\n")

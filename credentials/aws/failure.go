@@ -38,29 +38,26 @@ var explanations = []explanation{
 // explain returns the *credentials.Error for an error. Its cause includes the identity that was used.
 func (t *try) explain(ctx context.Context, err error) error {
 	t.log.Debug("no token", "identity", t.identity.label, "took", time.Since(t.started), "error", t.plain(err))
-	e := &credentials.Error{Host: t.registry.Host, Err: err}
-	if ctx.Err() != nil {
-		e.Cause, e.Next = t.explainDeadline(ctx)
-		return e
+	ended := ctx.Err()
+	cause, next := t.explainEnd(ended)
+	for i := 0; cause == "" && i < len(explanations); i++ {
+		cause, next = explanations[i](t, err)
 	}
-	for _, explain := range explanations {
-		if e.Cause, e.Next = explain(t, err); e.Cause != "" {
-			break
-		}
+	if cause == "" {
+		cause = fmt.Sprintf("request to AWS failed (using %s): %s", t.identity.label, t.plain(err))
 	}
-	if e.Cause == "" {
-		e.Cause = fmt.Sprintf("request to AWS failed (using %s): %s", t.identity.label, t.plain(err))
+	if ended == nil && t.lacksIdentity(err) {
+		err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
 	}
-	if t.lacksIdentity(err) {
-		e.Err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
-	}
-	e.Cause, e.Next = t.safe(oneline.Text(e.Cause)), t.safe(oneline.Text(e.Next))
-	return e
+	return &credentials.Error{Host: t.registry.Host, Cause: t.safe(oneline.Text(cause)), Next: t.safe(oneline.Text(next)), Err: err}
 }
 
-// explainDeadline returns what the try was waiting for when the deadline expired.
-func (t *try) explainDeadline(ctx context.Context) (cause, next string) {
-	if errors.Is(ctx.Err(), context.Canceled) {
+// explainEnd handles the end of the context. It reports what the try was waiting for when the deadline expired.
+func (t *try) explainEnd(ended error) (cause, next string) {
+	switch ended {
+	case nil:
+		return "", ""
+	case context.Canceled:
 		return "interrupted", ""
 	}
 	waited := "waiting for " + t.identity.label
