@@ -13,7 +13,6 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"ecrlogin/credentials"
-	"ecrlogin/internal/oneline"
 )
 
 // An explanation returns the cause and next step for one kind of error. The cause is empty for other errors.
@@ -49,7 +48,7 @@ func (t *try) explain(ctx context.Context, err error) error {
 	if ended == nil && t.lacksIdentity(err) {
 		err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
 	}
-	return &credentials.Error{Host: t.registry.Host, Cause: t.safe(oneline.Text(cause)), Next: t.safe(oneline.Text(next)), Err: err}
+	return &credentials.Error{Host: t.registry.Host, Cause: t.safe(cause), Next: t.safe(next), Err: err}
 }
 
 // explainEnd handles the end of the context. It reports what the try was waiting for when the deadline expired.
@@ -85,25 +84,27 @@ func (t *try) plain(err error) string {
 	process, isProcess := errors.AsType[processError](err)
 	api, isAPI := errors.AsType[smithy.APIError](err)
 	sent, isSent := errors.AsType[*url.Error](err)
+	text := ""
 	switch {
 	case err == nil:
-		return ""
 	case t.badURL(err):
-		return errBadURL.Error()
+		text = errBadURL.Error()
 	case isProcess:
-		return t.safe(process.Error())
+		text = process.Error()
 	case isUnreadable(err):
-		return "the response could not be read"
+		text = "the response could not be read"
 	case is[*time.ParseError](err):
-		return "a time could not be parsed" // the text comes from a file with tokens and may be part of one
+		text = "a time could not be parsed" // the text comes from a file with tokens and may be part of one
 	case isAPI && t.isWithheld(api):
-		return fmt.Sprintf("%s (%s)", oneline.Text(api.ErrorCode()), credentials.Withheld)
+		text = fmt.Sprintf("%s (%s)", api.ErrorCode(), credentials.Withheld)
 	case isAPI:
-		return oneline.Text(api.ErrorCode() + ": " + t.message(err))
+		text = api.ErrorCode() + ": " + api.ErrorMessage()
 	case isSent:
-		return t.safe(oneline.Text(fmt.Sprintf("%s: %v", requestURL(err).Host, sent.Err)))
+		text = fmt.Sprintf("%s: %v", requestURL(err).Host, sent.Err)
+	default:
+		text = strings.TrimPrefix(err.Error(), "failed to refresh cached credentials, ")
 	}
-	return t.safe(oneline.Text(strings.TrimPrefix(err.Error(), "failed to refresh cached credentials, ")))
+	return t.safe(text)
 }
 
 func isUnreadable(err error) bool { return is[*smithy.DeserializationError](err) }

@@ -154,6 +154,17 @@ func TestErrorsThatRepeatASecret(t *testing.T) {
 	}
 }
 
+// A secret in place of the error code is not shown.
+func TestErrorCodeThatRepeatsASecret(t *testing.T) {
+	m := withKeys(t)
+	cloud.AddKey(session)
+	m.env("AWS_ACCESS_KEY_ID", session.ID)
+	m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
+	m.env("AWS_SESSION_TOKEN", session.Session)
+	cloud.Inject(awstest.Fault{Type: session.Session})
+	mustNotShow(t, m.shown(new(aws.Source)))
+}
+
 // The error about the deadline contains the last error, without secrets.
 func TestDeadlineAfterRepeatedRequest(t *testing.T) {
 	m := withKeys(t)

@@ -83,8 +83,9 @@ func (s *secrets) revealedBy(text string) bool {
 	return credentials.Reveals(text, s.values...)
 }
 
-// safe returns a text, or credentials.Withheld if it contains a secret.
+// safe returns a text on one line, or credentials.Withheld if it contains a secret.
 func (t *try) safe(text string) string {
+	text = oneline.Text(text)
 	if t.secrets.revealedBy(text) {
 		return credentials.Withheld
 	}

@@ -11,8 +11,6 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
-
-	"ecrlogin/internal/oneline"
 )
 
 // A sent is a request that was sent, and its outcome. The zero value is no request.
@@ -79,5 +77,5 @@ func (t *try) prepare(req *smithyhttp.Request) (*smithyhttp.Request, error) {
 type sdkLogger struct{ try *try }
 
 func (l sdkLogger) Logf(_ logging.Classification, format string, args ...any) {
-	l.try.log.Debug("AWS SDK", "message", l.try.safe(oneline.Text(fmt.Sprintf(format, args...))))
+	l.try.log.Debug("AWS SDK", "message", l.try.safe(fmt.Sprintf(format, args...)))
 }
