@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"regexp"
 	"time"
 
@@ -48,11 +47,11 @@ func ValidRoleARN(s string) bool {
 // A Token is a password for a registry. Printing, logging or encoding a Token never shows the password; only the field
 // itself contains it.
 type Token struct {
-	Username string    // always "AWS" today
-	Password string    // about 2,000 characters
-	IssuedTo string    // the profile or other source of the identity it was issued to, for display; may be empty
-	Issued   time.Time // UTC
-	Expiry   time.Time // UTC; currently 12 hours after Issued
+	Username string    `json:"username"` // always "AWS" today
+	Password string    `json:"-"`        // about 2,000 characters
+	IssuedTo string    `json:"issuedTo"` // the profile or other source of the identity it was issued to, for display; may be empty
+	Issued   time.Time `json:"issued"`   // UTC
+	Expiry   time.Time `json:"expiry"`   // UTC; currently 12 hours after Issued
 }
 
 // Usable reports whether the token may be returned to a client at the given time. A token without an Expiry always
@@ -78,30 +77,10 @@ func UsableToken(ctx context.Context, s Source, r registry.Registry, now func() 
 	}
 }
 
-// String returns a description without the password.
-func (t Token) String() string {
-	return fmt.Sprintf("token of user %s, issued to %s at %s, expires %s", t.Username, t.IssuedTo, t.Issued.Format(time.RFC3339), t.Expiry.Format(time.RFC3339))
-}
-
-// Format prints String for every verb of package fmt, because verbs such as %#v and %d would otherwise print the
-// fields.
+// Format prints a description without the password, for every verb of package fmt.
 func (t Token) Format(f fmt.State, _ rune) {
-	fmt.Fprint(f, t.String())
-}
-
-// MarshalJSON encodes the token without the password: {"username","issuedTo","issued","expiry"}.
-func (t Token) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Username string    `json:"username"`
-		IssuedTo string    `json:"issuedTo"`
-		Issued   time.Time `json:"issued"`
-		Expiry   time.Time `json:"expiry"`
-	}{t.Username, t.IssuedTo, t.Issued, t.Expiry})
-}
-
-// LogValue returns the token's fields without the password.
-func (t Token) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("username", t.Username), slog.String("issuedTo", t.IssuedTo), slog.Time("issued", t.Issued), slog.Time("expiry", t.Expiry))
+	fmt.Fprintf(f, "token of user %s, issued to %s at %s, expires %s",
+		t.Username, t.IssuedTo, t.Issued.Format(time.RFC3339), t.Expiry.Format(time.RFC3339))
 }
 
 // Expiration returns the expiration time inside an ECR password, which is a base64-encoded JSON document with the

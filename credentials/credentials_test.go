@@ -40,7 +40,7 @@ func TestValidRoleARN(t *testing.T) {
 }
 
 func TestTokenNeverShowsItsPassword(t *testing.T) {
-	shown := map[string]string{"String": token.String()}
+	shown := map[string]string{}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
 		shown[verb] = fmt.Sprintf(verb, token)
 		shown[verb+" of a pointer"] = fmt.Sprintf(verb, &token)
@@ -52,6 +52,9 @@ func TestTokenNeverShowsItsPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown["JSON"] = string(asJSON)
+	if want := `{"token":{"username":"AWS","issuedTo":"","issued":"2026-01-02T03:00:00Z","expiry":"2026-01-02T15:00:00Z"}}`; string(asJSON) != want {
+		t.Errorf("JSON = %s, want %s", asJSON, want)
+	}
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("got", "token", token)
 	shown["text log"] = log.String()
