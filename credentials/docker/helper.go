@@ -3,6 +3,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,9 +39,6 @@ type Helper struct {
 	IgnoreStorage bool          // Add and Delete succeed and do nothing for ECR hosts
 }
 
-// DefaultTimeout is the limit for Get.
-const DefaultTimeout = timelimit.Default
-
 var _ helper.Helper = (*Helper)(nil)
 
 // Get returns the user name and password for an Amazon ECR registry or an alias of one, in any form that clients use
@@ -57,11 +55,7 @@ func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	case err != nil:
 		return "", "", err
 	}
-	timeout := h.Timeout
-	if timeout == 0 {
-		timeout = DefaultTimeout
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(h.Timeout, timelimit.Default))
 	defer cancel()
 	token, err := credentials.UsableToken(ctx, h.Source, r, time.Now)
 	if r.Public && errors.Is(err, credentials.ErrNoIdentity) {
@@ -129,15 +123,14 @@ func tokenOf(c *helper.Credentials, r registry.Registry, now time.Time) (credent
 	switch {
 	case c.Username != "AWS":
 		invalid.Cause = "invalid user name: Amazon ECR accepts only AWS"
-		return credentials.Token{}, invalid
 	case expiry.IsZero():
 		invalid.Cause = "not an Amazon ECR password: it has no expiration time"
-		return credentials.Token{}, invalid
 	case !expiry.After(now):
 		invalid.Cause = "password expired at " + expiry.Format(time.RFC3339)
-		return credentials.Token{}, invalid
+	default:
+		return credentials.Token{Username: c.Username, Password: c.Secret, IssuedTo: "docker login", Issued: now, Expiry: expiry}, nil
 	}
-	return credentials.Token{Username: c.Username, Password: c.Secret, IssuedTo: "docker login", Issued: now, Expiry: expiry}, nil
+	return credentials.Token{}, invalid
 }
 
 // Delete deletes the tokens of an Amazon ECR registry from Tokens, and passes other hosts to the Fallback.

@@ -31,9 +31,6 @@ type Provider struct {
 	Now     func() time.Time // nil means time.Now
 }
 
-// DefaultTimeout is the default limit for a request.
-const DefaultTimeout = timelimit.Default
-
 // PullRoleAnnotation and RoleAnnotation are the annotations of a service account that specify its role.
 // PullRoleAnnotation applies only to image pulls and takes precedence. RoleAnnotation is the annotation of IAM roles
 // for service accounts, which also applies to the AWS calls of the pods.
@@ -95,7 +92,7 @@ func (p *Provider) answer(in io.Reader) (answer []byte, notice string, err error
 }
 
 func (p *Provider) token(req request, r registry.Registry) (credentials.Token, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.Timeout, DefaultTimeout))
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.Timeout, timelimit.Default))
 	defer cancel()
 	account, err := p.serviceAccount(req, r)
 	if err != nil {
