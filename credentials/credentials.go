@@ -37,6 +37,21 @@ type Identity struct {
 	Duration        time.Duration // of the session, 15 minutes to 12 hours; 0 for the AWS SDK's default, 15 minutes
 }
 
+// A WebIdentity is an OIDC token and the role to assume with it.
+type WebIdentity struct {
+	RoleARN     string
+	Token       string // OIDC token; a secret
+	SessionName string // session name in CloudTrail, 2 to 64 characters
+	Label       string // description for messages and logs
+
+	// Claims of the token, for messages about the role's trust policy.
+	Subject, Issuer string
+	Audience        []string
+}
+
+// Format prints the label for every verb of package fmt, never the token.
+func (w WebIdentity) Format(f fmt.State, _ rune) { fmt.Fprint(f, w.Label) }
+
 // ValidRoleARN reports whether s is the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NAME.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 func ValidRoleARN(s string) bool {
@@ -63,10 +78,10 @@ func (t Token) Usable(now time.Time) bool {
 // UsableToken returns a token from a Source that is still usable when UsableToken returns. A token can expire while
 // it is fetched, for example while a keychain waits for the user; the Source is then called once more. It is for
 // callers that return the token to a client immediately.
-func UsableToken(ctx context.Context, s Source, r registry.Registry, now func() time.Time) (Token, error) {
+func UsableToken(ctx context.Context, s Source, r registry.Registry) (Token, error) {
 	for range 2 {
 		t, err := s.Token(ctx, r)
-		if err != nil || t.Usable(now()) {
+		if err != nil || t.Usable(time.Now()) {
 			return t, err
 		}
 	}

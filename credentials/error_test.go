@@ -37,7 +37,7 @@ func (expired) Token(context.Context, registry.Registry) (credentials.Token, err
 }
 
 func TestUsableTokenError(t *testing.T) {
-	_, err := credentials.UsableToken(t.Context(), expired{}, registry.Registry{Host: "a.example"}, time.Now)
+	_, err := credentials.UsableToken(t.Context(), expired{}, registry.Registry{Host: "a.example"})
 	e, ok := errors.AsType[*credentials.Error](err)
 	if !ok || e.Host != "a.example" || e.Cause == "" || e.Next == "" {
 		t.Errorf("got %#v", err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/internal/awstest"
 	"ecrlogin/registry"
@@ -204,7 +205,7 @@ func TestErrorsThatRepeatTheWebIdentity(t *testing.T) {
 	m := newMachine(t)
 	const token = "hunter2.of.a.service.account"
 	cloud.Inject(awstest.Fault{Type: "IDPRejectedClaim", Message: "Couldn't read " + token})
-	s := &aws.Source{WebIdentity: &aws.WebIdentity{RoleARN: "arn:aws:iam::210987654321:role/pull", Token: token, SessionName: "pod", Label: "service account b/puller"}}
+	s := &aws.Source{WebIdentity: &credentials.WebIdentity{RoleARN: "arn:aws:iam::210987654321:role/pull", Token: token, SessionName: "pod", Label: "service account b/puller"}}
 	got := m.shown(s)
 	mustNotShow(t, got, token)
 	if want := privateHost + ": service account b/puller: AWS rejected the web identity token: IDPRejectedClaim"; !strings.HasPrefix(got, want) {

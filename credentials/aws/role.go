@@ -13,9 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// DefaultRoleSessionName is the session name in CloudTrail if the configuration has no roleSessionName.
-const DefaultRoleSessionName = "ecr-login"
-
 // errPartition reports a role in another partition than the registry.
 var errPartition = errors.New("the role is in another partition than the registry")
 
@@ -41,7 +38,7 @@ func (t *try) assume(ctx context.Context, cfg *awssdk.Config, role string, provi
 func (t *try) assumeWanted(ctx context.Context, cfg *awssdk.Config) error {
 	wanted := t.wanted
 	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(*cfg), wanted.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = cmp.Or(wanted.RoleSessionName, DefaultRoleSessionName)
+		o.RoleSessionName = cmp.Or(wanted.RoleSessionName, "ecr-login")
 		o.Duration = wanted.Duration
 		if wanted.ExternalID != "" {
 			o.ExternalID = &wanted.ExternalID
@@ -50,28 +47,15 @@ func (t *try) assumeWanted(ctx context.Context, cfg *awssdk.Config) error {
 	return t.assume(ctx, cfg, wanted.RoleARN, provider, "via "+t.identity.label)
 }
 
-// WebIdentity is an OIDC token and the role to assume with it.
-type WebIdentity struct {
-	RoleARN     string
-	Token       string // OIDC token; a secret
-	SessionName string // session name in CloudTrail, 2 to 64 characters
-	Label       string // description for messages and logs
+// An identityToken implements stscreds.IdentityTokenRetriever.
+type identityToken string
 
-	// Claims of the token, for messages about the role's trust policy.
-	Subject, Issuer string
-	Audience        []string
-}
-
-// Format implements fmt.Formatter. It prints the label for every verb, never the token.
-func (w *WebIdentity) Format(f fmt.State, _ rune) { fmt.Fprint(f, w.Label) }
-
-// GetIdentityToken implements stscreds.IdentityTokenRetriever.
-func (w *WebIdentity) GetIdentityToken() ([]byte, error) { return []byte(w.Token), nil }
+func (i identityToken) GetIdentityToken() ([]byte, error) { return []byte(i), nil }
 
 // assumeWithWebIdentity assumes the role of t.web. It needs no other credentials and looks for none.
 func (t *try) assumeWithWebIdentity(ctx context.Context, cfg *awssdk.Config) error {
 	t.identity = identity{label: t.web.Label, source: webIdentity, chosen: true}
-	provider := stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(*cfg), t.web.RoleARN, t.web,
+	provider := stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(*cfg), t.web.RoleARN, identityToken(t.web.Token),
 		func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = t.web.SessionName })
 	return t.assume(ctx, cfg, t.web.RoleARN, provider, "of "+t.web.Label)
 }

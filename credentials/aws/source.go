@@ -32,7 +32,7 @@ type Source struct {
 	// Identity returns the identity to use for a registry. If it is nil or returns a zero Identity, the SDK chooses.
 	Identity func(registry.Registry) credentials.Identity
 	// WebIdentity, if not nil, is used for every token instead of Identity.
-	WebIdentity *WebIdentity
+	WebIdentity *credentials.WebIdentity
 	// Log records each step and its duration, never a secret. A nil Log discards them.
 	Log *slog.Logger
 }
@@ -84,16 +84,16 @@ type try struct {
 	registry registry.Registry
 	log      *slog.Logger
 	started  time.Time
-	wanted   credentials.Identity // identity in the configuration of ecr-login
-	web      *WebIdentity         // identity to use instead; may be nil
-	identity identity             // identity in the AWS configuration
-	process  *process             // runs the credential_process of that identity; nil if there is none
-	environ  environ.Env          // of this process
-	env      config.EnvConfig     // what the SDK reads from it
-	shared   config.SharedConfig  // content of the AWS files, once loaded
-	keys     awssdk.Credentials   // AWS credentials, once retrieved
-	last     atomic.Pointer[sent] // the last request to AWS, for the error about a deadline
-	secrets  secrets              // must not appear in errors or logs
+	wanted   credentials.Identity     // identity in the configuration of ecr-login
+	web      *credentials.WebIdentity // identity to use instead; may be nil
+	identity identity                 // identity in the AWS configuration
+	process  *process                 // runs the credential_process of that identity; nil if there is none
+	environ  environ.Env              // of this process
+	env      config.EnvConfig         // what the SDK reads from it
+	shared   config.SharedConfig      // content of the AWS files, once loaded
+	keys     awssdk.Credentials       // AWS credentials, once retrieved
+	last     atomic.Pointer[sent]     // the last request to AWS, for the error about a deadline
+	secrets  secrets                  // must not appear in errors or logs
 }
 
 func (t *try) token(ctx context.Context) (credentials.Token, error) {

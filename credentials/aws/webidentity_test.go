@@ -65,7 +65,7 @@ func TestWebIdentity(t *testing.T) {
 			withKeys(t) // which are not used
 			s := &aws.Source{
 				Identity:    func(registry.Registry) credentials.Identity { return credentials.Identity{Profile: "of the node"} },
-				WebIdentity: &aws.WebIdentity{RoleARN: tt.role, Token: tt.token, SessionName: "ecr-login@b.puller", Label: "service account b/puller", Subject: puller, Audience: []string{audience}, Issuer: "https://cluster.example"},
+				WebIdentity: &credentials.WebIdentity{RoleARN: tt.role, Token: tt.token, SessionName: "ecr-login@b.puller", Label: "service account b/puller", Subject: puller, Audience: []string{audience}, Issuer: "https://cluster.example"},
 			}
 			r, err := registry.Parse(privateHost)
 			if err != nil {

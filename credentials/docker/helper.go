@@ -57,7 +57,7 @@ func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(h.Timeout, timelimit.Default))
 	defer cancel()
-	token, err := credentials.UsableToken(ctx, h.Source, r, time.Now)
+	token, err := credentials.UsableToken(ctx, h.Source, r)
 	if r.Public && errors.Is(err, credentials.ErrNoIdentity) {
 		return "", "", helper.NewErrCredentialsNotFound()
 	}

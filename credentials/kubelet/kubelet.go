@@ -5,6 +5,7 @@ package kubelet
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,14 +22,13 @@ type Provider struct {
 	// Source returns tokens for the identity of the node. Required.
 	Source credentials.Source
 	// As returns the Source of tokens for the role of a service account. Required.
-	As func(ServiceAccount) credentials.Source
+	As func(*credentials.WebIdentity) credentials.Source
 	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host
 	// that is not an ECR registry or an alias of one.
 	Resolve func(host string) (registry.Registry, error)
 
-	RoleARN string           // role of service accounts without an annotation; "" means none
-	Timeout time.Duration    // limit for a request; 0 means 15 seconds. Kubelet stops the plugin after a minute
-	Now     func() time.Time // nil means time.Now
+	RoleARN string        // role of service accounts without an annotation; "" means none
+	Timeout time.Duration // limit for a request; 0 means 15 seconds. Kubelet stops the plugin after a minute
 }
 
 // PullRoleAnnotation and RoleAnnotation are the annotations of a service account that specify its role.
@@ -52,64 +52,56 @@ func (p *Provider) Serve(in io.Reader, out, errOut io.Writer) (exit int) {
 	if notice != "" {
 		fmt.Fprintln(errOut, notice)
 	}
-	if _, err := out.Write(answer); err != nil {
+	if err := json.NewEncoder(out).Encode(answer); err != nil {
 		fmt.Fprintf(errOut, "writing the response: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-func (p *Provider) answer(in io.Reader) (answer []byte, notice string, err error) {
+// answer returns the response to a request, and a notice if the response has no credentials.
+func (p *Provider) answer(in io.Reader) (answer response, notice string, err error) {
 	req, err := read(in)
 	if err != nil {
-		return nil, "", err
+		return response{}, "", err
 	}
-	host := req.host()
-	resolve := p.Resolve
+	answer = response{Kind: responseKind, APIVersion: req.APIVersion, CacheKeyType: "Registry", CacheDuration: "0s"}
+	host, resolve := hostOf(req.Image), p.Resolve
 	if resolve == nil {
 		resolve = registry.Parse
 	}
 	r, err := resolve(host)
 	if errors.Is(err, registry.ErrNotECR) {
-		notice = fmt.Sprintf("%s: no credentials: not an Amazon ECR registry or an alias of one; remove it from matchImages", hostOf(registry.Shown(req.Image)))
-		return response{APIVersion: req.APIVersion}.encode(), notice, nil
+		return answer, fmt.Sprintf("%s: no credentials: not an Amazon ECR registry or an alias of one; remove it from matchImages",
+			hostOf(registry.Shown(req.Image))), nil
 	}
 	if err != nil {
-		return nil, "", err
+		return response{}, "", err
 	}
 	token, err := p.token(req, r)
 	if r.Public && errors.Is(err, credentials.ErrNoIdentity) {
-		return response{APIVersion: req.APIVersion}.encode(), err.Error() + "; pulling without credentials", nil
+		return answer, err.Error() + "; pulling without credentials", nil
 	}
 	if err != nil {
-		return nil, "", err
+		return response{}, "", err
 	}
-	return response{
-		APIVersion:    req.APIVersion,
-		CacheDuration: p.cacheDuration(token),
-		Auth:          map[string]auth{host: {token.Username, token.Password}},
-	}.encode(), "", nil
+	answer.CacheDuration = cacheDuration(token).String()
+	answer.Auth = map[string]auth{host: {token.Username, token.Password}}
+	return answer, "", nil
 }
 
 func (p *Provider) token(req request, r registry.Registry) (credentials.Token, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.Timeout, timelimit.Default))
 	defer cancel()
-	account, err := p.serviceAccount(req, r)
+	identity, err := p.serviceAccount(req, r)
 	if err != nil {
 		return credentials.Token{}, err
 	}
 	source := p.Source
-	if account.RoleARN != "" {
-		source = p.As(account)
+	if identity != nil {
+		source = p.As(identity)
 	}
-	return credentials.UsableToken(ctx, source, r, p.now)
-}
-
-func (p *Provider) now() time.Time {
-	if p.Now == nil {
-		return time.Now()
-	}
-	return p.Now()
+	return credentials.UsableToken(ctx, source, r)
 }
 
 // soon is how long kubelet may cache a token that is past half of its lifetime, so that it gets a newer one soon
@@ -119,10 +111,9 @@ const soon = 5 * time.Minute
 // cacheDuration returns how long kubelet may cache a token: until half of the token's lifetime has passed, which is
 // when it is renewed. The token may be hours old, because it may come from a cache. A token past half of its lifetime,
 // which means that it could not be renewed, is cached for a short time. No token is cached after it expires.
-func (p *Provider) cacheDuration(t credentials.Token) time.Duration {
-	now := p.now()
-	left := t.Expiry.Sub(now)
-	fresh := t.Issued.Add(t.Expiry.Sub(t.Issued) / 2).Sub(now)
+func cacheDuration(t credentials.Token) time.Duration {
+	left := time.Until(t.Expiry)
+	fresh := time.Until(t.Issued.Add(t.Expiry.Sub(t.Issued) / 2))
 	if fresh <= 0 {
 		fresh = min(soon, left/2)
 	}

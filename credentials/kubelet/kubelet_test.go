@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,7 +24,8 @@ const (
 	group = "credentialprovider.kubelet.k8s.io/"
 )
 
-var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+// now is the time at the start of each synctest bubble.
+var now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // fixed is a Source of one token, or of an error.
 type fixed struct {
@@ -45,11 +47,14 @@ type outcome struct {
 	exit     int
 }
 
-func serve(p *kubelet.Provider, in string) outcome {
-	var out, errOut bytes.Buffer
-	p.Now = func() time.Time { return now }
-	exit := p.Serve(strings.NewReader(in), &out, &errOut)
-	return outcome{out.String(), errOut.String(), exit}
+func serve(t *testing.T, p *kubelet.Provider, in string) (got outcome) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) {
+		var out, errOut bytes.Buffer
+		exit := p.Serve(strings.NewReader(in), &out, &errOut)
+		got = outcome{out.String(), errOut.String(), exit}
+	})
+	return got
 }
 
 func request(version, image string) string {
@@ -61,13 +66,13 @@ func TestAnswer(t *testing.T) {
 	p := &kubelet.Provider{Source: aged(0)}
 	for _, version := range []string{"v1", "v1beta1", "v1alpha1"} {
 		want := outcome{out: `{"kind":"CredentialProviderResponse","apiVersion":"` + group + version + `","cacheKeyType":"Registry","cacheDuration":"6h0m0s","auth":{"` + host + `":{"username":"AWS","password":"node"}}}` + "\n"}
-		if got := serve(p, request(version, host+"/team/app")); got != want {
+		if got := serve(t, p, request(version, host+"/team/app")); got != want {
 			t.Errorf("%s: got %+v\nwant %+v", version, got, want)
 		}
 	}
 	for _, image := range []string{host + "/app:v1", host + "/app@sha256:" + strings.Repeat("0", 64), host + ":443/app", strings.ToUpper(host) + "/app", "public.ecr.aws/nginx/nginx"} {
 		name, _, _ := strings.Cut(image, "/")
-		if got := serve(p, request("v1", image)); got.exit != 0 || !strings.Contains(got.out, `"auth":{"`+name+`":{`) {
+		if got := serve(t, p, request("v1", image)); got.exit != 0 || !strings.Contains(got.out, `"auth":{"`+name+`":{`) {
 			t.Errorf("%s: %+v", image, got)
 		}
 	}
@@ -85,9 +90,9 @@ func TestCacheDuration(t *testing.T) {
 		{6 * time.Hour, "5m0s"}, // could not be renewed
 		{11 * time.Hour, "5m0s"},
 		{11*time.Hour + 56*time.Minute, "2m0s"},
-		{-time.Minute, "6h1m0s"}, // this clock is behind that of whoever kept it
+		{-time.Minute, "6h1m0s"}, // the local clock is behind that of the machine that cached the token
 	} {
-		got := serve(&kubelet.Provider{Source: aged(tt.age)}, request("v1", host+"/app"))
+		got := serve(t, &kubelet.Provider{Source: aged(tt.age)}, request("v1", host+"/app"))
 		var answer struct{ CacheDuration string }
 		if err := json.Unmarshal([]byte(got.out), &answer); err != nil || answer.CacheDuration != tt.want {
 			t.Errorf("a token of age %s may be cached for %q, want %s", tt.age, answer.CacheDuration, tt.want)
@@ -99,7 +104,7 @@ func TestCacheDuration(t *testing.T) {
 func TestExpired(t *testing.T) {
 	want := outcome{err: host + ": two tokens expired while they were fetched; check the system clock and the response time of the credential store", exit: 1}
 	for _, age := range []time.Duration{12*time.Hour - time.Minute, 12 * time.Hour, 13 * time.Hour} {
-		if got := serve(&kubelet.Provider{Source: aged(age)}, request("v1", host+"/app")); got != want {
+		if got := serve(t, &kubelet.Provider{Source: aged(age)}, request("v1", host+"/app")); got != want {
 			t.Errorf("with a token of age %s: %+v", age, got)
 		}
 	}
@@ -117,12 +122,12 @@ func TestOtherHosts(t *testing.T) {
 	for _, image := range []string{"evil.example.com/foo:1", "ghcr.io/app", "localhost/app", "localhost:5000/app", host + ".evil.example.com/app", "evil.example.com/" + host, "x@" + host + "/app"} {
 		name, _, _ := strings.Cut(strings.Replace(image, "x@", "…@", 1), "/") // user information is not repeated
 		want := outcome{out: none, err: name + ": no credentials: not an Amazon ECR registry or an alias of one; remove it from matchImages\n"}
-		if got := serve(p, request("v1", image)); got != want {
+		if got := serve(t, p, request("v1", image)); got != want {
 			t.Errorf("%s: got %+v\nwant %+v", image, got, want)
 		}
 	}
 	for image, name := range map[string]string{"docker.io/library/busybox": "docker.io", "library/busybox": "docker.io", "busybox": "docker.io", "registry.corp.example:5000/app": "registry.corp.example:5000"} {
-		if got := serve(p, request("v1", image)); got.exit != 0 || !strings.Contains(got.out, `"auth":{"`+name+`":{"username":"AWS"`) {
+		if got := serve(t, p, request("v1", image)); got.exit != 0 || !strings.Contains(got.out, `"auth":{"`+name+`":{"username":"AWS"`) {
 			t.Errorf("%s: %+v", image, got)
 		}
 	}
@@ -130,21 +135,21 @@ func TestOtherHosts(t *testing.T) {
 
 // An unavailable token is an error: one line for the log of kubelet, and no response.
 func TestNoToken(t *testing.T) {
-	failing := &kubelet.Provider{Source: fixed{err: errors.New(host + ": access denied: withoutIdentity may")}}
-	if got, want := serve(failing, request("v1", host+"/app")), (outcome{err: host + ": access denied: withoutIdentity may", exit: 1}); got != want {
+	failing := &kubelet.Provider{Source: fixed{err: errors.New(host + ": access denied")}}
+	if got, want := serve(t, failing, request("v1", host+"/app")), (outcome{err: host + ": access denied", exit: 1}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	withoutIdentity := &kubelet.Provider{Source: fixed{err: fmt.Errorf("%w anywhere", credentials.ErrNoIdentity)}}
-	if got := serve(withoutIdentity, request("v1", host+"/app")); got.exit != 1 || got.out != "" {
+	if got := serve(t, withoutIdentity, request("v1", host+"/app")); got.exit != 1 || got.out != "" {
 		t.Errorf("without an identity: %+v", got)
 	}
-	if got := serve(withoutIdentity, request("v1", "public.ecr.aws/nginx/nginx")); got.exit != 0 || strings.Contains(got.out, "auth") || !strings.Contains(got.err, "no AWS credentials found") {
+	if got := serve(t, withoutIdentity, request("v1", "public.ecr.aws/nginx/nginx")); got.exit != 0 || strings.Contains(got.out, "auth") || !strings.Contains(got.err, "no AWS credentials found") {
 		t.Errorf("without an identity, of a public image: %+v", got)
 	}
 	wrong := &kubelet.Provider{Source: aged(0), Resolve: func(string) (registry.Registry, error) {
 		return registry.Registry{}, errors.New("config.yaml:1:1: unknown key")
 	}}
-	if got, want := serve(wrong, request("v1", host+"/app")), (outcome{err: "config.yaml:1:1: unknown key", exit: 1}); got != want {
+	if got, want := serve(t, wrong, request("v1", host+"/app")), (outcome{err: "config.yaml:1:1: unknown key", exit: 1}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -163,7 +168,7 @@ func TestNotARequest(t *testing.T) {
 		{"no image", request("v1", ""), "image is missing"},
 		{"100 MB", `{"kind":"` + strings.Repeat(secret, 100<<20/len(secret)), "longer than the limit of 1048576 bytes"},
 	} {
-		got := serve(p, tt.in)
+		got := serve(t, p, tt.in)
 		if got.exit != 1 || got.out != "" || !strings.Contains(got.err, tt.want) || strings.Contains(got.err, "\n") || strings.Contains(got.err, secret) {
 			t.Errorf("%s: got %+v\nwant %s", tt.name, got, tt.want)
 		}
@@ -205,34 +210,31 @@ func TestServiceAccount(t *testing.T) {
 		{"none", map[string]string{"other": pull}, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var asked []kubelet.ServiceAccount
-			p := &kubelet.Provider{Source: aged(0), RoleARN: tt.flag, As: func(a kubelet.ServiceAccount) credentials.Source {
-				asked = append(asked, a)
+			var asked []*credentials.WebIdentity
+			p := &kubelet.Provider{Source: aged(0), RoleARN: tt.flag, As: func(w *credentials.WebIdentity) credentials.Source {
+				asked = append(asked, w)
 				return fixed{token: credentials.Token{Username: "AWS", Password: "role", Issued: now, Expiry: now.Add(12 * time.Hour)}}
 			}}
-			got := serve(p, tokenRequest(puller, tt.annotations))
+			got := serve(t, p, tokenRequest(puller, tt.annotations))
 			if tt.want == "" {
 				if len(asked) != 0 || !strings.Contains(got.out, `"password":"node"`) {
 					t.Errorf("called for %v: %+v", asked, got)
 				}
 				return
 			}
-			want := []kubelet.ServiceAccount{{RoleARN: tt.want, Token: puller, Namespace: "team-b", Name: "puller",
+			want := []*credentials.WebIdentity{{RoleARN: tt.want, Token: puller, SessionName: "ecr-login@team-b.puller", Label: "service account team-b/puller",
 				Subject: "system:serviceaccount:team-b:puller", Audience: []string{"sts.amazonaws.com"}, Issuer: "https://cluster.example"}}
 			if diff := cmp.Diff(want, asked); diff != "" || !strings.Contains(got.out, `"password":"role"`) {
 				t.Errorf("%s%+v", diff, got)
 			}
-			if name := asked[0].SessionName(); name != "ecr-login@team-b.puller" {
-				t.Errorf("the name of the session is %q", name)
-			}
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
-				if s := fmt.Sprintf(verb, asked[0]); strings.Contains(s, puller) || !strings.Contains(s, "team-b/puller") {
+				if s := fmt.Sprintf(verb, *asked[0]); s != "service account team-b/puller" {
 					t.Errorf("%s prints %q", verb, s)
 				}
 			}
 		})
 	}
-	if p := (&kubelet.Provider{Source: aged(0), RoleARN: node}); serve(p, request("v1", host+"/app")).exit != 0 {
+	if p := (&kubelet.Provider{Source: aged(0), RoleARN: node}); serve(t, p, request("v1", host+"/app")).exit != 0 {
 		t.Error("without a token, the role of service accounts is used")
 	}
 }
@@ -248,7 +250,7 @@ func TestServiceAccountFails(t *testing.T) {
 		{"no account", good, "arn:aws:iam:::role/pull", `service account b/puller: invalid role ARN "arn:aws:iam:::role/pull"`},
 		{"a user", good, "arn:aws:iam::123456789012:user/x:role/y", `service account b/puller: invalid role ARN "arn:`},
 	} {
-		got := serve(p, tokenRequest(tt.token, map[string]string{kubelet.PullRoleAnnotation: tt.role}))
+		got := serve(t, p, tokenRequest(tt.token, map[string]string{kubelet.PullRoleAnnotation: tt.role}))
 		if got.exit != 1 || got.out != "" || !strings.HasPrefix(got.err, host+": "+tt.want) || strings.Contains(got.err, "secret") {
 			t.Errorf("%s: %+v", tt.name, got)
 		}
@@ -257,14 +259,21 @@ func TestServiceAccountFails(t *testing.T) {
 
 // STS limits a session name to 64 characters and does not accept all characters of a service account name.
 func TestSessionName(t *testing.T) {
-	for _, tt := range []struct{ namespace, name, want string }{
-		{"a", "b.c-d", "ecr-login@a.b.c-d"},
-		{strings.Repeat("n", 63), "b", "ecr-login@" + strings.Repeat("n", 54)},
-		{"", "", "ecr-login@."},
-		{"a", "b/ö", "ecr-login@a.b--"},
+	for subject, want := range map[string]string{
+		"system:serviceaccount:a:b.c-d":                           "ecr-login@a.b.c-d",
+		"system:serviceaccount:" + strings.Repeat("n", 63) + ":b": "ecr-login@" + strings.Repeat("n", 54),
+		"system:serviceaccount:a:b/ö":                             "ecr-login@a.b--",
+		"system:serviceaccount::":                                 "ecr-login@.",
+		"another subject":                                         "ecr-login@.",
 	} {
-		if got := (kubelet.ServiceAccount{Namespace: tt.namespace, Name: tt.name}).SessionName(); got != tt.want {
-			t.Errorf("%s/%s: %q, want %q", tt.namespace, tt.name, got, tt.want)
+		got := ""
+		p := &kubelet.Provider{RoleARN: node, As: func(w *credentials.WebIdentity) credentials.Source {
+			got = w.SessionName
+			return aged(0)
+		}}
+		serve(t, p, tokenRequest(token(`{"sub":"`+subject+`"}`), nil))
+		if got != want {
+			t.Errorf("%s: %q, want %q", subject, got, want)
 		}
 	}
 }
@@ -285,8 +294,8 @@ func FuzzServe(f *testing.F) {
 	f.Add(request("v1alpha1", "docker.io/library/busybox"))
 	f.Add(tokenRequest(token(`{"sub":"system:serviceaccount:b:puller","aud":["a","b"]}`), map[string]string{kubelet.RoleAnnotation: own}))
 	f.Fuzz(func(t *testing.T, in string) {
-		p := &kubelet.Provider{Source: aged(0), As: func(kubelet.ServiceAccount) credentials.Source { return aged(0) }}
-		got := serve(p, in)
+		p := &kubelet.Provider{Source: aged(0), As: func(*credentials.WebIdentity) credentials.Source { return aged(0) }}
+		got := serve(t, p, in)
 		var answer struct {
 			Kind string
 			Auth map[string]struct{ Password string }

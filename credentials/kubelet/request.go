@@ -9,7 +9,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"ecrlogin/internal/oneline"
 )
@@ -69,8 +68,6 @@ func IsRequest(input []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(input), []byte("{")) && bytes.Contains(input, []byte(`"`+requestKind+`"`))
 }
 
-func (r request) host() string { return hostOf(r.Image) }
-
 // syntax describes a JSON error without the text that the parser quotes from the input.
 func syntax(err error) string {
 	var at *json.SyntaxError
@@ -86,27 +83,14 @@ func syntax(err error) string {
 
 // A response is a CredentialProviderResponse.
 type response struct {
-	APIVersion    string
-	CacheDuration time.Duration
-	Auth          map[string]auth // by the pattern that the image must match; nil means no credentials
+	Kind          string          `json:"kind"`
+	APIVersion    string          `json:"apiVersion"`
+	CacheKeyType  string          `json:"cacheKeyType"`
+	CacheDuration string          `json:"cacheDuration"`  // kubelet does not cache the response if this is 0s
+	Auth          map[string]auth `json:"auth,omitempty"` // by the pattern that the image must match; nil means no credentials
 }
 
 type auth struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
-}
-
-// encode returns the response as JSON. With a CacheDuration of 0, kubelet does not cache the response.
-func (r response) encode() []byte {
-	b, err := json.Marshal(struct {
-		Kind          string          `json:"kind"`
-		APIVersion    string          `json:"apiVersion"`
-		CacheKeyType  string          `json:"cacheKeyType"`
-		CacheDuration string          `json:"cacheDuration"`
-		Auth          map[string]auth `json:"auth,omitempty"`
-	}{responseKind, r.APIVersion, "Registry", r.CacheDuration.String(), r.Auth})
-	if err != nil {
-		panic(err) // strings can always be encoded
-	}
-	return append(b, '\n')
 }

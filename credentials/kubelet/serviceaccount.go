@@ -12,86 +12,70 @@ import (
 	"ecrlogin/registry"
 )
 
-// A ServiceAccount is the service account of a pod and the role to assume with its token.
-type ServiceAccount struct {
-	RoleARN   string
-	Token     string // service account token for AWS; a secret
-	Namespace string
-	Name      string
-	Subject   string   // the token's claim "sub"
-	Audience  []string // the token's claim "aud"
-	Issuer    string   // the token's claim "iss"
-}
-
-// Format formats the account without the token, for every verb of package fmt.
-func (a ServiceAccount) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "service account %s/%s with role %s", a.Namespace, a.Name, a.RoleARN)
-}
-
-// SessionName returns the name of the role session, which appears in CloudTrail: ecr-login@NAMESPACE.NAME, truncated
-// to 64 characters, the limit of STS.
-func (a ServiceAccount) SessionName() string {
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-", r) {
-			return r
-		}
-		return '-'
-	}, "ecr-login@"+a.Namespace+"."+a.Name)
-	return name[:min(len(name), 64)]
-}
-
-// serviceAccount returns the service account of a request and its role. It returns the zero ServiceAccount if the
-// request has no role or no token; the identity of the node is used then. The error is a *credentials.Error.
-func (p *Provider) serviceAccount(req request, r registry.Registry) (ServiceAccount, error) {
+// serviceAccount returns the role of the service account of a request, with the token to assume it. It returns nil if
+// the request has no role or no token; the identity of the node is used then. The error is a *credentials.Error.
+func (p *Provider) serviceAccount(req request, r registry.Registry) (*credentials.WebIdentity, error) {
 	role := cmp.Or(req.ServiceAccountAnnotations[PullRoleAnnotation], req.ServiceAccountAnnotations[RoleAnnotation], p.RoleARN)
 	if req.ServiceAccountToken == "" || role == "" {
-		return ServiceAccount{}, nil
+		return nil, nil
 	}
-	a, ok := parse(req.ServiceAccountToken)
+	c, ok := parse(req.ServiceAccountToken)
 	if !ok { // kubelet sends only valid tokens
-		return ServiceAccount{}, &credentials.Error{
+		return nil, &credentials.Error{
 			Host:  r.Host,
 			Cause: "the service account token is not a JSON web token",
 			Next:  "check tokenAttributes in the CredentialProviderConfig",
 		}
 	}
-	a.RoleARN = role
+	namespace, name := "", ""
+	if names, ok := strings.CutPrefix(c.Subject, "system:serviceaccount:"); ok {
+		namespace, name, _ = strings.Cut(names, ":")
+	}
+	label := fmt.Sprintf("service account %s/%s", namespace, name)
 	if !credentials.ValidRoleARN(role) {
-		return ServiceAccount{}, &credentials.Error{
-			Host: r.Host,
-			Cause: fmt.Sprintf("service account %s/%s: invalid role ARN %q, expected arn:aws:iam::123456789012:role/NAME",
-				a.Namespace, a.Name, oneline.Value(role)),
-			Next: fmt.Sprintf("correct its annotation %s or %s, or AWS_ECR_ROLE_ARN", PullRoleAnnotation, RoleAnnotation),
+		return nil, &credentials.Error{
+			Host:  r.Host,
+			Cause: fmt.Sprintf("%s: invalid role ARN %q, expected arn:aws:iam::123456789012:role/NAME", label, oneline.Value(role)),
+			Next:  fmt.Sprintf("correct its annotation %s or %s, or AWS_ECR_ROLE_ARN", PullRoleAnnotation, RoleAnnotation),
 		}
 	}
-	return a, nil
+	return &credentials.WebIdentity{
+		RoleARN: role, Token: req.ServiceAccountToken, SessionName: sessionName(namespace, name),
+		Label: label, Subject: c.Subject, Audience: c.Audience, Issuer: c.Issuer,
+	}, nil
+}
+
+// sessionName returns the name of the role session, which appears in CloudTrail: ecr-login@NAMESPACE.NAME, truncated
+// to 64 characters, the limit of STS.
+func sessionName(namespace, name string) string {
+	name = strings.Map(func(r rune) rune {
+		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-", r) {
+			return r
+		}
+		return '-'
+	}, "ecr-login@"+namespace+"."+name)
+	return name[:min(len(name), 64)]
+}
+
+// claims are the claims of a service account token.
+type claims struct {
+	Subject  string   `json:"sub"`
+	Issuer   string   `json:"iss"`
+	Audience audience `json:"aud"`
 }
 
 // parse returns the claims of a token; ok is false if they cannot be read. It does not verify the token, because AWS
 // does.
-func parse(token string) (a ServiceAccount, ok bool) {
+func parse(token string) (c claims, ok bool) {
 	part := strings.Split(token, ".")
 	if len(part) != 3 {
-		return ServiceAccount{}, false
+		return claims{}, false
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(part[1])
-	if err != nil {
-		return ServiceAccount{}, false
+	if err != nil || json.Unmarshal(payload, &c) != nil {
+		return claims{}, false
 	}
-	var claims struct {
-		Subject  string   `json:"sub"`
-		Issuer   string   `json:"iss"`
-		Audience audience `json:"aud"`
-	}
-	if json.Unmarshal(payload, &claims) != nil {
-		return ServiceAccount{}, false
-	}
-	a = ServiceAccount{Token: token, Subject: claims.Subject, Issuer: claims.Issuer, Audience: claims.Audience}
-	// system:serviceaccount:NAMESPACE:NAME
-	if names, ok := strings.CutPrefix(claims.Subject, "system:serviceaccount:"); ok {
-		a.Namespace, a.Name, _ = strings.Cut(names, ":")
-	}
-	return a, true
+	return c, true
 }
 
 // An audience is one string or a list of strings (RFC 7519, section 4.1.3).

@@ -81,10 +81,6 @@ func (s *setting) provide(role string, request []byte) (exit int) {
 
 // as returns the source for a pod whose service account has an IAM role. It does not use the cache, where the process
 // of another pod could find the token. Kubelet caches the credentials per service account.
-func (s *setting) as(a kubelet.ServiceAccount) credentials.Source {
-	return &aws.Source{Log: s.log, WebIdentity: &aws.WebIdentity{
-		RoleARN: a.RoleARN, Token: a.Token, SessionName: a.SessionName(),
-		Label:   "service account " + a.Namespace + "/" + a.Name,
-		Subject: a.Subject, Audience: a.Audience, Issuer: a.Issuer,
-	}}
+func (s *setting) as(w *credentials.WebIdentity) credentials.Source {
+	return &aws.Source{Log: s.log, WebIdentity: w}
 }

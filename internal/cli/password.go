@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -47,7 +46,7 @@ func (p *Program) printPassword(ctx context.Context, host string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	token, err := credentials.UsableToken(ctx, s.source(), r, time.Now)
+	token, err := credentials.UsableToken(ctx, s.source(), r)
 	if err != nil {
 		return err
 	}
