@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
 	"ecrlogin/credentials"
@@ -159,7 +160,7 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 		config.WithHTTPClient(apiClient()),
 		config.WithRetryer(newRetryer),
 		config.WithAPIOptions([]func(*middleware.Stack) error{t.intercept}),
-		config.WithLogger(sdkLogger{t}),
+		config.WithLogger(logging.LoggerFunc(t.logSDK)),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = localClient(apiHeaderTimeout) }),
 		t.withoutProcess,

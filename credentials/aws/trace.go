@@ -73,9 +73,7 @@ func (t *try) prepare(req *smithyhttp.Request) (*smithyhttp.Request, error) {
 	return req, nil
 }
 
-// sdkLogger writes the SDK's own messages, such as "falling back to IMDSv1", to the log of a try.
-type sdkLogger struct{ try *try }
-
-func (l sdkLogger) Logf(_ logging.Classification, format string, args ...any) {
-	l.try.log.Debug("AWS SDK", "message", l.try.safe(fmt.Sprintf(format, args...)))
+// logSDK writes the SDK's own messages, such as "falling back to IMDSv1", to the log.
+func (t *try) logSDK(_ logging.Classification, format string, args ...any) {
+	t.log.Debug("AWS SDK", "message", t.safe(fmt.Sprintf(format, args...)))
 }
