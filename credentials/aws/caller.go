@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -10,8 +9,6 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"ecrlogin/credentials"
-	"ecrlogin/internal/oneline"
 	"ecrlogin/registry"
 )
 
@@ -53,16 +50,4 @@ func (t *try) caller(ctx context.Context) (Caller, error) {
 	}
 	c.ARN, c.Account = awssdk.ToString(who.Arn), awssdk.ToString(who.Account)
 	return c, nil
-}
-
-// Advice returns the cause and the next step of a *credentials.Error or of an error of net/http. For other errors, it
-// returns their text and no next step.
-func Advice(err error) (cause, next string) {
-	if e, ok := errors.AsType[*credentials.Error](err); ok {
-		return e.Cause, e.Next
-	}
-	if is[*url.Error](err) {
-		return networkAdvice(err)
-	}
-	return oneline.Text(err.Error()), ""
 }

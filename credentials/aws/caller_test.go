@@ -62,8 +62,8 @@ func TestCallerFails(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), want) || got != (aws.Caller{}) {
 		t.Errorf("got %+v, %v; want %s", got, err, want)
 	}
-	if cause, next := aws.Advice(err); cause != "the access key in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (InvalidClientTokenId)" || !strings.HasPrefix(next, "check that the keys are complete") {
-		t.Errorf("Advice returned %q, %q", cause, next)
+	if e, ok := errors.AsType[*credentials.Error](err); !ok || e.Cause != "the access key in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (InvalidClientTokenId)" || !strings.HasPrefix(e.Next, "check that the keys are complete") {
+		t.Errorf("got %#v", err)
 	}
 }
 
@@ -162,19 +162,16 @@ func TestReachFails(t *testing.T) {
 			if err == nil {
 				t.Fatal("Reach succeeded")
 			}
-			if cause, next := aws.Advice(err); cause != tt.cause || !strings.HasPrefix(next, tt.next) {
+			if cause, next := aws.NetworkAdvice(err); cause != tt.cause || !strings.HasPrefix(next, tt.next) {
 				t.Errorf("got  %s; %s\nwant %s; %s", cause, next, tt.cause, tt.next)
 			}
 		})
 	}
 }
 
-// For other errors, Advice returns the text of the error.
-func TestAdviceOnOthers(t *testing.T) {
-	if cause, next := aws.Advice(errors.New("two\nlines")); cause != "two lines" || next != "" {
+// NetworkAdvice has no advice on other errors.
+func TestNetworkAdviceOnOthers(t *testing.T) {
+	if cause, next := aws.NetworkAdvice(http.ErrHandlerTimeout); cause != "" || next != "" {
 		t.Errorf("got %q, %q", cause, next)
-	}
-	if cause, _ := aws.Advice(http.ErrHandlerTimeout); cause != http.ErrHandlerTimeout.Error() {
-		t.Errorf("got %q", cause)
 	}
 }

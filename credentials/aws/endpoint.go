@@ -61,7 +61,7 @@ type Contact struct {
 }
 
 // Reach sends an unauthenticated GET request to the API with the proxy, certificate authorities and timeouts of the
-// SDK. Any response counts as success. Use Advice to explain the error.
+// SDK. Any response counts as success. Use NetworkAdvice to explain the error.
 func (e Endpoint) Reach(ctx context.Context) (Contact, error) {
 	var c Contact
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -26,27 +27,23 @@ func explainRole(t *try, err error) (cause, next string) {
 
 // explainSource handles errors that are specific to the source of the AWS credentials.
 func explainSource(t *try, err error) (cause, next string) {
-	if t.keys.HasKeys() {
+	explain := sourceExplanations[t.identity.source]
+	if explain == nil || t.keys.HasKeys() {
 		return "", ""
 	}
-	switch t.identity.source {
-	case sso:
-		return t.explainSSO(err)
-	case login:
-		return t.explainLogin(err)
-	case external:
-		return t.explainProcess(err)
-	case metadata:
-		return t.explainMetadata(err)
-	case container:
-		return t.explainContainer(err)
-	case webIdentity:
-		return t.explainWebIdentity(err)
-	}
-	return "", ""
+	return explain(t, err)
 }
 
-func (t *try) explainSSO(err error) (cause, next string) {
+var sourceExplanations = map[source]explanation{
+	sso:         explainSSO,
+	login:       explainLogin,
+	external:    explainProcess,
+	metadata:    explainMetadata,
+	container:   explainContainer,
+	webIdentity: explainWebIdentity,
+}
+
+func explainSSO(t *try, err error) (cause, next string) {
 	login := "run: aws sso login --profile " + shell(t.identity.profile)
 	unreadable, isPath := errors.AsType[*fs.PathError](err)
 	service, _ := operation(err)
@@ -72,7 +69,7 @@ func (t *try) explainSSO(err error) (cause, next string) {
 }
 
 // explainLogin handles profiles of "aws login". The SDK has no error types for them.
-func (t *try) explainLogin(err error) (cause, next string) {
+func explainLogin(t *try, err error) (cause, next string) {
 	again := "run: aws login --profile " + shell(t.identity.profile)
 	switch {
 	case strings.Contains(err.Error(), "reauthenticate"):
@@ -83,7 +80,7 @@ func (t *try) explainLogin(err error) (cause, next string) {
 	return "", ""
 }
 
-func (t *try) explainProcess(err error) (cause, next string) {
+func explainProcess(t *try, err error) (cause, next string) {
 	e, ok := errors.AsType[processError](err)
 	if !ok {
 		return "", ""
@@ -94,7 +91,7 @@ func (t *try) explainProcess(err error) (cause, next string) {
 
 // explainMetadata handles the EC2 metadata service, the last source in the chain. If the configuration does not select
 // it, its failure means that there are no credentials.
-func (t *try) explainMetadata(err error) (cause, next string) {
+func explainMetadata(t *try, err error) (cause, next string) {
 	if service, _ := operation(err); service == "STS" {
 		return "", ""
 	}
@@ -136,21 +133,23 @@ const silentMetadata = "accepted the connection but did not respond"
 // metadataCause describes the failure of the metadata service. In a container on an instance with hop limit 1, the
 // response to the token request never arrives. The SDK then continues without a token and gets status 401.
 func (t *try) metadataCause(err error) string {
+	sent, isSent := errors.AsType[*url.Error](err)
 	switch status := t.last.Load().status; {
 	case strings.Contains(err.Error(), "AWS_EC2_METADATA_DISABLED"):
 		return "is disabled by AWS_EC2_METADATA_DISABLED"
-	case status == 401, isSilent(err):
+	case status == 401, isSent && sent.Timeout() && operationOf(err) != "dial":
 		return silentMetadata
 	case status == 404:
 		return "has no role for this instance"
 	case status != 0:
 		return fmt.Sprintf("returned status %d", status)
 	}
-	return fmt.Sprintf("cannot be reached (%s)", cmp.Or(networkCause(err), t.plain(err)))
+	cause, _ := NetworkAdvice(err)
+	return fmt.Sprintf("cannot be reached (%s)", cmp.Or(cause, t.plain(err)))
 }
 
 // explainContainer handles an error response of the ECS or EKS Pod Identity endpoint.
-func (t *try) explainContainer(err error) (cause, next string) {
+func explainContainer(t *try, err error) (cause, next string) {
 	if _, call := operation(err); call != "" || apiCode(err) == "" {
 		return "", ""
 	}
@@ -158,7 +157,7 @@ func (t *try) explainContainer(err error) (cause, next string) {
 		"check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, and the role of this task or pod"
 }
 
-func (t *try) explainWebIdentity(err error) (cause, next string) {
+func explainWebIdentity(t *try, err error) (cause, next string) {
 	const unreadable = "unable to read file at " // text of the SDK, which does not wrap the file error
 	switch {
 	case strings.Contains(err.Error(), unreadable):

@@ -18,16 +18,22 @@ import (
 
 // explainNetwork handles requests that did not reach the API or got no response.
 func explainNetwork(t *try, err error) (cause, next string) {
-	if !is[*url.Error](err) {
-		return "", ""
+	cause, next = NetworkAdvice(err)
+	if cause != "" {
+		cause += fmt.Sprintf(" (using %s)", t.identity.label)
 	}
-	cause, next = networkAdvice(err)
-	return fmt.Sprintf("%s (using %s)", cause, t.identity.label), next
+	return cause, next
 }
 
-// networkAdvice describes the failure of a request and names the host. The error wraps a *url.Error.
-func networkAdvice(err error) (cause, next string) {
-	switch proxy := proxyFor(requestURL(err)); {
+// NetworkAdvice returns the cause, which names the host, and the next step of a *url.Error, such as that of
+// Endpoint.Reach. Both are "" for an error that does not wrap one.
+func NetworkAdvice(err error) (cause, next string) {
+	sent, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		return "", ""
+	}
+	proxy := proxyFor(requestURL(err))
+	switch {
 	case isTLS(err):
 		next = "if a proxy inspects TLS, specify its CA: export AWS_CA_BUNDLE=/path/to/ca.pem; also check the clock"
 	case proxy != nil:
@@ -37,50 +43,39 @@ func networkAdvice(err error) (cause, next string) {
 	default:
 		next = "check the network, VPN and firewalls, and whether HTTPS_PROXY is required"
 	}
-	return networkCause(err), next
+	return networkCause(sent, proxy), next
 }
 
-// networkCause returns "" for an error that does not wrap a *url.Error.
-func networkCause(err error) string {
-	sent, ok := errors.AsType[*url.Error](err)
-	if !ok {
-		return ""
-	}
-	host, proxy := requestURL(err).Host, proxyFor(requestURL(err))
+func networkCause(err *url.Error, proxy *url.URL) string {
+	host, operation := requestURL(err).Host, operationOf(err)
 	dns, isDNS := errors.AsType[*net.DNSError](err)
 	switch {
-	case isBadURL(sent):
+	case isBadURL(err):
 		return errBadURL.Error()
 	case isDNS:
 		return fmt.Sprintf("cannot resolve %s: %s", dns.Name, dns.Err)
 	case isTLS(err):
-		return fmt.Sprintf("TLS connection to %s failed: %v%s", host, sent.Err, distrusted(err))
-	case operationOf(err) == "proxyconnect" && proxy != nil:
+		return fmt.Sprintf("TLS connection to %s failed: %v%s", host, err.Err, distrusted(err))
+	case operation == "proxyconnect" && proxy != nil:
 		return fmt.Sprintf("cannot connect to proxy %s for %s: %v", proxy.Host, host, innermost(err))
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("%s refused the connection", host)
-	case operationOf(err) == "dial" && sent.Timeout():
+	case operation == "dial" && err.Timeout():
 		return fmt.Sprintf("%s did not accept a connection in time", host)
-	case operationOf(err) == "dial":
+	case operation == "dial":
 		return fmt.Sprintf("%s cannot be reached: %v", host, innermost(err))
-	case sent.Timeout():
+	case err.Timeout():
 		return fmt.Sprintf("%s accepted the connection but did not respond in time", host)
 	case slices.ContainsFunc(hangUps, func(hangUp error) bool { return errors.Is(err, hangUp) }):
 		return fmt.Sprintf("%s closed the connection without a response", host)
 	case proxy != nil:
-		return fmt.Sprintf("proxy %s did not connect to %s: %v", proxy.Host, host, sent.Err)
+		return fmt.Sprintf("proxy %s did not connect to %s: %v", proxy.Host, host, err.Err)
 	}
-	return oneline.Text(fmt.Sprintf("%s: %v", host, sent.Err))
+	return oneline.Text(fmt.Sprintf("%s: %v", host, err.Err))
 }
 
 // hangUps are the errors of a connection that the peer closed.
 var hangUps = []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed}
-
-// isSilent reports whether a connection was made but no response arrived.
-func isSilent(err error) bool {
-	sent, ok := errors.AsType[*url.Error](err)
-	return ok && sent.Timeout() && operationOf(err) != "dial"
-}
 
 // operationOf returns the outermost network operation in err, such as "dial", or "".
 func operationOf(err error) string {

@@ -87,7 +87,7 @@ func explain(err error) (cause, next string) {
 	case errors.As(err, &unsafe):
 		return unsafe.Path + " " + unsafe.Cause, unsafe.Fix
 	case errors.As(err, new(*url.Error)):
-		return aws.Advice(err)
+		return aws.NetworkAdvice(err)
 	}
 	return advice.Of(err)
 }

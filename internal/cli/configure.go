@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -113,11 +112,10 @@ func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) e
 func accountOf(ctx context.Context, profile string, r registry.Registry) (string, error) {
 	source := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return credentials.Identity{Profile: profile} }}
 	caller, err := source.Caller(ctx, r)
-	if err != nil {
-		cause, next := aws.Advice(err) // without the host, which the user did not specify
-		return "", errors.New(strings.TrimSuffix(cause+"; "+next, "; "))
+	if e, ok := errors.AsType[*credentials.Error](err); ok {
+		e.Host = "" // the user did not specify it
 	}
-	return caller.Account, nil
+	return caller.Account, err
 }
 
 func (p *Program) configureUndo() *cobra.Command {
