@@ -34,14 +34,11 @@ func (r Registry) String() string { return r.Host }
 // regions without notice, but it must belong to the same partition as the host's suffix.
 func Parse(s string) (Registry, error) {
 	address, err := Address(s)
-	if err != nil {
-		return Registry{}, fmt.Errorf("%w: %w", ErrNotECR, err)
-	}
 	host, _, _ := strings.Cut(address, ":")
-	if r, ok := publicHosts[host]; ok {
-		return r, nil
+	r, isPublic := publicHosts[host]
+	if err == nil && !isPublic {
+		r, err = parsePrivate(host)
 	}
-	r, err := parsePrivate(host)
 	if err != nil {
 		return Registry{}, fmt.Errorf("%w: %w", ErrNotECR, err)
 	}
