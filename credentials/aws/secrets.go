@@ -102,15 +102,16 @@ func (t *try) message(err error) string {
 	return oneline.Text(api.ErrorMessage())
 }
 
+// isWithheld reports whether an AWS error message may contain credentials.
 func (t *try) isWithheld(api smithy.APIError) bool {
 	if slices.Contains(signatureCodes, api.ErrorCode()) || strings.HasPrefix(api.ErrorCode(), "IncompleteSignature") {
 		return true
 	}
-	message := strings.ToLower(api.ErrorMessage())
-	for _, part := range []string{"x-amz-security-token", "credential=", "signature="} {
+	message := strings.ReplaceAll(strings.ToLower(api.ErrorMessage()), "getauthorizationtoken", "")
+	for _, part := range []string{"x-amz-security-token", "credential=", "signature=", "authorization"} {
 		if strings.Contains(message, part) {
 			return true
 		}
 	}
-	return strings.Contains(strings.ReplaceAll(message, "getauthorizationtoken", ""), "authorization") || t.secrets.revealedBy(api.ErrorMessage())
+	return t.secrets.revealedBy(api.ErrorMessage())
 }
