@@ -98,7 +98,7 @@ func isUnsearchable(file string) bool {
 // configuration does not select that source. It means that there are no credentials.
 func (t *try) lacksIdentity(err error) bool {
 	service, _ := operation(err)
-	return !t.keys.HasKeys() && t.identity.source == metadata && !t.identity.chosen && service != "STS"
+	return !t.keys.HasKeys() && t.identity.source == lastResort && service != "STS"
 }
 
 // explainBundle handles an invalid CA bundle.

@@ -39,6 +39,7 @@ var sourceExplanations = map[source]explanation{
 	login:       explainLogin,
 	external:    explainProcess,
 	metadata:    explainMetadata,
+	lastResort:  explainMetadata,
 	container:   explainContainer,
 	webIdentity: explainWebIdentity,
 }
@@ -99,7 +100,7 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	if service == silentMetadata {
 		next = "if this runs in a container on EC2, raise the hop limit of its metadata: aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2"
 	}
-	if t.identity.chosen {
+	if t.identity.source == metadata {
 		return fmt.Sprintf("%s returned no credentials: the EC2 metadata service %s", t.identity.label, service),
 			cmp.Or(next, "check that the instance has a role")
 	}

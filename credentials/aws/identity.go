@@ -20,6 +20,7 @@ const (
 	external           // credential_process
 	container          // endpoint of ECS or EKS Pod Identity
 	metadata           // the EC2 metadata service
+	lastResort         // the EC2 metadata service, because the configuration selects no source
 )
 
 // An identity is the AWS identity to use, as far as the configuration determines it before any request.
@@ -30,7 +31,6 @@ type identity struct {
 	command string // credential_process of that profile, if any
 	start   string // name or start URL of the SSO session
 	role    string // ARN of the role to be assumed, if any
-	chosen  bool   // whether the configuration selects the source; false for the last source in the chain
 }
 
 // identityUnloaded returns the identity that the SDK would have used, and its settings in the AWS files, after loading
@@ -57,15 +57,11 @@ func identityOf(env config.EnvConfig, shared config.SharedConfig, profile string
 	switch {
 	case profile != "": // takes precedence over the environment, unlike AWS_PROFILE
 	case env.Credentials.HasKeys():
-		return identity{label: "the access key in AWS_ACCESS_KEY_ID", source: environment, chosen: true}
+		return identity{label: "the access key in AWS_ACCESS_KEY_ID", source: environment}
 	case env.WebIdentityTokenFilePath != "":
-		return identity{label: "the web identity of AWS_ROLE_ARN " + env.RoleARN, source: webIdentity, role: env.RoleARN, chosen: true}
+		return identity{label: "the web identity of AWS_ROLE_ARN " + env.RoleARN, source: webIdentity, role: env.RoleARN}
 	}
-	return identityOfProfile(env, shared)
-}
-
-func identityOfProfile(env config.EnvConfig, shared config.SharedConfig) identity {
-	id := identity{profile: cmp.Or(shared.Profile, env.SharedConfigProfile, config.DefaultSharedConfigProfile), role: shared.RoleARN, chosen: true}
+	id := identity{profile: cmp.Or(shared.Profile, env.SharedConfigProfile, config.DefaultSharedConfigProfile), role: shared.RoleARN}
 	id.label = fmt.Sprintf("profile %q", id.profile)
 	leaf := &shared
 	for leaf.Source != nil {
@@ -80,7 +76,9 @@ func identityOfProfile(env config.EnvConfig, shared config.SharedConfig) identit
 	case leaf.Credentials.HasKeys():
 		id.source = keys
 	case leaf.CredentialSource != "":
-		id.source = map[string]source{"Ec2InstanceMetadata": metadata, "EcsContainer": container, "Environment": environment}[leaf.CredentialSource]
+		id.source = map[string]source{
+			"Ec2InstanceMetadata": metadata, "EcsContainer": container, "Environment": environment,
+		}[leaf.CredentialSource]
 		id.label += " with credential_source " + leaf.CredentialSource
 	case leaf.WebIdentityTokenFile != "":
 		id.source = webIdentity
@@ -92,9 +90,10 @@ func identityOfProfile(env config.EnvConfig, shared config.SharedConfig) identit
 		id.source = external
 	case env.ContainerCredentialsRelativePath != "" || env.ContainerCredentialsEndpoint != "":
 		id.source, id.label = container, "the container credentials endpoint"
-	default:
+	case leaf != &shared:
 		id.source, id.label = metadata, "the EC2 metadata service"
-		id.chosen = leaf != &shared
+	default:
+		id.source, id.label = lastResort, "the EC2 metadata service"
 	}
 	return id
 }

@@ -54,7 +54,7 @@ func (i identityToken) GetIdentityToken() ([]byte, error) { return []byte(i), ni
 
 // assumeWithWebIdentity assumes the role of t.web. It needs no other credentials and looks for none.
 func (t *try) assumeWithWebIdentity(ctx context.Context, cfg *awssdk.Config) error {
-	t.identity = identity{label: t.web.Label, source: webIdentity, chosen: true}
+	t.identity = identity{label: t.web.Label, source: webIdentity}
 	provider := stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(*cfg), t.web.RoleARN, identityToken(t.web.Token),
 		func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = t.web.SessionName })
 	return t.assume(ctx, cfg, t.web.RoleARN, provider, "of "+t.web.Label)
