@@ -48,9 +48,9 @@ var _ helper.Helper = (*Helper)(nil)
 func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	r, err := h.resolve(serverURL)
 	switch {
-	case isOthers(err) && h.Fallback != nil:
+	case isNotECR(err) && h.Fallback != nil:
 		return h.Fallback.Get(serverURL)
-	case isOthers(err), errors.Is(err, errPlain):
+	case isNotECR(err), errors.Is(err, errHTTP):
 		return "", "", helper.NewErrCredentialsNotFound()
 	case err != nil:
 		return "", "", err
@@ -83,9 +83,9 @@ type TokenStore interface {
 func (h *Helper) Add(c *helper.Credentials) error {
 	r, err := h.resolve(c.ServerURL)
 	switch {
-	case isOthers(err) && h.Fallback != nil:
+	case isNotECR(err) && h.Fallback != nil:
 		return h.Fallback.Add(c)
-	case isOthers(err):
+	case isNotECR(err):
 		return &credentials.Error{
 			Host:  registry.ShownHost(c.ServerURL),
 			Cause: "cannot store this password: this helper supports only Amazon ECR",
@@ -137,11 +137,11 @@ func tokenOf(c *helper.Credentials, r registry.Registry, now time.Time) (credent
 func (h *Helper) Delete(serverURL string) error {
 	r, err := h.resolve(serverURL)
 	switch {
-	case isOthers(err) && h.Fallback != nil:
+	case isNotECR(err) && h.Fallback != nil:
 		return h.Fallback.Delete(serverURL)
-	case isOthers(err):
+	case isNotECR(err):
 		return nil
-	case err != nil && !errors.Is(err, errPlain):
+	case err != nil && !errors.Is(err, errHTTP):
 		return err
 	}
 	if h.Tokens != nil && !h.IgnoreStorage && r.Host != "" {
@@ -160,7 +160,7 @@ func (h *Helper) List() (map[string]string, error) {
 			h.notice("cannot list the passwords of other registries: %v", err)
 		}
 		for serverURL, user := range others {
-			if _, err := h.resolve(serverURL); isOthers(err) {
+			if _, err := h.resolve(serverURL); isNotECR(err) {
 				all[serverURL] = user
 			}
 		}
@@ -180,28 +180,28 @@ func (h *Helper) List() (map[string]string, error) {
 	return all, nil
 }
 
-// errPlain reports an ECR host with the scheme http. It never has a password, and the Fallback is not called for it.
-var errPlain = &credentials.Error{Cause: "http is not supported by Amazon ECR", Next: "remove http:// from the host"}
+// errHTTP reports an ECR host with the scheme http. It never has a password, and the Fallback is not called for it.
+var errHTTP = &credentials.Error{Cause: "http is not supported by Amazon ECR", Next: "remove http:// from the host"}
 
-// resolve returns the registry for a host. With errPlain, it also returns the registry that the host has under https.
+// resolve returns the registry for a host. With errHTTP, it also returns the registry that the host has under https.
 func (h *Helper) resolve(serverURL string) (registry.Registry, error) {
 	resolve := h.Resolve
 	if resolve == nil {
 		resolve = registry.Parse
 	}
 	if keychain.Owned(serverURL) { // the Fallback may be the keychain that contains the cached tokens
-		return registry.Registry{}, errPlain
+		return registry.Registry{}, errHTTP
 	}
 	const plain = "http://"
 	if s := strings.TrimSpace(serverURL); len(s) > len(plain) && strings.EqualFold(s[:len(plain)], plain) {
 		if r, err := resolve(s[len(plain):]); err == nil {
-			return r, errPlain
+			return r, errHTTP
 		}
 	}
 	return resolve(serverURL)
 }
 
-func isOthers(err error) bool { return errors.Is(err, registry.ErrNotECR) }
+func isNotECR(err error) bool { return errors.Is(err, registry.ErrNotECR) }
 
 func (h *Helper) notice(format string, args ...any) {
 	if h.Notices != nil {

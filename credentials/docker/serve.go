@@ -27,7 +27,7 @@ func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit
 	if action != helper.ActionList { // list has no input; some clients send one
 		input, err = io.ReadAll(io.LimitReader(in, maxInput))
 	}
-	if h.Relay != nil && err == nil && h.isForOthers(action, input) {
+	if h.Relay != nil && err == nil && h.isForFallback(action, input) {
 		return h.Relay(action, input, out)
 	}
 	var answer bytes.Buffer
@@ -61,9 +61,9 @@ func (h *Helper) Serve(action string, in io.Reader, out, errOut io.Writer) (exit
 	return 0
 }
 
-// isForOthers reports whether a call is for a host that is not ECR. It returns false for input without a host and for
+// isForFallback reports whether a call is for a host that is not ECR. It returns false for input without a host and for
 // input with several lines, which check reports as invalid.
-func (h *Helper) isForOthers(action string, input []byte) bool {
+func (h *Helper) isForFallback(action string, input []byte) bool {
 	var serverURL string
 	switch action {
 	case helper.ActionGet, helper.ActionErase:
@@ -79,7 +79,7 @@ func (h *Helper) isForOthers(action string, input []byte) bool {
 		return false
 	}
 	_, err := h.resolve(serverURL)
-	return isOthers(err)
+	return isNotECR(err)
 }
 
 // maxInput is the maximum input size in bytes. The longest valid input is a password of a few thousand bytes.
