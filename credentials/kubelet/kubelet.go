@@ -21,8 +21,8 @@ import (
 type Provider struct {
 	// Source returns tokens for the identity of the node. Required.
 	Source credentials.Source
-	// As returns the Source of tokens for the role of a service account. Required.
-	As func(*credentials.WebIdentity) credentials.Source
+	// RoleSource returns the Source of tokens for the role of a service account. Required.
+	RoleSource func(*credentials.WebIdentity) credentials.Source
 	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host
 	// that is not an ECR registry or an alias of one.
 	Resolve func(host string) (registry.Registry, error)
@@ -44,7 +44,7 @@ const (
 // an invalid request, or if the token is unavailable, it writes nothing to out and one line to errOut, which kubelet
 // logs, and returns 1.
 func (p *Provider) Serve(in io.Reader, out, errOut io.Writer) (exit int) {
-	answer, notice, err := p.answer(in)
+	resp, notice, err := p.respond(in)
 	if err != nil {
 		fmt.Fprint(errOut, err) // without a newline, because kubelet would then log three lines, with the cause not in the first
 		return 1
@@ -52,27 +52,27 @@ func (p *Provider) Serve(in io.Reader, out, errOut io.Writer) (exit int) {
 	if notice != "" {
 		fmt.Fprintln(errOut, notice)
 	}
-	if err := json.NewEncoder(out).Encode(answer); err != nil {
+	if err := json.NewEncoder(out).Encode(resp); err != nil {
 		fmt.Fprintf(errOut, "writing the response: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-// answer returns the response to a request, and a notice if the response has no credentials.
-func (p *Provider) answer(in io.Reader) (answer response, notice string, err error) {
+// respond returns the response to a request, and a notice if the response has no credentials.
+func (p *Provider) respond(in io.Reader) (resp response, notice string, err error) {
 	req, err := read(in)
 	if err != nil {
 		return response{}, "", err
 	}
-	answer = response{Kind: responseKind, APIVersion: req.APIVersion, CacheKeyType: "Registry", CacheDuration: "0s"}
+	resp = response{Kind: responseKind, APIVersion: req.APIVersion, CacheKeyType: "Registry", CacheDuration: "0s"}
 	host, resolve := hostOf(req.Image), p.Resolve
 	if resolve == nil {
 		resolve = registry.Parse
 	}
 	r, err := resolve(host)
 	if errors.Is(err, registry.ErrNotECR) {
-		return answer, fmt.Sprintf("%s: no credentials: not an Amazon ECR registry or an alias of one; remove it from matchImages",
+		return resp, fmt.Sprintf("%s: no credentials: not an Amazon ECR registry or an alias of one; remove it from matchImages",
 			hostOf(registry.Shown(req.Image))), nil
 	}
 	if err != nil {
@@ -80,14 +80,14 @@ func (p *Provider) answer(in io.Reader) (answer response, notice string, err err
 	}
 	token, err := p.token(req, r)
 	if r.Public && errors.Is(err, credentials.ErrNoIdentity) {
-		return answer, err.Error() + "; pulling without credentials", nil
+		return resp, err.Error() + "; pulling without credentials", nil
 	}
 	if err != nil {
 		return response{}, "", err
 	}
-	answer.CacheDuration = cacheDuration(token).String()
-	answer.Auth = map[string]auth{host: {token.Username, token.Password}}
-	return answer, "", nil
+	resp.CacheDuration = cacheDuration(token).String()
+	resp.Auth = map[string]auth{host: {token.Username, token.Password}}
+	return resp, "", nil
 }
 
 func (p *Provider) token(req request, r registry.Registry) (credentials.Token, error) {
@@ -99,7 +99,7 @@ func (p *Provider) token(req request, r registry.Registry) (credentials.Token, e
 	}
 	source := p.Source
 	if identity != nil {
-		source = p.As(identity)
+		source = p.RoleSource(identity)
 	}
 	return credentials.UsableToken(ctx, source, r)
 }

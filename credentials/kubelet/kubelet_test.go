@@ -211,7 +211,7 @@ func TestServiceAccount(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked []*credentials.WebIdentity
-			p := &kubelet.Provider{Source: aged(0), RoleARN: tt.flag, As: func(w *credentials.WebIdentity) credentials.Source {
+			p := &kubelet.Provider{Source: aged(0), RoleARN: tt.flag, RoleSource: func(w *credentials.WebIdentity) credentials.Source {
 				asked = append(asked, w)
 				return fixed{token: credentials.Token{Username: "AWS", Password: "role", Issued: now, Expiry: now.Add(12 * time.Hour)}}
 			}}
@@ -267,7 +267,7 @@ func TestSessionName(t *testing.T) {
 		"another subject":                                         "ecr-login@.",
 	} {
 		got := ""
-		p := &kubelet.Provider{RoleARN: node, As: func(w *credentials.WebIdentity) credentials.Source {
+		p := &kubelet.Provider{RoleARN: node, RoleSource: func(w *credentials.WebIdentity) credentials.Source {
 			got = w.SessionName
 			return aged(0)
 		}}
@@ -294,7 +294,7 @@ func FuzzServe(f *testing.F) {
 	f.Add(request("v1alpha1", "docker.io/library/busybox"))
 	f.Add(tokenRequest(token(`{"sub":"system:serviceaccount:b:puller","aud":["a","b"]}`), map[string]string{kubelet.RoleAnnotation: own}))
 	f.Fuzz(func(t *testing.T, in string) {
-		p := &kubelet.Provider{Source: aged(0), As: func(*credentials.WebIdentity) credentials.Source { return aged(0) }}
+		p := &kubelet.Provider{Source: aged(0), RoleSource: func(*credentials.WebIdentity) credentials.Source { return aged(0) }}
 		got := serve(t, p, in)
 		var answer struct {
 			Kind string

@@ -70,17 +70,17 @@ func (s *setting) provide(role string, request []byte) (exit int) {
 		role = s.Env.Get("AWS_ECR_ROLE_ARN")
 	}
 	provider := &kubelet.Provider{
-		Source:  s.source(),
-		As:      s.as,
-		Resolve: s.resolve,
-		RoleARN: role,
-		Timeout: s.remaining(),
+		Source:     s.source(),
+		RoleSource: s.roleSource,
+		Resolve:    s.resolve,
+		RoleARN:    role,
+		Timeout:    s.remaining(),
 	}
 	return provider.Serve(bytes.NewReader(request), s.Stdout, s.Stderr)
 }
 
-// as returns the source for a pod whose service account has an IAM role. It does not use the cache, where the process
+// roleSource returns the source for a pod whose service account has an IAM role. It does not use the cache, where the process
 // of another pod could find the token. Kubelet caches the credentials per service account.
-func (s *setting) as(w *credentials.WebIdentity) credentials.Source {
+func (s *setting) roleSource(w *credentials.WebIdentity) credentials.Source {
 	return &aws.Source{Log: s.log, WebIdentity: w}
 }
