@@ -50,10 +50,10 @@ func localClient(headerTimeout time.Duration) *http.Client {
 	}}
 }
 
-// ask returns a token from GetAuthorizationToken of the registry's API.
-func ask(ctx context.Context, cfg awssdk.Config, r registry.Registry) (credentials.Token, error) {
+// requestToken returns a token from GetAuthorizationToken of the registry's API.
+func requestToken(ctx context.Context, cfg awssdk.Config, r registry.Registry) (credentials.Token, error) {
 	if r.Public {
-		return askPublic(ctx, cfg, r)
+		return requestPublicToken(ctx, cfg, r)
 	}
 	client := ecr.NewFromConfig(cfg, func(o *ecr.Options) {
 		setVariants(r, o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
@@ -65,7 +65,7 @@ func ask(ctx context.Context, cfg awssdk.Config, r registry.Registry) (credentia
 	return tokenOf(out.AuthorizationData, time.Now().UTC())
 }
 
-func askPublic(ctx context.Context, cfg awssdk.Config, r registry.Registry) (credentials.Token, error) {
+func requestPublicToken(ctx context.Context, cfg awssdk.Config, r registry.Registry) (credentials.Token, error) {
 	client := ecrpublic.NewFromConfig(cfg, func(o *ecrpublic.Options) {
 		setVariants(r, o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
@@ -96,13 +96,13 @@ func setVariants(r registry.Registry, endpoint *string, fips *awssdk.FIPSEndpoin
 	}
 }
 
-// errAnswer is wrapped by every error about a response that is valid JSON but not usable.
-var errAnswer = errors.New("invalid response")
+// errInvalidResponse is wrapped by every error about a response that is valid JSON but not usable.
+var errInvalidResponse = errors.New("invalid response")
 
 // tokenOf validates the response of either API and returns its first token. Its errors contain no part of the token.
 func tokenOf(data []types.AuthorizationData, now time.Time) (credentials.Token, error) {
 	invalid := func(format string, args ...any) (credentials.Token, error) {
-		return credentials.Token{}, fmt.Errorf("%w: %s", errAnswer, fmt.Sprintf(format, args...))
+		return credentials.Token{}, fmt.Errorf("%w: %s", errInvalidResponse, fmt.Sprintf(format, args...))
 	}
 	if len(data) == 0 {
 		return invalid("no authorization data")

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 )
 
-// FuzzAnswer checks that an accepted answer is a complete credential that has not expired, and that no error contains
+// FuzzResponse checks that an accepted response is a complete credential that has not expired, and that no error contains
 // the input.
-func FuzzAnswer(f *testing.F) {
+func FuzzResponse(f *testing.F) {
 	encode := base64.StdEncoding.EncodeToString
 	inside := encode([]byte(`{"payload":"x","expiration":4102444800}`))
 	for _, s := range []string{"", "AWS", "AWS:", ":secret", "AWS:secret", "AWS:" + inside, "AWS:" + encode([]byte(`{"expiration":-1}`)), "AWS:" + encode([]byte("null"))} {

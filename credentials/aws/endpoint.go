@@ -46,7 +46,7 @@ func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, e
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error {
 		return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecrLoginCatch", catch), middleware.Before)
 	})
-	if _, err := ask(ctx, cfg, r); e.URL == nil {
+	if _, err := requestToken(ctx, cfg, r); e.URL == nil {
 		return Endpoint{}, t.explain(ctx, err)
 	}
 	return e, nil

@@ -31,7 +31,7 @@ var explanations = []explanation{
 	explainKeys,
 	explainDenied,
 	explainUnavailable,
-	explainAnswer,
+	explainResponse,
 }
 
 // explain returns the *credentials.Error for an error. Its cause includes the identity that was used.

@@ -122,9 +122,9 @@ func explainUnavailable(t *try, err error) (cause, next string) {
 	return "", ""
 }
 
-// explainAnswer handles responses that are not valid, such as an HTML page.
-func explainAnswer(t *try, err error) (cause, next string) {
-	if errors.Is(err, errAnswer) {
+// explainResponse handles responses that are not valid, such as an HTML page.
+func explainResponse(t *try, err error) (cause, next string) {
+	if errors.Is(err, errInvalidResponse) {
 		return fmt.Sprintf("Amazon ECR returned an %v (using %s)", err, t.identity.label), "try again, and check the clock and any proxy"
 	}
 	resp := response(err)

@@ -13,8 +13,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A sent is a request that was sent, and its outcome. The zero value is no request.
-type sent struct {
+// A sentRequest is a request to AWS and its outcome. The zero value is no request.
+type sentRequest struct {
 	host    string
 	status  int   // of the response; 0 if there is none
 	outcome error // error; nil if the request is pending or succeeded
@@ -35,14 +35,14 @@ func (t *try) send(ctx context.Context, in middleware.DeserializeInput, next mid
 			return out, m, err
 		}
 	}
-	t.last.Store(&sent{host: host})
+	t.last.Store(&sentRequest{host: host})
 	began := time.Now()
 	out, m, err = next.HandleDeserialize(ctx, in)
 	status := 0
 	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok {
 		status = resp.StatusCode
 	}
-	t.last.Store(&sent{host: host, status: status, outcome: err})
+	t.last.Store(&sentRequest{host: host, status: status, outcome: err})
 	t.log.Debug("request sent", "service", awsmiddleware.GetServiceID(ctx), "operation", awsmiddleware.GetOperationName(ctx),
 		"host", host, "status", status, "took", time.Since(began), "error", t.plain(err))
 	return out, m, err

@@ -71,7 +71,7 @@ func (s *Source) CacheKey(r registry.Registry) string {
 func (s *Source) try(r registry.Registry) *try {
 	log := cmp.Or(s.Log, slog.New(slog.DiscardHandler)).With("registry", r.Host)
 	t := &try{registry: r, web: s.WebIdentity, log: log, started: time.Now(), environ: environ.Process()}
-	t.last.Store(new(sent))
+	t.last.Store(new(sentRequest))
 	t.env, _ = config.NewEnvConfig() // load returns the error again
 	if s.Identity != nil && t.web == nil {
 		t.wanted = s.Identity(r)
@@ -85,16 +85,16 @@ type try struct {
 	registry registry.Registry
 	log      *slog.Logger
 	started  time.Time
-	wanted   credentials.Identity     // identity in the configuration of ecr-login
-	web      *credentials.WebIdentity // identity to use instead; may be nil
-	identity identity                 // identity in the AWS configuration
-	process  *process                 // runs the credential_process of that identity; nil if there is none
-	environ  environ.Env              // of this process
-	env      config.EnvConfig         // what the SDK reads from it
-	shared   config.SharedConfig      // content of the AWS files, once loaded
-	keys     awssdk.Credentials       // AWS credentials, once retrieved
-	last     atomic.Pointer[sent]     // the last request to AWS, for the error about a deadline
-	secrets  secrets                  // must not appear in errors or logs
+	wanted   credentials.Identity        // identity in the configuration of ecr-login
+	web      *credentials.WebIdentity    // identity to use instead; may be nil
+	identity identity                    // identity in the AWS configuration
+	process  *process                    // runs the credential_process of that identity; nil if there is none
+	environ  environ.Env                 // of this process
+	env      config.EnvConfig            // what the SDK reads from it
+	shared   config.SharedConfig         // content of the AWS files, once loaded
+	keys     awssdk.Credentials          // AWS credentials, once retrieved
+	last     atomic.Pointer[sentRequest] // the last request to AWS, for the error about a deadline
+	secrets  secrets                     // must not appear in errors or logs
 }
 
 func (t *try) token(ctx context.Context) (credentials.Token, error) {
@@ -103,7 +103,7 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 		return credentials.Token{}, err
 	}
 	began := time.Now()
-	token, err := ask(ctx, cfg, t.registry)
+	token, err := requestToken(ctx, cfg, t.registry)
 	if err != nil {
 		return credentials.Token{}, err
 	}
