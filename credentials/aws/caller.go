@@ -21,8 +21,8 @@ type Caller struct {
 }
 
 // Caller calls STS in the registry's region with the credentials that Token would use. The error is a
-// *credentials.Error. If there are credentials but STS cannot be reached, Caller returns an error together with a Caller
-// that has IssuedTo and Expiry, because Token may still succeed.
+// *credentials.Error. If there are credentials but STS cannot be reached, Caller returns an error together with a
+// Caller that has IssuedTo and Expiry, because Token may still succeed.
 func (s *Source) Caller(ctx context.Context, r registry.Registry) (Caller, error) {
 	try := s.try(r)
 	c, err := try.caller(ctx)

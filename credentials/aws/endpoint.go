@@ -34,7 +34,9 @@ func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, e
 	}
 	e := Endpoint{client: cfg.HTTPClient}
 	cfg.Credentials = credentials.NewStaticCredentialsProvider("none", "none", "") // to sign a request that is not sent
-	catch := func(_ context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (out middleware.DeserializeOutput, m middleware.Metadata, err error) {
+	catch := func(_ context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (
+		out middleware.DeserializeOutput, m middleware.Metadata, err error,
+	) {
 		if req, ok := in.Request.(*smithyhttp.Request); ok {
 			if err := t.checkURL(req.URL); err != nil {
 				return out, m, err

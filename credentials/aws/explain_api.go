@@ -21,13 +21,15 @@ func explainKeys(t *try, err error) (cause, next string) {
 		return fmt.Sprintf("%s: the temporary credentials have expired", t.identity.label), t.renew()
 	case c == "UnrecognizedClientException", c == "InvalidClientTokenId", c == "InvalidAccessKeyId", c == "IncompleteSignature":
 		return fmt.Sprintf("%s: AWS does not recognize these keys (%s)", t.identity.label, c),
-			fmt.Sprintf("check that the keys are complete and active, that any session token belongs to them, and that region %s is enabled for the account", t.registry.Region)
+			fmt.Sprintf("check that the keys are complete and active, that any session token belongs to them, "+
+				"and that region %s is enabled for the account", t.registry.Region)
 	case slices.Contains(signatureCodes, c) && ahead.Abs() >= lifetime.MaxClockSkew:
 		direction := "ahead of"
 		if ahead < 0 {
 			direction = "behind"
 		}
-		return fmt.Sprintf("AWS rejected the request signature because the local clock is %s %s AWS (using %s)", ahead.Abs(), direction, t.identity.label),
+		return fmt.Sprintf("AWS rejected the request signature because the local clock is %s %s AWS (using %s)",
+				ahead.Abs(), direction, t.identity.label),
 			"synchronize the clock, for example with NTP"
 	case slices.Contains(signatureCodes, c):
 		return fmt.Sprintf("%s: the secret access key does not match the access key ID (%s)", t.identity.label, c),
@@ -139,7 +141,8 @@ func explainResponse(t *try, err error) (cause, next string) {
 	case resp.StatusCode/100 == 3:
 		return fmt.Sprintf("%s returned a redirect (status %d) instead of a token (using %s)", host, resp.StatusCode, t.identity.label), portal
 	case isUnreadable(err):
-		return fmt.Sprintf("%s returned an incomplete or unexpected response (status %d, using %s)", host, resp.StatusCode, t.identity.label), "try again, and check any proxy"
+		return fmt.Sprintf("%s returned an incomplete or unexpected response (status %d, using %s)", host, resp.StatusCode, t.identity.label),
+			"try again, and check any proxy"
 	}
 	return "", ""
 }

@@ -21,7 +21,8 @@ func explainConfiguration(t *try, err error) (cause, next string) {
 	case isRole && role.Err == nil:
 		return t.explainSourceProfile(role)
 	case isRole:
-		return fmt.Sprintf("%s assumes role %s with source_profile %q, which cannot be used: %v", t.identity.label, role.RoleARN, role.Profile, role.Err),
+		return fmt.Sprintf("%s assumes role %s with source_profile %q, which cannot be used: %v",
+				t.identity.label, role.RoleARN, role.Profile, role.Err),
 			"check that this profile exists and contains credentials"
 	case isMissing:
 		where := "AWS_PROFILE"
@@ -31,10 +32,12 @@ func explainConfiguration(t *try, err error) (cause, next string) {
 		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, t.files()),
 			fmt.Sprintf("check %s, or create the profile: aws configure --profile %s", where, shell(missing.Profile))
 	case isUnreadable:
-		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err), "check the file and its permissions"
+		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err),
+			"check the file and its permissions"
 	case is[config.AssumeRoleTokenProviderNotSetError](err):
 		return fmt.Sprintf("%s requires an MFA code, which cannot be entered while a client is waiting", t.identity.label),
-			fmt.Sprintf(`set temporary credentials in the environment first: eval "$(aws configure export-credentials --profile %s --format env)"`, shell(t.identity.profile))
+			fmt.Sprintf(`set temporary credentials in the environment first: eval "$(aws configure export-credentials --profile %s --format env)"`,
+				shell(t.identity.profile))
 	}
 	return "", ""
 }
@@ -53,7 +56,8 @@ func (t *try) explainSourceProfile(role config.SharedConfigAssumeRoleError) (cau
 	source, err := t.readProfile(role.Profile)
 	switch {
 	case err != nil: // it refers to itself
-		return fmt.Sprintf("%s cannot be used: its source_profile settings are circular and lead back to profile %q, which has no access keys", t.identity.label, role.Profile),
+		return fmt.Sprintf("%s cannot be used: its source_profile settings are circular and lead back to profile %q, which has no access keys",
+				t.identity.label, role.Profile),
 			"specify a source_profile that has credentials"
 	case source.RoleARN != "":
 		return explainRoleAlone(cause, role.Profile)
@@ -81,7 +85,8 @@ func explainUnreadable(t *try, err error) (cause, next string) {
 		f, err := os.Open(file)
 		_ = f.Close() // a nil file is allowed
 		if reason, ok := errors.AsType[*fs.PathError](err); ok && !errors.Is(err, fs.ErrNotExist) && (named || !isUnsearchable(file)) {
-			return fmt.Sprintf("profile %q: %s cannot be read: %v", t.identity.profile, file, reason.Err), "check the permissions of the file and of the directories above it"
+			return fmt.Sprintf("profile %q: %s cannot be read: %v", t.identity.profile, file, reason.Err),
+				"check the permissions of the file and of the directories above it"
 		}
 	}
 	return "", ""

@@ -98,7 +98,8 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	}
 	service := t.metadataCause(err)
 	if service == silentMetadata {
-		next = "if this runs in a container on EC2, raise the hop limit of its metadata: aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2"
+		next = "if this runs in a container on EC2, raise the hop limit of its metadata: " +
+			"aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2"
 	}
 	if t.identity.source == metadata {
 		return fmt.Sprintf("%s returned no credentials: the EC2 metadata service %s", t.identity.label, service),
@@ -111,8 +112,8 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	if slices.ContainsFunc(t.awsFiles(), isUnsearchable) {
 		places += " (in a directory that this user cannot access)"
 	}
-	return fmt.Sprintf("no AWS credentials found: %s, not in profile %q of %s, no container credentials endpoint, and the EC2 metadata service %s",
-			t.environmentCause(), t.identity.profile, places, service),
+	return fmt.Sprintf("no AWS credentials found: %s, not in profile %q of %s, no container credentials endpoint, "+
+			"and the EC2 metadata service %s", t.environmentCause(), t.identity.profile, places, service),
 		cmp.Or(next, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure")
 }
 
@@ -163,7 +164,8 @@ func explainWebIdentity(t *try, err error) (cause, next string) {
 	switch {
 	case strings.Contains(err.Error(), unreadable):
 		_, file, _ := strings.Cut(err.Error(), unreadable)
-		return fmt.Sprintf("%s: the web identity token cannot be read: %s", t.identity.label, file), "check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file"
+		return fmt.Sprintf("%s: the web identity token cannot be read: %s", t.identity.label, file),
+			"check AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file"
 	case apiCode(err) == "InvalidIdentityToken", apiCode(err) == "ExpiredTokenException", apiCode(err) == "IDPRejectedClaim":
 		return fmt.Sprintf("%s: AWS rejected the web identity token: %s", t.identity.label, t.plain(err)),
 			"get a new token, and check that its issuer is an identity provider of the role's account" + t.claims()

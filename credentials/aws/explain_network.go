@@ -140,7 +140,8 @@ var errBadURL = errors.New("a URL in the configuration is invalid")
 // isMisread reports whether a URL parses as something that the user cannot mean. In http://user:12/34@host, a parser
 // takes "user" as the host and "12" as the port; both may be secret and must not be shown.
 func isMisread(u *url.URL, schemes ...string) bool {
-	return !slices.Contains(schemes, u.Scheme) || u.Host == "" || strings.Contains(u.Opaque+u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@")
+	return !slices.Contains(schemes, u.Scheme) || u.Host == "" ||
+		strings.Contains(u.Opaque+u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@")
 }
 
 // isMisreadEndpoint is isMisread for the value of a setting. It returns false for a value that does not parse, because

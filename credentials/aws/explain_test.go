@@ -304,7 +304,8 @@ func match(pattern, s string) bool {
 	return s == parts[0]
 }
 
-// closingServer starts a server that reads a request and closes the connection without a response. It returns its address.
+// closingServer starts a server that reads a request and closes the connection without a response. It returns its
+// address.
 func closingServer(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -65,5 +65,6 @@ func (t *try) claims() string {
 	if t.web == nil {
 		return ""
 	}
-	return fmt.Sprintf(`: the token has the subject (sub) "%s", the audience (aud) "%s" and the issuer %s`, t.web.Subject, strings.Join(t.web.Audience, `", "`), t.web.Issuer)
+	return fmt.Sprintf(`: the token has the subject (sub) "%s", the audience (aud) "%s" and the issuer %s`,
+		t.web.Subject, strings.Join(t.web.Audience, `", "`), t.web.Issuer)
 }

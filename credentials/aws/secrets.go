@@ -32,8 +32,8 @@ func (s *secrets) add(values ...string) {
 	}
 }
 
-// addRequest adds the secrets in the header, the URL, the proxy URL and the body of a request. The body is a JSON object
-// or a form.
+// addRequest adds the secrets in the header, the URL, the proxy URL and the body of a request. The body is a JSON
+// object or a form.
 func (s *secrets) addRequest(req *http.Request, body []byte) {
 	s.addFields(req.Header)
 	for _, u := range []*url.URL{req.URL, proxyFor(req.URL)} {

@@ -27,7 +27,9 @@ func (t *try) intercept(s *middleware.Stack) error {
 }
 
 // send prepares a request, sends it, and records and logs the outcome.
-func (t *try) send(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (out middleware.DeserializeOutput, m middleware.Metadata, err error) {
+func (t *try) send(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	out middleware.DeserializeOutput, m middleware.Metadata, err error,
+) {
 	host := ""
 	if req, ok := in.Request.(*smithyhttp.Request); ok {
 		host = req.URL.Host

@@ -317,8 +317,8 @@ func TestTokenLogs(t *testing.T) {
 	}
 }
 
-// A fast API may respond before net/http has seen the end of the request. With a body of the SDK, about one in a hundred
-// requests then failed, because net/http closed the connection.
+// A fast API may respond before net/http has seen the end of the request. With a body of the SDK, about one in a
+// hundred requests then failed, because net/http closed the connection.
 func TestTokenWithFastResponses(t *testing.T) {
 	m := withKeys(t)
 	for range 1000 {

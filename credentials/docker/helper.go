@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"time"
 
@@ -109,7 +110,8 @@ func (h *Helper) Add(c *helper.Credentials) error {
 		h.notice("%s: password not stored: %v; docker login is optional, because this helper fetches passwords on demand", r, err)
 		return nil
 	}
-	h.notice("%s: password stored until it expires at %s; docker login is optional, because this helper fetches passwords on demand", r, token.Expiry.Format("15:04 MST"))
+	h.notice("%s: password stored until it expires at %s; docker login is optional, because this helper fetches passwords on demand",
+		r, token.Expiry.Format("15:04 MST"))
 	return nil
 }
 
@@ -169,9 +171,7 @@ func (h *Helper) List() (map[string]string, error) {
 		return all, nil
 	}
 	own := h.Tokens.Hosts()
-	for host, user := range own {
-		all[host] = user
-	}
+	maps.Copy(all, own)
 	for _, alias := range h.Aliases {
 		if r, err := h.resolve(alias); err == nil && own[r.Host] != "" {
 			all[alias] = own[r.Host]

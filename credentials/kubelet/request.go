@@ -46,7 +46,8 @@ func read(in io.Reader) (request, error) {
 	case len(b) > maxRequest:
 		return request{}, fmt.Errorf("invalid %s: longer than the limit of %d bytes", wanted, maxRequest)
 	case len(bytes.TrimSpace(b)) == 0:
-		return request{}, fmt.Errorf("standard input is empty: expected a %s from kubelet; configure this program in a CredentialProviderConfig", requestKind)
+		return request{}, fmt.Errorf("standard input is empty: expected a %s from kubelet; "+
+			"configure this program in a CredentialProviderConfig", requestKind)
 	}
 	var r request
 	if err := json.Unmarshal(b, &r); err != nil {
@@ -56,7 +57,8 @@ func read(in io.Reader) (request, error) {
 	case r.Kind != requestKind:
 		return request{}, fmt.Errorf("invalid %s: kind %q, expected %s", wanted, oneline.Value(r.Kind), requestKind)
 	case !slices.Contains(versions, r.APIVersion):
-		return request{}, fmt.Errorf("invalid %s: unsupported apiVersion %q; supported versions are %s", wanted, oneline.Value(r.APIVersion), strings.Join(versions, ", "))
+		return request{}, fmt.Errorf("invalid %s: unsupported apiVersion %q; supported versions are %s",
+			wanted, oneline.Value(r.APIVersion), strings.Join(versions, ", "))
 	case r.Image == "":
 		return request{}, fmt.Errorf("invalid %s: image is missing", wanted)
 	}
