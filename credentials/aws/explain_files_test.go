@@ -62,19 +62,19 @@ func TestErrorsOfFiles(t *testing.T) {
 			m.env("AWS_PROFILE", "dev")
 			m.env("AWS_CONFIG_FILE", m.loop("config"))
 		}, `profile "dev": HOME/config cannot be read: too many levels of symbolic links; *`},
-		{"CA bundle absent", func(m *machine) {
+		{"missing CA bundle", func(m *machine) {
 			keys(m)
 			m.env("AWS_CA_BUNDLE", m.home+"/none.pem")
 		}, `AWS_CA_BUNDLE specifies HOME/none.pem, which cannot be read: no such file or directory (using the access key in AWS_ACCESS_KEY_ID); correct AWS_CA_BUNDLE, or unset it to use the certificate authorities of the system`},
-		{"CA bundle absent, profile", func(m *machine) {
+		{"missing CA bundle, profile", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(base + "[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
 			m.env("AWS_CA_BUNDLE", m.home+"/none.pem")
 		}, `AWS_CA_BUNDLE specifies HOME/none.pem, which cannot be read: no such file or directory (using profile "dev" via profile "base"); *`},
-		{"CA bundle absent, no identity", func(m *machine) {
+		{"missing CA bundle, no identity", func(m *machine) {
 			m.env("AWS_CA_BUNDLE", m.home+"/none.pem")
 		}, `AWS_CA_BUNDLE specifies HOME/none.pem, which cannot be read: no such file or directory (using the EC2 metadata service); *`},
-		{"CA bundle of a profile absent", func(m *machine) {
+		{"missing CA bundle of a profile", func(m *machine) {
 			m.env("AWS_PROFILE", "base")
 			m.env("AWS_CA_BUNDLE", "")
 			m.config(base + "ca_bundle = " + m.home + "/none.pem\n")

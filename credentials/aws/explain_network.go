@@ -127,10 +127,7 @@ func requestURL(err error) *url.URL {
 
 // proxyFor returns the proxy of the environment for a URL, or nil. Its user information may contain a password.
 func proxyFor(u *url.URL) *url.URL {
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
-	if err != nil {
-		return nil
-	}
+	proxy, _ := http.ProxyFromEnvironment(&http.Request{URL: u}) // fails only for CGI programs
 	return proxy
 }
 
