@@ -1,7 +1,7 @@
-// Package environ provides the environment of a process as a value, so that it is read once, where the program starts, and
-// passed on from there.
+// Package environ provides the environment of a process as a value, so that it is read once, where the program starts,
+// and passed on from there.
 //
-// It imports little, because the fast path does: see package fastpath.
+// It imports little, because the fast path uses it: see package fastpath.
 package environ
 
 import (
@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -24,11 +25,11 @@ func (e Env) Get(name string) string {
 	return value
 }
 
-// Lookup returns the value of a variable, and whether it is set. Of duplicates it returns the first, as package os does. On
-// Windows, upper and lower case are equal in names.
+// Lookup returns the value of a variable, and whether it is set. Of duplicates it returns the first, as package os
+// does. On Windows, upper and lower case are equal in names.
 func (e Env) Lookup(name string) (value string, ok bool) {
 	for n, value := range e.All() {
-		if n == name || runtime.GOOS == "windows" && strings.EqualFold(n, name) {
+		if same(n, name) {
 			return value, true
 		}
 	}
@@ -39,20 +40,36 @@ func (e Env) Lookup(name string) (value string, ok bool) {
 func (e Env) All() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for _, v := range e {
-			// On Windows, names such as "=C:" begin with an equals sign.
-			if i := strings.IndexByte(v[min(1, len(v)):], '='); i >= 0 && !yield(v[:i+1], v[i+2:]) {
+			if name, value, ok := split(v); ok && !yield(name, value) {
 				return
 			}
 		}
 	}
 }
 
-// With returns a copy with additional variables, in the form "NAME=value", which replace those with the same names.
-func (e Env) With(assignments ...string) Env {
-	return append(Env(assignments), e...)
+// With returns a copy in which a variable has the given value, and no duplicates: of these, package os uses the first
+// and package os/exec the last.
+func (e Env) With(name, value string) Env {
+	others := slices.DeleteFunc(slices.Clone(e), func(v string) bool {
+		n, _, ok := split(v)
+		return ok && same(n, name)
+	})
+	return append(others, name+"="+value)
 }
 
-// Home returns the user's home directory: HOME, or USERPROFILE on Windows. The error names the variable that is not set.
+func split(v string) (name, value string, ok bool) {
+	// On Windows, names such as "=C:" begin with an equals sign.
+	i := strings.IndexByte(v[min(1, len(v)):], '=')
+	if i < 0 {
+		return "", "", false
+	}
+	return v[:i+1], v[i+2:], true
+}
+
+func same(a, b string) bool { return a == b || runtime.GOOS == "windows" && strings.EqualFold(a, b) }
+
+// Home returns the user's home directory: HOME, or USERPROFILE on Windows. The error contains the name of the variable
+// that is not set.
 func (e Env) Home() (string, error) {
 	if runtime.GOOS == "windows" {
 		return e.required("USERPROFILE")
@@ -60,8 +77,8 @@ func (e Env) Home() (string, error) {
 	return e.required("HOME")
 }
 
-// UserHome returns Home or, if the variable is not set, the home directory in the account database; "" if that is unknown
-// too.
+// UserHome returns Home or, if the variable is not set, the home directory in the account database; "" if that is
+// unknown too.
 func (e Env) UserHome() string {
 	if home, err := e.Home(); err == nil {
 		return home
@@ -70,8 +87,8 @@ func (e Env) UserHome() string {
 }
 
 // ConfigDir returns the user's configuration directory: XDG_CONFIG_HOME or ~/.config, ~/Library/Application Support on
-// macOS, %AppData% on Windows. It is an error if the variable that it depends on is not set, or if XDG_CONFIG_HOME is not
-// an absolute path.
+// macOS, %AppData% on Windows. It is an error if the variable that it depends on is not set, or if XDG_CONFIG_HOME is
+// not an absolute path.
 func (e Env) ConfigDir() (string, error) {
 	return e.dir("AppData", "/Library/Application Support", "XDG_CONFIG_HOME", "/.config")
 }

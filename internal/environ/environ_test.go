@@ -29,9 +29,24 @@ func TestGet(t *testing.T) {
 	if want := []string{"A", "B", "A", "C", "=D:"}; !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q", names, want)
 	}
-	with := env.With("A=3", "E=4")
-	if with.Get("A") != "3" || with.Get("E") != "4" || with.Get("C") != "x=y" || env.Get("A") != "1" {
-		t.Errorf("got %q from %q", with, env)
+}
+
+// With leaves no duplicate of a variable, and does not change the original.
+func TestWith(t *testing.T) {
+	env := environ.Env{"A=1", "B=", "A=2", "C=x=y", "=D:=here", "invalid"}
+	before := slices.Clone(env)
+	for name, want := range map[string]environ.Env{
+		"A":   {"B=", "C=x=y", "=D:=here", "invalid", "A=3"},
+		"C":   {"A=1", "B=", "A=2", "=D:=here", "invalid", "C=3"},
+		"=D:": {"A=1", "B=", "A=2", "C=x=y", "invalid", "=D:=3"},
+		"E":   {"A=1", "B=", "A=2", "C=x=y", "=D:=here", "invalid", "E=3"},
+	} {
+		if got := env.With(name, "3"); !slices.Equal(got, want) || got.Get(name) != "3" {
+			t.Errorf("with %s: got %q, want %q", name, got, want)
+		}
+	}
+	if !slices.Equal(env, before) {
+		t.Errorf("With changed the original to %q", env)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
@@ -60,7 +59,7 @@ func (h *Helper) run(action string, input []byte) (out []byte, exit int, err err
 	result, err := subprocess.Command{
 		Path:   path,
 		Args:   []string{path, action},
-		Env:    slices.Concat(h.Env, []string{askedBy + "=" + h.Name}),
+		Env:    h.Env.With(askedBy, h.Name),
 		Stdin:  bytes.NewReader(input),
 		Stderr: h.Stderr,
 	}.Run(ctx)

@@ -48,7 +48,7 @@ func TestDir(t *testing.T) {
 			if got := Dir(env, "/configured"); tt.dir != "" && got != tt.want || tt.dir == "" && got != "/configured" {
 				t.Errorf("with a configured directory: got %q, want %q", got, tt.want)
 			}
-			if got := Dir(env.With("AWS_ECR_CACHE_DIR="), tt.dir); got != tt.want {
+			if got := Dir(env.With("AWS_ECR_CACHE_DIR", ""), tt.dir); got != tt.want {
 				t.Errorf("from the configuration: got %q, want %q", got, tt.want)
 			}
 		})
