@@ -56,24 +56,12 @@ reproduce: build ## build again in another directory, and compare the bytes
 	echo "identical builds in $(CURDIR) and $$copy"
 
 fuzz: ## run each fuzz target for FUZZTIME (2m)
-	$(GO) test ./registry -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/store -run '^$$' -fuzz FuzzKey -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/store -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/store -run '^$$' -fuzz FuzzCommandLines -fuzztime $(FUZZTIME)
-	$(GO) test ./credentials/aws -run '^$$' -fuzz FuzzResponse -fuzztime $(FUZZTIME)
-	$(GO) test ./credentials/docker -run '^$$' -fuzz FuzzServe -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/jsonedit -run '^$$' -fuzz FuzzSet -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/yamledit -run '^$$' -fuzz FuzzSet -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/dockerconfig -run '^$$' -fuzz FuzzEdit -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/kubeletconfig -run '^$$' -fuzz FuzzWith -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/kubeletconfig -run '^$$' -fuzz FuzzOverlap -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/wildcard -run '^$$' -fuzz FuzzOverlap -fuzztime $(FUZZTIME)
-	$(GO) test ./credentials/kubelet -run '^$$' -fuzz FuzzServe -fuzztime $(FUZZTIME)
-	$(GO) test ./config -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
-	$(GO) test ./config -run '^$$' -fuzz FuzzPatterns -fuzztime $(FUZZTIME)
+	@grep -or --include='*_test.go' --exclude-dir=e2e '^func Fuzz[A-Za-z]*' . | while IFS=: read -r file func; do \
+		echo "$${file%/*} $${func#func }"; \
+		$(GO) test "$${file%/*}" -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) || exit 1; done
 
 cover: ## print the statement coverage of the most important packages
-	$(GO) test -cover -coverpkg=./cache/... ./cache/...
+	$(GO) test -cover -coverpkg=./cache,./internal/store,./internal/cachekey,./internal/keychain ./cache
 	$(GO) test -cover ./registry ./credentials/...
 
 clean: ## remove bin and dist
