@@ -53,12 +53,7 @@ func (p *Program) actions() []*cobra.Command {
 		cmds = append(cmds, &cobra.Command{
 			Use: a.name, Short: a.short, GroupID: clients, Args: cobra.NoArgs,
 			Example: "  " + a.example,
-			RunE: func(*cobra.Command, []string) error {
-				if exit := p.serve(a); exit != 0 {
-					return exitError(exit)
-				}
-				return nil
-			},
+			RunE:    func(*cobra.Command, []string) error { return exitError(p.serve(a)) },
 		})
 	}
 	return cmds

@@ -24,8 +24,6 @@ func (p *Program) cache() *cobra.Command {
 		Short:   "List, clear or locate cached tokens",
 		Example: "  docker-credential-ecr-login cache list",
 		GroupID: users,
-		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return errNothing },
 	}
 	cmd.AddCommand(p.cacheList(), p.cacheClear(), p.cachePath())
 	return cmd
@@ -56,7 +54,9 @@ func (p *Program) cacheList() *cobra.Command {
 			case err != nil:
 				return err
 			case asJSON:
-				return writeJSON(p.Stdout, entries)
+				enc := json.NewEncoder(p.Stdout)
+				enc.SetIndent("", "  ")
+				return enc.Encode(entries)
 			}
 			return writeTable(p.Stdout, entries, isTerminal(p.Stdout))
 		},
@@ -77,15 +77,11 @@ func listEntries(c *cache.Cache, now time.Time) ([]listed, error) {
 	entries := make([]listed, 0, len(kept))
 	for _, k := range kept {
 		issued, expiry := time.Unix(k.Issued, 0).UTC(), time.Unix(k.Expiry, 0).UTC()
-		entries = append(entries, listed{k.Host, k.Account, k.Region, k.IssuedTo, issued, expiry, int64(now.Sub(issued).Seconds()), int64(expiry.Sub(now).Seconds())})
+		age, left := now.Sub(issued), expiry.Sub(now)
+		entries = append(entries,
+			listed{k.Host, k.Account, k.Region, k.IssuedTo, issued, expiry, int64(age.Seconds()), int64(left.Seconds())})
 	}
 	return entries, nil
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }
 
 // writeTable writes one line per entry: aligned columns with a header for a terminal, or tab-separated fields for
@@ -101,7 +97,8 @@ func writeTable(out io.Writer, entries []listed, columns bool) error {
 		if e.ExpiresIn <= 0 {
 			in = "expired"
 		}
-		if _, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Host, cmp.Or(e.Account, "public"), e.Region, e.IssuedTo, seconds(e.Age), in); err != nil {
+		_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Host, cmp.Or(e.Account, "public"), e.Region, e.IssuedTo, seconds(e.Age), in)
+		if err != nil {
 			return err
 		}
 	}

@@ -32,7 +32,7 @@ type Program struct {
 // action failed or found no credentials, 2 for invalid arguments, or the exit code of the fallback for other
 // registries.
 func (p *Program) Run(args []string) (exit int) {
-	if name := strings.TrimSuffix(filepath.Base(p.Name), ".exe"); name == providerName {
+	if name := strings.TrimSuffix(filepath.Base(p.Name), ".exe"); name == program.Provider {
 		args = append([]string{"kubelet"}, args...)
 	}
 	for _, a := range actions {
@@ -77,7 +77,7 @@ func withoutPasswords(line string, args []string) string {
 	return line
 }
 
-// An exitError ends the program with an exit code after all output is written.
+// An exitError ends the program with an exit code, which may be 0, after all output is written.
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
@@ -121,23 +121,22 @@ func (p *Program) Root() *cobra.Command {
 	root.SetErr(p.Stderr)
 	// Cobra's own version flag needs text/template, which makes the linker keep every exported method.
 	root.Flags().BoolVarP(&wantsVersion, "version", "v", false, "print the version")
-	root.AddGroup(&cobra.Group{ID: users, Title: "User commands:"}, &cobra.Group{ID: clients, Title: "Client commands (run by container clients):"})
+	root.AddGroup(&cobra.Group{ID: users, Title: "User commands:"},
+		&cobra.Group{ID: clients, Title: "Client commands (run by container clients):"})
 	root.SetHelpCommandGroupID(users)
 	root.SetCompletionCommandGroupID(users)
 	root.AddCommand(p.configure(), p.doctor(), p.password(), p.cache(), p.version())
 	root.AddCommand(p.actions()...)
 	root.AddCommand(p.kubelet())
 	addCompletion(root)
-	rejectUnknown(root)
+	checkCommands(root)
 	return root
 }
 
-// addCompletion adds cobra's completion command, with examples, and with an error for an unknown shell, for which
-// cobra prints the help text and succeeds.
+// addCompletion adds cobra's completion command, with examples.
 func addCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	cmd, _, _ := root.Find([]string{"completion"})
-	cmd.RunE = func(*cobra.Command, []string) error { return errNothing }
 	cmd.Example = "  source <(docker-credential-ecr-login completion bash)"
 	for _, shell := range cmd.Commands() {
 		shell.Example = "  docker-credential-ecr-login completion " + shell.Name()

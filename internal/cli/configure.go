@@ -23,8 +23,6 @@ func (p *Program) configure() *cobra.Command {
 		Example: `  docker-credential-ecr-login configure docker --dry-run
   docker-credential-ecr-login configure undo`,
 		GroupID: users,
-		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return errNothing },
 	}
 	cmd.AddCommand(p.configureDocker(), p.configurePodman(), p.configureKubelet(), p.configureUndo())
 	return cmd

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/setup"
 )
 
@@ -32,7 +33,7 @@ If HOME is not set, as during node setup, set HOME=/root, where the data for "co
 	flags.StringVar(&n.ConfigFile, "config-file", "", "CredentialProviderConfig file (kubelet's --image-credential-provider-config)")
 	flags.StringSliceVar(&r.Registries, "registry", nil, "registry host, or matchImages pattern; can be repeated (default: all Amazon ECR registries)")
 	flags.BoolVar(&n.ServiceAccounts, "service-accounts", false, "use the IAM role in the annotation of the pod's service account (requires Kubernetes 1.34)")
-	flags.BoolVar(&n.Replace, "replace", false, "replace another program named "+providerName)
+	flags.BoolVar(&n.Replace, "replace", false, "replace another program named "+program.Provider)
 	flags.BoolVar(&r.DryRun, "dry-run", false, "print the changes without writing them")
 	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails only for an undefined flag
 	return cmd

@@ -39,19 +39,17 @@ func (s *setting) readInput(a action) ([]byte, error) {
 	case <-done:
 		return input, err
 	case <-time.After(s.remaining()):
-		return nil, fmt.Errorf("%s: standard input was still open after %s; write %s and close standard input%s", a.name, s.timeout+reserve, a.reads, a.next)
+		return nil, fmt.Errorf("%s: standard input was still open after %s; write %s and close standard input%s",
+			a.name, s.timeout+reserve, a.reads, a.next)
 	}
 }
 
 // replay returns a reader that yields the results of readInput, including the error.
 func replay(input []byte, err error) io.Reader {
-	if err != nil {
-		return failing{err}
+	if err == nil {
+		return bytes.NewReader(input)
 	}
-	return bytes.NewReader(input)
+	r, w := io.Pipe()
+	w.CloseWithError(err)
+	return r
 }
-
-// A failing is a reader that only returns an error.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }

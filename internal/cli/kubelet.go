@@ -14,9 +14,6 @@ import (
 	"ecrlogin/internal/program"
 )
 
-// providerName is the program name that selects the image credential provider for kubelet.
-const providerName = program.Provider
-
 func (p *Program) kubelet() *cobra.Command {
 	var config, role string
 	wantsVersion := false
@@ -25,9 +22,9 @@ func (p *Program) kubelet() *cobra.Command {
 		Short: "Return image credentials to kubelet, for the request on standard input",
 		Long: `Return image credentials to kubelet, for the CredentialProviderRequest on standard input.
 
-Kubelet runs this program as ` + providerName + ` (a link or a copy) when its CredentialProviderConfig names it; see
+Kubelet runs this program as ` + program.Provider + ` (a link or a copy) when its CredentialProviderConfig names it; see
 "configure kubelet". In that file, "args" sets the flags and "env" sets the environment variables.`,
-		Example: `  echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"123456789012.dkr.ecr.us-west-2.amazonaws.com/app"}' |
+		Example: `  echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"` + exampleHost + `/app"}' |
     docker-credential-ecr-login kubelet`,
 		GroupID: clients,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -52,10 +49,7 @@ Kubelet runs this program as ` + providerName + ` (a link or a copy) when its Cr
 				fmt.Fprint(p.Stderr, err) // without a newline, as in package kubelet
 				return exitError(1)
 			}
-			if exit := s.provide(role, input); exit != 0 {
-				return exitError(exit)
-			}
-			return nil
+			return exitError(s.provide(role, input))
 		},
 	}
 	cmd.Flags().BoolVarP(&wantsVersion, "version", "v", false, "print the version")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -22,10 +23,14 @@ import (
 // A setting combines the environment and the configuration. A variable overrides the configuration file.
 type setting struct {
 	*Program
-	environment
 	config *config.Config // empty if err is not nil
 	err    error          // why the configuration cannot be read or is invalid
-	began  time.Time      // start of the time limit of an action
+
+	began         time.Time     // start of the time limit of an action
+	timeout       time.Duration // ECR_LOGIN_TIMEOUT, or timeout in the configuration, minus reserve
+	explicit      bool          // whether either of them is set
+	log           *slog.Logger  // ECR_LOGIN_LOG
+	ignoreStorage bool          // AWS_ECR_IGNORE_CREDS_STORAGE
 
 	inputs    cachekey.Inputs
 	inputsErr error
@@ -49,7 +54,7 @@ func (p *Program) loadFrom(flag string) *setting {
 		s.config = new(config.Config)
 	}
 	s.config.Skipped = own.Skipped
-	s.environment = readEnvironment(p.Env, p.Stderr, s.config.Timeout)
+	s.readEnvironment()
 	return s
 }
 

@@ -10,15 +10,18 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// rejectUnknown makes cmd and its subcommands return an error with suggestions for an unknown command or flag. Cobra
-// does so only for the root command.
-func rejectUnknown(cmd *cobra.Command) {
+// checkCommands makes cmd and its subcommands return an error if a command is missing, and an error with suggestions for
+// an unknown command or flag. Cobra does so only for an unknown command at the root.
+func checkCommands(cmd *cobra.Command) {
 	cmd.SetFlagErrorFunc(unknownFlag)
 	if cmd.HasSubCommands() {
 		cmd.Args = unknownCommand
+		if cmd.RunE == nil {
+			cmd.RunE = func(*cobra.Command, []string) error { return errNothing }
+		}
 	}
 	for _, sub := range cmd.Commands() {
-		rejectUnknown(sub)
+		checkCommands(sub)
 	}
 }
 
