@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -9,18 +8,18 @@ import (
 
 // completeHosts completes the hosts of cached and configured registries.
 func (p *Program) completeHosts(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	hosts := map[string]bool{}
 	s := p.load()
-	for _, host := range s.config.Hosts() {
-		hosts[host] = true
+	hosts := slices.Concat(s.config.Hosts(), s.cachedHosts())
+	hosts = slices.DeleteFunc(hosts, func(host string) bool { return slices.Contains(args, host) })
+	slices.Sort(hosts)
+	return slices.Compact(hosts), cobra.ShellCompDirectiveNoFileComp
+}
+
+// cachedHosts returns the hosts of cached tokens. A host occurs once per identity.
+func (s *setting) cachedHosts() (hosts []string) {
+	kept, _ := s.source().Entries() // without a cache there are none
+	for _, k := range kept {
+		hosts = append(hosts, k.Host)
 	}
-	if kept, err := s.source().Entries(); err == nil {
-		for _, k := range kept {
-			hosts[k.Host] = true
-		}
-	}
-	for _, given := range args {
-		delete(hosts, given)
-	}
-	return slices.Sorted(maps.Keys(hosts)), cobra.ShellCompDirectiveNoFileComp
+	return hosts
 }

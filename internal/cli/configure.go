@@ -84,11 +84,7 @@ func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) e
 		if isTerminal(p.Stderr) {
 			r.Progress = p.Stderr
 		}
-		if kept, err := s.source().Entries(); err == nil {
-			for _, k := range kept {
-				r.Cached = append(r.Cached, k.Host)
-			}
-		}
+		r.Cached = s.cachedHosts()
 		if err := run(r); err != nil {
 			return err
 		}
