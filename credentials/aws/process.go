@@ -122,13 +122,11 @@ func (e processError) Error() string { return string(e) }
 // processFailure returns the error for a process that was terminated or did not start.
 func processFailure(err error, took time.Duration) processError {
 	what := err.Error()
-	switch canceled, ok := errors.AsType[*subprocess.CanceledError](err); {
+	switch {
 	case errors.Is(err, subprocess.ErrDeadline):
 		what = fmt.Sprintf("did not finish within %s and was terminated", took.Round(100*time.Millisecond))
 	case errors.Is(err, subprocess.ErrOutput):
 		what = fmt.Sprintf("printed more than %d bytes and was terminated", subprocess.MaxOutput)
-	case ok:
-		what = fmt.Sprintf("was terminated together with this process (%v)", canceled.Cause)
 	}
 	return processError("credential_process " + what)
 }

@@ -63,7 +63,6 @@ func (h *Helper) run(action string, input []byte) (out []byte, exit int, err err
 		Stdin:  bytes.NewReader(input),
 		Stderr: h.Stderr,
 	}.Run(ctx)
-	var canceled *subprocess.CanceledError
 	switch {
 	case errors.Is(err, subprocess.ErrStart):
 		err = advice.Errorf("%s %w", h.program(), err).Then("reinstall it, or change %s", h.named())
@@ -73,8 +72,8 @@ func (h *Helper) run(action string, input []byte) (out []byte, exit int, err err
 	case errors.Is(err, subprocess.ErrDeadline):
 		err = advice.Errorf("%s did not respond to %s within %s and was stopped", h.program(), action, timeout.Round(100*time.Millisecond)).
 			Then("check whether its keychain is locked and waits for input, or increase timeout or ECR_LOGIN_TIMEOUT")
-	case errors.As(err, &canceled):
-		err = advice.Errorf("%s was stopped together with this process (%w)", h.program(), canceled.Cause).Then("try again")
+	case errors.Is(err, subprocess.ErrCanceled):
+		err = advice.Errorf("%s %w", h.program(), err).Then("try again")
 	case errors.Is(err, subprocess.ErrSignal):
 		err = advice.Errorf("%s %w during %s", h.program(), err, action).Then("run it manually")
 	}

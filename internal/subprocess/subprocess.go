@@ -21,6 +21,15 @@ import (
 	"golang.org/x/term"
 )
 
+// The reasons why a child did not run, or did not exit by itself.
+var (
+	ErrStart    = errors.New("cannot be run")                          // wrapped with the error of os/exec or the system
+	ErrDeadline = errors.New("did not finish in time")                 // the deadline of its context passed
+	ErrOutput   = errors.New("printed too much output")                // it printed more than MaxOutput
+	ErrCanceled = errors.New("was stopped together with this process") // wrapped with context.Canceled or the name of a signal
+	ErrSignal   = errors.New("was terminated by a signal")             // one that this process did not send; the error names it
+)
+
 // MaxOutput limits the standard output of a child, in bytes. It is enough for a list of several thousand registries.
 const MaxOutput = 1 << 20
 
@@ -53,11 +62,11 @@ type Result struct {
 	ExitCode int
 }
 
-// Run runs the child and waits for it. An exit code other than 0 is not an error. The errors are, for errors.Is and
-// errors.As: ErrStart if the child could not be started; ErrDeadline if it was killed because the deadline of ctx
-// passed; ErrOutput if it was killed because it printed more than MaxOutput; a *CanceledError if it was killed because
-// ctx was canceled or this process received a termination signal; ErrSignal if another process terminated it with a
-// signal. No error contains output of the child.
+// Run runs the child and waits for it. An exit code other than 0 is not an error. The errors are, for errors.Is:
+// ErrStart if the child could not be started; ErrDeadline if it was killed because the deadline of ctx passed; ErrOutput
+// if it was killed because it printed more than MaxOutput; ErrCanceled if it was killed because ctx was canceled or this
+// process received a termination signal; ErrSignal if another process terminated it with a signal. No error contains
+// output of the child.
 //
 // While the child runs, a termination signal to this process kills the child instead, and Run returns; the caller is
 // then expected to exit. The exception is a process with a controlling terminal: its children stay in its process
@@ -118,7 +127,7 @@ func endError(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return ErrDeadline
 	}
-	return &CanceledError{Cause: context.Cause(ctx)}
+	return fmt.Errorf("%w (%w)", ErrCanceled, context.Cause(ctx))
 }
 
 // limited buffers up to MaxOutput bytes. When more is written, it calls full and returns an error, which stops the

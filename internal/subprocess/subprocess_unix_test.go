@@ -233,7 +233,7 @@ func TestSignal(t *testing.T) {
 		if err := r.cmd.Process.Signal(sig); err != nil {
 			t.Fatal(err)
 		}
-		r.expect("", "error: was stopped: "+sig.String()+" signal received", 100)
+		r.expect("", "error: was stopped together with this process ("+sig.String()+" signal received)", 100)
 	}
 }
 
@@ -253,8 +253,7 @@ func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := subprocess.Command{Path: "/bin/sh"}.Run(ctx)
-	var canceled *subprocess.CanceledError
-	if !errors.As(err, &canceled) || !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, subprocess.ErrCanceled) || !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
