@@ -14,6 +14,8 @@
 package awstest
 
 import (
+	"cmp"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"net"
@@ -27,12 +29,10 @@ import (
 	"time"
 )
 
-// Options are the addresses that a Server listens on. Dir is required. The zero value of the others is right for tests.
+// Options are the options of a Server. Dir is required.
 type Options struct {
 	Dir      string // directory to write ca.pem to
-	API      string // listen address of the plain HTTP APIs; "" means 127.0.0.1:0
 	Registry string // listen address of the TLS registry; "" means 127.0.0.1:0
-	Proxy    string // listen address of the CONNECT proxy; "" means 127.0.0.1:0
 }
 
 // A Server is a running stand-in. Its methods are safe for concurrent use; its fields must not be changed.
@@ -48,23 +48,29 @@ type Server struct {
 	CAFile string
 
 	ca        *authority
-	images    *images
 	client    *http.Client
 	closers   []func() error
 	serving   sync.WaitGroup
 	done      chan struct{} // closed by Close; ends the waits of injected faults
 	closeOnce sync.Once
 
-	clockMu sync.RWMutex
-	clock   func() time.Time
+	refreshToken string // the SSO refresh token, which does not expire
 
-	keys   keyring
-	issuer issuer
-	sso    ssoTokens
-	local  local
-	tokens tokens
-	faults faults
-	calls  calls
+	mu             sync.Mutex // protects all fields below
+	clock          func() time.Time
+	calls          []Call
+	dialed         []string                // the hosts of CONNECT requests
+	faults         []*injection            // oldest first
+	keys           map[string]key          // valid keys by ID
+	roles          map[string]string       // external ID by the ARN of the role; "" means none is required
+	issuers        []*rsa.PublicKey        // the keys of trusted OIDC issuers
+	trusts         map[string][]trust      // by the ARN of the role
+	accessTokens   []string                // all issued SSO access tokens, newest last; all are accepted
+	metadataTokens map[string]bool         // tokens that the EC2 metadata service issued
+	containerToken string                  // required by the container endpoint; "" means none is required
+	tokenLifetime  time.Duration           // of new ECR tokens
+	tokens         map[string]token        // issued ECR tokens by password
+	images         map[string]http.Handler // see imagesOf
 }
 
 // New starts a Server and closes it when the test ends.
@@ -94,42 +100,47 @@ func Start(o Options) (*Server, error) {
 	s := &Server{
 		CAFile: caFile,
 		ca:     ca,
-		images: newImages(),
 		done:   make(chan struct{}),
 		clock:  time.Now,
-		keys:   keyring{keys: map[string]key{}, roles: map[string]string{}},
-		sso:    ssoTokens{refresh: randomText(120), access: []string{randomText(120)}},
-		local:  local{metadataTokens: map[string]bool{}},
-		tokens: tokens{life: 12 * time.Hour, issued: map[string]*token{}},
+
+		keys:           map[string]key{},
+		roles:          map[string]string{},
+		trusts:         map[string][]trust{},
+		refreshToken:   randomText(120),
+		accessTokens:   []string{randomText(120)},
+		metadataTokens: map[string]bool{},
+		tokenLifetime:  12 * time.Hour,
+		tokens:         map[string]token{},
+		images:         map[string]http.Handler{},
 	}
 	s.AddKey(Key{ID: KeyID, Secret: SecretKey, Account: Account})
 	if err := os.WriteFile(s.CAFile, ca.pem, 0o644); err != nil {
 		return nil, fmt.Errorf("writing the certificate authority: %w", err)
 	}
-	if err := s.listen(o); err != nil {
+	if err := s.start(o.Registry); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// listen listens on the three addresses and serves the connections.
-func (s *Server) listen(o Options) error {
-	api, err := listenTCP(o.API)
+// start listens on the three addresses and serves the connections.
+func (s *Server) start(registry string) error {
+	api, err := listen("")
 	if err != nil {
 		return fmt.Errorf("listening for the APIs: %w", err)
 	}
 	s.URL = "http://" + api.Addr().String()
 	s.serve(&http.Server{Handler: http.HandlerFunc(s.serveAPI)}, api)
 
-	registries, err := listenTCP(o.Registry)
+	registries, err := listen(registry)
 	if err != nil {
 		return fmt.Errorf("listening for the registry: %w", err)
 	}
 	s.Registry = registries.Addr().String()
 	s.serve(&http.Server{Handler: http.HandlerFunc(s.serveRegistry)}, s.ca.listener(registries))
 
-	proxy, err := listenTCP(o.Proxy)
+	proxy, err := listen("")
 	if err != nil {
 		return fmt.Errorf("listening for the proxy: %w", err)
 	}
@@ -176,16 +187,16 @@ func (s *Server) SetClock(now func() time.Time) {
 	if now == nil {
 		now = time.Now
 	}
-	s.clockMu.Lock()
-	defer s.clockMu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.clock = now
 }
 
 // now returns the time of the clock. It calls the clock without holding the lock, because the clock may call s.
 func (s *Server) now() time.Time {
-	s.clockMu.RLock()
+	s.mu.Lock()
 	clock := s.clock
-	s.clockMu.RUnlock()
+	s.mu.Unlock()
 	return clock()
 }
 
@@ -197,9 +208,6 @@ func (s *Server) serve(srv *http.Server, l net.Listener) {
 	s.serving.Go(func() { _ = srv.Serve(l) }) // returns only after Close
 }
 
-func listenTCP(address string) (net.Listener, error) {
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	return net.Listen("tcp", address)
+func listen(address string) (net.Listener, error) {
+	return net.Listen("tcp", cmp.Or(address, "127.0.0.1:0"))
 }

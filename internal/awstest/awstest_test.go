@@ -135,9 +135,7 @@ func TestStartErrors(t *testing.T) {
 	for name, o := range map[string]awstest.Options{
 		"no directory":      {},
 		"missing directory": {Dir: filepath.Join(t.TempDir(), "missing")},
-		"API":               {Dir: t.TempDir(), API: address},
 		"registry":          {Dir: t.TempDir(), Registry: address},
-		"proxy":             {Dir: t.TempDir(), Proxy: address},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if s, err := awstest.Start(o); err == nil {

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -20,47 +19,31 @@ type Call struct {
 	Form    url.Values // parameters of STS operations, without WebIdentityToken
 }
 
-// calls contains the recorded calls. The zero value is empty.
-type calls struct {
-	mu     sync.Mutex
-	calls  []Call
-	dialed []string
-}
-
-func (c *calls) add(call Call) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.calls = append(c.calls, call)
-}
-
-func (c *calls) dial(host string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.dialed = append(c.dialed, host)
-}
-
 func (s *Server) record(r *request) {
 	form := maps.Clone(r.form)
 	form.Del("WebIdentityToken")
-	s.calls.add(Call{
+	call := Call{
 		Op: r.op, Host: r.host, Proxied: r.proxied, Time: s.now(), Form: form,
 		Region: r.signed.region, Service: r.signed.service, KeyID: r.signed.keyID,
-	})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, call)
 }
 
 // Calls returns the calls since the start or ResetCalls, in order of arrival.
 func (s *Server) Calls() []Call {
-	s.calls.mu.Lock()
-	defer s.calls.mu.Unlock()
-	return slices.Clone(s.calls.calls)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
 }
 
 // DialedHosts returns the hosts of the CONNECT requests since the start or ResetCalls, in order, without port 443. Each
 // connection adds its host.
 func (s *Server) DialedHosts() []string {
-	s.calls.mu.Lock()
-	defer s.calls.mu.Unlock()
-	return slices.Clone(s.calls.dialed)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.dialed)
 }
 
 // Count returns the number of calls of op since the start or ResetCalls.
@@ -85,7 +68,7 @@ func (s *Server) count(match func(Call) bool) int {
 
 // ResetCalls clears the recorded calls and dialed hosts.
 func (s *Server) ResetCalls() {
-	s.calls.mu.Lock()
-	defer s.calls.mu.Unlock()
-	s.calls.calls, s.calls.dialed = nil, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls, s.dialed = nil, nil
 }

@@ -4,16 +4,13 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"sync"
 	"time"
 )
 
-// A Fault changes the response to calls that match Op and Host. HoldUntil and Delay are applied first. Then the first
-// field that is set decides the response: Hang, Drop, Body, Type or Status. If none is set, the call gets its regular
-// response.
+// A Fault changes the response to calls of Op. HoldUntil and Delay are applied first. Then the first field that is set
+// decides the response: Hang, Drop, Body, Type or Status. If none is set, the call gets its regular response.
 type Fault struct {
 	Op    Operation // "" matches every operation
-	Host  string    // as in Call.Host; "" matches every host
 	Times int       // number of calls affected; 0 means all until ClearFaults
 
 	// HoldUntil holds the responses until this many matching calls have arrived, so that these calls are concurrent. It
@@ -42,36 +39,26 @@ type injection struct {
 	release  chan struct{} // closed after HoldUntil matching calls
 }
 
-func (i *injection) matches(op Operation, host string) bool {
-	return (i.Op == "" || i.Op == op) && (i.Host == "" || i.Host == host)
-}
-
-// faults contains the injected faults, oldest first. The zero value is empty.
-type faults struct {
-	mu       sync.Mutex
-	injected []*injection
-}
-
 // Inject applies f to the calls that match it. If several faults match a call, the oldest one is applied.
 func (s *Server) Inject(f Fault) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.injected = append(s.faults.injected, &injection{Fault: f, release: make(chan struct{})})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &injection{Fault: f, release: make(chan struct{})})
 }
 
 // ClearFaults removes all faults. Calls that are held or hang continue to do so.
 func (s *Server) ClearFaults() {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.injected = nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
 }
 
-// take returns the fault for one call, or nil, and counts the call.
-func (f *faults) take(op Operation, host string) (taken *injection) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, i := range f.injected {
-		if !i.matches(op, host) {
+// takeFault returns the fault for one call, or nil, and counts the call.
+func (s *Server) takeFault(op Operation) (taken *injection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.faults {
+		if i.Op != "" && i.Op != op {
 			continue
 		}
 		if i.matched++; i.matched == max(i.HoldUntil, 1) {

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -39,50 +38,27 @@ func (k key) expired(now time.Time) bool {
 	return k.Expired || !k.expires.IsZero() && !now.Before(k.expires)
 }
 
-// A keyring contains the valid keys and the roles that can be assumed.
-type keyring struct {
-	mu    sync.Mutex
-	keys  map[string]key    // by ID
-	roles map[string]string // external ID by the ARN of the role; "" means none is required
-}
-
-func (k *keyring) add(added key) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.keys[added.ID] = added
-}
-
-func (k *keyring) find(id string) (key, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	found, ok := k.keys[id]
-	return found, ok
-}
-
-func (k *keyring) allow(role, externalID string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.roles[role] = externalID
-}
-
-func (k *keyring) allowed(role, externalID string) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	want, ok := k.roles[role]
-	return ok && (want == "" || want == externalID)
-}
-
 // AddKey adds k, or replaces the key with the same ID. It belongs to the IAM user "awstest" of its account.
 func (s *Server) AddKey(k Key) {
-	s.keys.add(key{Key: k, userID: "AIDAAWSTESTEXAMPLE000", arn: "arn:aws:iam::" + k.Account + ":user/awstest"})
+	s.add(key{Key: k, userID: "AIDAAWSTESTEXAMPLE000", arn: "arn:aws:iam::" + k.Account + ":user/awstest"})
+}
+
+func (s *Server) add(k key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys[k.ID] = k
 }
 
 // AllowRole allows all identities to assume the role with this ARN, such as arn:aws:iam::210987654321:role/pull. Other
 // roles are denied.
-func (s *Server) AllowRole(arn string) { s.keys.allow(arn, "") }
+func (s *Server) AllowRole(arn string) { s.AllowRoleWithExternalID(arn, "") }
 
 // AllowRoleWithExternalID is AllowRole for a role whose trust policy requires an external ID.
-func (s *Server) AllowRoleWithExternalID(arn, externalID string) { s.keys.allow(arn, externalID) }
+func (s *Server) AllowRoleWithExternalID(arn, externalID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.roles[arn] = externalID
+}
 
 // A role is an IAM role.
 type role struct {
@@ -115,6 +91,6 @@ func (s *Server) mint(r role, session string, life time.Duration) key {
 		arn:     fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", r.partition, r.account, r.name, session),
 		expires: s.now().Add(life).UTC().Truncate(time.Second),
 	}
-	s.keys.add(k)
+	s.add(k)
 	return k
 }

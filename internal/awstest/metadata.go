@@ -3,7 +3,6 @@ package awstest
 import (
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -16,19 +15,12 @@ const (
 	credentialsPath     = "/latest/meta-data/iam/security-credentials/"
 )
 
-// local contains the tokens that the metadata service and the container endpoint check.
-type local struct {
-	mu             sync.Mutex
-	metadataTokens map[string]bool // the issued tokens
-	containerToken string          // empty means that none is required
-}
-
 // SetContainerToken makes the container endpoint require this Authorization header (AWS_CONTAINER_AUTHORIZATION_TOKEN).
 // An empty token, the default, means that it requires none.
 func (s *Server) SetContainerToken(token string) {
-	s.local.mu.Lock()
-	defer s.local.mu.Unlock()
-	s.local.containerToken = token
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.containerToken = token
 }
 
 func (s *Server) metadataToken(r *request) (answer, error) {
@@ -37,18 +29,18 @@ func (s *Server) metadataToken(r *request) (answer, error) {
 		return answer{}, &apiError{status: http.StatusBadRequest, message: "missing " + metadataTTLHeader}
 	}
 	token := randomText(40)
-	s.local.mu.Lock()
-	s.local.metadataTokens[token] = true
-	s.local.mu.Unlock()
+	s.mu.Lock()
+	s.metadataTokens[token] = true
+	s.mu.Unlock()
 	a := newAnswer(http.StatusOK, "text/plain", []byte(token))
 	a.header.Set(metadataTTLHeader, ttl)
 	return a, nil
 }
 
 func (s *Server) metadata(r *request) (answer, error) {
-	s.local.mu.Lock()
-	known := s.local.metadataTokens[r.Header.Get(metadataTokenHeader)]
-	s.local.mu.Unlock()
+	s.mu.Lock()
+	known := s.metadataTokens[r.Header.Get(metadataTokenHeader)]
+	s.mu.Unlock()
 	if !known {
 		return answer{}, &apiError{status: http.StatusUnauthorized, message: "Unauthorized"}
 	}
@@ -80,9 +72,9 @@ func (s *Server) instanceCredentials() any {
 }
 
 func (s *Server) containerCredentials(r *request) (answer, error) {
-	s.local.mu.Lock()
-	want := s.local.containerToken
-	s.local.mu.Unlock()
+	s.mu.Lock()
+	want := s.containerToken
+	s.mu.Unlock()
 	if want != "" && r.Header.Get("Authorization") != want {
 		return answer{}, &apiError{http.StatusUnauthorized, "AccessDeniedException", "the authorization token is missing or invalid"}
 	}

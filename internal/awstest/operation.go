@@ -130,7 +130,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.record(req)
-	fault := s.faults.take(req.op, req.host)
+	fault := s.takeFault(req.op)
 	if !s.wait(r.Context(), fault) {
 		panic(http.ErrAbortHandler) // closes the connection
 	}

@@ -49,19 +49,13 @@ const (
 )
 
 func (p protocol) fail(e *apiError) answer {
+	contentType, body := "application/json", map[string]string{"__type": e.code, "message": e.message}
 	switch p {
 	case awsJSON:
-		a := jsonAnswer(e.status, "application/x-amz-json-1.1", map[string]string{"__type": e.code, "message": e.message})
-		a.header.Set("X-Amzn-Errortype", e.code)
-		return a
+		contentType = "application/x-amz-json-1.1"
 	case restJSON:
-		a := jsonAnswer(e.status, "application/json", map[string]string{"__type": e.code, "message": e.message})
-		a.header.Set("X-Amzn-Errortype", e.code)
-		return a
 	case oidcJSON:
-		a := jsonAnswer(e.status, "application/json", map[string]string{"error": oauthCode(e.code), "error_description": e.message})
-		a.header.Set("X-Amzn-Errortype", e.code)
-		return a
+		body = map[string]string{"error": oauthCode(e.code), "error_description": e.message}
 	case containerJSON:
 		return jsonAnswer(e.status, "application/json", map[string]string{"code": e.code, "message": e.message})
 	case query:
@@ -72,6 +66,9 @@ func (p protocol) fail(e *apiError) answer {
 	default:
 		return newAnswer(e.status, "text/plain", []byte(e.message))
 	}
+	a := jsonAnswer(e.status, contentType, body)
+	a.header.Set("X-Amzn-Errortype", e.code)
+	return a
 }
 
 // oauthCode converts the name of an AWS exception to an OAuth 2.0 error code: InvalidGrantException to invalid_grant.

@@ -36,7 +36,9 @@ func (s *Server) connectHandler(tunnels *tunnelListener) http.HandlerFunc {
 			return
 		}
 		host := strings.TrimSuffix(r.Host, ":443")
-		s.calls.dial(host)
+		s.mu.Lock()
+		s.dialed = append(s.dialed, host)
+		s.mu.Unlock()
 		// Nothing is buffered, because clients wait for the response to CONNECT before they send TLS records.
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {

@@ -4,31 +4,21 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
 
 	ociregistry "github.com/google/go-containerregistry/pkg/registry"
 
 	"ecrlogin/registry"
 )
 
-// images contains in-memory registries: one for each account and region, which all its host names share (IPv4, FIPS,
-// dual stack), one for ECR Public, and one for each other host name.
-type images struct {
-	mu       sync.Mutex
-	handlers map[string]http.Handler
-}
-
-func newImages() *images { return &images{handlers: map[string]http.Handler{}} }
-
-func (i *images) handler(name string) http.Handler {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	h, ok := i.handlers[name]
-	if !ok {
-		h = ociregistry.New(ociregistry.Logger(quiet), ociregistry.WithReferrersSupport(true))
-		i.handlers[name] = h
+// imagesOf returns an in-memory registry. There is one for each account and region, which all its host names share
+// (IPv4, FIPS, dual stack), one for ECR Public, and one for each other host name.
+func (s *Server) imagesOf(name string) http.Handler {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.images[name] == nil {
+		s.images[name] = ociregistry.New(ociregistry.Logger(quiet), ociregistry.WithReferrersSupport(true))
 	}
-	return h
+	return s.images[name]
 }
 
 // serveRegistry serves the registry of the dialed host, with Basic authentication as ECR does. It accepts the tokens of
@@ -49,7 +39,7 @@ func (s *Server) serveRegistry(w http.ResponseWriter, r *http.Request) {
 	_, _, hasAuth := r.BasicAuth()
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if reg.Public && reads && !hasAuth || s.authorize(w, r, host, reg) {
-		s.images.handler(name).ServeHTTP(w, r)
+		s.imagesOf(name).ServeHTTP(w, r)
 	}
 }
 
@@ -58,7 +48,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, host string, 
 	user, password, ok := r.BasicAuth()
 	refused := unknownToken
 	if ok && user == userName {
-		refused = s.tokens.check(password, reg.Region, reg.Public, s.now())
+		refused = s.check(password, reg.Region, reg.Public)
 	}
 	switch refused {
 	case accepted:

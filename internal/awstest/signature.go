@@ -60,7 +60,9 @@ func (s *Server) verify(r *request, service string) error {
 	if r.signed.keyID == "" {
 		return &apiError{words.status, words.missing, "Missing Authentication Token"}
 	}
-	k, ok := s.keys.find(r.signed.keyID)
+	s.mu.Lock()
+	k, ok := s.keys[r.signed.keyID]
+	s.mu.Unlock()
 	if !ok || r.signed.session != k.Session {
 		return &apiError{words.status, words.unknown, "The security token included in the request is invalid."}
 	}
@@ -119,7 +121,8 @@ func ageMessage(signed, now time.Time, maxAge time.Duration) string {
 // headers include the session token. Unlike AWS, it adds all headers and the body.
 func requestEcho(r *request) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "\n\nThe Canonical String for this request should have been\n'%s\n%s\n%s\n", r.Method, r.URL.EscapedPath(), r.URL.RawQuery)
+	fmt.Fprintf(&text, "\n\nThe Canonical String for this request should have been\n'%s\n%s\n%s\n",
+		r.Method, r.URL.EscapedPath(), r.URL.RawQuery)
 	for _, name := range append(slices.Clone(r.signed.headers), slices.Sorted(maps.Keys(r.Header))...) {
 		fmt.Fprintf(&text, "%s:%s\n", strings.ToLower(name), strings.Join(r.Header.Values(name), ","))
 	}

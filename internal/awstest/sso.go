@@ -9,34 +9,28 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 )
 
 // ssoLifetime is how long an access token of IAM Identity Center is valid.
 const ssoLifetime = 8 * time.Hour
 
-// ssoTokens contains the tokens of a user who is logged in to IAM Identity Center.
-type ssoTokens struct {
-	refresh string // does not expire
-
-	mu     sync.Mutex
-	access []string // all issued tokens, newest last; all are accepted
-}
-
 // SSOAccessToken returns the newest access token. GetRoleCredentials accepts it and the earlier ones.
 func (s *Server) SSOAccessToken() string {
-	s.sso.mu.Lock()
-	defer s.sso.mu.Unlock()
-	return s.sso.access[len(s.sso.access)-1]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accessTokens[len(s.accessTokens)-1]
 }
 
 // SSORefreshToken returns the refresh token that CreateToken accepts.
-func (s *Server) SSORefreshToken() string { return s.sso.refresh }
+func (s *Server) SSORefreshToken() string { return s.refreshToken }
 
 // getRoleCredentials returns a key for any account and role.
 func (s *Server) getRoleCredentials(r *request) (answer, error) {
-	if !s.sso.accepts(r.Header.Get("X-Amz-Sso_bearer_token")) {
+	s.mu.Lock()
+	ok := slices.Contains(s.accessTokens, r.Header.Get("X-Amz-Sso_bearer_token"))
+	s.mu.Unlock()
+	if !ok {
 		return answer{}, &apiError{http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid"}
 	}
 	q := r.URL.Query()
@@ -56,12 +50,6 @@ func (s *Server) getRoleCredentials(r *request) (answer, error) {
 	}), nil
 }
 
-func (t *ssoTokens) accepts(access string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Contains(t.access, access)
-}
-
 // createToken returns a new access token and the same refresh token.
 func (s *Server) createToken(r *request) (answer, error) {
 	var in struct{ GrantType, RefreshToken string }
@@ -71,19 +59,19 @@ func (s *Server) createToken(r *request) (answer, error) {
 	if in.GrantType != "refresh_token" {
 		return answer{}, &apiError{http.StatusBadRequest, "UnsupportedGrantTypeException", "only refresh_token is supported"}
 	}
-	if in.RefreshToken != s.sso.refresh {
+	if in.RefreshToken != s.refreshToken {
 		return answer{}, &apiError{http.StatusBadRequest, "InvalidGrantException", "Invalid refresh token provided"}
 	}
 	access := randomText(120)
-	s.sso.mu.Lock()
-	s.sso.access = append(s.sso.access, access)
-	s.sso.mu.Unlock()
+	s.mu.Lock()
+	s.accessTokens = append(s.accessTokens, access)
+	s.mu.Unlock()
 	return jsonAnswer(http.StatusOK, "application/json", struct {
 		AccessToken  string `json:"accessToken"`
 		TokenType    string `json:"tokenType"`
 		ExpiresIn    int    `json:"expiresIn"` // seconds
 		RefreshToken string `json:"refreshToken"`
-	}{access, "Bearer", int(ssoLifetime.Seconds()), s.sso.refresh}), nil
+	}{access, "Bearer", int(ssoLifetime.Seconds()), s.refreshToken}), nil
 }
 
 // WriteSSOCache writes the file that "aws sso login" writes in the home directory, with the expiration time expires.

@@ -49,7 +49,7 @@ func (s *Server) assumeRoleWithWebIdentity(r *request) (answer, error) {
 	if token == WebIdentityToken {
 		return s.assume(r, errDeniedWebIdentity.message)
 	}
-	if err := s.issuer.check(arn, token, s.now()); err != nil {
+	if err := s.checkWebIdentity(arn, token); err != nil {
 		return answer{}, err
 	}
 	return s.session(r, arn)
@@ -61,7 +61,10 @@ func (s *Server) assume(r *request, denied string) (answer, error) {
 	if _, ok := parseRole(arn); !ok {
 		return answer{}, &apiError{http.StatusBadRequest, "ValidationError", arn + " is invalid"}
 	}
-	if !s.keys.allowed(arn, r.form.Get("ExternalId")) {
+	s.mu.Lock()
+	externalID, ok := s.roles[arn]
+	s.mu.Unlock()
+	if !ok || externalID != "" && externalID != r.form.Get("ExternalId") {
 		return answer{}, &apiError{http.StatusForbidden, "AccessDenied", denied}
 	}
 	return s.session(r, arn)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 )
 
@@ -17,30 +16,13 @@ type token struct {
 	region  string
 	public  bool // for ECR Public; private registries do not accept it, and ECR Public accepts no other
 	expires time.Time
-	revoked bool
-}
-
-// tokens contains the issued passwords.
-type tokens struct {
-	mu     sync.Mutex
-	life   time.Duration     // of new tokens
-	issued map[string]*token // by password
 }
 
 // SetTokenLifetime sets how long new tokens are accepted. The default is 12 hours.
 func (s *Server) SetTokenLifetime(d time.Duration) {
-	s.tokens.mu.Lock()
-	defer s.tokens.mu.Unlock()
-	s.tokens.life = d
-}
-
-// ExpireTokens makes the registries reject all issued tokens.
-func (s *Server) ExpireTokens() {
-	s.tokens.mu.Lock()
-	defer s.tokens.mu.Unlock()
-	for _, t := range s.tokens.issued {
-		t.revoked = true
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokenLifetime = d
 }
 
 // IssueToken returns a password for the registries of region, or for ECR Public, without recording a call. The user
@@ -52,11 +34,11 @@ func (s *Server) IssueToken(region string, public bool) (password string) {
 
 func (s *Server) issueToken(region string, public bool) (password string, expires time.Time) {
 	now := s.now()
-	s.tokens.mu.Lock()
-	defer s.tokens.mu.Unlock()
-	expires = now.Add(s.tokens.life)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	expires = now.Add(s.tokenLifetime)
 	password = newPassword(expires)
-	s.tokens.issued[password] = &token{region: region, public: public, expires: expires}
+	s.tokens[password] = token{region, public, expires}
 	return password, expires
 }
 
@@ -88,14 +70,15 @@ const (
 
 // check returns why the registries of region, or ECR Public, reject password, or accepted. An empty region means all
 // regions.
-func (t *tokens) check(password, region string, public bool, now time.Time) refusal {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	found, ok := t.issued[password]
+func (s *Server) check(password, region string, public bool) refusal {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, ok := s.tokens[password]
 	switch {
 	case !ok:
 		return unknownToken
-	case found.revoked || !now.Before(found.expires):
+	case !now.Before(found.expires):
 		return expiredToken
 	case region != "" && (found.region != region || found.public != public):
 		return foreignToken
