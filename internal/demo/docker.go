@@ -8,10 +8,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/crane"
 )
 
 // docker uses the installed Docker, without changing the machine. With "docker manifest inspect", the client itself
@@ -35,33 +32,26 @@ func (s *show) docker() {
 		fmt.Fprintln(s.out, "\nNo Docker daemon for Linux is running on this machine, so the image is not run.")
 		return
 	}
-	if err := s.step("docker run the pulled image, with this machine's docker", "", anyCalls, func() error { return s.dockerRun(client, ref) }); err != nil {
+	run := func() error { return s.dockerRun(client, ref) }
+	if err := s.step("docker run the pulled image, with this machine's docker", "", anyCalls, run); err != nil {
 		fmt.Fprintf(s.out, "   skipped: this machine's docker failed: %v\n", err)
 	}
 }
 
 func (s *show) dockerRun(client, ref string) error {
-	tag, err := name.NewTag(ref)
+	image, err := crane.Pull(ref, s.proxied())
 	if err != nil {
 		return err
 	}
-	image, err := remote.Image(tag, s.options(authn.DefaultKeychain)...)
-	if err != nil {
-		return err
-	}
-	local, err := name.NewTag("ecr-login-demo:" + fmt.Sprint(os.Getpid()))
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(s.dir, "image.tar")
-	if err := tarball.WriteToFile(file, local, image); err != nil {
+	local, file := fmt.Sprintf("ecr-login-demo:%d", os.Getpid()), filepath.Join(s.dir, "image.tar")
+	if err := crane.Save(image, local, file); err != nil {
 		return err
 	}
 	if err := command(client, "load", "--input", file).Run(); err != nil {
 		return fmt.Errorf("docker load: %w", err)
 	}
-	defer func() { _ = command(client, "rmi", local.String()).Run() }()
-	printed, err := command(client, "run", "--rm", "--network", "none", local.String()).Output()
+	defer func() { _ = command(client, "rmi", local).Run() }()
+	printed, err := command(client, "run", "--rm", "--network", "none", local).Output()
 	if err != nil {
 		return fmt.Errorf("docker run: %w", err)
 	}

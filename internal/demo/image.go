@@ -7,12 +7,10 @@ import (
 	"io"
 	"os"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/crane"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
@@ -49,31 +47,18 @@ func newImage(helper string) (v1.Image, error) {
 	return mutate.ConfigFile(image, file)
 }
 
-// options returns the options of the client library. With authn.DefaultKeychain it finds the password via Docker's
-// configuration, as crane does.
-func (s *show) options(keychain authn.Keychain) []remote.Option {
-	return []remote.Option{remote.WithAuthFromKeychain(keychain), remote.WithTransport(s.cloud.Client().Transport)}
-}
+// proxied makes the client library connect to the stand-in. The library finds the password via Docker's configuration.
+func (s *show) proxied() crane.Option { return crane.WithTransport(s.cloud.Client().Transport) }
 
-func (s *show) push(ref string, image v1.Image) error {
-	tag, err := name.ParseReference(ref)
-	if err != nil {
-		return err
-	}
-	return remote.Write(tag, image, s.options(authn.DefaultKeychain)...)
-}
+func (s *show) push(ref string, image v1.Image) error { return crane.Push(image, ref, s.proxied()) }
 
 // pull downloads the whole image and checks that it is equal to the pushed one.
 func (s *show) pull(ref string, want v1.Image) error {
-	tag, err := name.ParseReference(ref)
+	image, err := crane.Pull(ref, s.proxied())
 	if err != nil {
 		return err
 	}
-	image, err := remote.Image(tag, s.options(authn.DefaultKeychain)...)
-	if err != nil {
-		return err
-	}
-	if err := tarball.Write(tag, image, io.Discard); err != nil {
+	if err := crane.Export(image, io.Discard); err != nil {
 		return err
 	}
 	got, err := image.Digest()
@@ -84,13 +69,4 @@ func (s *show) pull(ref string, want v1.Image) error {
 		return fmt.Errorf("pulled %s, pushed %s (%v)", got, pushed, err)
 	}
 	return nil
-}
-
-func (s *show) pullAnonymously(ref string) error {
-	tag, err := name.ParseReference(ref)
-	if err != nil {
-		return err
-	}
-	_, err = remote.Image(tag, s.options(authn.NewMultiKeychain())...)
-	return err
 }
