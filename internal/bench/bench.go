@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 
 	"ecrlogin/internal/awstest"
 )
@@ -17,43 +16,18 @@ type bench struct {
 	cloud  *awstest.Server
 }
 
-func setUp(helper string) (*bench, error) {
-	helper, err := filepath.Abs(helper)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "ecr-login-bench")
-	if err != nil {
-		return nil, err
-	}
-	b := &bench{dir: dir, helper: helper, echo: filepath.Join(dir, "echo")}
-	if err := b.start(); err != nil {
-		os.RemoveAll(dir)
-		return nil, err
-	}
-	return b, nil
-}
-
-// start builds the baseline program and starts the stand-in for AWS.
-func (b *bench) start() (err error) {
+// buildEcho builds the baseline program.
+func (b *bench) buildEcho() error {
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.echo, "ecrlogin/internal/bench/echo")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the baseline program: %w\n%s", err, text)
 	}
-	b.cloud, err = awstest.Start(awstest.Options{Dir: b.dir})
-	return err
-}
-
-func (b *bench) close() {
-	b.cloud.Close()
-	os.RemoveAll(b.dir)
+	return nil
 }
 
 // newHome creates a new home directory, in which all caches are cold.
-func (b *bench) newHome() (string, error) {
-	return os.MkdirTemp(b.dir, "home")
-}
+func (b *bench) newHome() (string, error) { return os.MkdirTemp(b.dir, "home") }
 
 // environ returns an environment in which connections to the real host names of AWS reach the stand-in. It contains
 // more, which usually adds an identity.
@@ -76,6 +50,4 @@ func packageVersion(name string) (version string, ok bool) {
 	return string(out), err == nil && len(out) > 0
 }
 
-func notInstalled(pkg string) string {
-	return "not installed: apt-get install " + pkg
-}
+func notInstalled(pkg string) string { return "not installed: apt-get install " + pkg }

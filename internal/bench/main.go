@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
+
+	"ecrlogin/internal/awstest"
 )
 
 func main() {
@@ -24,17 +27,31 @@ func main() {
 }
 
 func run(helper string, out io.Writer) error {
-	b, err := setUp(helper)
+	helper, err := filepath.Abs(helper)
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	dir, err := os.MkdirTemp("", "ecr-login-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	cloud, err := awstest.Start(awstest.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer cloud.Close()
+	b := &bench{dir: dir, helper: helper, echo: filepath.Join(dir, "echo"), cloud: cloud}
+	if err := b.buildEcho(); err != nil {
+		return err
+	}
 	var t table
 	for _, measure := range []func(*table) error{b.hits, b.misses, b.oneHost, b.manyHosts, b.memory, b.size} {
 		if err := measure(&t); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "%d CPUs, %s/%s, %s; medians of %d interleaved runs\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), runs)
+	fmt.Fprintf(out, "%d CPUs, %s/%s, %s; medians of %d interleaved runs\n\n",
+		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), runs)
 	return t.print(out)
 }

@@ -31,7 +31,10 @@ type program struct {
 
 // get returns the program that asks helper for the password of host.
 func get(helper, host string, env []string) *program {
-	return &program{path: helper, args: []string{"get"}, env: env, stdin: host, check: func(answer string) error { return checkToken(answer, host) }}
+	return &program{
+		path: helper, args: []string{"get"}, env: env, stdin: host,
+		check: func(answer string) error { return checkToken(answer, host) },
+	}
 }
 
 // run runs the program and checks its answer.

@@ -28,14 +28,8 @@ func ratio(d, base time.Duration) string {
 	return fmt.Sprintf("%.2f (%s / %s)", float64(d)/float64(base), milliseconds(d), milliseconds(base))
 }
 
-func milliseconds(d time.Duration) string {
-	return fmt.Sprintf("%.2f ms", d.Seconds()*1000)
-}
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 
-func seconds(d time.Duration) string {
-	return fmt.Sprintf("%.2f s", d.Seconds())
-}
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
 
-func mebibytes(bytes int64) string {
-	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-}
+func mebibytes(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
