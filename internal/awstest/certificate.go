@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
-	"sync"
 	"time"
 )
 
@@ -18,15 +17,12 @@ import (
 // years.
 const validity = 10 * 365 * 24 * time.Hour
 
-// An authority issues a certificate for each requested name. All certificates have the same key, because clients check
-// only the name.
+// An authority issues a certificate for each connection. All certificates have the same key, because clients check only
+// the name.
 type authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
 	pem  []byte
-
-	mu     sync.Mutex
-	leaves map[string]*tls.Certificate // by host
 }
 
 func newAuthority() (*authority, error) {
@@ -46,12 +42,7 @@ func newAuthority() (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &authority{
-		key:    key,
-		cert:   cert,
-		pem:    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		leaves: map[string]*tls.Certificate{},
-	}, nil
+	return &authority{key, cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}, nil
 }
 
 // certificate returns the fields that the certificates of the authority and the servers have in common.
@@ -65,13 +56,8 @@ func certificate(name string) *x509.Certificate {
 	}
 }
 
-// leaf returns the certificate of host, which is a name or an IP address.
+// leaf returns a new certificate for host, which is a name or an IP address.
 func (a *authority) leaf(host string) (*tls.Certificate, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if cert, ok := a.leaves[host]; ok {
-		return cert, nil
-	}
 	template := certificate(host)
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
@@ -84,9 +70,7 @@ func (a *authority) leaf(host string) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	cert := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.key}
-	a.leaves[host] = cert
-	return cert, nil
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.key}, nil
 }
 
 // serverConfig uses the certificate of the name that the client sends, or of fallback if the client dialed an IP

@@ -114,7 +114,7 @@ func (i *injection) answer(r *request) (a answer, ok bool) {
 		if i.EchoRequest {
 			e.message += requestEcho(r)
 		}
-		return r.op.behavior().protocol.fail(e), true
+		return behaviors[r.op].protocol.fail(e), true
 	case i.Status != 0:
 		return plain.fail(&apiError{status: i.Status, message: http.StatusText(i.Status)}), true
 	}

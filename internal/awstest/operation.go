@@ -33,32 +33,20 @@ type behavior struct {
 	answer   func(*Server, *request) (answer, error)
 }
 
-func (op Operation) behavior() behavior {
-	switch op {
-	case GetAuthorizationToken:
-		return behavior{"ecr", awsJSON, (*Server).getAuthorizationToken}
-	case GetPublicAuthorizationToken:
-		return behavior{"ecr-public", awsJSON, (*Server).getPublicAuthorizationToken}
-	case AssumeRole:
-		return behavior{"sts", query, (*Server).assumeRole}
-	case AssumeRoleWithWebIdentity:
-		return behavior{"", query, (*Server).assumeRoleWithWebIdentity}
-	case GetCallerIdentity:
-		return behavior{"sts", query, (*Server).getCallerIdentity}
-	case MetadataToken:
-		return behavior{"", plain, (*Server).metadataToken}
-	case Metadata:
-		return behavior{"", plain, (*Server).metadata}
-	case ContainerCredentials:
-		return behavior{"", containerJSON, (*Server).containerCredentials}
-	case GetRoleCredentials:
-		return behavior{"", restJSON, (*Server).getRoleCredentials}
-	case CreateToken:
-		return behavior{"", oidcJSON, (*Server).createToken}
-	}
-	return behavior{"", awsJSON, func(*Server, *request) (answer, error) {
+var behaviors = map[Operation]behavior{
+	GetAuthorizationToken:       {"ecr", awsJSON, (*Server).getAuthorizationToken},
+	GetPublicAuthorizationToken: {"ecr-public", awsJSON, (*Server).getPublicAuthorizationToken},
+	AssumeRole:                  {"sts", query, (*Server).assumeRole},
+	AssumeRoleWithWebIdentity:   {"", query, (*Server).assumeRoleWithWebIdentity},
+	GetCallerIdentity:           {"sts", query, (*Server).getCallerIdentity},
+	MetadataToken:               {"", plain, (*Server).metadataToken},
+	Metadata:                    {"", plain, (*Server).metadata},
+	ContainerCredentials:        {"", containerJSON, (*Server).containerCredentials},
+	GetRoleCredentials:          {"", restJSON, (*Server).getRoleCredentials},
+	CreateToken:                 {"", oidcJSON, (*Server).createToken},
+	"": {"", awsJSON, func(*Server, *request) (answer, error) {
 		return answer{}, &apiError{http.StatusNotFound, "UnknownOperationException", "awstest has no such operation"}
-	}}
+	}},
 }
 
 // A request is an HTTP request that has been read to its end.
@@ -143,7 +131,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 
 // answer returns the regular response, which may be an error.
 func (s *Server) answer(r *request) answer {
-	b := r.op.behavior()
+	b := behaviors[r.op]
 	err := s.verify(r, b.service)
 	if err == nil {
 		var a answer

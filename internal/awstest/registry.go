@@ -45,23 +45,23 @@ func (s *Server) serveRegistry(w http.ResponseWriter, r *http.Request) {
 
 // authorize reports whether r contains a token for reg. If not, it sends an error response.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request, host string, reg registry.Registry) bool {
-	user, password, ok := r.BasicAuth()
-	refused := unknownToken
-	if ok && user == userName {
-		refused = s.check(password, reg.Region, reg.Public)
-	}
-	switch refused {
-	case accepted:
-		return true
-	case foreignToken:
-		deny(w, http.StatusForbidden, "Your Authorization Token is invalid.")
-	case expiredToken:
-		challenge(w, host)
-		deny(w, http.StatusUnauthorized, "Your authorization token has expired. Reauthenticate and try again.")
-	default:
+	user, password, _ := r.BasicAuth()
+	now := s.now()
+	s.mu.Lock()
+	t, known := s.tokens[password]
+	s.mu.Unlock()
+	switch {
+	case !known || user != userName:
 		challenge(w, host)
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, "Not Authorized\n")
+	case !now.Before(t.expires):
+		challenge(w, host)
+		deny(w, http.StatusUnauthorized, "Your authorization token has expired. Reauthenticate and try again.")
+	case reg.Region != "" && (t.region != reg.Region || t.public != reg.Public):
+		deny(w, http.StatusForbidden, "Your Authorization Token is invalid.")
+	default:
+		return true
 	}
 	return false
 }

@@ -57,31 +57,3 @@ func newPassword(expires time.Time) string {
 	}
 	return base64.StdEncoding.EncodeToString(document)
 }
-
-// A refusal is the reason why a registry rejects a password.
-type refusal int
-
-const (
-	accepted refusal = iota
-	unknownToken
-	expiredToken
-	foreignToken // of another region, or a private token for ECR Public, or the reverse
-)
-
-// check returns why the registries of region, or ECR Public, reject password, or accepted. An empty region means all
-// regions.
-func (s *Server) check(password, region string, public bool) refusal {
-	now := s.now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found, ok := s.tokens[password]
-	switch {
-	case !ok:
-		return unknownToken
-	case !now.Before(found.expires):
-		return expiredToken
-	case region != "" && (found.region != region || found.public != public):
-		return foreignToken
-	}
-	return accepted
-}
