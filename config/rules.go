@@ -58,7 +58,8 @@ func checkVariable(s string) error {
 	name, _ := strings.CutSuffix(s, "*")
 	switch {
 	case name == "":
-		return errors.New("it stands for the whole environment, which differs between terminals, so no cached token would be reused; list the variables")
+		return errors.New("it stands for the whole environment, which differs between terminals, " +
+			"so no cached token would be reused; list the variables")
 	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "", name[0] >= '0' && name[0] <= '9':
 		return errors.New("must be a variable name, such as VAULT_ROLE, or a prefix followed by *, such as TEAM_*")
 	}
@@ -94,7 +95,8 @@ func (p *document) rule(n *yaml.Node) (Rule, error) {
 		"registry": p.text(new(string), func(s string) error {
 			alias, err := registry.Parse(s)
 			if err != nil {
-				return errors.New("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; an alias of an alias is not supported")
+				return errors.New("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; " +
+					"an alias of an alias is not supported")
 			}
 			r.Registry = alias.Host
 			return nil

@@ -31,8 +31,10 @@ If HOME is not set, as during node setup, set HOME=/root, where the data for "co
 	flags := cmd.Flags()
 	flags.StringVar(&n.BinDir, "bin-dir", "", "directory for credential provider binaries (kubelet's --image-credential-provider-bin-dir)")
 	flags.StringVar(&n.ConfigFile, "config-file", "", "CredentialProviderConfig file (kubelet's --image-credential-provider-config)")
-	flags.StringSliceVar(&r.Registries, "registry", nil, "registry host, or matchImages pattern; can be repeated (default: all Amazon ECR registries)")
-	flags.BoolVar(&n.ServiceAccounts, "service-accounts", false, "use the IAM role in the annotation of the pod's service account (requires Kubernetes 1.34)")
+	flags.StringSliceVar(&r.Registries, "registry", nil,
+		"registry host, or matchImages pattern; can be repeated (default: all Amazon ECR registries)")
+	flags.BoolVar(&n.ServiceAccounts, "service-accounts", false,
+		"use the IAM role in the annotation of the pod's service account (requires Kubernetes 1.34)")
 	flags.BoolVar(&n.Replace, "replace", false, "replace another program named "+program.Provider)
 	flags.BoolVar(&r.DryRun, "dry-run", false, "print the changes without writing them")
 	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails only for an undefined flag

@@ -53,7 +53,8 @@ The exit code is 1 if a check fails.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	cmd.Flags().BoolVar(&asKubelet, "kubelet", false, "check kubelet's image credential provider on this node")
-	cmd.Flags().StringVar(&node.ConfigFile, "config-file", "", "with --kubelet: CredentialProviderConfig file (default: that of the running kubelet)")
+	cmd.Flags().StringVar(&node.ConfigFile, "config-file", "",
+		"with --kubelet: CredentialProviderConfig file (default: that of the running kubelet)")
 	cmd.Flags().StringVar(&node.BinDir, "bin-dir", "", "with --config-file: directory for credential provider binaries")
 	return cmd
 }

@@ -28,5 +28,6 @@ func write(dir string) error {
 	}
 	root := new(cli.Program).Root()
 	root.DisableAutoGenTag = true
-	return doc.GenManTree(root, &doc.GenManHeader{Title: "DOCKER-CREDENTIAL-ECR-LOGIN", Section: "1", Source: "ecr-login", Manual: "ecr-login"}, dir)
+	header := &doc.GenManHeader{Title: "DOCKER-CREDENTIAL-ECR-LOGIN", Section: "1", Source: "ecr-login", Manual: "ecr-login"}
+	return doc.GenManTree(root, header, dir)
 }

@@ -15,9 +15,6 @@ import (
 // detects a loop by it. Its value is the name of the helper.
 const askedBy = "ECR_LOGIN_FALLBACK"
 
-// self is the helper name of this program.
-const self = program.Helper
-
 // errMissing reports that a helper is not installed. Get treats it as "not found" rather than as a failure, because
 // clients can still access the registry without a password.
 var errMissing = errors.New("is not on PATH")
@@ -28,10 +25,10 @@ func (h *Helper) find() (path string, err error) {
 	case !plain(h.Name):
 		return "", advice.Errorf("invalid helper name %q, expected a name such as pass for docker-credential-pass", h.Name).
 			Then("correct %s", h.named())
-	case h.Name == self:
+	case h.Name == program.Helper:
 		return "", advice.Errorf("%s would run itself", h.program()).Then("change %s", h.named())
 	case asker != "":
-		return "", advice.Errorf("fallback loop: docker-credential-%s falls back to %s, which falls back to %s", asker, self, h.Name).
+		return "", advice.Errorf("fallback loop: docker-credential-%s falls back to ecr-login, which falls back to %s", asker, h.Name).
 			Then("change %s, or the fallback of docker-credential-%s", h.named(), asker)
 	}
 	if asks, _ := ancestry(); asks {
@@ -46,7 +43,7 @@ func (h *Helper) find() (path string, err error) {
 	case err != nil:
 		return "", advice.Errorf("%s %w", h.program(), errMissing).Then("install it, or change %s", h.named())
 	case isSelf(path):
-		return "", advice.Errorf("%s is %s under another name and would run itself", h.program(), self).
+		return "", advice.Errorf("%s is ecr-login under another name and would run itself", h.program()).
 			Then("change %s", h.named())
 	}
 	return path, nil
