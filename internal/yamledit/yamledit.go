@@ -225,10 +225,16 @@ func (d *Document) Prepend(item any, name string) {
 		return
 	}
 	indent := "  "
-	if list.Kind == yaml.SequenceNode && !isFlow(list) {
+	_, text, _ := strings.Cut(d.lines[key.Line-1], ":")
+	value, comment, commented := strings.Cut(strings.TrimRight(text, "\r\n"), "#")
+	switch {
+	case list.Kind == yaml.SequenceNode && !isFlow(list):
 		indent = blanks(list)
-	} else if _, text, _ := strings.Cut(d.lines[key.Line-1], ":"); strings.TrimLeft(text, " \t\r\n#") != "" {
-		d.replace(key.Line-1, key.Line, "", []string{name + ":"}) // it was [] or null
+	case strings.TrimSpace(value) != "": // [] or null
+		if commented {
+			comment = " #" + comment
+		}
+		d.replace(key.Line-1, key.Line, "", []string{name + ":" + comment})
 	}
 	d.replace(key.Line, key.Line, indent, lines)
 }

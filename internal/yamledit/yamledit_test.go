@@ -39,6 +39,28 @@ func TestSet(t *testing.T) {
 	}
 }
 
+func TestPrepend(t *testing.T) {
+	for before, after := range map[string]string{
+		"":                           "l:\n  - b\n",
+		"x: 1":                       "x: 1\nl:\n  - b\n",
+		"l:\nx: 1\n":                 "l:\n  - b\nx: 1\n",
+		"l:  # c\n":                  "l:  # c\n  - b\n",
+		"l: []\n":                    "l:\n  - b\n",
+		"l: [] # c\r\nx: 1\r\n":      "l: # c\r\n  - b\r\nx: 1\r\n",
+		"l: null # c: d\n":           "l: # c: d\n  - b\n",
+		"l:\n# c\n- a\n":             "l:\n- b\n# c\n- a\n",
+		"l: # d\n    # c\n    - a\n": "l: # d\n    - b\n    # c\n    - a\n",
+	} {
+		d, err := yamledit.Parse([]byte(before))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Prepend("b", "l"); string(d.Bytes()) != after {
+			t.Errorf("%q: got  %q\nwant %q", before, d.Bytes(), after)
+		}
+	}
+}
+
 func TestEncode(t *testing.T) {
 	value := struct {
 		Name  string           `json:"name"`
