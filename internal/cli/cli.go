@@ -129,6 +129,7 @@ func (p *Program) Root() *cobra.Command {
 	root.AddCommand(p.actions()...)
 	root.AddCommand(p.kubelet())
 	addCompletion(root)
+	addHelp(root)
 	checkCommands(root)
 	return root
 }
@@ -140,6 +141,17 @@ func addCompletion(root *cobra.Command) {
 	cmd.Example = "  source <(docker-credential-ecr-login completion bash)"
 	for _, shell := range cmd.Commands() {
 		shell.Example = "  docker-credential-ecr-login completion " + shell.Name()
+	}
+}
+
+// addHelp adds cobra's help command, with an error for an unknown command, for which cobra succeeds.
+func addHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	cmd, _, _ := root.Find([]string{"help"})
+	cmd.Example = "  docker-credential-ecr-login help cache list"
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		found, rest, _ := root.Find(args)
+		return unknownCommand(found, rest)
 	}
 }
 
