@@ -14,7 +14,6 @@ import (
 // A Config is the content of the configuration file. The zero Config is valid, and means that there is no file.
 type Config struct {
 	Path       string        // the path of the file; "" if there is none
-	Skipped    string        // a file that is treated as missing; see configpath.File
 	Registries []Rule        // the first rule that matches applies
 	Fallback   string        // FallbackFile, the NAME of docker-credential-NAME, or "" for none
 	Timeout    time.Duration // time limit of a get; 0 if not set

@@ -14,15 +14,16 @@ import (
 	"ecrlogin/registry"
 )
 
-// Settings are the settings of the helper, which the checks use too. All fields except ConfigErr are required.
+// Settings are the settings of the helper, which the checks use too. ConfigErr and SkippedConfig are optional.
 type Settings struct {
-	Version   string         // version of this program
-	Env       environ.Env    // the environment of this process
-	Config    *config.Config // the defaults if ConfigErr is not nil
-	ConfigErr error          // why the user's configuration is invalid
-	Source    *aws.Source    // requests tokens without the cache
-	Cache     *cache.Cache   // the cache to check
-	Timeout   time.Duration  // maximum duration of each check
+	Version       string         // version of this program
+	Env           environ.Env    // the environment of this process
+	Config        *config.Config // the defaults if ConfigErr is not nil
+	ConfigErr     error          // why the user's configuration is invalid
+	SkippedConfig string         // the user's configuration file, if it is treated as missing; see configpath.File
+	Source        *aws.Source    // requests tokens without the cache
+	Cache         *cache.Cache   // the cache to check
+	Timeout       time.Duration  // maximum duration of each check
 }
 
 // A Pull is the state of the checks of one registry. Earlier checks store findings for later ones.

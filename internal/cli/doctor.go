@@ -61,13 +61,14 @@ The exit code is 1 if a check fails.`,
 
 func (s *setting) checkSettings() *check.Settings {
 	return &check.Settings{
-		Version:   s.Version,
-		Env:       s.Env,
-		Config:    s.config,
-		ConfigErr: s.err,
-		Source:    &aws.Source{Identity: s.config.Identity, Log: s.log},
-		Cache:     s.source(),
-		Timeout:   s.timeout,
+		Version:       s.Version,
+		Env:           s.Env,
+		Config:        s.config,
+		ConfigErr:     s.err,
+		SkippedConfig: s.inputs.Own.Skipped,
+		Source:        &aws.Source{Identity: s.config.Identity, Log: s.log},
+		Cache:         s.source(),
+		Timeout:       s.timeout,
 	}
 }
 

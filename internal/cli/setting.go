@@ -53,7 +53,6 @@ func (p *Program) loadFrom(flag string) *setting {
 	if s.err != nil {
 		s.config = new(config.Config)
 	}
-	s.config.Skipped = own.Skipped
 	s.readEnvironment()
 	return s
 }

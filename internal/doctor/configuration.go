@@ -20,7 +20,7 @@ import (
 // configuration checks the configuration file, and reports which rule matches the registry.
 func (c *checker) configuration(context.Context) check.Result {
 	skipped, others := "", ""
-	if path := c.Config.Skipped; path != "" {
+	if path := c.SkippedConfig; path != "" {
 		skipped = fmt.Sprintf("; %s is skipped, because this user may not search the directory", path)
 	}
 	if helper := c.fallbackHelper(); helper != "" {
