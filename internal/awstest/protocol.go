@@ -59,10 +59,13 @@ func (p protocol) fail(e *apiError) answer {
 	case containerJSON:
 		return jsonAnswer(e.status, "application/json", map[string]string{"code": e.code, "message": e.message})
 	case query:
-		return xmlAnswer(e.status, errorResponse{
-			Error:     errorBody{Type: "Sender", Code: e.code, Message: e.message},
-			RequestID: requestID(),
-		})
+		return xmlAnswer(e.status, struct {
+			XMLName   xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
+			Type      string   `xml:"Error>Type"`
+			Code      string   `xml:"Error>Code"`
+			Message   string   `xml:"Error>Message"`
+			RequestID string   `xml:"RequestId"`
+		}{Type: "Sender", Code: e.code, Message: e.message, RequestID: requestID()})
 	default:
 		return newAnswer(e.status, "text/plain", []byte(e.message))
 	}
@@ -84,16 +87,6 @@ func oauthCode(exception string) string {
 		code.WriteRune(r)
 	}
 	return code.String()
-}
-
-type errorResponse struct {
-	XMLName   xml.Name  `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
-	Error     errorBody `xml:"Error"`
-	RequestID string    `xml:"RequestId"`
-}
-
-type errorBody struct {
-	Type, Code, Message string
 }
 
 // jsonAnswer returns v as a JSON response. It panics if v cannot be marshaled; all types of this package can.

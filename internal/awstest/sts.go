@@ -12,29 +12,22 @@ import (
 // WebIdentityToken is the OIDC token that AssumeRoleWithWebIdentity accepts.
 const WebIdentityToken = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhd3N0ZXN0In0."
 
-type stsCredentials struct {
-	AccessKeyID     string `xml:"AccessKeyId"`
-	SecretAccessKey string
-	SessionToken    string
-	Expiration      time.Time
-}
-
-type assumedRole struct {
-	Arn string
-	ID  string `xml:"AssumedRoleId"`
-}
-
-// assumeResult is the response of AssumeRole and AssumeRoleWithWebIdentity. Its elements are named after the operation.
-type assumeResult struct {
+// An assumeResponse is the response of AssumeRole and AssumeRoleWithWebIdentity. Its elements are named after the
+// operation.
+type assumeResponse struct {
 	XMLName   xml.Name
-	Result    assumed
+	Result    assumeResult
 	RequestID string `xml:"ResponseMetadata>RequestId"`
 }
 
-type assumed struct {
-	XMLName     xml.Name
-	Credentials stsCredentials
-	Role        assumedRole `xml:"AssumedRoleUser"`
+type assumeResult struct {
+	XMLName    xml.Name
+	KeyID      string    `xml:"Credentials>AccessKeyId"`
+	Secret     string    `xml:"Credentials>SecretAccessKey"`
+	Session    string    `xml:"Credentials>SessionToken"`
+	Expiration time.Time `xml:"Credentials>Expiration"`
+	ARN        string    `xml:"AssumedRoleUser>Arn"`
+	UserID     string    `xml:"AssumedRoleUser>AssumedRoleId"`
 }
 
 // stsNamespace is the XML namespace of STS responses.
@@ -81,14 +74,10 @@ func (s *Server) session(r *request, arn string) (answer, error) {
 		lifetime = time.Duration(seconds) * time.Second
 	}
 	k := s.mint(role, cmp.Or(r.form.Get("RoleSessionName"), "awstest"), lifetime)
-	return xmlAnswer(http.StatusOK, assumeResult{
-		XMLName: xml.Name{Space: stsNamespace, Local: string(r.op) + "Response"},
-		Result: assumed{
-			XMLName:     xml.Name{Local: string(r.op) + "Result"},
-			Credentials: stsCredentials{k.ID, k.Secret, k.Session, k.expires},
-			Role:        assumedRole{Arn: k.arn, ID: k.userID},
-		},
-		RequestID: requestID(),
+	return xmlAnswer(http.StatusOK, assumeResponse{
+		xml.Name{Space: stsNamespace, Local: string(r.op) + "Response"},
+		assumeResult{xml.Name{Local: string(r.op) + "Result"}, k.ID, k.Secret, k.Session, k.expires, k.arn, k.userID},
+		requestID(),
 	}), nil
 }
 

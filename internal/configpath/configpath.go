@@ -62,13 +62,18 @@ type File struct {
 // be read, is larger than MaxSize, or is neither a regular file nor /dev/null, is an error; the next path is not
 // tried.
 func Read(env environ.Env, flag string) (File, error) {
-	if flag != "" {
-		return readNamed(flag, "--config", "omit --config")
+	path, source, otherwise := flag, "--config", "omit --config"
+	if path == "" {
+		path, source, otherwise = env.Get(Variable), Variable, "unset the variable"
 	}
-	if path := env.Get(Variable); path != "" {
-		return readNamed(path, Variable, "unset the variable")
+	if path == "" {
+		return first(Places(env), User(env))
 	}
-	return first(Places(env), User(env))
+	f, err := first([]string{path}, "")
+	if err == nil && f.Path == "" {
+		err = advice.Errorf("%s does not exist, but %s names it", path, source).Then("create it, or %s", otherwise)
+	}
+	return f, err
 }
 
 // first reads the first of places that exists; user is the path of the user's own file.
@@ -89,16 +94,6 @@ func first(places []string, user string) (File, error) {
 		}
 	}
 	return f, nil
-}
-
-// readNamed reads a file that must exist because by names it; otherwise is an alternative to creating it, for the
-// error.
-func readNamed(path, by, otherwise string) (File, error) {
-	f, err := first([]string{path}, "")
-	if err == nil && f.Path == "" {
-		err = advice.Errorf("%s does not exist, but %s names it", path, by).Then("create it, or %s", otherwise)
-	}
-	return f, err
 }
 
 // A searchError reports that this process may not search the directories above a file.
