@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/program"
@@ -34,7 +35,7 @@ const dropInName = "50-ecr-login.conf"
 func FindPodman(env environ.Env) (PodmanFiles, error) {
 	home, err := env.Home()
 	if err != nil {
-		return PodmanFiles{}, fmt.Errorf("cannot find Podman's auth.json: %w; set HOME", err)
+		return PodmanFiles{}, advice.Errorf("cannot find Podman's auth.json: %w", err).Then("set HOME")
 	}
 	users := filepath.Join(home, ".config")
 	p := PodmanFiles{Auth: env.Get("REGISTRY_AUTH_FILE")}
