@@ -29,7 +29,7 @@ func (p *Pull) CheckCache(context.Context) Result {
 	}
 	kept, err := p.Cache.Entries()
 	if err != nil {
-		return p.OrLog(Error(err))
+		return Error(err)
 	}
 	now := time.Now()
 	kept = slices.DeleteFunc(kept, func(k store.Kept) bool { return !k.Valid(now) })
@@ -61,5 +61,5 @@ func (p *Pull) unusable(err error) Result {
 			r.Next = fmt.Sprintf("chmod 700 %s; if it belongs to another user, %s", p.Cache.Dir, r.Next)
 		}
 	}
-	return p.OrLog(r)
+	return r
 }

@@ -18,6 +18,7 @@ import (
 	"ecrlogin/credentials/aws"
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/trustedpath"
 )
 
@@ -71,9 +72,11 @@ func (r Result) Then(format string, args ...any) Result {
 	return r
 }
 
-// Otherwise is like Then, for a result that has no next step yet.
+// Otherwise is like Then, for a result of a failed check that has no next step yet.
 func (r Result) Otherwise(format string, args ...any) Result {
-	r.Next = cmp.Or(r.Next, fmt.Sprintf(format, args...))
+	if r.Status == StatusFailed && r.Next == "" {
+		return r.Then(format, args...)
+	}
 	return r
 }
 
@@ -99,8 +102,9 @@ type Step struct {
 	Check func(context.Context) Result
 }
 
-// Run runs checks one after another, each with a time limit, when the iterator requests it.
-func Run(ctx context.Context, limit time.Duration, steps []Step) iter.Seq[Result] {
+// Run runs checks one after another, each with the time limit Timeout, when the iterator requests it. The default next
+// step is to run doctor again with a log.
+func (p *Pull) Run(ctx context.Context, steps []Step) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		culprits := map[string]string{} // by name: the failed check that is the reason, possibly itself
 		for _, s := range steps {
@@ -110,7 +114,9 @@ func Run(ctx context.Context, limit time.Duration, steps []Step) iter.Seq[Result
 			}
 			r := Skipped("skipped (%s failed)", culprit)
 			if culprit == "" {
-				r = s.run(ctx, limit)
+				ctx, cancel := context.WithTimeout(ctx, p.Timeout)
+				r = s.Check(ctx).Otherwise("ECR_LOGIN_LOG=debug %s doctor %s", program.Command, p.Address)
+				cancel()
 			}
 			if r.OK = r.Status != StatusFailed; !r.OK {
 				culprit = s.Name
@@ -123,10 +129,4 @@ func Run(ctx context.Context, limit time.Duration, steps []Step) iter.Seq[Result
 			}
 		}
 	}
-}
-
-func (s Step) run(ctx context.Context, limit time.Duration) Result {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return s.Check(ctx)
 }

@@ -10,7 +10,6 @@ import (
 	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/internal/environ"
-	"ecrlogin/internal/program"
 	"ecrlogin/registry"
 )
 
@@ -75,9 +74,4 @@ func (p *Pull) Host() string { return strings.ToLower(p.Address) }
 func (p *Pull) IsAlias() bool {
 	r, err := registry.Parse(p.Address)
 	return err != nil || r != p.Registry
-}
-
-// OrLog adds a next step if there is none: run doctor again with a log.
-func (p *Pull) OrLog(r Result) Result {
-	return r.Otherwise("ECR_LOGIN_LOG=debug %s doctor %s", program.Command, p.Address)
 }

@@ -68,7 +68,7 @@ func (p *Pull) CheckImage(ctx context.Context) Result {
 		got, err = p.client.ask(ctx, http.MethodGet, path, manifestTypes...) // a HEAD response has no message
 	}
 	if err != nil {
-		return p.OrLog(p.unanswered(err))
+		return p.unanswered(err)
 	}
 	switch got.status {
 	case http.StatusOK:

@@ -35,7 +35,7 @@ func Registry(ctx context.Context, s *check.Settings, typed string) iter.Seq[che
 		if s.ConfigErr != nil {
 			steps = append(steps, check.Step{Name: "configuration", Check: c.configuration})
 		}
-		return check.Run(ctx, s.Timeout, steps)
+		return c.Run(ctx, steps)
 	}
 	return c.run(ctx, []check.Step{
 		{Name: "host", Check: c.host},
@@ -96,7 +96,7 @@ func (c *checker) run(ctx context.Context, steps []check.Step) iter.Seq[check.Re
 				Then("to check those of %s, run it without sudo", who)
 		}})
 	}
-	return check.Run(ctx, c.Timeout, steps)
+	return c.Run(ctx, steps)
 }
 
 // sudoUser returns the user who ran sudo, if a file is not in that user's home directory; "" otherwise.

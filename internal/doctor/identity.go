@@ -39,7 +39,7 @@ func (c *checker) caller(ctx context.Context) check.Result {
 	case c.Registry.Public && errors.Is(err, credentials.ErrNoIdentity):
 		return check.Skipped("no AWS identity, so clients pull from Amazon ECR Public without a password: %s", failed.Found)
 	case err != nil:
-		return c.OrLog(failed)
+		return failed
 	case !who.Expiry.IsZero():
 		return check.OK("%s, from %s, expires in %s", who.ARN, who.IssuedTo, check.Minutes(time.Until(who.Expiry)))
 	default:
@@ -55,7 +55,7 @@ func (c *checker) token(ctx context.Context) check.Result {
 	case c.Registry.Public && errors.Is(err, credentials.ErrNoIdentity):
 		return check.Skipped("skipped (no AWS identity)")
 	case err != nil:
-		return c.OrLog(check.Error(err))
+		return check.Error(err)
 	}
 	return check.OK("Amazon ECR issued a password for user %s, valid for %s", c.Token.Username, check.Minutes(c.Token.Expiry.Sub(c.Token.Issued)))
 }

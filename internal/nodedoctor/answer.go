@@ -45,12 +45,14 @@ func (n *node) answer(ctx context.Context) check.Result {
 	}
 	args := append([]string{n.path()}, n.provider.Args...)
 	out, message, err := run(ctx, subprocess.Command{Path: n.path(), Args: args, Env: n.env(), Stdin: bytes.NewReader(append(request, '\n'))})
-	if err == nil {
-		return n.read(out, message)
-	}
-	r := check.Error(err)
-	if n.provider.TokenAttributes != nil { // if pods have their own roles, the node does not need one
-		return check.Skipped("no password for the node itself, which pods without their own role use: %s", r.Found)
+	var r check.Result
+	switch {
+	case err == nil:
+		r = n.read(out, message)
+	case n.provider.TokenAttributes != nil: // if pods have their own roles, the node does not need one
+		r = check.Skipped("no password for the node itself, which pods without their own role use: %s", check.Error(err).Found)
+	default:
+		r = check.Error(err)
 	}
 	return r.Otherwise("for details in kubelet's log, set ECR_LOGIN_LOG=debug in env of %s", n.provider.Name)
 }
@@ -80,7 +82,7 @@ func (n *node) read(out []byte, message string) check.Result {
 		return check.OK("the provider returned a password of user %s for %s, which kubelet %s; environment variables: %s", auth.Username, key, how, variables(n.env()))
 	}
 	if r, err := registry.Parse(n.image); err == nil && r.Public {
-		return check.Skipped("%s", message) // public images need no password
+		return check.Skipped("%s", cmp.Or(message, "the provider returned no password, which public images do not need"))
 	}
 	if message != "" {
 		return check.Failed("kubelet pulls without a password, because the provider reported: %s", message)

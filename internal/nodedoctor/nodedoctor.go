@@ -41,7 +41,7 @@ func Checks(ctx context.Context, s *check.Settings, k Kubelet, image string) ite
 		n.image = kubeletconfig.Image(image)
 		_ = n.Aim(image) // the alias may be only in the provider's configuration
 	}
-	return check.Run(ctx, s.Timeout, []check.Step{
+	return n.Run(ctx, []check.Step{
 		{Name: "kubelet", Check: n.kubelet},
 		{Name: "providers", Needs: []string{"kubelet"}, Check: n.providers},
 		{Name: "safety", Needs: []string{"providers"}, Check: n.safety},
@@ -155,7 +155,7 @@ func (n *node) configure() string {
 func (n *node) providers(context.Context) check.Result {
 	var err error
 	if n.files, err = kubeletconfig.Read(n.ConfigFile); err != nil {
-		return check.Error(err).Otherwise("%s", n.configure())
+		return check.Error(err).Otherwise("correct this line")
 	}
 	var all []kubeletconfig.Provider
 	for _, f := range n.files {

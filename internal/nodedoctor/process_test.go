@@ -14,6 +14,7 @@ import (
 	"ecrlogin/cache"
 	"ecrlogin/config"
 	"ecrlogin/internal/check"
+	"ecrlogin/internal/kubeletconfig"
 	"ecrlogin/internal/program"
 )
 
@@ -201,6 +202,10 @@ providers:
 		if r.Status != tt.status || !strings.HasPrefix(r.Found, tt.want) || strings.Contains(r.Found+r.Next, "hunter") {
 			t.Errorf("%s: %+v", tt.name, r)
 		}
+	}
+	public := &node{image: "public.ecr.aws/team/app", provider: kubeletconfig.Provider{APIVersion: kubeletconfig.ProtocolVersion, DefaultCacheDuration: "0"}}
+	if r := public.read([]byte(head+`"auth":{}}`), ""); r.Status != check.StatusSkipped || r.Found == "" {
+		t.Errorf("public image: %+v", r)
 	}
 	read := func(name string) string {
 		b, err := os.ReadFile(filepath.Join(dir, name))
