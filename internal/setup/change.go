@@ -53,19 +53,25 @@ func write(rec *record, changes []*change) error {
 		return err
 	}
 	for i, c := range changes {
-		var err error
-		if backup := rec.Files[i].Backup; backup != "" {
-			err = c.file.Backup(backup)
-		}
-		if err == nil {
-			err = c.file.Replace(c.after)
-		}
-		if err != nil {
-			failed := rec.Files[i]
+		if err := c.write(rec.Files[i].Backup); err != nil {
 			rec.Files = rec.Files[:i]
-			_ = userfile.Remove(failed.Backup)
 			return errors.Join(err, rec.restore(false))
 		}
 	}
 	return nil
+}
+
+// write backs up the file, unless backup is "", and writes it. If it fails, it leaves no backup.
+func (c *change) write(backup string) error {
+	if backup == "" {
+		return c.file.Replace(c.after)
+	}
+	if err := c.file.Backup(backup); err != nil {
+		return err
+	}
+	err := c.file.Replace(c.after)
+	if err != nil {
+		_ = userfile.Remove(backup)
+	}
+	return err
 }

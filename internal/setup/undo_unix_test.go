@@ -16,6 +16,7 @@ import (
 
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/swaptest"
+	"ecrlogin/internal/userfile"
 )
 
 const registryHost = "111111111111.dkr.ecr.us-west-2.amazonaws.com"
@@ -136,6 +137,38 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 				t.Errorf("it is %q, %v", now, err)
 			}
 		})
+	}
+}
+
+// TestFailedWrite checks that a run that fails removes no file or directory that it did not create.
+func TestFailedWrite(t *testing.T) {
+	home := t.TempDir()
+	at(t, home)
+	t.Chdir(t.TempDir()) // empty, so that it can be removed
+	created := filepath.Join(home, "created")
+	f, err := userfile.Read(created)
+	must(t, err, os.WriteFile(created, []byte("theirs"), 0o600))
+	r := &Request{Env: environ.Process(), Out: new(bytes.Buffer)}
+	if err := r.apply("test", &change{file: f, after: []byte("ours")}); !errors.Is(err, userfile.ErrChanged) {
+		t.Errorf("got %v", err)
+	}
+	if dir, err := os.Getwd(); err != nil {
+		t.Errorf("the working directory %s was removed: %v", dir, err)
+	}
+
+	f, err = userfile.Read(created)
+	must(t, err)
+	now := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
+	r.Now = func() time.Time { return now }
+	backup := created + ".ecr-login-backup-20260102T150405Z"
+	must(t, os.WriteFile(backup, []byte("older"), 0o600))
+	if err := r.apply("test", &change{file: f, after: []byte("ours")}); err == nil || !strings.Contains(err.Error(), backup+": not overwritten") {
+		t.Errorf("got %v", err)
+	}
+	for path, want := range map[string]string{backup: "older", created: "theirs"} {
+		if content, err := os.ReadFile(path); err != nil || string(content) != want {
+			t.Errorf("%s is %q, %v; want %q", path, content, err, want)
+		}
 	}
 }
 
