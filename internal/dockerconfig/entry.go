@@ -3,12 +3,12 @@ package dockerconfig
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"slices"
 	"strings"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/jsonedit"
 	"ecrlogin/registry"
 )
@@ -83,7 +83,8 @@ func (f *File) login(key string) (l login, ok bool, err error) {
 	l = login{field("username"), field("password")}
 	if auth := field("auth"); auth != "" {
 		if l, err = decodeAuth(auth); err != nil {
-			return login{}, false, fmt.Errorf(`%s: "auth" of %s %w; log in again to replace it`, f.text.Path, registry.ShownHost(key), err)
+			return login{}, false, advice.Errorf(`%s: "auth" of %s %w`, f.text.Path, registry.ShownHost(key), err).
+				Then("log in again to replace it")
 		}
 	}
 	if token := field("identitytoken"); token != "" {

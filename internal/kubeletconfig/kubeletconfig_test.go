@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/program"
 )
 
@@ -101,6 +102,22 @@ func TestWrong(t *testing.T) {
 		_, err := Parse("f", []byte(strings.Replace(good, tt.from, tt.to, 1)))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v\nwant %s", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestNextStep checks that errors have a next step, as doctor prints it.
+func TestNextStep(t *testing.T) {
+	for _, tt := range []struct{ from, to, cause, next string }{
+		{"cacheType: ServiceAccount", `cacheType: "a; b"`, `f:16:16: unsupported value "a; b"`, "use ServiceAccount or Token"},
+		{`["*.example.com/team", registry.example.com:5000]`, "x", "f:6:16: this must be a list", ""},
+	} {
+		_, err := Parse("f", []byte(strings.Replace(good, tt.from, tt.to, 1)))
+		if err == nil {
+			t.Fatalf("no error for %s", tt.to)
+		}
+		if cause, next := advice.Of(err); cause != tt.cause || next != tt.next {
+			t.Errorf("got %q, %q, want %q, %q", cause, next, tt.cause, tt.next)
 		}
 	}
 }

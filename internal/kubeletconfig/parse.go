@@ -3,10 +3,11 @@ package kubeletconfig
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/jsonedit"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
@@ -45,8 +46,14 @@ func newDocument(path string) *document {
 	return d
 }
 
+// at returns the error for a place in the file. The next step follows the last semicolon of what; a cause may quote
+// others.
 func (d *document) at(line, column int, what string) error {
-	return fmt.Errorf("%s:%d:%d: %s", d.path, line, column, what)
+	next := ""
+	if i := strings.LastIndex(what, "; "); i >= 0 {
+		what, next = what[:i], what[i+2:]
+	}
+	return advice.Errorf("%s:%d:%d: %s", d.path, line, column, what).Then("%s", next)
 }
 
 // json returns an error if a text is not valid JSON, which is stricter than YAML's flow style.
