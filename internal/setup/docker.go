@@ -3,11 +3,14 @@ package setup
 import (
 	"cmp"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"ecrlogin/config"
 	"ecrlogin/internal/dockerconfig"
+	"ecrlogin/internal/environ"
 	"ecrlogin/internal/program"
 )
 
@@ -20,7 +23,7 @@ func (r *Request) Docker(path string) error {
 	}
 	// Docker has a default store only if its file contains no credentials settings. After the first entry in
 	// credHelpers, it would store passwords of other hosts in plain text.
-	store := silentStore(f, runtime.GOOS)
+	store := silentStore(r.Env, f, runtime.GOOS)
 	return r.configure(client{
 		name: "docker", path: path, files: []*dockerconfig.File{f}, store: store,
 		all: func(own *ownFile) ([]*change, error) { return nil, r.everything(f, own, cmp.Or(f.CredsStore(), store)) },
@@ -58,7 +61,7 @@ func (r *Request) warnUnread(f *dockerconfig.File, own *ownFile, store string) {
 // silentStore returns the store that Docker uses by default if its file configures none; "" for plain text in the
 // file.
 // Source: DetectDefaultStore in cli/config/credentials of github.com/docker/cli.
-func silentStore(f *dockerconfig.File, goos string) string {
+func silentStore(env environ.Env, f *dockerconfig.File, goos string) string {
 	if f.CredsStore() != "" || len(f.CredHelpers()) > 0 || len(f.Entries()) > 0 {
 		return ""
 	}
@@ -69,17 +72,20 @@ func silentStore(f *dockerconfig.File, goos string) string {
 	case "windows":
 		store = "wincred"
 	case "linux":
-		if store = "secretservice"; onPath("pass") {
+		if store = "secretservice"; onPath(env, "pass") {
 			store = "pass"
 		}
 	}
-	if store == "" || !onPath("docker-credential-"+store) {
+	if store == "" || !onPath(env, "docker-credential-"+store) {
 		return ""
 	}
 	return store
 }
 
-func onPath(program string) bool {
-	_, err := exec.LookPath(program)
-	return err == nil
+// onPath reports whether a program is in a directory of PATH. Like Docker, it skips relative directories.
+func onPath(env environ.Env, program string) bool {
+	return slices.ContainsFunc(filepath.SplitList(env.Get("PATH")), func(dir string) bool {
+		_, err := exec.LookPath(filepath.Join(dir, program))
+		return err == nil && filepath.IsAbs(dir)
+	})
 }

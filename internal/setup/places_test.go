@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"ecrlogin/internal/dockerconfig"
@@ -40,8 +41,7 @@ func TestFindPodman(t *testing.T) {
 // installed.
 func TestSilentStore(t *testing.T) {
 	bin := t.TempDir()
-	t.Setenv("PATH", bin)
-	t.Setenv("PATHEXT", ".exe")
+	env := environ.Env{"PATH=" + strings.Join([]string{"relative", "", bin}, string(filepath.ListSeparator))}
 	program := func(names ...string) {
 		for _, name := range names {
 			if err := os.WriteFile(filepath.Join(bin, name), nil, 0o700); err != nil {
@@ -62,7 +62,7 @@ func TestSilentStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := silentStore(f, goos); got != want {
+		if got := silentStore(env, f, goos); got != want {
 			t.Errorf("%s on %s: %q, want %q", content, goos, got, want)
 		}
 	}
@@ -75,6 +75,10 @@ func TestSilentStore(t *testing.T) {
 	}
 	program("pass")
 	check("{}", "linux", "pass")
+	t.Chdir(bin)
+	env = environ.Env{"PATH=."}
+	check("{}", "linux", "")
+	env = environ.Env{"PATH=" + bin}
 	for _, content := range []string{`{"auths": {"a": {}}}`, `{"credHelpers": {"a": "b"}}`, `{"credsStore": "b"}`} {
 		check(content, "linux", "")
 	}
