@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,25 +15,20 @@ import (
 	"testing"
 	"time"
 
+	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/swaptest"
 	"ecrlogin/internal/userfile"
 )
 
-const registryHost = "111111111111.dkr.ecr.us-west-2.amazonaws.com"
-
-// at sets the home directory of this process, and returns a temporary directory that replaces systemRecords.
-func at(t *testing.T, home string) (machine string) {
+// at returns an environment with a home directory, and a temporary directory that replaces systemRecords.
+func at(t *testing.T, home string) (env environ.Env, machine string) {
 	t.Helper()
 	machine = filepath.Join(t.TempDir(), "machine")
-	for _, v := range []string{"XDG_CONFIG_HOME", "ECR_LOGIN_CONFIG", "DOCKER_CONFIG", "SUDO_USER", "AWS_CONFIG_FILE"} {
-		t.Setenv(v, "")
-	}
-	t.Setenv("HOME", home)
 	before := systemRecords
 	systemRecords = machine
 	t.Cleanup(func() { systemRecords = before })
-	return machine
+	return environ.Env{"HOME=" + home}, machine
 }
 
 func must(t *testing.T, errs ...error) {
@@ -42,9 +38,13 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-func configureDocker(t *testing.T, home string) error {
-	t.Helper()
-	return (&Request{Env: environ.Process(), Registries: []string{registryHost}, Out: new(bytes.Buffer), Now: time.Now}).Docker(filepath.Join(home, ".docker", "config.json"))
+// configureDocker configures Docker in the home directory of env.
+func configureDocker(env environ.Env) error {
+	path, err := dockerconfig.Path(env)
+	if err != nil {
+		return err
+	}
+	return (&Request{Env: env, Registries: []string{host}, Out: io.Discard}).Docker(path)
 }
 
 // plant writes a record with a backup that would replace a file.
@@ -62,15 +62,15 @@ func TestUndoOfPlantedRecord(t *testing.T) {
 	for name, owner := range map[string]int{"owned by the user": swaptest.UID, "owned by root, via a link or a rename": 0} {
 		t.Run(name, func(t *testing.T) {
 			a := swaptest.New(t)
-			at(t, a.Home)
-			records := homeRecords(environ.Process())
+			env, _ := at(t, a.Home)
+			records := homeRecords(env)
 			plant(t, records, a.File, filepath.Join(a.Home, "copy"), "planted")
 			must(t, filepath.WalkDir(a.Home, func(path string, _ os.DirEntry, err error) error {
 				return errors.Join(err, os.Chown(path, swaptest.UID, swaptest.UID))
 			}))
 			must(t, os.Chown(records, owner, owner), os.Chown(filepath.Join(records, "20260102T150405Z.json"), owner, owner))
 			for _, force := range []bool{false, true} {
-				err := Undo(environ.Process(), force, new(bytes.Buffer))
+				err := Undo(env, force, io.Discard)
 				if want := "nothing to undo for root; " + records + " belongs to another user: to undo the runs recorded there, run this command as that user"; err == nil || err.Error() != want {
 					t.Errorf("got  %v\nwant %s", err, want)
 				}
@@ -84,7 +84,7 @@ func TestUndoOfPlantedRecord(t *testing.T) {
 
 // TestUndoOfUnsafeRecord checks that records and backups that other users could have written are rejected.
 func TestUndoOfUnsafeRecord(t *testing.T) {
-	records := func(string) string { return homeRecords(environ.Process()) }
+	records := func(home string) string { return homeRecords(environ.Env{"HOME=" + home}) }
 	one := func(pattern string) string {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) != 1 {
@@ -114,14 +114,14 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			home := t.TempDir()
-			at(t, home)
+			env, _ := at(t, home)
 			config := filepath.Join(home, ".docker", "config.json")
-			must(t, os.Mkdir(filepath.Dir(config), 0o700), os.WriteFile(config, []byte("{}\n"), 0o600), configureDocker(t, home))
+			must(t, os.Mkdir(filepath.Dir(config), 0o700), os.WriteFile(config, []byte("{}\n"), 0o600), configureDocker(env))
 			after, err := os.ReadFile(config)
 			must(t, err)
 			path := tt.path(home)
 			must(t, tt.spoil(path))
-			err = Undo(environ.Process(), false, new(bytes.Buffer))
+			err = Undo(env, false, io.Discard)
 			if want := strings.Replace(tt.want, "PATH", path, 1); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
@@ -132,7 +132,7 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 			if os.Geteuid() == 0 {
 				must(t, os.Chown(path, 0, 0))
 			}
-			must(t, Undo(environ.Process(), false, new(bytes.Buffer)))
+			must(t, Undo(env, false, io.Discard))
 			if now, err := os.ReadFile(config); err != nil || string(now) != "{}\n" {
 				t.Errorf("it is %q, %v", now, err)
 			}
@@ -143,12 +143,12 @@ func TestUndoOfUnsafeRecord(t *testing.T) {
 // TestFailedWrite checks that a run that fails removes no file or directory that it did not create.
 func TestFailedWrite(t *testing.T) {
 	home := t.TempDir()
-	at(t, home)
+	env, _ := at(t, home)
 	t.Chdir(t.TempDir()) // empty, so that it can be removed
 	created := filepath.Join(home, "created")
 	f, err := userfile.Read(created)
 	must(t, err, os.WriteFile(created, []byte("theirs"), 0o600))
-	r := &Request{Env: environ.Process(), Out: new(bytes.Buffer)}
+	r := &Request{Env: env, Out: io.Discard}
 	if err := r.apply("test", &change{file: f, after: []byte("ours")}); !errors.Is(err, userfile.ErrChanged) {
 		t.Errorf("got %v", err)
 	}
@@ -179,13 +179,13 @@ func TestRootConfiguresForAUser(t *testing.T) {
 		t.Skip("root is refused")
 	}
 	a := swaptest.New(t)
-	machine := at(t, a.Home)
+	env, machine := at(t, a.Home)
 	config := filepath.Join(a.Home, ".docker", "config.json")
 	for _, before := range []string{"", "{\"x\": 1}\n"} {
 		if before != "" {
 			must(t, os.WriteFile(config, []byte(before), 0o640), os.Chown(config, swaptest.UID, swaptest.UID))
 		}
-		must(t, configureDocker(t, a.Home))
+		must(t, configureDocker(env))
 		must(t, filepath.WalkDir(a.Home, func(path string, d os.DirEntry, err error) error {
 			if err == nil && owner(t, path) != swaptest.UID {
 				t.Errorf("%s belongs to %d", path, owner(t, path))
@@ -195,7 +195,7 @@ func TestRootConfiguresForAUser(t *testing.T) {
 		if records, err := filepath.Glob(filepath.Join(machine, "*.json")); err != nil || len(records) != 1 {
 			t.Errorf("the records are %q, %v", records, err)
 		}
-		must(t, Undo(environ.Process(), false, new(bytes.Buffer)))
+		must(t, Undo(env, false, io.Discard))
 		if now, err := os.ReadFile(config); string(now) != before || (err == nil) != (before != "") {
 			t.Errorf("it was %q, and is %q, %v", before, now, err)
 		}
@@ -217,15 +217,15 @@ func TestRootConfiguresAndIsNotRedirected(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := swaptest.New(t)
-			machine := at(t, a.Home)
+			env, machine := at(t, a.Home)
 			docker := filepath.Join(a.Home, ".docker")
 			config := filepath.Join(docker, "config.json")
 			must(t, os.Mkdir(docker, 0o777), os.WriteFile(config, []byte("{}"), 0o666), os.Chmod(config, 0o666),
 				os.Chown(config, swaptest.UID, swaptest.UID), os.Chown(docker, swaptest.UID, swaptest.UID))
 			attack(a)
 			a.Survive(300, time.Second, func(int) {
-				_ = configureDocker(t, a.Home)
-				_ = Undo(environ.Process(), true, new(bytes.Buffer))
+				_ = configureDocker(env)
+				_ = Undo(env, true, io.Discard)
 				os.RemoveAll(machine)
 			})
 		})
