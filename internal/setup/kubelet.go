@@ -133,7 +133,7 @@ func (r *Request) kubeletChange(n Node, own *ownFile, images []string) (*change,
 		return nil, err
 	}
 	r.warnOverlap(after.Providers, p)
-	return &change{text, after.Content, userfile.Diff(n.ConfigFile, masked(text.Content), masked(after.Content))}, nil
+	return &change{text, after.Content, userfile.Diff(n.ConfigFile, before.Masked(), after.Masked())}, nil
 }
 
 // ordered returns want without duplicates. Elements that are also in was come first, in that order.
