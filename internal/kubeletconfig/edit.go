@@ -49,6 +49,10 @@ func (f *File) With(p Provider) (*File, error) {
 	}
 	after, err := Parse(f.Path, content)
 	if err != nil || !reflect.DeepEqual(after.Providers, want) || f.APIVersion != "" && after.APIVersion != f.APIVersion {
+		p.Env = slices.Clone(p.Env)
+		for i := range p.Env {
+			p.Env[i].Value = hidden
+		}
 		text, err := json.Marshal(p)
 		if err != nil {
 			return nil, err

@@ -94,12 +94,13 @@ func over(f *File) Provider {
 	return p
 }
 
-// TestManualEdit checks that With refuses to lose content, and that the error contains the provider to add manually.
+// TestManualEdit checks that With refuses to lose content, and that the error contains the provider to add manually,
+// but no secret.
 func TestManualEdit(t *testing.T) {
 	const other = "  apiVersion: credentialprovider.kubelet.k8s.io/v1\n  defaultCacheDuration: 0s\n"
 	for name, text := range map[string]string{
 		"in brackets":         head + "providers: [{name: a, apiVersion: credentialprovider.kubelet.k8s.io/v1, matchImages: [x], defaultCacheDuration: 0s}]\n",
-		"ours in brackets":    head + "providers:\n- {name: ecr, apiVersion: credentialprovider.kubelet.k8s.io/v1, matchImages: [x], defaultCacheDuration: 0s}\n",
+		"ours in brackets":    head + "providers:\n- {name: ecr, apiVersion: credentialprovider.kubelet.k8s.io/v1, matchImages: [x], defaultCacheDuration: 0s, env: [{name: KEY, value: hunter2}]}\n",
 		"comment in brackets": head + "providers:\n- name: ecr\n" + other + "  matchImages: [x] # ours\n",
 		"version":             strings.ReplaceAll(head, "/v1\n", "/v1beta1\n") + "providers: []\n",
 	} {
@@ -108,13 +109,14 @@ func TestManualEdit(t *testing.T) {
 			t.Fatal(err)
 		}
 		after, err := f.With(over(f))
-		if err == nil || !strings.Contains(err.Error(), `add or replace this provider manually: {"name":"ecr","apiVersion":`) {
+		if err == nil || !strings.Contains(err.Error(), `add or replace this provider manually: {"name":"ecr","apiVersion":`) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v\n%v", name, err, after)
 		}
 	}
 }
 
-// FuzzWith checks that With edits any file correctly or not at all, and that Parse does not panic.
+// FuzzWith checks that With edits any file correctly or not at all, that Masked hides all values of variables, and that
+// Parse does not panic.
 func FuzzWith(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(strings.ReplaceAll(good, "\n", "\r")))
@@ -132,6 +134,15 @@ func FuzzWith(f *testing.F) {
 		file, err := Parse("f", before)
 		if err != nil {
 			return
+		}
+		secrets := 0
+		for _, p := range file.Providers {
+			for _, v := range p.Env {
+				secrets += strings.Count(v.Value, "hunter")
+			}
+		}
+		if masked := file.Masked(); secrets == bytes.Count(before, []byte("hunter")) && bytes.Contains(masked, []byte("hunter")) {
+			t.Errorf("masked: %q", masked)
 		}
 		after, err := file.With(over(file))
 		if err != nil {
