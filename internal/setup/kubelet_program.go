@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,10 +18,11 @@ import (
 // mount namespace may contain only that directory, and updates of the Docker credential helper should not affect the
 // node.
 type provider struct {
-	path, from string
-	backup     string // backup of another program with that name; "" if there is none
-	there      bool   // the installed program is up to date
-	version    string // installed version of this program; "" if none
+	path     string // absolute
+	content  []byte
+	backup   string // backup of another program with that name; "" if there is none
+	upToDate bool   // the installed program has the same content
+	version  string // installed version of this program; "" if none
 }
 
 // program returns the provider to install. It returns an error if the existing file must not be replaced.
@@ -31,7 +31,10 @@ func (n Node) program() (*provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot determine the path of this program: %w; copy it manually to %s", err, n.BinDir)
 	}
-	p := &provider{path: filepath.Join(n.BinDir, kubeletconfig.ProgramName(program.Provider)), from: from}
+	p := &provider{path: filepath.Join(n.BinDir, kubeletconfig.ProgramName(program.Provider))}
+	if p.content, err = os.ReadFile(from); err != nil {
+		return nil, err
+	}
 	info, err := os.Stat(p.path) // follows a link, which is also supported
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -41,7 +44,8 @@ func (n Node) program() (*provider, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: not a regular file; move it away", p.path)
 	}
-	if p.there, err = sameContent(p.path, from); err != nil || p.there {
+	installed, err := os.ReadFile(p.path)
+	if p.upToDate = bytes.Equal(installed, p.content); err != nil || p.upToDate {
 		return p, err
 	}
 	version, ours, err := kubeletconfig.VersionOf(context.Background(), p.path)
@@ -65,7 +69,7 @@ func (n Node) program() (*provider, error) {
 func (r *Request) install(p *provider) error {
 	what := ""
 	switch {
-	case p.there:
+	case p.upToDate:
 		r.say("%s: already up to date", p.path)
 		return nil
 	case p.backup != "":
@@ -83,58 +87,33 @@ func (r *Request) install(p *provider) error {
 	return nil
 }
 
+// copy writes the program atomically, and keeps the file that it replaces as backup.
 func (p *provider) copy() error {
-	path, err := filepath.Abs(p.path)
-	if err != nil {
-		return err
-	}
-	return atomicfile.At(path, true, func(place *atomicfile.Place, err error) error {
+	return atomicfile.At(p.path, true, func(place *atomicfile.Place, err error) error {
 		if err != nil {
 			return err
 		}
-		return p.copyTo(place)
-	})
-}
-
-func (p *provider) copyTo(place *atomicfile.Place) error {
-	if foreign := place.Foreign(); foreign != "" {
-		return fmt.Errorf("%s belongs to another user, who could replace the program", foreign)
-	}
-	dir, err := place.MakeDir(0o755)
-	if err != nil {
-		return err
-	}
-	temp, err := atomicfile.Create(dir, "."+place.Name()+".", "")
-	if err != nil {
-		return err
-	}
-	defer temp.Discard() // does nothing after Rename
-	if err := errors.Join(copyFile(temp, p.from), temp.Finish(0o755, nil)); err != nil {
-		return err
-	}
-	if p.backup != "" {
-		if err := dir.Link(place.Name(), filepath.Base(p.backup)); err != nil {
+		if foreign := place.Foreign(); foreign != "" {
+			return fmt.Errorf("%s belongs to another user, who could replace the program", foreign)
+		}
+		dir, err := place.MakeDir(0o755)
+		if err != nil {
 			return err
 		}
-	}
-	return temp.Rename(place.Name())
-}
-
-func copyFile(to io.Writer, from string) error {
-	f, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = io.Copy(to, f)
-	return err
-}
-
-func sameContent(a, b string) (bool, error) {
-	first, err := os.ReadFile(a)
-	if err != nil {
-		return false, err
-	}
-	second, err := os.ReadFile(b)
-	return bytes.Equal(first, second), err
+		temp, err := atomicfile.Create(dir, "."+place.Name()+".", "")
+		if err != nil {
+			return err
+		}
+		defer temp.Discard() // does nothing after Rename
+		_, err = temp.Write(p.content)
+		if err := errors.Join(err, temp.Finish(0o755, nil)); err != nil {
+			return err
+		}
+		if p.backup != "" {
+			if err := dir.Link(place.Name(), filepath.Base(p.backup)); err != nil {
+				return err
+			}
+		}
+		return temp.Rename(place.Name())
+	})
 }

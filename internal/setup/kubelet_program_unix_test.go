@@ -20,12 +20,10 @@ func TestProgramIsNotRedirected(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := swaptest.New(t)
-			from := filepath.Join(t.TempDir(), "from")
-			must(t, os.WriteFile(from, []byte("program"), 0o755))
 			attack(a)
 			path := map[string]string{"temporary file": "program", "directory": "bin/program"}[name]
 			a.Survive(500, time.Second, func(int) {
-				err := (&provider{path: filepath.Join(a.Home, path), from: from}).copy()
+				err := (&provider{path: filepath.Join(a.Home, path), content: []byte("program")}).copy()
 				if err == nil {
 					t.Fatal("the program was copied")
 				}
@@ -41,10 +39,10 @@ func TestProgramIsNotRedirected(t *testing.T) {
 // kept.
 func TestProgramIsReplaced(t *testing.T) {
 	dir := t.TempDir()
-	p := &provider{path: filepath.Join(dir, "bin", "sub", "program"), from: filepath.Join(dir, "from")}
-	must(t, os.WriteFile(p.from, []byte("first"), 0o600), p.copy())
-	p.backup = p.path + "-backup"
-	must(t, os.WriteFile(p.from, []byte("second"), 0o600), p.copy())
+	p := &provider{path: filepath.Join(dir, "bin", "sub", "program"), content: []byte("first")}
+	must(t, p.copy())
+	p.backup, p.content = p.path+"-backup", []byte("second")
+	must(t, p.copy())
 	for path, want := range map[string]string{p.path: "second", p.backup: "first"} {
 		info, err := os.Stat(path)
 		if content, readErr := os.ReadFile(path); err != nil || readErr != nil || string(content) != want || info.Mode() != 0o755 {
