@@ -42,7 +42,10 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 	if err := Private(clean, info); err != nil {
 		return nil, err
 	}
-	dir, err := new(walk).openRoot(at)
+	if !info.IsDir() { // opening a pipe would block
+		return nil, &fs.PathError{Op: "open", Path: at, Err: syscall.ENOTDIR}
+	}
+	dir, err := os.OpenRoot(at)
 	if err != nil {
 		return nil, err
 	}
