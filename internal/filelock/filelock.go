@@ -6,19 +6,29 @@ package filelock
 
 import (
 	"context"
+	"errors"
 	"os"
 )
 
 // Lock locks a file exclusively. It waits for other holders, without polling, until the context is done. Closing the
 // file releases the lock; Lock closes the file if it returns an error.
-func Lock(ctx context.Context, f *os.File) error { return wait(ctx, f, lock) }
+func Lock(ctx context.Context, f *os.File) error { return wait(ctx, f, exclusive) }
 
 // LockShared is like Lock, but other processes can hold a shared lock at the same time.
-func LockShared(ctx context.Context, f *os.File) error { return wait(ctx, f, lockShared) }
+func LockShared(ctx context.Context, f *os.File) error { return wait(ctx, f, shared) }
 
-func wait(ctx context.Context, f *os.File, lock func(*os.File) error) error {
+// TryLock locks a file exclusively, if it is not locked; ok reports whether it did.
+func TryLock(f *os.File) (ok bool, err error) {
+	err = lock(f, exclusive|nonBlocking)
+	if errors.Is(err, errLocked) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func wait(ctx context.Context, f *os.File, mode int) error {
 	locked := make(chan error, 1)
-	go func() { locked <- lock(f) }()
+	go func() { locked <- lock(f, mode) }()
 	select {
 	case err := <-locked:
 		if err != nil {
@@ -33,6 +43,3 @@ func wait(ctx context.Context, f *os.File, lock func(*os.File) error) error {
 		return ctx.Err()
 	}
 }
-
-// TryLock locks a file exclusively, if it is not locked; ok reports whether it did.
-func TryLock(f *os.File) (ok bool, err error) { return tryLock(f) }
