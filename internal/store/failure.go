@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -32,7 +31,10 @@ func failure(dir string, env environ.Env, err error) error {
 		return err
 	}
 	kind := ErrUnusable
-	if normal, _ := atomicfile.Clean(defaultDir(env)); errors.Is(err, syscall.EROFS) || dir == normal && !exists(parent(dir)) {
+	parent := defaultParent(env)
+	standard, _ := atomicfile.Clean(parent + subdirectory)
+	_, missing := os.Stat(parent)
+	if errors.Is(err, syscall.EROFS) || parent != "" && dir == standard && missing != nil {
 		kind = errQuiet
 	}
 	next := "check its owner and mode"
@@ -53,19 +55,6 @@ var errQuiet = errors.New(ErrUnusable.Error())
 
 var errNoLocks = errors.New("a file cannot be locked")
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
-
-func parent(path string) string {
-	end := len(path)
-	for end > 1 && !os.IsPathSeparator(path[end-1]) {
-		end--
-	}
-	return path[:end]
-}
-
 func unsafeDir(dir string, why *atomicfile.UnsafeError) error {
 	next := "set AWS_ECR_CACHE_DIR to another directory"
 	if _, ok := atomicfile.Clean(dir); !ok {
@@ -76,8 +65,4 @@ func unsafeDir(dir string, why *atomicfile.UnsafeError) error {
 		what = why.Path
 	}
 	return advice.Errorf("the cache directory %s is %w, because %s %s", dir, ErrUnsafe, what, why.Reason).Then("%s", next)
-}
-
-func unsafeEntry(path string, why *atomicfile.UnsafeError) error {
-	return fmt.Errorf("the cache entry %s is %w, because it %s", path, ErrUnsafe, why.Reason)
 }

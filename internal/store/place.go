@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"os"
-	"runtime"
 	"strings"
 
 	"ecrlogin/internal/atomicfile"
@@ -12,15 +11,19 @@ import (
 
 // Dir returns the cache directory: AWS_ECR_CACHE_DIR or else configured, in which a leading "~/" is the home directory,
 // or else ecr-login in the user's cache directory (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LocalAppData%). For
-// root, if HOME is not set or belongs to another user, it is /var/cache/ecr-login. Dir returns "" if the cache is disabled: with
-// AWS_ECR_DISABLE_CACHE, and for other users without a HOME. It returns a relative path unchanged; Open rejects it.
+// root, if HOME is not set or belongs to another user, it is /var/cache/ecr-login. Dir returns "" if the cache is
+// disabled: with AWS_ECR_DISABLE_CACHE, and for other users without a HOME. It returns a relative path unchanged; Open
+// rejects it.
 func Dir(env environ.Env, configured string) string {
 	if env.Get("AWS_ECR_DISABLE_CACHE") != "" {
 		return ""
 	}
 	dir := cmp.Or(env.Get("AWS_ECR_CACHE_DIR"), configured)
 	if dir == "" {
-		return defaultDir(env)
+		if parent := defaultParent(env); parent != "" {
+			return parent + subdirectory
+		}
+		return ""
 	}
 	// A shell expands "~/", but a unit file or a Dockerfile does not.
 	if rest, ok := strings.CutPrefix(dir, "~/"); ok {
@@ -31,12 +34,15 @@ func Dir(env environ.Env, configured string) string {
 	return dir
 }
 
-func defaultDir(env environ.Env) string {
+// subdirectory is the default cache directory in defaultParent.
+const subdirectory = "/ecr-login"
+
+func defaultParent(env environ.Env) string {
 	if dir, err := env.CacheDir(); err == nil && !atomicfile.Foreign(dir) {
-		return dir + "/ecr-login"
+		return dir
 	}
-	if runtime.GOOS != "windows" && os.Geteuid() == 0 { // as in daemons
-		return "/var/cache/ecr-login"
+	if os.Geteuid() == 0 { // as in daemons; it is -1 on Windows
+		return "/var/cache"
 	}
 	return ""
 }

@@ -100,11 +100,11 @@ func TestStoreOfRootIsNotRedirected(t *testing.T) {
 func TestProbe(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "cache")
 	var locked bool
-	if err := probe(dir, nil, func(*os.File) error { locked = true; return nil }); err != nil || !locked {
+	if err := probe(dir, nil, func(*os.File) (bool, error) { locked = true; return true, nil }); err != nil || !locked {
 		t.Errorf("locked: %v, %v", locked, err)
 	}
 	want := "the cache directory " + dir + " cannot be used: a file cannot be locked: function not implemented; see whether its file system supports locks, or set AWS_ECR_CACHE_DIR to another directory"
-	if err := probe(dir, nil, func(*os.File) error { return syscall.ENOSYS }); err == nil || err.Error() != want {
+	if err := probe(dir, nil, func(*os.File) (bool, error) { return false, syscall.ENOSYS }); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
@@ -113,7 +113,7 @@ func TestProbe(t *testing.T) {
 	if err := os.Chmod(dir, 0o770); err != nil {
 		t.Fatal(err)
 	}
-	if err := probe(dir, nil, func(*os.File) error { return nil }); !errors.Is(err, ErrUnsafe) {
+	if err := Probe(dir, nil); !errors.Is(err, ErrUnsafe) {
 		t.Errorf("got %v", err)
 	}
 }

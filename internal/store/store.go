@@ -6,6 +6,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,9 +29,9 @@ type Store struct {
 	env  environ.Env
 }
 
-// Open opens the directory; env is the environment of the process. The error wraps fs.ErrNotExist if it does not exist; ErrUnsafe if its path is relative,
-// if it is a link, belongs to another user or can be written to by others, and for root also if another user could
-// replace it; and ErrUnusable in the cases documented there.
+// Open opens the directory; env is the environment of the process. The error wraps fs.ErrNotExist if the directory
+// does not exist; ErrUnsafe if its path is relative, if it is a link, belongs to another user or can be written to by
+// others, and for root also if another user could replace it; and ErrUnusable in the cases documented there.
 func Open(dir string, env environ.Env) (*Store, error) {
 	return open(dir, env, atomicfile.OpenPrivate)
 }
@@ -98,7 +99,7 @@ func (s *Store) read(name string) ([]byte, error) {
 	b, err := atomicfile.ReadPrivate(s.root, name, maxEntry)
 	var unsafe *atomicfile.UnsafeError
 	if errors.As(err, &unsafe) {
-		return nil, unsafeEntry(s.dir+"/"+name, unsafe)
+		return nil, fmt.Errorf("the cache entry %s/%s is %w, because it %s", s.dir, name, ErrUnsafe, unsafe.Reason)
 	}
 	return b, err
 }
@@ -125,14 +126,9 @@ func ignoreMissing(err error) error {
 
 // Probe tests whether tokens can be stored: it creates the directory if it does not exist, and creates, locks and
 // removes files in it. The errors are those of Open.
-func Probe(dir string, env environ.Env) error {
-	return probe(dir, env, func(f *os.File) error {
-		_, err := filelock.TryLock(f) // a lock held by another process is not a failure
-		return err
-	})
-}
+func Probe(dir string, env environ.Env) error { return probe(dir, env, filelock.TryLock) }
 
-func probe(dir string, env environ.Env, lock func(*os.File) error) error {
+func probe(dir string, env environ.Env, tryLock func(*os.File) (ok bool, err error)) error {
 	s, err := Create(dir, env)
 	if err != nil {
 		return err
@@ -141,10 +137,10 @@ func probe(dir string, env environ.Env, lock func(*os.File) error) error {
 	lockName, entryName := name("probe.invalid", Login, lockSuffix), name("probe.invalid", Login, failureSuffix)
 	err = s.write(entryName, make([]byte, 4<<10)) // as large as an entry
 	if err == nil {
-		err = ignoreMissing(s.root.Remove(entryName)) // another process may have removed it
+		err = s.probeLock(lockName, tryLock)
 	}
-	if err == nil {
-		err = s.probeLock(lockName, lock)
+	for _, name := range []string{entryName, lockName} { // which another process may have removed
+		err = cmp.Or(err, ignoreMissing(s.root.Remove(name)))
 	}
 	if err != nil {
 		return failure(s.dir, s.env, err)
@@ -152,14 +148,14 @@ func probe(dir string, env environ.Env, lock func(*os.File) error) error {
 	return nil
 }
 
-func (s *Store) probeLock(name string, lock func(*os.File) error) error {
-	f, err := atomicfile.OpenLock(s.root, name)
+func (s *Store) probeLock(name string, tryLock func(*os.File) (ok bool, err error)) error {
+	f, err := s.openLock(name)
 	if err != nil {
 		return err
 	}
-	if err = lock(f); err != nil {
-		err = fmt.Errorf("%w: %w", errNoLocks, err)
+	defer f.Close()
+	if _, err := tryLock(f); err != nil { // a lock held by another process is not a failure
+		return fmt.Errorf("%w: %w", errNoLocks, err)
 	}
-	f.Close()
-	return errors.Join(err, ignoreMissing(s.root.Remove(name)))
+	return nil
 }
