@@ -11,11 +11,11 @@ var regionPattern = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
 
 // checkScope checks that r is signed for service and for the region of the dialed host. With AWS_ENDPOINT_URL, the host
 // has no region, so all regions are valid.
-func checkScope(r *request, service string, w words) error {
+func checkScope(r *request, service string, codes errorCodes) error {
 	if r.signed.service != service {
-		return &apiError{w.status, w.invalid, fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", service)}
+		return &apiError{codes.status, codes.invalid, fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", service)}
 	}
-	badRegion := &apiError{w.status, w.invalid,
+	badRegion := &apiError{codes.status, codes.invalid,
 		fmt.Sprintf("Credential should be scoped to a valid region, not '%s'. ", r.signed.region)}
 	if !regionPattern.MatchString(r.signed.region) {
 		return badRegion

@@ -56,49 +56,49 @@ func (s *Server) verify(r *request, service string) error {
 	if service == "" {
 		return nil
 	}
-	words := wordsOf(service)
+	codes := codesOf(service)
 	if r.signed.keyID == "" {
-		return &apiError{words.status, words.missing, "Missing Authentication Token"}
+		return &apiError{codes.status, codes.missing, "Missing Authentication Token"}
 	}
 	s.mu.Lock()
 	k, ok := s.keys[r.signed.keyID]
 	s.mu.Unlock()
 	if !ok || r.signed.session != k.Session {
-		return &apiError{words.status, words.unknown, "The security token included in the request is invalid."}
+		return &apiError{codes.status, codes.unknown, "The security token included in the request is invalid."}
 	}
 	if k.expired(s.now()) {
-		return &apiError{words.status, words.expired, "The security token included in the request is expired"}
+		return &apiError{codes.status, codes.expired, "The security token included in the request is expired"}
 	}
-	if err := checkScope(r, service, words); err != nil {
+	if err := checkScope(r, service, codes); err != nil {
 		return err
 	}
-	if message := ageMessage(r.signed.time, s.now(), words.maxAge); message != "" {
-		return &apiError{words.status, words.invalid, message}
+	if message := ageMessage(r.signed.time, s.now(), codes.maxAge); message != "" {
+		return &apiError{codes.status, codes.invalid, message}
 	}
 	want, err := resign(r, k.Key)
 	if err != nil {
 		return err
 	}
 	if r.signed.value != want {
-		return &apiError{words.status, words.invalid, mismatch + requestEcho(r)}
+		return &apiError{codes.status, codes.invalid, mismatch + requestEcho(r)}
 	}
 	r.key = k
 	return nil
 }
 
-// words are the status and the codes of the same errors in one service.
-type words struct {
+// errorCodes are the status and the codes of the same errors in one service.
+type errorCodes struct {
 	status                             int
 	missing, unknown, expired, invalid string
 	maxAge                             time.Duration // of signatures
 }
 
-func wordsOf(service string) words {
+func codesOf(service string) errorCodes {
 	if service == "sts" {
-		return words{http.StatusForbidden, "MissingAuthenticationToken", "InvalidClientTokenId", "ExpiredToken",
+		return errorCodes{http.StatusForbidden, "MissingAuthenticationToken", "InvalidClientTokenId", "ExpiredToken",
 			"SignatureDoesNotMatch", 15 * time.Minute}
 	}
-	return words{http.StatusBadRequest, "MissingAuthenticationTokenException", "UnrecognizedClientException",
+	return errorCodes{http.StatusBadRequest, "MissingAuthenticationTokenException", "UnrecognizedClientException",
 		"ExpiredTokenException", "InvalidSignatureException", 5 * time.Minute}
 }
 

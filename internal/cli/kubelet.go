@@ -73,8 +73,8 @@ func (s *setting) provide(role string, request []byte) (exit int) {
 	return provider.Serve(bytes.NewReader(request), s.Stdout, s.Stderr)
 }
 
-// roleSource returns the source for a pod whose service account has an IAM role. It does not use the cache, where the process
-// of another pod could find the token. Kubelet caches the credentials per service account.
+// roleSource returns the source for a pod whose service account has an IAM role. It does not use the cache, where the
+// process of another pod could find the token. Kubelet caches the credentials per service account.
 func (s *setting) roleSource(w *credentials.WebIdentity) credentials.Source {
 	return &aws.Source{Log: s.log, WebIdentity: w}
 }

@@ -13,8 +13,8 @@ import (
 	"ecrlogin/internal/proctable"
 )
 
-// endings are the termination signals.
-var endings = []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
+// terminationSignals cancel a child that runs in its own process group.
+var terminationSignals = []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
 
 // command returns a command that runs in its own process group. The group and all descendants are killed when the
 // returned context ends. Signals to this process do not reach that group, so they cancel the context, until stop is
@@ -25,9 +25,9 @@ var endings = []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
 func command(ctx context.Context, path string) (cmd *exec.Cmd, group context.Context, stop func()) {
 	own, stop := !atTerminal(), func() {}
 	if own {
-		heeded := slices.DeleteFunc(slices.Clone(endings), signal.Ignored) // nohup ignores SIGHUP
-		if len(heeded) > 0 {                                               // NotifyContext without signals means all signals
-			ctx, stop = signal.NotifyContext(ctx, heeded...)
+		signals := slices.DeleteFunc(slices.Clone(terminationSignals), signal.Ignored) // nohup ignores SIGHUP
+		if len(signals) > 0 {                                                          // without signals, NotifyContext uses all
+			ctx, stop = signal.NotifyContext(ctx, signals...)
 		}
 	}
 	cmd = exec.CommandContext(ctx, path)

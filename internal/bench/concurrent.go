@@ -12,8 +12,8 @@ import (
 // rounds is the number of rounds. Each starts with a cold cache.
 const rounds = 5
 
-// atOnce runs the programs concurrently. It returns their answers, and the time from the first start to the last exit.
-func atOnce(programs []*program) (answers []string, took time.Duration, err error) {
+// concurrently runs the programs concurrently. It returns their answers, and the time from the first start to the last exit.
+func concurrently(programs []*program) (answers []string, took time.Duration, err error) {
 	answers = make([]string, len(programs))
 	errs := make([]error, len(programs))
 	began := time.Now()
@@ -45,14 +45,14 @@ func (b *bench) oneHost(t *table) error {
 			return err
 		}
 		b.cloud.ResetCalls()
-		answers, d, err := atOnce(slices.Repeat([]*program{p}, n))
+		answers, d, err := concurrently(slices.Repeat([]*program{p}, n))
 		if err != nil {
 			return err
 		}
 		took = append(took, d)
 		others := slices.DeleteFunc(slices.Clone(answers), func(a string) bool { return a == answers[0] })
 		most, alike = max(most, len(b.cloud.Calls())), min(alike, n-len(others))
-		if _, d, err = atOnce(floor); err != nil {
+		if _, d, err = concurrently(floor); err != nil {
 			return err
 		}
 		floorTook = append(floorTook, d)
@@ -79,7 +79,7 @@ func (b *bench) manyHosts(t *table) error {
 			programs = append(programs, get(b.helper, fmt.Sprintf("%012d.dkr.ecr.us-west-2.amazonaws.com", i%hosts), b.environ(home, keys...)))
 		}
 		b.cloud.ResetCalls()
-		answers, _, err := atOnce(programs)
+		answers, _, err := concurrently(programs)
 		if err != nil {
 			return err
 		}
