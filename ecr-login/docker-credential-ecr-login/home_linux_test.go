@@ -40,7 +40,9 @@ func newOtherUser(t *testing.T) *otherUser {
 	}
 	cloudDir, cacheDir := filepath.Join(dir, "cloud"), filepath.Join(dir, "cache")
 	program, err := os.ReadFile(os.Args[0])
-	if err := errors.Join(err, os.WriteFile(u.binary, program, 0o755), os.Mkdir(cloudDir, 0o755), os.Mkdir(cacheDir, 0o700), os.Chmod(dir, 0o755), os.Chmod(u.home, 0)); err != nil {
+	err = errors.Join(err, os.WriteFile(u.binary, program, 0o755), os.Mkdir(cloudDir, 0o755), os.Mkdir(cacheDir, 0o700),
+		os.Chmod(dir, 0o755), os.Chmod(u.home, 0))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if os.Geteuid() == 0 {
@@ -110,10 +112,12 @@ func TestHomeThatCannotBeSearched(t *testing.T) {
 	if n := u.cloud.Count(awstest.GetAuthorizationToken); n != 1 {
 		t.Errorf("AWS issued %d tokens, want 1", n)
 	}
-	if exit, _, stderr := u.get(t, ecr, "XDG_CONFIG_HOME="+u.home+"/xdg"); exit != 0 || !strings.HasSuffix(stderr, "set HOME and XDG_CONFIG_HOME to a directory of this user\n") {
+	want = "set HOME and XDG_CONFIG_HOME to a directory of this user\n"
+	if exit, _, stderr := u.get(t, ecr, "XDG_CONFIG_HOME="+u.home+"/xdg"); exit != 0 || !strings.HasSuffix(stderr, want) {
 		t.Errorf("exit code %d, stderr %s", exit, stderr)
 	}
-	if _, stdout, _ := u.run(t, "doctor", ""); !strings.Contains(stdout, "; "+u.home+"/.config/ecr-login/config.yaml is skipped, because this user may not search the directory") {
+	want = "; " + u.home + "/.config/ecr-login/config.yaml is skipped, because this user may not search the directory"
+	if _, stdout, _ := u.run(t, "doctor", ""); !strings.Contains(stdout, want) {
 		t.Errorf("doctor printed %s", stdout)
 	}
 }

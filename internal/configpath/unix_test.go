@@ -33,7 +33,8 @@ func TestOtherUser(t *testing.T) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	program, err := os.ReadFile(os.Args[0])
-	binary, hidden, machine, unreadable := filepath.Join(dir, "test"), filepath.Join(dir, "hidden"), filepath.Join(dir, "config.yaml"), filepath.Join(dir, "unreadable.yaml")
+	binary, hidden := filepath.Join(dir, "test"), filepath.Join(dir, "hidden")
+	machine, unreadable := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "unreadable.yaml")
 	if err := errors.Join(err, os.Chmod(dir, 0o755), os.WriteFile(binary, program, 0o755), os.Mkdir(hidden, 0),
 		os.WriteFile(machine, []byte("machine"), 0o644), os.WriteFile(unreadable, []byte("timeout: 5s\n"), 0)); err != nil {
 		t.Fatal(err)
