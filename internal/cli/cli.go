@@ -1,5 +1,5 @@
 // Package cli implements the command line of docker-credential-ecr-login: the actions of the credential helper
-// protocol, and the commands for users. It connects the other packages and contains no logic of their own.
+// protocol, and the commands for users. It connects the other packages and contains no other logic.
 package cli
 
 import (

@@ -12,7 +12,6 @@ import (
 
 // A Process is one entry of the table.
 type Process struct {
-	PID    int
 	Parent int    // the PID of its parent; 0 if it has no visible parent
 	Name   string // the command name, which a process can change
 }
@@ -41,15 +40,14 @@ func Rename(name string) error {
 // parse reads a line of /proc/PID/stat: PID (NAME) STATE PARENT …. The name may contain any character, including
 // parentheses.
 func parse(stat string) (Process, error) {
-	id, rest, _ := strings.Cut(stat, " (")
+	_, rest, _ := strings.Cut(stat, " (")
 	end := strings.LastIndexByte(rest, ')')
 	fields := strings.Fields(rest[end+1:])
 	if end < 0 || len(fields) < 2 {
 		return Process{}, errors.New("unexpected content in /proc/PID/stat")
 	}
-	pid, err := strconv.Atoi(id)
-	parent, parentErr := strconv.Atoi(fields[1])
-	return Process{PID: pid, Parent: parent, Name: rest[:end]}, errors.Join(err, parentErr)
+	parent, err := strconv.Atoi(fields[1])
+	return Process{Parent: parent, Name: rest[:end]}, err
 }
 
 // Children returns the PIDs of the running children of a process that are visible to this process.
