@@ -62,8 +62,18 @@ func Skipped(format string, args ...any) Result {
 
 // Error returns the result of a check that failed with an error, with its next step if it has one.
 func Error(err error) Result {
-	cause, next := explain(err)
-	return Failed("%s", cause).Then("%s", next)
+	cause, next := advice.Of(err)
+	var failure *credentials.Error
+	var unsafe *trustedpath.Error
+	switch {
+	case errors.As(err, &failure):
+		cause, next = failure.Cause, failure.Next
+	case errors.As(err, new(*url.Error)):
+		cause, next = aws.NetworkAdvice(err)
+	case errors.As(err, &unsafe):
+		cause, next = unsafe.Path+" "+unsafe.Cause, unsafe.Fix
+	}
+	return Result{Status: StatusFailed, Found: cause, Next: next}
 }
 
 // Then returns the result with a next step.
@@ -78,21 +88,6 @@ func (r Result) Otherwise(format string, args ...any) Result {
 		return r.Then(format, args...)
 	}
 	return r
-}
-
-// explain returns the cause and the next step of an error. The next step is "" if it is unknown.
-func explain(err error) (cause, next string) {
-	var e *credentials.Error
-	var unsafe *trustedpath.Error
-	switch {
-	case errors.As(err, &e):
-		return e.Cause, e.Next
-	case errors.As(err, &unsafe):
-		return unsafe.Path + " " + unsafe.Cause, unsafe.Fix
-	case errors.As(err, new(*url.Error)):
-		return aws.NetworkAdvice(err)
-	}
-	return advice.Of(err)
 }
 
 // A Step is a check to run.

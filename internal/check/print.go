@@ -18,14 +18,15 @@ var signs = map[Status]struct{ sign, color string }{
 }
 
 // Print writes each result as soon as it is available, "SIGN NAME: FOUND (TOOK)" and a line with the next step. Then it
-// writes the number of failed checks, and returns it. With fancy, the same text is in color and in columns.
-func Print(w io.Writer, results iter.Seq[Result], fancy bool) (failed int, err error) {
+// writes the number of failed checks. With fancy, the same text is in color and in columns. It reports whether no check failed.
+func Print(w io.Writer, results iter.Seq[Result], fancy bool) (ok bool, err error) {
+	failed := 0
 	for r := range results {
 		if !r.OK {
 			failed++
 		}
 		if _, err := fmt.Fprintln(w, r.text(fancy)); err != nil {
-			return failed, err
+			return false, err
 		}
 	}
 	line := "no problems found"
@@ -33,14 +34,13 @@ func Print(w io.Writer, results iter.Seq[Result], fancy bool) (failed int, err e
 		line = Count(failed, "problem") + " found"
 	}
 	_, err = fmt.Fprintln(w, line)
-	return failed, err
+	return failed == 0, err
 }
 
 func (r Result) text(fancy bool) string {
-	const widest = len("configuration:")
 	name, sign := r.Name+":", signs[r.Status].sign
 	if fancy {
-		name += strings.Repeat(" ", widest-len(name))
+		name = fmt.Sprintf("%-*s", len("configuration:"), name) // the longest name
 		sign = signs[r.Status].color + sign + "\x1b[0m"
 	}
 	text := fmt.Sprintf("%s %s %s", sign, name, r.Found)
@@ -76,18 +76,14 @@ func Minutes(d time.Duration) string {
 	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }
 
-// PrintJSON writes all results as a JSON object after the last check, and returns the number of failed checks.
-func PrintJSON(w io.Writer, results iter.Seq[Result]) (failed int, err error) {
+// PrintJSON writes all results as a JSON object after the last check, and reports whether no check failed.
+func PrintJSON(w io.Writer, results iter.Seq[Result]) (ok bool, err error) {
 	all := slices.Collect(results)
-	for _, r := range all {
-		if !r.OK {
-			failed++
-		}
-	}
+	ok = !slices.ContainsFunc(all, func(r Result) bool { return !r.OK })
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return failed, enc.Encode(struct {
-		OK     bool     `json:"ok"` // no check failed
+	return ok, enc.Encode(struct {
+		OK     bool     `json:"ok"`
 		Checks []Result `json:"checks"`
-	}{failed == 0, all})
+	}{ok, all})
 }

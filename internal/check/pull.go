@@ -44,11 +44,10 @@ func (p *Pull) Aim(typed string) error {
 	if _, err := registry.Address(typed); err != nil {
 		return err
 	}
-	_, host, hasScheme := strings.Cut(typed, "://")
-	if !hasScheme {
-		host = typed
+	if _, rest, ok := strings.Cut(typed, "://"); ok {
+		typed = rest
 	}
-	address, image, _ := strings.Cut(strings.TrimSpace(host), "/")
+	address, image, _ := strings.Cut(strings.TrimSpace(typed), "/")
 	p.Address = address
 	p.Name, p.Ref = splitReference(strings.Trim(image, "/"))
 	var err error

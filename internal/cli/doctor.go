@@ -51,11 +51,12 @@ The exit code is 1 if a check fails.`,
 			return p.report(results, asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
-	cmd.Flags().BoolVar(&asKubelet, "kubelet", false, "check kubelet's image credential provider on this node")
-	cmd.Flags().StringVar(&node.ConfigFile, "config-file", "",
+	flags := cmd.Flags()
+	flags.BoolVar(&asJSON, "json", false, "print the report as JSON")
+	flags.BoolVar(&asKubelet, "kubelet", false, "check kubelet's image credential provider on this node")
+	flags.StringVar(&node.ConfigFile, "config-file", "",
 		"with --kubelet: CredentialProviderConfig file (default: that of the running kubelet)")
-	cmd.Flags().StringVar(&node.BinDir, "bin-dir", "", "with --config-file: directory for credential provider binaries")
+	flags.StringVar(&node.BinDir, "bin-dir", "", "with --config-file: directory for credential provider binaries")
 	return cmd
 }
 
@@ -74,14 +75,14 @@ func (s *setting) checkSettings() *check.Settings {
 
 // report prints the results. The exit code is 1 if a check failed.
 func (p *Program) report(results iter.Seq[check.Result], asJSON bool) (err error) {
-	failed := 0
+	var ok bool
 	if asJSON {
-		failed, err = check.PrintJSON(p.Stdout, results)
+		ok, err = check.PrintJSON(p.Stdout, results)
 	} else {
 		fancy := isTerminal(p.Stdout) && p.Env.Get("NO_COLOR") == "" && p.Env.Get("TERM") != "dumb"
-		failed, err = check.Print(p.Stdout, results, fancy)
+		ok, err = check.Print(p.Stdout, results, fancy)
 	}
-	if err == nil && failed > 0 {
+	if err == nil && !ok {
 		return exitError(1)
 	}
 	return err
