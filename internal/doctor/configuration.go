@@ -19,22 +19,23 @@ import (
 
 // configuration checks the configuration file, and reports which rule matches the registry.
 func (c *checker) configuration(context.Context) check.Result {
-	skipped, others := "", ""
-	if path := c.SkippedConfig; path != "" {
-		skipped = fmt.Sprintf("; %s is skipped, because this user may not search the directory", path)
+	if c.ConfigErr != nil {
+		return c.invalidConfig()
+	}
+	r := check.OK("%s: %s", c.Config.Path, c.rule())
+	if c.Config.Path == "" {
+		r = check.OK("no configuration file (looked for %s); the AWS SDK chooses the identity",
+			strings.Join(configpath.Places(c.Env), ", "))
 	}
 	if helper := c.fallbackHelper(); helper != "" {
-		others = "; other hosts use " + helper
+		r.Found += "; other hosts use " + helper
 	} else if c.Config.Fallback != "" {
-		others = "; other hosts use passwords stored in files"
+		r.Found += "; other hosts use passwords stored in files"
 	}
-	switch {
-	case c.ConfigErr != nil:
-		return c.invalidConfig()
-	case c.Config.Path == "":
-		return check.OK("no configuration file (looked for %s); the AWS SDK chooses the identity%s", strings.Join(configpath.Places(c.Env), ", "), skipped)
+	if path := c.SkippedConfig; path != "" {
+		r.Found += fmt.Sprintf("; %s is skipped, because this user may not search the directory", path)
 	}
-	return check.OK("%s: %s%s%s", c.Config.Path, c.rule(), others, skipped)
+	return r
 }
 
 // invalidConfig reports the error in the file; the next step opens the file at its line.
@@ -87,10 +88,7 @@ func (c *checker) fallback(context.Context) check.Result {
 	if err := h.Check(); err != nil {
 		return check.Error(err)
 	}
-	path, err := exec.LookPath(c.fallbackHelper())
-	if err != nil {
-		return check.Error(err)
-	}
+	path, _ := exec.LookPath(c.fallbackHelper()) // Check found it
 	return check.OK("%s is used for other hosts", path)
 }
 

@@ -28,23 +28,23 @@ func (c *checker) identity(ctx context.Context) check.Result {
 }
 
 func (c *checker) caller(ctx context.Context) check.Result {
-	var err error
-	var failed check.Result
-	if c.Caller, err = c.Source.Caller(ctx, c.Registry); err != nil {
-		failed = check.Error(err)
+	who, err := c.Source.Caller(ctx, c.Registry)
+	c.Caller = who
+	if err == nil {
+		r := check.OK("%s, from %s", who.ARN, who.IssuedTo)
+		if !who.Expiry.IsZero() {
+			r.Found += ", expires in " + check.Minutes(time.Until(who.Expiry))
+		}
+		return r
 	}
-	switch who := c.Caller; {
-	case err != nil && who.IssuedTo != "":
+	failed := check.Error(err)
+	switch {
+	case who.IssuedTo != "":
 		return check.OK("%s; the ARN is unavailable, but not required for a token: %s", who.IssuedTo, failed.Found)
 	case c.Registry.Public && errors.Is(err, credentials.ErrNoIdentity):
 		return check.Skipped("no AWS identity, so clients pull from Amazon ECR Public without a password: %s", failed.Found)
-	case err != nil:
-		return failed
-	case !who.Expiry.IsZero():
-		return check.OK("%s, from %s, expires in %s", who.ARN, who.IssuedTo, check.Minutes(time.Until(who.Expiry)))
-	default:
-		return check.OK("%s, from %s", who.ARN, who.IssuedTo)
 	}
+	return failed
 }
 
 // token requests a token from AWS, even if one is cached.
@@ -57,5 +57,6 @@ func (c *checker) token(ctx context.Context) check.Result {
 	case err != nil:
 		return check.Error(err)
 	}
-	return check.OK("Amazon ECR issued a password for user %s, valid for %s", c.Token.Username, check.Minutes(c.Token.Expiry.Sub(c.Token.Issued)))
+	lifetime := c.Token.Expiry.Sub(c.Token.Issued)
+	return check.OK("Amazon ECR issued a password for user %s, valid for %s", c.Token.Username, check.Minutes(lifetime))
 }

@@ -21,17 +21,15 @@ func (c *checker) network(ctx context.Context) check.Result {
 	if err != nil {
 		return check.Error(err)
 	}
-	way, issuer := "at "+c.contact.Address, ""
-	if host, _, err := net.SplitHostPort(c.contact.Address); err == nil {
-		way = "at " + host
-	}
+	host, _, _ := net.SplitHostPort(c.contact.Address) // always valid
+	way := "at " + host
 	if c.contact.Proxy != "" {
 		way = "via proxy " + c.contact.Proxy
 	}
 	if name := c.contact.Issuer; name != "" && !strings.Contains(name, "Amazon") { // a proxy inspects TLS
-		issuer = ", with a certificate issued by " + name
+		way += ", with a certificate issued by " + name
 	}
-	return check.OK("%s is reachable %s%s", endpoint.URL.Host, way, issuer)
+	return check.OK("%s is reachable %s", endpoint.URL.Host, way)
 }
 
 // noticeable is the smallest clock skew to report. It is longer than a response takes, whose date is in whole seconds.
@@ -53,7 +51,8 @@ func (c *checker) clock(context.Context) check.Result {
 	case off < lifetime.MaxClockSkew:
 		return check.OK("this machine's clock is %s %s AWS, which AWS tolerates", off, direction)
 	default:
-		return check.Failed("this machine's clock is %s %s AWS, which rejects its signatures", check.Minutes(off), direction).Then("%s", setClock(runtime.GOOS))
+		return check.Failed("this machine's clock is %s %s AWS, which rejects its signatures", check.Minutes(off), direction).
+			Then("%s", setClock(runtime.GOOS))
 	}
 }
 

@@ -173,13 +173,14 @@ func checkNamespaces(root *os.Root, own namespaces) error {
 			other = append(other, kind.name)
 		}
 	}
-	switch {
-	case len(other) == 0:
+	switch names := strings.Join(other, ", "); names {
+	case "":
 		return nil
-	case slices.Equal(other, []string{"mount"}):
+	case "mount":
 		return ownMounts
+	default:
+		return untrusted("is in a container (" + names + " namespace)")
 	}
-	return untrusted(fmt.Sprintf("is in a container (%s namespace)", strings.Join(other, ", ")))
 }
 
 // readImage returns the start time of a process, and the memory addresses of its arguments and variables.
