@@ -49,7 +49,8 @@ func (p *Pull) CheckCache(context.Context) Result {
 		return OK("%s, none for this registry", found)
 	}
 	last := slices.MaxFunc(kept, func(a, b store.Kept) int { return cmp.Compare(a.Expiry, b.Expiry) })
-	return OK("%s; the one for this registry was issued to %s and expires in %s", found, last.IssuedTo, Minutes(time.Unix(last.Expiry, 0).Sub(now)))
+	return OK("%s; the one for this registry was issued to %s and expires in %s",
+		found, last.IssuedTo, Minutes(time.Unix(last.Expiry, 0).Sub(now)))
 }
 
 // unusable returns the result when tokens cannot be cached.

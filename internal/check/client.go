@@ -153,7 +153,8 @@ func (c *client) message(body []byte) string {
 // may be an Authorization header: some servers and proxies repeat the request in their errors.
 func (c *client) safe(text string) string {
 	lower := strings.ToLower(text)
-	if credentials.Reveals(text, c.token.Password, c.bearer) || strings.Contains(lower, "authorization:") || strings.Contains(lower, "authorization=") {
+	if credentials.Reveals(text, c.token.Password, c.bearer) ||
+		strings.Contains(lower, "authorization:") || strings.Contains(lower, "authorization=") {
 		return credentials.Withheld
 	}
 	return text

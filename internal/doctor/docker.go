@@ -32,7 +32,8 @@ func (c *checker) helper(f *dockerconfig.File) check.Result {
 	var r check.Result
 	switch store := f.CredsStore(); {
 	case c.inAuthConfig():
-		return check.Failed("DOCKER_AUTH_CONFIG contains a password for this host, which Docker 28.3 and later uses instead of a helper").Then("unset DOCKER_AUTH_CONFIG")
+		return check.Failed("DOCKER_AUTH_CONFIG contains a password for this host, which Docker 28.3 and later uses instead of a helper").
+			Then("unset DOCKER_AUTH_CONFIG")
 	case exact && named == program.Helper:
 		return check.OK(`%s configures %s for this host ("credHelpers")%s`, f, program.Helper, c.leftover(f))
 	case exact && named == "":
@@ -50,7 +51,8 @@ func (c *checker) helper(f *dockerconfig.File) check.Result {
 	case store != "":
 		r = check.Failed(`%s configures no helper for this host, so Docker runs docker-credential-%s ("credsStore")`, f, store)
 	case c.passwordKey(f) != "":
-		r = check.Failed("%s configures no helper for this host, and Docker uses the password from an earlier login, which expires within 12 hours", f)
+		r = check.Failed("%s configures no helper for this host, and Docker uses the password from an earlier login, "+
+			"which expires within 12 hours", f)
 	default:
 		r = check.Failed("%s configures no helper for this host", f)
 	}

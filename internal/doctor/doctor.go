@@ -92,7 +92,8 @@ func (c *checker) run(ctx context.Context, steps []check.Step) iter.Seq[check.Re
 			if u, err := user.Current(); err == nil {
 				as = u.Username
 			}
-			return check.Skipped("started by %s with sudo, so the files in %s and the environment of %s are checked", who, cmp.Or(home, "no home directory"), as).
+			return check.Skipped("started by %s with sudo, so the files in %s and the environment of %s are checked",
+				who, cmp.Or(home, "no home directory"), as).
 				Then("to check those of %s, run it without sudo", who)
 		}})
 	}

@@ -24,10 +24,13 @@ func (c *checker) nearMiss(helpers map[string]string) string {
 		fault := misspelled(key, c.Address)
 		switch {
 		case fault != "":
-			return fmt.Sprintf(`has the key %q under "credHelpers", which never matches, because %s; the key must be exactly %q`, registry.Shown(key), fault, c.Address)
+			return fmt.Sprintf(`has the key %q under "credHelpers", which never matches, because %s; the key must be exactly %q`,
+				registry.Shown(key), fault, c.Address)
 		case helpers[key] != program.Helper:
 		case c.isMistyped(key):
-			mistyped = cmp.Or(mistyped, fmt.Sprintf(`has the key %q under "credHelpers", which is not a registry host; if %q is meant, correct the key`, registry.Shown(key), c.Address))
+			mistyped = cmp.Or(mistyped, fmt.Sprintf(
+				`has the key %q under "credHelpers", which is not a registry host; if %q is meant, correct the key`,
+				registry.Shown(key), c.Address))
 		default:
 			neighbor = cmp.Or(neighbor, c.neighbor(key))
 		}

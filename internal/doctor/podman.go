@@ -73,8 +73,8 @@ func (c *checker) authFile(p setup.PodmanFiles) (r check.Result, found bool) {
 		case helper != "":
 			return check.Failed("%s configures %q for this host", f, helper).Then("%s", c.configure("podman")), true
 		case c.passwordKey(f) != "" && path == docker:
-			return check.Failed("%s configures no helper for this host, and podman uses the password from an earlier login, which expires within 12 hours", f).
-				Then("%s", c.configure("docker")), true
+			return check.Failed("%s configures no helper for this host, and podman uses the password from an earlier login, "+
+				"which expires within 12 hours", f).Then("%s", c.configure("docker")), true
 		case c.passwordKey(f) != "":
 			return overrides(f).Then("%s", c.logout(f)), true
 		}

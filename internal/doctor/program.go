@@ -29,9 +29,11 @@ func (c *checker) program(ctx context.Context) check.Result {
 	install := fmt.Sprintf("sudo install %s %s/%s", own, local, program.Command)
 	switch {
 	case errors.Is(err, exec.ErrDot):
-		return check.Failed("%s is on PATH only in the current directory, from which clients do not run programs", program.Command).Then("%s", install)
+		return check.Failed("%s is on PATH only in the current directory, from which clients do not run programs", program.Command).
+			Then("%s", install)
 	case err != nil:
-		return check.Failed("%s is not on PATH, so clients cannot find it; this program is %s, version %s", program.Command, own, c.Version).Then("%s", install)
+		return check.Failed("%s is not on PATH, so clients cannot find it; this program is %s, version %s", program.Command, own, c.Version).
+			Then("%s", install)
 	case same(path, own):
 		return check.OK("%s, version %s", path, c.Version)
 	}
@@ -70,7 +72,8 @@ func packaged(path string) bool {
 		return true
 	}
 	owned := func(dir string) bool { return strings.HasPrefix(path, dir) }
-	return owned("/usr/") && !owned("/usr/local/") || slices.ContainsFunc([]string{"/bin/", "/sbin/", "/snap/", "/nix/", "/run/current-system/"}, owned)
+	return owned("/usr/") && !owned("/usr/local/") ||
+		slices.ContainsFunc([]string{"/bin/", "/sbin/", "/snap/", "/nix/", "/run/current-system/"}, owned)
 }
 
 // same reports whether two paths refer to the same file.

@@ -61,10 +61,12 @@ func (n *node) answer(ctx context.Context) check.Result {
 func (n *node) read(out []byte, message string) check.Result {
 	var r response
 	if json.Unmarshal(out, &r) != nil || r.Kind != "CredentialProviderResponse" {
-		return check.Failed("the provider did not return a CredentialProviderResponse, so kubelet pulls without a password").Then("sudo %s", n.configure())
+		return check.Failed("the provider did not return a CredentialProviderResponse, so kubelet pulls without a password").
+			Then("sudo %s", n.configure())
 	}
 	if r.APIVersion != n.provider.APIVersion {
-		return check.Failed("the provider returned apiVersion %s, but kubelet accepts only %s", r.APIVersion, n.provider.APIVersion).Then("sudo %s", n.configure())
+		return check.Failed("the provider returned apiVersion %s, but kubelet accepts only %s", r.APIVersion, n.provider.APIVersion).
+			Then("sudo %s", n.configure())
 	}
 	duration, err := time.ParseDuration(cmp.Or(r.CacheDuration, n.provider.DefaultCacheDuration))
 	if err != nil {
@@ -79,7 +81,8 @@ func (n *node) read(out []byte, message string) check.Result {
 		if duration == 0 {
 			how = "does not cache"
 		}
-		return check.OK("the provider returned a password of user %s for %s, which kubelet %s; environment variables: %s", auth.Username, key, how, variables(n.env()))
+		return check.OK("the provider returned a password of user %s for %s, which kubelet %s; environment variables: %s",
+			auth.Username, key, how, variables(n.env()))
 	}
 	if r, err := registry.Parse(n.image); err == nil && r.Public {
 		return check.Skipped("%s", cmp.Or(message, "the provider returned no password, which public images do not need"))

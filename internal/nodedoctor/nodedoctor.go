@@ -82,9 +82,9 @@ func (n *node) kubelet(context.Context) check.Result {
 		return check.Failed("cannot list processes: %v", err).Then("%s", nameFiles)
 	}
 	found := slices.DeleteFunc(slices.Clone(all), func(p *process) bool { return p.distrust != nil })
-	hasProviders := func(p *process) bool { return p.flag(configFlag) != "" }
-	if slices.ContainsFunc(found, hasProviders) { // leave out kubelets without providers
-		found = slices.DeleteFunc(found, func(p *process) bool { return !hasProviders(p) })
+	configured := slices.DeleteFunc(slices.Clone(found), func(p *process) bool { return p.flag(configFlag) == "" })
+	if len(configured) > 0 {
+		found = configured
 	}
 	if len(found) == 0 {
 		return n.noKubelet(all)
@@ -92,17 +92,19 @@ func (n *node) kubelet(context.Context) check.Result {
 	p := found[0]
 	for _, q := range found[1:] {
 		if !p.sameSetUp(q) {
-			return check.Failed("processes %d and %d are both kubelet, with different flags or environment variables%s", p.pid, q.pid, ignored(all)).
-				Then("%s", nameFiles)
+			return check.Failed("processes %d and %d are both kubelet, with different flags or environment variables%s",
+				p.pid, q.pid, ignored(all)).Then("%s", nameFiles)
 		}
 	}
 	n.kubeletEnv, n.ConfigFile, n.BinDir = p.env, p.flag(configFlag), p.flag(binFlag)
 	switch {
 	case n.ConfigFile == "" || n.BinDir == "":
-		return check.Failed("process %d is kubelet, but was not started with both %s and %s, so it runs no provider%s", p.pid, configFlag, binFlag, ignored(all)).
+		return check.Failed("process %d is kubelet, but was not started with both %s and %s, so it runs no provider%s",
+			p.pid, configFlag, binFlag, ignored(all)).
 			Then("%s configure kubelet --config-file /etc/kubernetes/credential-provider.yaml --bin-dir /usr/local/lib/kubelet", program.Command)
 	case p.envErr != nil:
-		return check.Failed("process %d is kubelet, but its environment, which providers inherit, cannot be read: %v", p.pid, p.envErr).Then("sudo %s", doctor)
+		return check.Failed("process %d is kubelet, but its environment, which providers inherit, cannot be read: %v",
+			p.pid, p.envErr).Then("sudo %s", doctor)
 	}
 	return check.OK("process %d, with %s and %s%s", p.pid, n.ConfigFile, n.BinDir, ignored(all))
 }
@@ -114,13 +116,15 @@ func (n *node) noKubelet(all []*process) check.Result {
 	switch _, err := os.Stat(program.K3sConfig); {
 	case hidden >= 0:
 		p := all[hidden]
-		return check.Failed("process %d is named kubelet, but this user cannot inspect it: %v", p.pid, cause(p.distrust)).Then("sudo %s", doctor)
+		return check.Failed("process %d is named kubelet, but this user cannot inspect it: %v", p.pid, cause(p.distrust)).
+			Then("sudo %s", doctor)
 	case err == nil:
 		n.ConfigFile, n.BinDir = program.K3sConfig, program.K3sBin
 		return check.OK("no kubelet process found; %s exists, which is the default of k3s%s", program.K3sConfig, ignored(all))
 	case apart >= 0:
 		pid := all[apart].pid
-		return check.Failed("process %d is named kubelet and runs as root, but in its own mount namespace, as containers do, so its files cannot be checked from here", pid).
+		return check.Failed("process %d is named kubelet and runs as root, but in its own mount namespace, as containers do, "+
+			"so its files cannot be checked from here", pid).
 			Then("sudo nsenter --target %d --mount %s, if that process is this machine's kubelet", pid, doctor)
 	}
 	return check.Failed("no kubelet process found%s", ignored(all)).Then("%s", nameFiles)
@@ -170,7 +174,8 @@ func (n *node) providers(context.Context) check.Result {
 		if _, err := registry.Parse(n.image); err == nil {
 			return r.Then("%s", n.configure())
 		}
-		return r.Then("if it leads to an Amazon ECR registry, add an alias (a rule with match and registry in /etc/ecr-login/config.yaml) and run: %s", n.configure())
+		return r.Then("if it leads to an Amazon ECR registry, add an alias (a rule with match and registry in %s) and run: %s",
+			program.SystemConfig, n.configure())
 	}
 	i := slices.IndexFunc(matching, func(p kubeletconfig.Provider) bool { return p.Name == program.Provider })
 	if i < 0 && n.image == "" {
@@ -181,7 +186,8 @@ func (n *node) providers(context.Context) check.Result {
 	case n.image == "":
 		return check.OK("%s configures %s", n.ConfigFile, names(all))
 	case len(matching) > 1:
-		return check.OK("kubelet runs %d providers for %s and tries their passwords in this order: %s", len(matching), registry.Shown(n.image), names(matching)).
+		return check.OK("kubelet runs %d providers for %s and tries their passwords in this order: %s",
+			len(matching), registry.Shown(n.image), names(matching)).
 			Then("to use only one, remove the matching patterns from the matchImages of the others in %s", n.ConfigFile)
 	}
 	return check.OK("kubelet runs %s for %s", n.provider.Name, registry.Shown(n.image))

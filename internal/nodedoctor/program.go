@@ -75,11 +75,14 @@ func (n *node) program(ctx context.Context) check.Result {
 	info, err := os.Stat(n.path())
 	switch {
 	case err != nil:
-		return check.Failed("%s cannot be run, and kubelet does not start without it: %v", n.path(), cause(err)).Then("sudo %s", n.configure())
+		return check.Failed("%s cannot be run, and kubelet does not start without it: %v", n.path(), cause(err)).
+			Then("sudo %s", n.configure())
 	case !info.Mode().IsRegular():
-		return check.Failed("%s is not a regular file, and kubelet does not start without the program", n.path()).Then("move it away and run: sudo %s", n.configure())
+		return check.Failed("%s is not a regular file, and kubelet does not start without the program", n.path()).
+			Then("move it away and run: sudo %s", n.configure())
 	case runtime.GOOS != "windows" && info.Mode()&0o111 == 0:
-		return check.Failed("%s is not executable (mode %s), and kubelet does not start without it", n.path(), info.Mode()).Then("sudo chmod 755 %s", n.path())
+		return check.Failed("%s is not executable (mode %s), and kubelet does not start without it", n.path(), info.Mode()).
+			Then("sudo chmod 755 %s", n.path())
 	}
 	version, ours, err := kubeletconfig.VersionOf(ctx, n.path())
 	n.ours = ours
@@ -89,7 +92,8 @@ func (n *node) program(ctx context.Context) check.Result {
 	case !ours:
 		return check.Failed("%s is not this program", n.path()).Then("sudo %s --replace", n.configure())
 	case version != n.Version:
-		return check.Failed("%s is version %s, but this program is version %s", n.path(), version, n.Version).Then("sudo %s", n.configure())
+		return check.Failed("%s is version %s, but this program is version %s", n.path(), version, n.Version).
+			Then("sudo %s", n.configure())
 	}
 	return check.OK("%s, version %s", n.path(), version)
 }
@@ -102,9 +106,11 @@ func (n *node) secrets(context.Context) check.Result {
 			continue
 		}
 		for _, p := range f.Providers {
-			i := slices.IndexFunc(p.Env, func(v kubeletconfig.Variable) bool { return v.Value != "" && secretName.MatchString(v.Name) })
-			if i >= 0 {
-				return check.Failed("%s contains %s in plain text and is readable by other users", f.Path, p.Env[i].Name).Then("sudo chmod 600 %s", f.Path)
+			for _, v := range p.Env {
+				if v.Value != "" && secretName.MatchString(v.Name) {
+					return check.Failed("%s contains %s in plain text and is readable by other users", f.Path, v.Name).
+						Then("sudo chmod 600 %s", f.Path)
+				}
 			}
 		}
 	}
@@ -120,10 +126,13 @@ func (n *node) accounts(context.Context) check.Result {
 	if t == nil {
 		return check.Skipped("kubelet passes no service account tokens, so all pods pull as the node")
 	}
-	named := slices.DeleteFunc(slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations), func(key string) bool { return key != kubelet.PullRoleAnnotation && key != kubelet.RoleAnnotation })
+	named := slices.DeleteFunc(slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations), func(key string) bool {
+		return key != kubelet.PullRoleAnnotation && key != kubelet.RoleAnnotation
+	})
 	hasRole := value(n.env(), "AWS_ECR_ROLE_ARN") != "" || lastFlag(n.provider.Args, "--role-arn") != "" // without an annotation
 	if len(named) == 0 && !hasRole {
-		return check.Failed("kubelet passes service account tokens, but no role annotation, so all pods pull as the node").Then("sudo %s --service-accounts", n.configure())
+		return check.Failed("kubelet passes service account tokens, but no role annotation, so all pods pull as the node").
+			Then("sudo %s --service-accounts", n.configure())
 	}
 	whose := "the role is set by AWS_ECR_ROLE_ARN or --role-arn"
 	if len(named) > 0 {
