@@ -39,7 +39,7 @@ func (c *checker) podman(context.Context) check.Result {
 		if name != registriesconf.AuthFiles {
 			continue
 		}
-		if r, found := c.authFile(files); found {
+		if r := c.authFile(files); r.Found != "" {
 			return r
 		}
 	}
@@ -50,12 +50,9 @@ func (c *checker) podman(context.Context) check.Result {
 	return r.Then("%s", c.configure("podman"))
 }
 
-// authFile returns the result for the first file that configures this host.
-func (c *checker) authFile(p setup.PodmanFiles) (r check.Result, found bool) {
-	docker, err := dockerconfig.Path(c.Env)
-	if err != nil {
-		return check.Error(err), true
-	}
+// authFile returns the result for the first file that configures this host, an empty one if there is none.
+func (c *checker) authFile(p setup.PodmanFiles) check.Result {
+	docker, _ := dockerconfig.Path(c.Env) // fails only without a home directory, as FindPodman does
 	for _, path := range []string{p.Before, p.Auth, docker} {
 		if path == "" {
 			continue
@@ -65,21 +62,21 @@ func (c *checker) authFile(p setup.PodmanFiles) (r check.Result, found bool) {
 		case errors.Is(err, fs.ErrPermission): // Podman cannot read it either
 			continue
 		case err != nil:
-			return check.Error(err), true
+			return check.Error(err)
 		}
 		switch helper := f.CredHelpers()[c.Address]; {
 		case helper == program.Helper:
-			return check.OK("%s configures %s for this host", f, program.Helper), true
+			return check.OK("%s configures %s for this host", f, program.Helper)
 		case helper != "":
-			return check.Failed("%s configures %q for this host", f, helper).Then("%s", c.configure("podman")), true
+			return check.Failed("%s configures %q for this host", f, helper).Then("%s", c.configure("podman"))
 		case c.passwordKey(f) != "" && path == docker:
 			return check.Failed("%s configures no helper for this host, and podman uses the password from an earlier login, "+
-				"which expires within 12 hours", f).Then("%s", c.configure("docker")), true
+				"which expires within 12 hours", f).Then("%s", c.configure("docker"))
 		case c.passwordKey(f) != "":
-			return overrides(f).Then("%s", c.logout(f)), true
+			return overrides(f).Then("%s", c.logout(f))
 		}
 	}
-	return check.Result{}, false
+	return check.Result{}
 }
 
 // logout returns the command that removes the password for this host from one of Podman's files. Podman uses a
