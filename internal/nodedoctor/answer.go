@@ -45,32 +45,31 @@ func (n *node) answer(ctx context.Context) check.Result {
 	}
 	args := append([]string{n.path()}, n.provider.Args...)
 	out, message, err := run(ctx, subprocess.Command{Path: n.path(), Args: args, Env: n.env(), Stdin: bytes.NewReader(append(request, '\n'))})
-	var r check.Result
-	switch {
-	case err == nil:
-		r = n.read(out, message)
-	case n.provider.TokenAttributes != nil: // if pods have their own roles, the node does not need one
-		r = check.Skipped("no password for the node itself, which pods without their own role use: %s", check.Error(err).Found)
-	default:
-		r = check.Error(err)
+	if err == nil {
+		return n.read(out, message).Otherwise("sudo %s", n.configure())
 	}
-	return r.Otherwise("for details in kubelet's log, set ECR_LOGIN_LOG=debug in env of %s", n.provider.Name)
+	r := check.Error(err).Otherwise(seeKubeletLog, n.provider.Name)
+	if n.provider.TokenAttributes != nil { // if pods have their own roles, the node does not need one
+		return check.Skipped("no password for the node itself, which pods without their own role use: %s", r.Found)
+	}
+	return r
 }
 
-// read checks a response as kubelet does.
+// seeKubeletLog is the next step for a provider, whose name it contains, that reports an error.
+const seeKubeletLog = "for details in kubelet's log, set ECR_LOGIN_LOG=debug in env of %s"
+
+// read checks a response as kubelet does. The default next step is to configure the provider again.
 func (n *node) read(out []byte, message string) check.Result {
 	var r response
 	if json.Unmarshal(out, &r) != nil || r.Kind != "CredentialProviderResponse" {
-		return check.Failed("the provider did not return a CredentialProviderResponse, so kubelet pulls without a password").
-			Then("sudo %s", n.configure())
+		return check.Failed("the provider did not return a CredentialProviderResponse, so kubelet pulls without a password")
 	}
 	if r.APIVersion != n.provider.APIVersion {
-		return check.Failed("the provider returned apiVersion %s, but kubelet accepts only %s", r.APIVersion, n.provider.APIVersion).
-			Then("sudo %s", n.configure())
+		return check.Failed("the provider returned apiVersion %s, but kubelet accepts only %s", r.APIVersion, n.provider.APIVersion)
 	}
 	duration, err := time.ParseDuration(cmp.Or(r.CacheDuration, n.provider.DefaultCacheDuration))
 	if err != nil {
-		return check.Failed("the provider returned an invalid cacheDuration").Then("sudo %s", n.configure())
+		return check.Failed("the provider returned an invalid cacheDuration")
 	}
 	for key, auth := range r.Auth {
 		if auth.Password == "" || !kubeletconfig.Match(key, n.image) {
@@ -88,7 +87,8 @@ func (n *node) read(out []byte, message string) check.Result {
 		return check.Skipped("%s", cmp.Or(message, "the provider returned no password, which public images do not need"))
 	}
 	if message != "" {
-		return check.Failed("kubelet pulls without a password, because the provider reported: %s", message)
+		return check.Failed("kubelet pulls without a password, because the provider reported: %s", message).
+			Then(seeKubeletLog, n.provider.Name)
 	}
 	return check.Failed("the provider returned no password for this image, so kubelet pulls without one").Then("%s", n.configure())
 }
