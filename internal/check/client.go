@@ -44,27 +44,27 @@ func newClient(host string, token credentials.Token, bundle string) *client {
 	}}
 }
 
-// An answer is the response of a registry.
-type answer struct {
+// A response is the part of a registry's HTTP response that the checks use.
+type response struct {
 	status    int
 	challenge string // how to authenticate
-	body      []byte // at most maxAnswer bytes
+	body      []byte // at most maxResponse bytes
 	message   string // its error message, "" for none
 }
 
 // String returns the status and the message, to be appended to a sentence.
-func (a answer) String() string {
-	if a.message == "" {
-		return fmt.Sprintf(" (status %d)", a.status)
+func (r response) String() string {
+	if r.message == "" {
+		return fmt.Sprintf(" (status %d)", r.status)
 	}
-	return fmt.Sprintf(" (status %d): %s", a.status, a.message)
+	return fmt.Sprintf(" (status %d): %s", r.status, r.message)
 }
 
-// ask sends a request, and sends it again with the token if the registry requests authentication. Amazon ECR accepts
+// do sends a request, and sends it again with the token if the registry requests authentication. Amazon ECR accepts
 // the token as a password. Amazon ECR Public exchanges it for another token first. The token is not sent to another
 // host, even if the registry requests it as Docker Hub does, because an alias may lead to a registry of another
 // provider.
-func (c *client) ask(ctx context.Context, method, path string, accept ...string) (answer, error) {
+func (c *client) do(ctx context.Context, method, path string, accept ...string) (response, error) {
 	u := &url.URL{Scheme: "https", Host: c.host, Path: path}
 	got, err := c.send(ctx, method, u, accept)
 	if err != nil || got.status != http.StatusUnauthorized || c.token.Password == "" || c.challenged {
@@ -72,20 +72,20 @@ func (c *client) ask(ctx context.Context, method, path string, accept ...string)
 	}
 	if strings.HasPrefix(got.challenge, "Bearer ") {
 		if c.bearer, err = c.exchange(ctx, got.challenge); err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 	}
 	c.challenged = true
 	return c.send(ctx, method, u, accept)
 }
 
-// maxAnswer is the maximum size of a response in bytes. Errors have some hundred bytes, tokens some thousand.
-const maxAnswer = 64 << 10
+// maxResponse is the maximum size of a response in bytes. Errors have some hundred bytes, tokens some thousand.
+const maxResponse = 64 << 10
 
-func (c *client) send(ctx context.Context, method string, u *url.URL, accept []string) (answer, error) {
+func (c *client) send(ctx context.Context, method string, u *url.URL, accept []string) (response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	req.Header["Accept"] = accept
 	switch {
@@ -96,14 +96,14 @@ func (c *client) send(ctx context.Context, method string, u *url.URL, accept []s
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
 	if err != nil {
-		return answer{}, &url.Error{Op: method, URL: u.String(), Err: err}
+		return response{}, &url.Error{Op: method, URL: u.String(), Err: err}
 	}
-	return answer{resp.StatusCode, resp.Header.Get("Www-Authenticate"), body, c.message(body)}, nil
+	return response{resp.StatusCode, resp.Header.Get("Www-Authenticate"), body, c.message(body)}, nil
 }
 
 var parameter = regexp.MustCompile(`([a-z]+)="([^"]*)"`)
@@ -140,18 +140,18 @@ func (c *client) exchange(ctx context.Context, challenge string) (string, error)
 // message returns the first error message of a response in the format of the OCI distribution specification,
 // shortened.
 func (c *client) message(body []byte) string {
-	var response struct {
+	var given struct {
 		Errors []struct{ Message string } `json:"errors"`
 	}
-	if json.Unmarshal(body, &response) != nil || len(response.Errors) == 0 {
+	if json.Unmarshal(body, &given) != nil || len(given.Errors) == 0 {
 		return ""
 	}
-	return c.safe(oneline.Text(response.Errors[0].Message))
+	return c.redact(oneline.Text(given.Errors[0].Message))
 }
 
-// safe returns text from or about a response, or credentials.Withheld if it contains the password in any form, or what
-// may be an Authorization header: some servers and proxies repeat the request in their errors.
-func (c *client) safe(text string) string {
+// redact returns text from or about a response, or credentials.Withheld if it contains the password in any form, or
+// what may be an Authorization header: some servers and proxies repeat the request in their errors.
+func (c *client) redact(text string) string {
 	lower := strings.ToLower(text)
 	if credentials.Reveals(text, c.token.Password, c.bearer) ||
 		strings.Contains(lower, "authorization:") || strings.Contains(lower, "authorization=") {

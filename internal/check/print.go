@@ -18,7 +18,8 @@ var signs = map[Status]struct{ sign, color string }{
 }
 
 // Print writes each result as soon as it is available, "SIGN NAME: FOUND (TOOK)" and a line with the next step. Then it
-// writes the number of failed checks. With fancy, the same text is in color and in columns. It reports whether no check failed.
+// writes the number of failed checks, and reports whether it is zero. With fancy, the same text is in color and in
+// columns.
 func Print(w io.Writer, results iter.Seq[Result], fancy bool) (ok bool, err error) {
 	failed := 0
 	for r := range results {

@@ -38,9 +38,9 @@ type Pull struct {
 	client *client           // nil until CheckRegistry is called
 }
 
-// Aim sets the registry and the image from a registry host or an image reference. If it is a host but not of a known
-// registry, it sets Address and returns an error.
-func (p *Pull) Aim(typed string) error {
+// SetTarget sets the registry and the image from a registry host or an image reference. If it is a host but not of a
+// known registry, it sets Address and returns an error.
+func (p *Pull) SetTarget(typed string) error {
 	if _, err := registry.Address(typed); err != nil {
 		return err
 	}

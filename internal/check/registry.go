@@ -15,31 +15,31 @@ import (
 // dockerd, which has its own proxy settings and certificate authorities.
 func (p *Pull) CheckRegistry(ctx context.Context) Result {
 	p.client = newClient(p.Host(), p.Token, p.Env.Get("AWS_CA_BUNDLE"))
-	got, err := p.client.ask(ctx, http.MethodGet, "/v2/")
+	got, err := p.client.do(ctx, http.MethodGet, "/v2/")
 	switch {
 	case err != nil:
-		return p.unanswered(err).Otherwise("%s", p.elsewhere())
+		return p.requestFailed(err).Otherwise("%s", p.checkTarget())
 	case got.status == http.StatusOK && !p.client.challenged:
 		return OK("%s responds without a password (from this process)", p.Address)
 	case got.status == http.StatusOK:
 		return OK("%s accepts the password (from this process)", p.Address)
 	case got.status == http.StatusUnauthorized, got.status == http.StatusForbidden:
-		return Failed("%s rejects the password%s", p.Address, got).Then("%s", p.elsewhere())
+		return Failed("%s rejects the password%s", p.Address, got).Then("%s", p.checkTarget())
 	}
 	return Failed("%s does not respond like a registry%s", p.Address, got).Then("curl -sv https://%s/v2/", p.Address)
 }
 
-// unanswered returns the result for a request without a valid response, whose error may repeat the request.
-func (p *Pull) unanswered(err error) Result {
+// requestFailed returns the result for a request without a valid response, whose error may repeat the request.
+func (p *Pull) requestFailed(err error) Result {
 	r := Error(err)
-	if p.client.safe(r.Found) != r.Found {
+	if p.client.redact(r.Found) != r.Found {
 		r.Found = fmt.Sprintf("%s returned an invalid response: %s", p.Address, credentials.Withheld)
 	}
 	return r
 }
 
-// elsewhere returns the next step if the host may not be the registry that issued the token.
-func (p *Pull) elsewhere() string {
+// checkTarget returns the next step if the host may not be the registry that issued the token.
+func (p *Pull) checkTarget() string {
 	if p.IsAlias() {
 		return fmt.Sprintf("check that %s leads to %s, as configured in %s", p.Address, p.Registry, p.Config.Path)
 	}
@@ -63,12 +63,12 @@ func (p *Pull) CheckImage(ctx context.Context) Result {
 		return Skipped("no image specified").Then("%s doctor %s/NAME:TAG", program.Command, p.Address)
 	}
 	path := "/v2/" + p.Name + "/manifests/" + p.Ref
-	got, err := p.client.ask(ctx, http.MethodHead, path, manifestTypes...)
+	got, err := p.client.do(ctx, http.MethodHead, path, manifestTypes...)
 	if err == nil && got.status/100 == 4 {
-		got, err = p.client.ask(ctx, http.MethodGet, path, manifestTypes...) // a HEAD response has no message
+		got, err = p.client.do(ctx, http.MethodGet, path, manifestTypes...) // a HEAD response has no message
 	}
 	if err != nil {
-		return p.unanswered(err)
+		return p.requestFailed(err)
 	}
 	switch got.status {
 	case http.StatusOK:

@@ -59,11 +59,11 @@ func (c *checker) rule() string {
 	if !matches {
 		return "no rule matches this host; the AWS SDK chooses the identity"
 	}
-	return fmt.Sprintf("line %d (%s) uses %s", rule.Line, rule.Match, wanted(rule.Identity))
+	return fmt.Sprintf("line %d (%s) uses %s", rule.Line, rule.Match, identityText(rule.Identity))
 }
 
-// wanted describes the identity of a rule.
-func wanted(id credentials.Identity) string {
+// identityText returns the identity of a rule for a message.
+func identityText(id credentials.Identity) string {
 	profile := "the identity that the AWS SDK finds"
 	if id.Profile != "" {
 		profile = "profile " + strconv.Quote(id.Profile)

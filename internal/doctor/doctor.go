@@ -30,7 +30,7 @@ func newChecker(s *check.Settings) *checker { return &checker{Pull: check.Pull{S
 // Registry checks everything that a pull or push needs. The argument is a registry host or an image reference.
 func Registry(ctx context.Context, s *check.Settings, typed string) iter.Seq[check.Result] {
 	c := newChecker(s)
-	if err := c.Aim(typed); err != nil {
+	if err := c.SetTarget(typed); err != nil {
 		steps := []check.Step{{Name: "host", Check: func(context.Context) check.Result { return c.unknownHost(err) }}}
 		if s.ConfigErr != nil {
 			steps = append(steps, check.Step{Name: "configuration", Check: c.configuration})
@@ -155,7 +155,7 @@ func (c *checker) knownRegistries() (known []*checker) {
 		}
 	}
 	for _, key := range keys {
-		if of := newChecker(c.Settings); of.Aim(strings.ToLower(key)) == nil {
+		if of := newChecker(c.Settings); of.SetTarget(strings.ToLower(key)) == nil {
 			known = append(known, of)
 		}
 	}

@@ -39,7 +39,7 @@ func Checks(ctx context.Context, s *check.Settings, k Kubelet, image string) ite
 	}
 	if image != "" {
 		n.image = kubeletconfig.Image(image)
-		_ = n.Aim(image) // the alias may be only in the provider's configuration
+		_ = n.SetTarget(image) // the alias may be only in the provider's configuration
 	}
 	return n.Run(ctx, []check.Step{
 		{Name: "kubelet", Check: n.kubelet},

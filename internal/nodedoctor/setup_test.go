@@ -25,7 +25,7 @@ type setUp struct {
 	dir string
 }
 
-const asked = "registry.example.com/team/app"
+const testImage = "registry.example.com/team/app"
 
 // newSetUp creates a setUp that is owned by a user.
 func newSetUp(t *testing.T, uid int) setUp {
@@ -118,7 +118,7 @@ func procOf(t *testing.T, pids ...int) string {
 func checks(k Kubelet) map[string]check.Result {
 	s := &check.Settings{Version: "1.2.3", Config: new(config.Config), Cache: new(cache.Cache), Timeout: time.Minute}
 	all := map[string]check.Result{}
-	for c := range Checks(context.Background(), s, k, asked) {
+	for c := range Checks(context.Background(), s, k, testImage) {
 		all[c.Name] = c
 	}
 	return all
