@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,11 +21,10 @@ import (
 
 // A client sends requests to a registry with a token.
 type client struct {
-	http       *http.Client
-	host       string            // including the port
-	token      credentials.Token // zero for anonymous requests
-	challenged bool              // whether the registry requested the token, which is not sent before
-	bearer     string            // token from the registry's token exchange; "" if it accepts the ECR token directly
+	http          *http.Client
+	host          string            // including the port
+	token         credentials.Token // zero for anonymous requests
+	authorization string            // the header; "" until the registry requests it
 }
 
 // newClient returns a client that trusts the system's certificate authorities and those in a file, as the AWS SDK does
@@ -67,15 +67,17 @@ func (r response) String() string {
 func (c *client) do(ctx context.Context, method, path string, accept ...string) (response, error) {
 	u := &url.URL{Scheme: "https", Host: c.host, Path: path}
 	got, err := c.send(ctx, method, u, accept)
-	if err != nil || got.status != http.StatusUnauthorized || c.token.Password == "" || c.challenged {
+	if err != nil || got.status != http.StatusUnauthorized || c.token.Password == "" || c.authorization != "" {
 		return got, err
 	}
+	c.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(c.token.Username+":"+c.token.Password))
 	if strings.HasPrefix(got.challenge, "Bearer ") {
-		if c.bearer, err = c.exchange(ctx, got.challenge); err != nil {
+		bearer, err := c.exchange(ctx, got.challenge)
+		if err != nil {
 			return response{}, err
 		}
+		c.authorization = "Bearer " + bearer
 	}
-	c.challenged = true
 	return c.send(ctx, method, u, accept)
 }
 
@@ -88,11 +90,8 @@ func (c *client) send(ctx context.Context, method string, u *url.URL, accept []s
 		return response{}, err
 	}
 	req.Header["Accept"] = accept
-	switch {
-	case c.bearer != "":
-		req.Header.Set("Authorization", "Bearer "+c.bearer)
-	case c.challenged:
-		req.SetBasicAuth(c.token.Username, c.token.Password)
+	if c.authorization != "" {
+		req.Header.Set("Authorization", c.authorization)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
@@ -121,7 +120,6 @@ func (c *client) exchange(ctx context.Context, challenge string) (string, error)
 	}
 	values.Del("realm")
 	u.RawQuery = values.Encode()
-	c.challenged = true
 	got, err := c.send(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return "", err
@@ -153,7 +151,7 @@ func (c *client) message(body []byte) string {
 // what may be an Authorization header: some servers and proxies repeat the request in their errors.
 func (c *client) redact(text string) string {
 	lower := strings.ToLower(text)
-	if credentials.Reveals(text, c.token.Password, c.bearer) ||
+	if credentials.Reveals(text, c.token.Password, strings.TrimPrefix(c.authorization, "Bearer ")) ||
 		strings.Contains(lower, "authorization:") || strings.Contains(lower, "authorization=") {
 		return credentials.Withheld
 	}
