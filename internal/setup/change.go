@@ -2,8 +2,10 @@ package setup
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"time"
 
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/userfile"
@@ -33,7 +35,7 @@ func (r *Request) apply(command string, changes ...*change) error {
 		r.say("dry run: no files written")
 		return nil
 	}
-	rec, err := newRecord(r.Env, command, r.now(), real)
+	rec, err := newRecord(r.Env, command, cmp.Or(r.Time, time.Now()).UTC(), real)
 	if err != nil {
 		return err
 	}

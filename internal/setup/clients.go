@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/program"
 	"ecrlogin/registry"
@@ -23,10 +24,10 @@ type client struct {
 
 // configure adds this helper to the files of a client. If it returns an error, no file was changed.
 func (r *Request) configure(c client) error {
-	if err := r.check(); err != nil {
+	if err := r.checkProfile(); err != nil {
 		return err
 	}
-	own, err := openOwn(r.places())
+	own, err := openOwn(configpath.Places(r.Env))
 	if err != nil {
 		return err
 	}

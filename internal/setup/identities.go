@@ -200,22 +200,25 @@ func settingsOf(all []*identity, profile string) ([]*identity, map[string]string
 	return append(all, i), i.settings
 }
 
-// checkProfile returns an error if the AWS files contain no profile of that name.
-func checkProfile(env environ.Env, name string) error {
+// checkProfile returns an error if --profile is used without --registry, or if the AWS files do not contain the profile.
+func (r *Request) checkProfile() error {
 	var names []string
-	for _, i := range fromFiles(env) {
+	for _, i := range fromFiles(r.Env) {
 		names = append(names, i.profile)
 	}
-	if slices.Contains(names, name) {
+	switch {
+	case r.Profile == "", len(r.Registries) > 0 && slices.Contains(names, r.Profile):
 		return nil
+	case len(r.Registries) == 0:
+		return fmt.Errorf("profile %q: no registry specified; add one: --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com", r.Profile)
 	}
-	next := "create it: aws configure --profile " + strconv.Quote(name)
-	if near := typo.Near(name, names); len(near) > 0 {
+	next := "create it: aws configure --profile " + strconv.Quote(r.Profile)
+	if near := typo.Near(r.Profile, names); len(near) > 0 {
 		for i := range near {
 			near[i] = strconv.Quote(near[i])
 		}
 		next = "did you mean " + strings.Join(near, " or ") + "?"
 	}
-	config, credentials := awsFiles(env)
-	return fmt.Errorf("profile %q does not exist in %s or %s; %s", name, config, credentials, next)
+	config, credentials := awsFiles(r.Env)
+	return fmt.Errorf("profile %q does not exist in %s or %s; %s", r.Profile, config, credentials, next)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"ecrlogin/credentials/kubelet"
+	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/kubeletconfig"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/userfile"
@@ -31,7 +32,7 @@ func (r *Request) Kubelet(n Node) error {
 	if err := n.clean(); err != nil {
 		return err
 	}
-	places := r.places()
+	places := configpath.Places(r.Env)
 	if len(places) == 0 { // kubelet usually has no HOME
 		places = []string{program.SystemConfig}
 	}

@@ -26,9 +26,6 @@ type ownFile struct {
 	config  *config.Config
 }
 
-// places returns the paths that are searched for our configuration.
-func (r *Request) places() []string { return configpath.Places(r.Env) }
-
 // openOwn reads the configuration in effect, which is the first file that exists. The file to write is always the
 // first place, the user's own. A new one is created as a copy of the file in effect, which it replaces.
 func openOwn(places []string) (*ownFile, error) {

@@ -97,21 +97,18 @@ func hash(content []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
-// save writes the record.
-func (rec *record) save() error {
+// save writes the record, and its directory, so that other users cannot access them.
+func (rec *record) save() (err error) {
+	defer func() {
+		if err != nil {
+			err = unusable(rec.path, "saved", err)
+		}
+	}()
 	content, err := json.MarshalIndent(rec, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := writePrivate(rec.path, append(content, '\n')); err != nil {
-		return unusable(rec.path, "saved", err)
-	}
-	return nil
-}
-
-// writePrivate creates a file, and its directory, that other users cannot access.
-func writePrivate(path string, content []byte) error {
-	dir, err := atomicfile.MakePrivate(filepath.Dir(path))
+	dir, err := atomicfile.MakePrivate(filepath.Dir(rec.path))
 	if err != nil {
 		return err
 	}
@@ -121,13 +118,13 @@ func writePrivate(path string, content []byte) error {
 		return err
 	}
 	defer temp.Discard()
-	if _, err := temp.Write(content); err != nil {
+	if _, err := temp.Write(append(content, '\n')); err != nil {
 		return err
 	}
 	if err := temp.Finish(0o600, nil); err != nil {
 		return err
 	}
-	return temp.Rename(filepath.Base(path))
+	return temp.Rename(filepath.Base(rec.path))
 }
 
 // unusable returns the error for a record, a backup or their directory that cannot be used.

@@ -77,7 +77,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	r.Out, r.Now = os.Stdout, func() time.Time { return now }
+	r.Out, r.Time = os.Stdout, now
 	r.Timeout = 15 * time.Second
 	var asked atomic.Int32
 	all := make(chan struct{}) // closed after a call for each profile in TOGETHER

@@ -33,9 +33,9 @@ type Request struct {
 	Account func(ctx context.Context, profile string, r registry.Registry) (string, error)
 	Timeout time.Duration // limit for all calls of Account together
 
-	Out      io.Writer        // output for the user
-	Progress io.Writer        // progress of AWS calls, for a terminal; nil discards it
-	Now      func() time.Time // nil means time.Now
+	Out      io.Writer // output for the user
+	Progress io.Writer // progress of AWS calls, for a terminal; nil discards it
+	Time     time.Time // time of the run; the zero Time means now
 }
 
 // A target is a host to configure.
@@ -159,17 +159,6 @@ func (o *ownFile) useProfile(t target) string {
 	return fmt.Sprintf("\n    uses profile %q (rule added to %s)%s", t.profile, o.file.Path, other)
 }
 
-// check returns an error if --profile is invalid.
-func (r *Request) check() error {
-	switch {
-	case r.Profile == "":
-		return nil
-	case len(r.Registries) == 0:
-		return fmt.Errorf("profile %q: no registry specified; add one: --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com", r.Profile)
-	}
-	return checkProfile(r.Env, r.Profile)
-}
-
 // sudo prints a note if the run under sudo edits root's file, since the user's file may be intended.
 func (r *Request) sudo(path string) {
 	who := r.Env.Get("SUDO_USER")
@@ -185,11 +174,4 @@ func (r *Request) sudo(path string) {
 
 func (r *Request) say(format string, args ...any) {
 	fmt.Fprintf(r.Out, format+"\n", args...)
-}
-
-func (r *Request) now() time.Time {
-	if r.Now == nil {
-		return time.Now().UTC()
-	}
-	return r.Now().UTC()
 }

@@ -158,8 +158,7 @@ func TestFailedWrite(t *testing.T) {
 
 	f, err = userfile.Read(created)
 	must(t, err)
-	now := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
-	r.Now = func() time.Time { return now }
+	r.Time = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 	backup := created + ".ecr-login-backup-20260102T150405Z"
 	must(t, os.WriteFile(backup, []byte("older"), 0o600))
 	if err := r.apply("test", &change{file: f, after: []byte("ours")}); err == nil || !strings.Contains(err.Error(), backup+": not overwritten") {
