@@ -12,6 +12,7 @@ import (
 	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/program"
+	"ecrlogin/registry"
 )
 
 // Docker adds this helper to Docker's config.json at path, see dockerconfig.Path. If it returns an error, no file was
@@ -50,7 +51,7 @@ func (r *Request) warnUnread(f *dockerconfig.File, own *ownFile, store string) {
 	var hosts []string
 	for _, e := range f.Entries() {
 		if _, ours := own.target(e.Host); e.Secret && !ours {
-			hosts = append(hosts, e.Host)
+			hosts = append(hosts, registry.ShownHost(e.Key)) // without a user name and password
 		}
 	}
 	if len(hosts) > 0 {
