@@ -111,14 +111,8 @@ func (f *File) RemoveCredHelper(host string) { f.removeFrom(credHelpers, host) }
 // CredsStore returns the helper for all other registries, or "" if there is none.
 func (f *File) CredsStore() string { return jsonedit.Text(f.top(credsStore)) }
 
-// SetCredsStore sets the helper for all registries without their own helper; "" removes it.
-func (f *File) SetCredsStore(name string) {
-	if name == "" {
-		f.json.Remove(f.key(credsStore))
-		return
-	}
-	f.json.Set(name, f.key(credsStore))
-}
+// SetCredsStore sets the helper for all registries without their own helper.
+func (f *File) SetCredsStore(name string) { f.json.Set(name, f.key(credsStore)) }
 
 // removeFrom removes a member of a top-level object. With the last member, it removes the object too.
 func (f *File) removeFrom(object, name string) {

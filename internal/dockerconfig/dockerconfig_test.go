@@ -76,7 +76,6 @@ func TestEdit(t *testing.T) {
 		{"none removed", `{"credHelpers": {}}`, func(f *dockerconfig.File) { f.RemoveCredHelper("a"); f.RemoveEntry("b") }, `{"credHelpers": {}}`},
 		{"a store", "{\n\t\"auths\": {}\n}", func(f *dockerconfig.File) { f.SetCredsStore("ecr-login") }, "{\n\t\"auths\": {},\n\t\"credsStore\": \"ecr-login\"\n}"},
 		{"another store", `{"credsStore":"pass", "a":1}`, func(f *dockerconfig.File) { f.SetCredsStore("ecr-login") }, `{"credsStore":"ecr-login", "a":1}`},
-		{"no store", `{"credsStore":"pass", "a":1}`, func(f *dockerconfig.File) { f.SetCredsStore("") }, `{"a":1}`},
 		{"no password", `{"auths":{"a":{"auth":"eDp5"},"b":{}}}`, func(f *dockerconfig.File) { f.RemoveEntry("a") }, `{"auths":{"b":{}}}`},
 		{"no passwords", `{"auths":{"a":{"auth":"eDp5"}},"x":1}`, func(f *dockerconfig.File) { f.RemoveEntry("a") }, `{"x":1}`},
 	}

@@ -3,10 +3,10 @@ package dockerconfig
 import (
 	"encoding/base64"
 	"errors"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/docker/cli/cli/config/credentials"
 
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/jsonedit"
@@ -23,7 +23,7 @@ func secretName(name string) bool {
 // An Entry is a member of "auths" without its secrets.
 type Entry struct {
 	Key    string // key as written in the file, possibly with scheme and path
-	Host   string // host without scheme and path, derived as in Docker
+	Host   string // host without scheme and path; older versions of docker login wrote URLs as keys
 	Secret bool   // has a password or token; with a helper, docker login writes entries without one
 }
 
@@ -32,7 +32,7 @@ func (f *File) Entries() []Entry {
 	var entries []Entry
 	for _, m := range jsonedit.Members(f.top(auths)) {
 		key := jsonedit.Text(&m.Name)
-		e := Entry{Key: key, Host: hostname(key)}
+		e := Entry{Key: key, Host: credentials.ConvertToHostname(key)}
 		for _, field := range jsonedit.Members(&m.Value) {
 			e.Secret = e.Secret || secretName(jsonedit.Text(&field.Name)) && jsonedit.Text(&field.Value) != ""
 		}
@@ -43,22 +43,6 @@ func (f *File) Entries() []Entry {
 
 // RemoveEntry removes the member of "auths" with that key. With the last member, it removes "auths" too.
 func (f *File) RemoveEntry(key string) { f.removeFrom(auths, key) }
-
-// hostname returns the host of a key, including the port. Older versions of docker login wrote URLs as keys.
-// Source: ConvertToHostname in cli/config/credentials/file_store.go of github.com/docker/cli.
-func hostname(key string) string {
-	if u, err := url.Parse(key); err == nil && u.Hostname() != "" && strings.Contains(key, "://") {
-		if u.Port() == "" {
-			return u.Hostname()
-		}
-		return net.JoinHostPort(u.Hostname(), u.Port())
-	}
-	if _, rest, ok := strings.Cut(key, "://"); ok {
-		key = rest
-	}
-	host, _, _ := strings.Cut(key, "/")
-	return host
-}
 
 // A login is the user name and password or token of an entry.
 type login struct {
