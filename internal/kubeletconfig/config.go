@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
 )
 
@@ -102,12 +103,12 @@ func (p Provider) missing() string {
 }
 
 func (d *document) tokenAttributes(n *yaml.Node, t *TokenAttributes) error {
-	said := false
+	isSet := false // requireServiceAccount is set
 	err := d.Mapping(n, "tokenAttributes", map[string]strictyaml.Field{
 		"serviceAccountTokenAudience": d.text(&t.Audience),
 		"cacheType":                   d.text(&t.CacheType, oneOf([]string{"ServiceAccount", "Token"})),
 		"requireServiceAccount": func(n *yaml.Node) error {
-			said = true
+			isSet = true
 			return d.Truth(&t.RequireServiceAccount)(n)
 		},
 		"requiredServiceAccountAnnotationKeys": d.texts(&t.RequiredAnnotations, checkAnnotation),
@@ -121,7 +122,7 @@ func (d *document) tokenAttributes(n *yaml.Node, t *TokenAttributes) error {
 		return d.Wrong(n, "missing serviceAccountTokenAudience; add it, for example sts.amazonaws.com")
 	case t.CacheType == "":
 		return d.Wrong(n, "missing cacheType; add cacheType: ServiceAccount")
-	case !said:
+	case !isSet:
 		return d.Wrong(n, "missing requireServiceAccount; set it to true or false")
 	case !t.RequireServiceAccount && len(t.RequiredAnnotations) > 0:
 		return d.Wrong(n, "requiredServiceAccountAnnotationKeys requires requireServiceAccount: true; set it, or make the keys optional")
@@ -136,27 +137,27 @@ func oneOf(known []string) func(string) string {
 		if slices.Contains(known, s) {
 			return ""
 		}
-		return fmt.Sprintf("unsupported value %q; use %s", short(s), strings.Join(known, " or "))
+		return fmt.Sprintf("unsupported value %q; use %s", oneline.Value(s), strings.Join(known, " or "))
 	}
 }
 
 func checkName(s string) string {
 	if strings.ContainsAny(s, "/ ") || s == "." || s == ".." {
-		return fmt.Sprintf("invalid program name %q; use the name of the provider's program", short(s))
+		return fmt.Sprintf("invalid program name %q; use the name of the provider's program", oneline.Value(s))
 	}
 	return ""
 }
 
 func checkPattern(s string) string {
 	if _, err := parseURL(s); err != nil || s == "" {
-		return fmt.Sprintf("invalid image pattern %q; use a host, such as *.dkr.ecr.*.amazonaws.com", short(s))
+		return fmt.Sprintf("invalid image pattern %q; use a host, such as *.dkr.ecr.*.amazonaws.com", oneline.Value(s))
 	}
 	return ""
 }
 
 func checkDuration(s string) string {
 	if d, err := time.ParseDuration(s); err != nil || d < 0 {
-		return fmt.Sprintf("invalid duration %q; use a value such as 12h or 0s", short(s))
+		return fmt.Sprintf("invalid duration %q; use a value such as 12h or 0s", oneline.Value(s))
 	}
 	return ""
 }
@@ -166,7 +167,7 @@ func checkDuration(s string) string {
 func checkAnnotation(s string) string {
 	const key = `^([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-9])?/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$`
 	if ok, err := regexp.MatchString(key, s); !ok || err != nil {
-		return fmt.Sprintf("invalid annotation key %q; use a key such as eks.amazonaws.com/role-arn", short(s))
+		return fmt.Sprintf("invalid annotation key %q; use a key such as eks.amazonaws.com/role-arn", oneline.Value(s))
 	}
 	return ""
 }

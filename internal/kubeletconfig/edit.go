@@ -12,8 +12,8 @@ import (
 	"ecrlogin/internal/yamledit"
 )
 
-// New returns the text of a new file with one provider, in YAML or in JSON.
-func New(p Provider, inJSON bool) []byte {
+// newFile returns the text of a new file with one provider, in YAML or in JSON.
+func newFile(p Provider, inJSON bool) []byte {
 	file := struct {
 		APIVersion string     `json:"apiVersion"`
 		Kind       string     `json:"kind"`
@@ -74,7 +74,7 @@ func (f *File) edited(i int, want Provider) ([]byte, error) {
 	var err error
 	switch {
 	case f.isEmpty():
-		return New(want, filepath.Ext(f.Path) == ".json"), nil
+		return newFile(want, filepath.Ext(f.Path) == ".json"), nil
 	case isJSON(f.Content):
 		doc, err = jsonedit.Parse(f.Content, "  ")
 	default:

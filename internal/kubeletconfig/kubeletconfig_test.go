@@ -47,11 +47,11 @@ func TestParse(t *testing.T) {
 	if diff := cmp.Diff(want, f.Providers); diff != "" {
 		t.Error(diff)
 	}
-	inJSON, err := Parse("f", New(want[0], true))
+	inJSON, err := Parse("f", newFile(want[0], true))
 	if err != nil || !reflect.DeepEqual(inJSON.Providers, want) {
 		t.Errorf("%+v, %v", inJSON, err)
 	}
-	inYAML, err := Parse("f", New(want[0], false))
+	inYAML, err := Parse("f", newFile(want[0], false))
 	if err != nil || !reflect.DeepEqual(inYAML.Providers, want) {
 		t.Errorf("%+v, %v", inYAML, err)
 	}
@@ -208,7 +208,7 @@ func TestDirectory(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, provider string) {
 		t.Helper()
-		text := New(Provider{Name: provider, APIVersion: ProtocolVersion, MatchImages: []string{"x"}, DefaultCacheDuration: "0s"}, filepath.Ext(name) == ".json")
+		text := newFile(Provider{Name: provider, APIVersion: ProtocolVersion, MatchImages: []string{"x"}, DefaultCacheDuration: "0s"}, filepath.Ext(name) == ".json")
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}

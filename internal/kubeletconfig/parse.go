@@ -9,7 +9,6 @@ import (
 
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/jsonedit"
-	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
 )
 
@@ -98,5 +97,3 @@ func (d *document) texts(into *[]string, checks ...func(string) string) strictya
 func (d *document) each(item strictyaml.Field) strictyaml.Field {
 	return d.List("this must be a list", item)
 }
-
-func short(s string) string { return oneline.Value(s) }
