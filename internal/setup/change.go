@@ -29,10 +29,10 @@ func (r *Request) apply(command string, changes ...*change) error {
 	}
 	switch {
 	case len(real) == 0:
-		r.say("nothing to change")
+		r.printf("nothing to change")
 		return nil
 	case r.DryRun:
-		r.say("dry run: no files written")
+		r.printf("dry run: no files written")
 		return nil
 	}
 	rec, err := newRecord(r.Env, command, cmp.Or(r.Time, time.Now()).UTC(), real)
@@ -43,9 +43,9 @@ func (r *Request) apply(command string, changes ...*change) error {
 		return err
 	}
 	for _, c := range real {
-		r.say("written: %s", c.file.Path)
+		r.printf("written: %s", c.file.Path)
 	}
-	r.say("to undo: %s configure undo", program.Command)
+	r.printf("to undo: %s configure undo", program.Command)
 	return nil
 }
 

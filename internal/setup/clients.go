@@ -38,7 +38,7 @@ func (r *Request) configure(c client) error {
 	case len(targets) == 0 && !r.All:
 		return fmt.Errorf("no registry found in the cache, the configuration, the AWS profiles or existing logins; specify one: docker-credential-ecr-login configure %s --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com, or all: --all", c.name)
 	}
-	r.sudo(c.path)
+	r.noteSudo(c.path)
 	var changes []*change
 	if r.All {
 		if changes, err = c.all(own); err != nil {
@@ -47,10 +47,10 @@ func (r *Request) configure(c client) error {
 	} else {
 		r.announce(targets, own)
 		if c.store != "" {
-			r.say(`"credsStore" set to %q, so that Docker continues to store passwords of other registries there`, c.store)
+			r.printf(`"credsStore" set to %q, so that Docker continues to store passwords of other registries there`, c.store)
 			c.files[0].SetCredsStore(c.store)
 		}
-		r.serve(c.files[0], targets)
+		r.addHelper(c.files[0], targets)
 	}
 	if err := own.setProfiles(targets, r.Profile); err != nil {
 		return err
@@ -69,14 +69,14 @@ func (r *Request) configure(c client) error {
 	return r.apply("configure "+c.name, changes...)
 }
 
-// serve configures this helper for the targets.
-func (r *Request) serve(f *dockerconfig.File, targets []target) {
+// addHelper configures this helper for the targets.
+func (r *Request) addHelper(f *dockerconfig.File, targets []target) {
 	helpers := f.CredHelpers()
 	for _, t := range targets {
 		other, named := helpers[t.host]
 		switch {
 		case named && other != program.Helper && t.where != "":
-			r.say("%s: skipped: %s already configures the helper %q; to change that, add: --registry %[1]s", t.host, f, other)
+			r.printf("%s: skipped: %s already configures the helper %q; to change that, add: --registry %[1]s", t.host, f, other)
 		case !named && f.CredsStore() == program.Helper: // already in use via credsStore
 		default:
 			f.SetCredHelper(t.host, program.Helper)
@@ -96,7 +96,7 @@ func (r *Request) replaceURLs(f *dockerconfig.File, own *ownFile, covers func(ta
 		if !ok || !covers(t) && helpers[key] != program.Helper {
 			continue
 		}
-		r.say(`%s: removed from "credHelpers": a key must be a host without a scheme or path`, key)
+		r.printf(`%s: removed from "credHelpers": a key must be a host without a scheme or path`, key)
 		f.RemoveCredHelper(key)
 		if _, named := helpers[t.host]; !named && f.CredsStore() != program.Helper {
 			f.SetCredHelper(t.host, program.Helper)
@@ -108,7 +108,7 @@ func (r *Request) replaceURLs(f *dockerconfig.File, own *ownFile, covers func(ta
 func (r *Request) dropLogins(f *dockerconfig.File, own *ownFile, covers func(target) bool) {
 	for _, e := range f.Entries() {
 		if t, ok := own.target(e.Host); ok && e.Secret && covers(t) {
-			r.say("%s: stored password removed from %s; %s fetches a new one when needed", registry.Shown(e.Key), f, program.Helper)
+			r.printf("%s: stored password removed from %s; %s fetches a new one when needed", registry.Shown(e.Key), f, program.Helper)
 			f.RemoveEntry(e.Key)
 		}
 	}

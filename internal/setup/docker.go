@@ -24,23 +24,23 @@ func (r *Request) Docker(path string) error {
 	}
 	// Docker has a default store only if its file contains no credentials settings. After the first entry in
 	// credHelpers, it would store passwords of other hosts in plain text.
-	store := silentStore(r.Env, f, runtime.GOOS)
+	store := defaultStore(r.Env, f, runtime.GOOS)
 	return r.configure(client{
 		name: "docker", path: path, files: []*dockerconfig.File{f}, store: store,
-		all: func(own *ownFile) ([]*change, error) { return nil, r.everything(f, own, cmp.Or(f.CredsStore(), store)) },
+		all: func(own *ownFile) ([]*change, error) { return nil, r.replaceStore(f, own, cmp.Or(f.CredsStore(), store)) },
 	})
 }
 
-// everything sets this helper as credsStore, and the previous store as its fallback for other registries.
-func (r *Request) everything(f *dockerconfig.File, own *ownFile, before string) error {
+// replaceStore sets this helper as credsStore, and the previous store as its fallback for other registries.
+func (r *Request) replaceStore(f *dockerconfig.File, own *ownFile, before string) error {
 	f.SetCredsStore(program.Helper)
 	switch {
 	case before != "" && before != program.Helper:
-		r.say("passwords of other registries stay in %q, which becomes the fallback", before)
+		r.printf("passwords of other registries stay in %q, which becomes the fallback", before)
 		r.warnUnread(f, own, before)
 		return own.setFallback(before)
 	case own.config.Fallback == "":
-		r.say("passwords of other registries are stored unencrypted in a file, as Docker does without a credential store; to use a keychain, set fallback to its helper in %s", own.path())
+		r.printf("passwords of other registries are stored unencrypted in a file, as Docker does without a credential store; to use a keychain, set fallback to its helper in %s", own.path())
 		return own.setFallback(config.FallbackFile)
 	}
 	return nil
@@ -55,14 +55,14 @@ func (r *Request) warnUnread(f *dockerconfig.File, own *ownFile, store string) {
 		}
 	}
 	if len(hosts) > 0 {
-		r.say("note: passwords in %s for %s are ignored, as before, because Docker uses %q; log in again to store them there", f, strings.Join(hosts, ", "), store)
+		r.printf("note: passwords in %s for %s are ignored, as before, because Docker uses %q; log in again to store them there", f, strings.Join(hosts, ", "), store)
 	}
 }
 
-// silentStore returns the store that Docker uses by default if its file configures none; "" for plain text in the
+// defaultStore returns the store that Docker uses by default if its file configures none; "" for plain text in the
 // file.
 // Source: DetectDefaultStore in cli/config/credentials of github.com/docker/cli.
-func silentStore(env environ.Env, f *dockerconfig.File, goos string) string {
+func defaultStore(env environ.Env, f *dockerconfig.File, goos string) string {
 	if f.CredsStore() != "" || len(f.CredHelpers()) > 0 || len(f.Entries()) > 0 {
 		return ""
 	}

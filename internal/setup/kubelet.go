@@ -56,11 +56,11 @@ func (r *Request) Kubelet(n Node) error {
 		return err
 	}
 	if bytes.Equal(c.file.Content, c.after) {
-		r.say("%s: nothing to change", c.file.Path)
+		r.printf("%s: nothing to change", c.file.Path)
 	} else if err := r.apply("configure kubelet", c); err != nil {
 		return err
 	}
-	r.sayFlags(n)
+	r.printFlags(n)
 	return nil
 }
 

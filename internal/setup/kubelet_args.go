@@ -13,7 +13,7 @@ func (r *Request) args(was []string, own *ownFile) []string {
 	path := ""
 	if own.read != "" && own.read != program.SystemConfig {
 		path, _ = filepath.Abs(own.read)
-		r.say("the provider uses the configuration %s", path)
+		r.printf("the provider uses the configuration %s", path)
 	}
 	var args []string
 	named, dropped := false, false
@@ -37,7 +37,7 @@ func (r *Request) args(was []string, own *ownFile) []string {
 		}
 	}
 	if dropped {
-		r.say("removed args of another program with the same provider name")
+		r.printf("removed args of another program with the same provider name")
 	}
 	if path != "" && !named {
 		args = append(args, "--config="+path)

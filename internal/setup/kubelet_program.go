@@ -70,14 +70,14 @@ func (r *Request) install(p *provider) error {
 	what := ""
 	switch {
 	case p.upToDate:
-		r.say("%s: already up to date", p.path)
+		r.printf("%s: already up to date", p.path)
 		return nil
 	case p.backup != "":
 		what = fmt.Sprintf("; the existing program is kept as %s", p.backup)
 	case p.version != "":
 		what = fmt.Sprintf(", replacing version %s", p.version)
 	}
-	r.say("%s: a copy of this program%s", p.path, what)
+	r.printf("%s: a copy of this program%s", p.path, what)
 	if r.DryRun {
 		return nil
 	}

@@ -22,22 +22,22 @@ func (r *Request) warnOverlap(providers []kubeletconfig.Provider, ours kubeletco
 		if i < 0 {
 			continue
 		}
-		r.say("note: provider %s matches the same images (matchImages contains %q); kubelet runs both, and tries the credentials of %s first; to use only one provider, remove that pattern", p.Name, p.MatchImages[i], cmp.Or(first, p.Name))
+		r.printf("note: provider %s matches the same images (matchImages contains %q); kubelet runs both, and tries the credentials of %s first; to use only one provider, remove that pattern", p.Name, p.MatchImages[i], cmp.Or(first, p.Name))
 	}
 }
 
-// sayFlags prints the kubelet flags and where to set them.
-func (r *Request) sayFlags(n Node) {
-	r.say("start or restart kubelet with these flags:")
-	r.say("    --image-credential-provider-config=%s", n.ConfigFile)
-	r.say("    --image-credential-provider-bin-dir=%s", n.BinDir)
+// printFlags prints the kubelet flags and where to set them.
+func (r *Request) printFlags(n Node) {
+	r.printf("start or restart kubelet with these flags:")
+	r.printf("    --image-credential-provider-config=%s", n.ConfigFile)
+	r.printf("    --image-credential-provider-bin-dir=%s", n.BinDir)
 	if n.BinDir == program.K3sBin && n.ConfigFile == program.K3sConfig {
-		r.say("k3s and RKE2 use these paths by default")
+		r.printf("k3s and RKE2 use these paths by default")
 	} else {
-		r.say("with kubeadm, add them to KUBELET_EXTRA_ARGS in /etc/default/kubelet or /etc/sysconfig/kubelet; for other distributions, see docs/kubernetes.md")
+		r.printf("with kubeadm, add them to KUBELET_EXTRA_ARGS in /etc/default/kubelet or /etc/sysconfig/kubelet; for other distributions, see docs/kubernetes.md")
 	}
 	if n.ServiceAccounts {
-		r.say("the cluster must allow nodes to request service account tokens, and IAM roles must trust them; see docs/kubernetes.md")
+		r.printf("the cluster must allow nodes to request service account tokens, and IAM roles must trust them; see docs/kubernetes.md")
 	}
-	r.say("to check the setup: %s doctor --kubelet IMAGE", program.Command)
+	r.printf("to check the setup: %s doctor --kubelet IMAGE", program.Command)
 }

@@ -83,7 +83,7 @@ func (r *Request) ownChange(o *ownFile) *change {
 		return &change{file: o.file, after: o.file.Content}
 	}
 	if o.read != "" && o.read != o.file.Path {
-		r.say("%s: created as a copy of %s, which is no longer read", o.file.Path, o.read)
+		r.printf("%s: created as a copy of %s, which is no longer read", o.file.Path, o.read)
 	}
 	return &change{o.file, o.content, userfile.Diff(o.file.Path, o.file.Content, o.content)}
 }

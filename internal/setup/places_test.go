@@ -37,9 +37,9 @@ func TestFindPodman(t *testing.T) {
 	}
 }
 
-// TestSilentStore checks that Docker's default store depends on the operating system and on its helper being
+// TestDefaultStore checks that Docker's default store depends on the operating system and on its helper being
 // installed.
-func TestSilentStore(t *testing.T) {
+func TestDefaultStore(t *testing.T) {
 	bin := t.TempDir()
 	env := environ.Env{"PATH=" + strings.Join([]string{"relative", "", bin}, string(filepath.ListSeparator))}
 	program := func(names ...string) {
@@ -62,7 +62,7 @@ func TestSilentStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := silentStore(env, f, goos); got != want {
+		if got := defaultStore(env, f, goos); got != want {
 			t.Errorf("%s on %s: %q, want %q", content, goos, got, want)
 		}
 	}

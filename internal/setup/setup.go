@@ -95,7 +95,7 @@ func (r *Request) find(own *ownFile, files []*dockerconfig.File) []target {
 	identities := r.identities()
 	for _, i := range identities {
 		if i.err != nil {
-			r.say("%s: no registry found: %v", i, i.err)
+			r.printf("%s: no registry found: %v", i, i.err)
 			continue
 		}
 		add(i.registry.Host, i.String())
@@ -136,7 +136,7 @@ func (r *Request) announce(targets []target, own *ownFile) {
 	}
 	for i, t := range targets {
 		if t.where != "" {
-			r.say("%s: found in %s%s", t.host, t.where, added[i])
+			r.printf("%s: found in %s%s", t.host, t.where, added[i])
 		}
 	}
 }
@@ -159,8 +159,8 @@ func (o *ownFile) useProfile(t target) string {
 	return fmt.Sprintf("\n    uses profile %q (rule added to %s)%s", t.profile, o.file.Path, other)
 }
 
-// sudo prints a note if the run under sudo edits root's file, since the user's file may be intended.
-func (r *Request) sudo(path string) {
+// noteSudo prints a note if the run under sudo edits root's file, since the user's file may be intended.
+func (r *Request) noteSudo(path string) {
 	who := r.Env.Get("SUDO_USER")
 	if who == "" || who == "root" {
 		return
@@ -169,9 +169,9 @@ func (r *Request) sudo(path string) {
 	if home, homeErr := r.Env.Home(); err != nil || homeErr != nil || u.HomeDir == home {
 		return
 	}
-	r.say("note: this applies to %s, not to a file of user %s; to configure that user, run the command without sudo", path, who)
+	r.printf("note: this applies to %s, not to a file of user %s; to configure that user, run the command without sudo", path, who)
 }
 
-func (r *Request) say(format string, args ...any) {
+func (r *Request) printf(format string, args ...any) {
 	fmt.Fprintf(r.Out, format+"\n", args...)
 }

@@ -44,7 +44,7 @@ func lastRecord(env environ.Env) (*record, error) {
 	}
 	dir, err := atomicfile.OpenPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nothing(env, path)
+		return nil, nothingToUndo(env, path)
 	}
 	if err != nil {
 		return nil, unusable(path, "read", err)
@@ -54,7 +54,7 @@ func lastRecord(env environ.Env) (*record, error) {
 	case err != nil:
 		return nil, unusable(path, "read", err)
 	case name == "":
-		return nil, nothing(env, path)
+		return nil, nothingToUndo(env, path)
 	default:
 		return readRecord(dir, path, name)
 	}
@@ -85,8 +85,8 @@ func readRecord(dir *os.Root, path, name string) (*record, error) {
 	return rec, nil
 }
 
-// nothing returns the error for a missing record. Root does not use records that another user could have written.
-func nothing(env environ.Env, dir string) error {
+// nothingToUndo returns the error for a missing record. Root does not use records that another user could have written.
+func nothingToUndo(env environ.Env, dir string) error {
 	if home := homeRecords(env); home != dir {
 		if _, err := os.Lstat(home); err == nil {
 			return fmt.Errorf("nothing to undo for root; %s belongs to another user: to undo the runs recorded there, run this command as that user", home)
