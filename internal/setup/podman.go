@@ -37,40 +37,43 @@ func FindPodman(env environ.Env) (PodmanFiles, error) {
 	if err != nil {
 		return PodmanFiles{}, advice.Errorf("cannot find Podman's auth.json: %w", err).Then("set HOME")
 	}
-	users := filepath.Join(home, ".config")
+	userDir := filepath.Join(home, ".config")
 	p := PodmanFiles{Auth: env.Get("REGISTRY_AUTH_FILE")}
 	if p.Auth == "" {
-		p.Auth = filepath.Join(cmp.Or(env.Get("XDG_CONFIG_HOME"), users), "containers", "auth.json")
+		p.Auth = filepath.Join(cmp.Or(env.Get("XDG_CONFIG_HOME"), userDir), "containers", "auth.json")
 		p.Before = filepath.Join("/run/containers", strconv.Itoa(os.Getuid()), "auth.json")
 		if dir := env.Get("XDG_RUNTIME_DIR"); dir != "" {
 			p.Before = filepath.Join(dir, "containers", "auth.json")
 		}
 	}
-	p.findConf(env, "/etc/containers", filepath.Join(users, "containers"), os.Getuid() == 0)
+	p.findConf(env, "/etc/containers", filepath.Join(userDir, "containers"), os.Getuid() == 0)
 	return p, nil
 }
 
 // findConf sets Conf and DropIn, given the configuration directories of the system and of the user.
-func (p *PodmanFiles) findConf(env environ.Env, machine, users string, root bool) {
+func (p *PodmanFiles) findConf(env environ.Env, system, user string, root bool) {
 	main := env.Get("CONTAINERS_REGISTRIES_CONF")
 	if main == "" {
-		main = filepath.Join(users, "registries.conf")
+		main = filepath.Join(user, "registries.conf")
 		if _, err := os.Stat(main); err != nil {
-			main = filepath.Join(machine, "registries.conf")
+			main = filepath.Join(system, "registries.conf")
 		}
 	}
 	const dropIns = "registries.conf.d"
-	p.DropIn = filepath.Join(users, dropIns, dropInName)
+	p.DropIn = filepath.Join(user, dropIns, dropInName)
 	if root {
-		p.DropIn = filepath.Join(machine, dropIns, dropInName)
+		p.DropIn = filepath.Join(system, dropIns, dropInName)
 	}
-	added := []string{p.DropIn}
-	for _, dir := range []string{machine, users} {
+	var added []string
+	for _, dir := range []string{system, user} {
 		found, _ := filepath.Glob(filepath.Join(dir, dropIns, "*.conf")) // fails only for an invalid pattern
 		added = append(added, found...)
 	}
+	if !slices.Contains(added, p.DropIn) {
+		added = append(added, p.DropIn)
+	}
 	slices.SortStableFunc(added, func(a, b string) int { return strings.Compare(filepath.Base(a), filepath.Base(b)) })
-	p.Conf = append([]string{main}, slices.Compact(added)...)
+	p.Conf = append([]string{main}, added...)
 }
 
 // Podman adds this helper to auth.json or, for all hosts, to a drop-in in registries.conf.d. If it returns an error,

@@ -1,41 +1,14 @@
 package setup
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/environ"
 )
-
-func TestFindPodman(t *testing.T) {
-	runtime := fmt.Sprintf("/run/containers/%d/auth.json", os.Getuid())
-	tests := []struct {
-		name         string
-		env          environ.Env
-		auth, before string
-	}{
-		{"nothing set", nil, "/home/u/.config/containers/auth.json", runtime},
-		{"a session", environ.Env{"XDG_RUNTIME_DIR=/run/user/1000"}, "/home/u/.config/containers/auth.json", "/run/user/1000/containers/auth.json"},
-		{"a configuration directory", environ.Env{"XDG_CONFIG_HOME=/xdg"}, "/xdg/containers/auth.json", runtime},
-		{"a file", environ.Env{"REGISTRY_AUTH_FILE=/ci/auth.json", "XDG_RUNTIME_DIR=/run/user/1000"}, "/ci/auth.json", ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			p, err := FindPodman(append(environ.Env{"HOME=/home/u", "USERPROFILE=/home/u"}, tt.env...))
-			if err != nil || filepath.ToSlash(p.Auth) != tt.auth || filepath.ToSlash(p.Before) != tt.before {
-				t.Errorf("%+v, %v; want %s and before it %s", p, err, tt.auth, tt.before)
-			}
-			if !slices.Contains(p.Conf, p.DropIn) {
-				t.Errorf("%s is not among %s", p.DropIn, p.Conf)
-			}
-		})
-	}
-}
 
 // TestDefaultStore checks that Docker's default store depends on the operating system and on its helper being
 // installed.
