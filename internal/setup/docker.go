@@ -27,7 +27,9 @@ func (r *Request) Docker(path string) error {
 	store := defaultStore(r.Env, f, runtime.GOOS)
 	return r.configure(client{
 		name: "docker", path: path, files: []*dockerconfig.File{f}, store: store,
-		all: func(own *ownFile) ([]*change, error) { return nil, r.replaceStore(f, own, cmp.Or(f.CredsStore(), store)) },
+		all: func(own *ownFile) ([]*change, error) {
+			return nil, r.replaceStore(f, own, cmp.Or(f.CredsStore(), store))
+		},
 	})
 }
 
