@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 )
 
@@ -18,7 +17,7 @@ var errTooLong = errors.New("timed out waiting for another process")
 func (k *key) lock(ctx context.Context, path string) (unlock func(), err error) {
 	if k.Held != nil {
 		if unlock, ok := k.Held(path); ok {
-			return sync.OnceFunc(unlock), nil
+			return unlock, nil
 		}
 	}
 	longest := longestWait
