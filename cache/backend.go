@@ -18,9 +18,8 @@ type backend interface {
 	remove(ctx context.Context, host string, id store.Key) error
 	// entries returns the entries for which wanted returns true. It does not read any others from a keychain.
 	entries(ctx context.Context, wanted func(host string, id store.Key) bool) ([]store.Kept, error)
-	// erase and clear also remove failures, and change the generations.
+	// erase also removes failures, and changes the generation; host may be store.AllHosts.
 	erase(ctx context.Context, host string) error
-	clear(ctx context.Context) error
 	// sweep removes expired entries, and old files from the directory.
 	sweep(ctx context.Context, now time.Time) error
 }
@@ -62,13 +61,6 @@ func (f files) erase(_ context.Context, host string) error {
 	return f.Erase(host)
 }
 
-func (f files) clear(context.Context) error {
-	if f.Store == nil {
-		return f.err
-	}
-	return f.Clear()
-}
-
 func (f files) sweep(_ context.Context, now time.Time) error { return f.Sweep(now) }
 
 // inKeychain stores tokens in the keychain. If the keychain is unavailable, it is not used again: each try could take
@@ -102,10 +94,6 @@ func (b *inKeychain) entries(ctx context.Context, wanted func(host string, id st
 
 func (b *inKeychain) erase(ctx context.Context, host string) error {
 	return errors.Join(b.files.erase(ctx, host), b.keychain.Erase(ctx, host))
-}
-
-func (b *inKeychain) clear(ctx context.Context) error {
-	return errors.Join(b.files.clear(ctx), b.keychain.Clear(ctx))
 }
 
 func (b *inKeychain) sweep(ctx context.Context, now time.Time) error {

@@ -44,12 +44,9 @@ func (c *Cache) Hosts() map[string]string {
 	if err != nil {
 		return hosts
 	}
-	own := inputs.Key()
 	kept, err := c.entries(func(host string, id store.Key) bool {
-		if r, err := registry.Parse(host); err == nil && c.Inputs == nil {
-			own = c.identify(inputs, r).Key()
-		}
-		return id == own || id == store.Login
+		r, err := registry.Parse(host)
+		return id == store.Login || err == nil && id == c.identify(inputs, r).Key()
 	})
 	if errors.Is(err, keychain.ErrUnavailable) {
 		err = fmt.Errorf("cached tokens are not listed: %w", err)
@@ -83,9 +80,7 @@ func (c *Cache) Drop(host string) error {
 }
 
 // Clear removes all tokens.
-func (c *Cache) Clear() error {
-	return c.contents(func(b backend) error { return b.clear(context.Background()) })
-}
+func (c *Cache) Clear() error { return c.Drop(store.AllHosts) }
 
 // contents calls f with the backend of an existing cache, unless the cache is disabled.
 func (c *Cache) contents(f func(backend) error) error {

@@ -57,20 +57,12 @@ func (s *Store) Entries(ctx context.Context, wanted func(host string, id store.K
 	return kept, nil
 }
 
-// Erase removes the entries of a host, for all identities, including invalid entries.
+// Erase removes the entries of a host, or of store.AllHosts, for all identities, including invalid entries. It does not
+// change anything else in the credential store.
 func (s *Store) Erase(ctx context.Context, host string) error {
-	return s.erase(ctx, func(k key) bool { return k.host == host })
-}
-
-// Clear removes all entries. It does not change anything else in the credential store.
-func (s *Store) Clear(ctx context.Context) error {
-	return s.erase(ctx, func(key) bool { return true })
-}
-
-func (s *Store) erase(ctx context.Context, match func(key) bool) error {
 	keys, err := s.keys(ctx)
 	for _, k := range keys {
-		if match(k) {
+		if host == store.AllHosts || k.host == host {
 			err = errors.Join(err, s.Remove(ctx, k.host, k.id))
 		}
 	}

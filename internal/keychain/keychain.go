@@ -3,6 +3,7 @@
 package keychain
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -65,9 +66,7 @@ func (s *Store) helper(ctx context.Context) (*nativehelper.Helper, error) {
 		return nil, &unavailable{err}
 	}
 	h := *s.Helper
-	if h.Timeout == 0 {
-		h.Timeout = nativehelper.DefaultTimeout
-	}
+	h.Timeout = cmp.Or(h.Timeout, nativehelper.DefaultTimeout)
 	if deadline, ok := ctx.Deadline(); ok {
 		h.Timeout = max(min(h.Timeout, time.Until(deadline)/share), time.Millisecond)
 	}

@@ -128,11 +128,11 @@ func TestParseName(t *testing.T) {
 			t.Errorf("parseName = %+v, %v", f, ok)
 		}
 	}
-	if f, ok := parseName(host + "@" + id.String() + "." + random() + tempSuffix); !ok || f.suffix != tempSuffix {
+	if f, ok := parseName(host + "@" + id.String() + "." + "0123456789abcdef" + tempSuffix); !ok || f.suffix != tempSuffix {
 		t.Errorf("parseName of a temporary file = %+v, %v", f, ok)
 	}
 	for _, s := range []string{"", "cache.json", "@", host, host + "@", host + "@abc.json", name(host, id, ".bak"), name(host, id, entrySuffix) + "~", "@" + id.String() + entrySuffix,
-		host + "@" + id.String() + "." + random() + "0" + tempSuffix, host + "@" + strings.Repeat("z", 64) + entrySuffix} {
+		host + "@" + id.String() + "." + "0123456789abcdef" + "0" + tempSuffix, host + "@" + strings.Repeat("z", 64) + entrySuffix} {
 		if f, ok := parseName(s); ok {
 			t.Errorf("parseName(%q) = %+v", s, f)
 		}

@@ -2,38 +2,29 @@ package store
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"slices"
+	"time"
 )
+
+// AllHosts is the host with which Erase removes the files of all hosts.
+const AllHosts = "*"
 
 // Erase removes the files of a host for all identities: tokens, including invalid ones, and failures. A token that is
 // being fetched is not stored either; see Generation.
+//
+// Erase keeps locks, which other processes may hold. It first changes the generations: a process that saves a token
+// afterward notices the change, and a token that was saved before is removed.
 func (s *Store) Erase(host string) error {
-	return s.erase(func(f file) bool { return f.host == host }, host)
-}
-
-// Clear is like Erase for all hosts.
-func (s *Store) Clear() error {
-	return s.erase(func(file) bool { return true })
-}
-
-// RemoveTokens removes all tokens, and temporary files, which may contain a part of one. It does not change generations.
-func (s *Store) RemoveTokens() error {
-	files, err := s.files()
-	return errors.Join(err, s.remove(files, func(f file) bool { return f.suffix == entrySuffix || f.suffix == tempSuffix }))
-}
-
-// Remove removes the token of a host and identity, if it exists.
-func (s *Store) Remove(host string, id Key) error {
-	return ignoreMissing(s.root.Remove(name(host, id, entrySuffix)))
-}
-
-// erase removes the files that match, except locks, which other processes may hold. Before that, it changes the
-// generations of their hosts and of the given ones: a process that saves a token afterward notices the change, and a
-// token that was saved before is removed.
-func (s *Store) erase(match func(file) bool, hosts ...string) error {
+	match := func(f file) bool { return host == AllHosts || f.host == host }
 	files, err := s.files()
 	if err != nil {
 		return err
+	}
+	var hosts []string
+	if host != AllHosts {
+		hosts = append(hosts, host)
 	}
 	for _, f := range files {
 		if match(f) && !slices.Contains(hosts, f.host) {
@@ -41,18 +32,29 @@ func (s *Store) erase(match func(file) bool, hosts ...string) error {
 		}
 	}
 	full := slices.DeleteFunc(hosts, func(host string) bool { return s.newGeneration(host) == nil })
-	files, err = s.files()
-	err = errors.Join(err, s.remove(files, func(f file) bool {
+	err = s.remove(func(f file) bool {
 		return match(f) && (f.suffix == entrySuffix || f.suffix == failureSuffix || f.suffix == tempSuffix)
-	}))
+	})
 	for _, host := range full {
 		_ = s.newGeneration(host) // there may be free space now; a read-only directory stores no tokens anyway
 	}
 	return err
 }
 
+// RemoveTokens removes all tokens, and temporary files, which may contain a part of one. It does not change
+// generations.
+func (s *Store) RemoveTokens() error {
+	return s.remove(func(f file) bool { return f.suffix == entrySuffix || f.suffix == tempSuffix })
+}
+
+// Remove removes the token of a host and identity, if it exists.
+func (s *Store) Remove(host string, id Key) error {
+	return ignoreMissing(s.root.Remove(name(host, id, entrySuffix)))
+}
+
 // remove removes the files that match.
-func (s *Store) remove(files []file, match func(file) bool) (err error) {
+func (s *Store) remove(match func(file) bool) error {
+	files, err := s.files()
 	for _, f := range files {
 		if match(f) {
 			err = errors.Join(err, ignoreMissing(s.root.Remove(f.name)))
@@ -64,19 +66,16 @@ func (s *Store) remove(files []file, match func(file) bool) (err error) {
 // generationName returns the name of the file that contains the generation of a host.
 func generationName(host string) string { return name(host, Login, erasedSuffix) }
 
-// noGeneration is the generation of a host that was not erased in the last day.
-const noGeneration = "none"
-
-// Generation returns a text that changes with each Erase of the host and each Clear. A process that reads it before it
-// fetches a token, and again after it has saved the token, notices an Erase in between.
+// Generation returns a text that changes with each Erase of the host, and is never empty. A process that reads it
+// before it fetches a token, and again after it has saved the token, notices an Erase in between.
 func (s *Store) Generation(host string) string {
 	b, err := s.read(generationName(host))
 	if err != nil {
-		return noGeneration
+		return "none" // for a host that was not erased in the last day
 	}
 	return string(b)
 }
 
 func (s *Store) newGeneration(host string) error {
-	return s.write(generationName(host), []byte(random()))
+	return s.write(generationName(host), fmt.Appendf(nil, "%d by %d", time.Now().UnixNano(), os.Getpid()))
 }

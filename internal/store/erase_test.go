@@ -6,20 +6,20 @@ import (
 	"testing"
 )
 
-// Erase and Clear remove all files that may contain a token, including invalid entries, entries of a later version, and
+// Erase removes all files that may contain a token, including invalid entries, entries of a later version, and
 // temporary files.
-func TestEraseAndClear(t *testing.T) {
+func TestErase(t *testing.T) {
 	const other = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
 	id := entry.id()
 	broken, later := Key{1}, Key{2}
 	foreign := []string{"config.json", host + ".token"}
 	locks := []string{name(host, id, lockSuffix), name(other, id, lockSuffix)}
 	for what, tt := range map[string]struct {
-		erase func(s *Store) error
-		left  []string
+		host string
+		left []string
 	}{
-		"erase": {func(s *Store) error { return s.Erase(host) }, []string{name(other, id, entrySuffix), name(other, id, failureSuffix), generationName(host)}},
-		"clear": {(*Store).Clear, []string{generationName(host), generationName(other)}},
+		"one host":  {host, []string{name(other, id, entrySuffix), name(other, id, failureSuffix), generationName(host)}},
+		"all hosts": {AllHosts, []string{generationName(host), generationName(other)}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "cache")
@@ -45,7 +45,7 @@ func TestEraseAndClear(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := tt.erase(s); err != nil {
+			if err := s.Erase(tt.host); err != nil {
 				t.Fatal(err)
 			}
 			paths, err := filepath.Glob(filepath.Join(dir, "*"))

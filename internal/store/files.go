@@ -3,8 +3,6 @@ package store
 import (
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -123,18 +121,17 @@ func (s *Store) Forget(host string, id Key) {
 	_ = s.root.Remove(name(host, id, failureSuffix))
 }
 
-const (
-	sweepMark  = ".ecr-login-swept"
-	sweepEvery = 24 * time.Hour
-	// keep is longer than the lifetime of a token, and than any process writes or waits.
-	keep = 24 * time.Hour
-)
+// sweepMark is the name of a file whose modification time is that of the last Sweep.
+const sweepMark = ".ecr-login-swept"
+
+// day is longer than the lifetime of a token, and than any process writes or waits.
+const day = 24 * time.Hour
 
 // Sweep removes files of this package that were not written for a day: expired entries, and files left by killed
 // processes. It does so at most once a day, and ignores files with other names. It removes a lock file only while it
 // holds the lock.
 func (s *Store) Sweep(now time.Time) error {
-	if mark, err := s.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()).Abs() < sweepEvery {
+	if mark, err := s.root.Lstat(sweepMark); err == nil && now.Sub(mark.ModTime()).Abs() < day {
 		return nil
 	}
 	_ = s.root.Remove(sweepMark)
@@ -144,7 +141,7 @@ func (s *Store) Sweep(now time.Time) error {
 	files, err := s.files()
 	for _, f := range files {
 		info, statErr := s.root.Lstat(f.name)
-		if statErr == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > keep {
+		if statErr == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > day {
 			err = errors.Join(err, s.sweep(f))
 		}
 	}
@@ -164,9 +161,4 @@ func (s *Store) sweep(f file) error {
 		}
 	}
 	return ignoreMissing(s.root.Remove(f.name))
-}
-
-// random returns the text of a new generation. It need not be secret.
-func random() string {
-	return fmt.Sprintf("%016x", uint64(time.Now().UnixNano())^uint64(os.Getpid())<<40)
 }
