@@ -17,8 +17,8 @@ import (
 // aws-azure-login, gcloud, Doppler, gimme-aws-creds, aws-google-auth, Granted, Kion, Leapp, okta-aws-cli,
 // onelogin-aws-cli, 1Password, saml2aws, Teleport and HashiCorp Vault. The variables of aws-vault, aws-sso-cli and the
 // AWS CLI begin with AWS_.
-var toolPrefixes = []string{"AWSUME_", "AZURE_", "CLOUDSDK_", "DOPPLER_", "GIMME_", "GOOGLE_", "GRANTED_", "KION_", "LEAPP_", "OKTA_", "ONELOGIN_",
-	"OP_", "SAML2AWS_", "TELEPORT_", "TSH_", "VAULT_"}
+var toolPrefixes = []string{"AWSUME_", "AZURE_", "CLOUDSDK_", "DOPPLER_", "GIMME_", "GOOGLE_", "GRANTED_", "KION_",
+	"LEAPP_", "OKTA_", "ONELOGIN_", "OP_", "SAML2AWS_", "TELEPORT_", "TSH_", "VAULT_"}
 
 // toolSessions are the prefixes of variables of these tools that differ between terminals and do not affect the
 // identity.
@@ -33,8 +33,6 @@ func isToolVariable(name string) bool {
 	return slices.ContainsFunc(toolPrefixes, has) && !slices.ContainsFunc(toolSessions, has)
 }
 
-const processKey = "credential_process"
-
 // commandLines returns the values of the credential_process settings in an AWS file, including continuation lines. The
 // SDK accepts the name in any letter case, and a colon instead of the equals sign.
 func commandLines(content []byte) (lines []string) {
@@ -45,7 +43,8 @@ func commandLines(content []byte) (lines []string) {
 			return lines
 		}
 		i += next
-		if i < left || i+right > len(content) || content[i+1]|0x20 != 'p' || !bytes.EqualFold(content[i-left:i+right], []byte(processKey)) {
+		if i < left || i+right > len(content) || content[i+1]|0x20 != 'p' ||
+			!bytes.EqualFold(content[i-left:i+right], []byte("credential_process")) {
 			continue
 		}
 		start := bytes.LastIndexByte(content[:i], '\n') + 1
@@ -128,7 +127,8 @@ func stampProgram(env environ.Env, name string) string {
 	if info == nil {
 		return ""
 	}
-	return path + "\n" + strconv.FormatInt(info.Size(), 10) + "\n" + strconv.FormatInt(info.ModTime().UnixNano(), 10) + "\n" + inode(info)
+	return path + "\n" + strconv.FormatInt(info.Size(), 10) + "\n" +
+		strconv.FormatInt(info.ModTime().UnixNano(), 10) + "\n" + inode(info)
 }
 
 // programs returns the programs that a command line runs: the first word of each of its commands, after assignments.
