@@ -97,14 +97,23 @@ func init() {
 const patience = 500 * time.Millisecond
 
 // morePatience returns how much longer init waits, because input comes late on a busy machine, and the slow path would
-// make that worse. It is 0 if the timeout is unknown, because only main can parse the configuration.
+// make that worse.
 func morePatience() time.Duration {
 	f, err := configpath.Read(process.Env(), "")
-	if err != nil || bytes.Contains(f.Content, []byte("timeout")) {
+	if err != nil {
+		return 0
+	}
+	return max(0, longestWait(f.Content)-patience)
+}
+
+// longestWait returns how long this package may wait: a third of the timeout, or 0 if the timeout is unknown, because
+// only main can parse the configuration.
+func longestWait(configuration []byte) time.Duration {
+	if bytes.Contains(configuration, []byte("timeout")) {
 		return 0
 	}
 	timeout, _ := timelimit.Parse(process.Env().Get(timelimit.Variable))
-	return max(0, timeout/3-patience)
+	return timeout / 3
 }
 
 // NotFound is the output that makes clients continue without a password, as defined by docker-credential-helpers.
@@ -120,10 +129,9 @@ func respond(dir, input string) (answer []byte, exit int, ok bool) {
 	// Without a configuration there are no aliases and no fallback. Input that starts with a brace may be from
 	// kubelet.
 	host := strings.TrimSpace(input)
-	if f, err := configpath.Read(process.Env(), ""); err != nil || f.Path != "" || host == "" || host[0] == '{' || strings.ContainsAny(host, "\r\n") {
-		return nil, 0, false
-	}
-	return []byte(NotFound), 1, true
+	f, err := configpath.Read(process.Env(), "")
+	ok = err == nil && f.Path == "" && host != "" && host[0] != '{' && !strings.ContainsAny(host, "\r\n")
+	return []byte(NotFound), 1, ok
 }
 
 // find returns the response for a registry with a cached token, and waits if another process is fetching one.
@@ -152,16 +160,16 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	if err == nil && e.Valid(time.Now()) {
 		return nil, false // to be renewed
 	}
-	if bytes.Contains(inputs.Own.Content, []byte("timeout")) {
-		return nil, false // the timeout is unknown here
+	wait := longestWait(inputs.Own.Content)
+	if wait == 0 {
+		return nil, false
 	}
-	timeout, _ := timelimit.Parse(process.Env().Get(timelimit.Variable))
 	path := s.LockPath(r.Host, id)
 	if unlock, ok := s.TryLock(path); ok {
 		held = lock{path, unlock}
 		return nil, false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout/3)
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	s.Wait(ctx, path)
 	if e, err = s.Load(r.Host, id); err != nil {
