@@ -38,8 +38,7 @@ type Inputs struct {
 	tools    bool     // whether there is a credential_process setting
 	identity *string  // see WithIdentity; nil if it was not called
 
-	stamps  stamps // see Take
-	settled bool
+	stamps stamps // see Take; nil if later changes cannot be detected
 }
 
 // A file is the content of a file. A missing file differs from an empty one.

@@ -18,21 +18,21 @@ const settleTime = 20 * time.Millisecond
 // can be detected.
 func Take(env environ.Env, flag string) (Inputs, error) {
 	before := stat(env, flag)
-	settled := true
 	if wait := before.unsettled(time.Now()); wait > 0 {
 		time.Sleep(wait)
-		before = stat(env, flag)
-		settled = before.unsettled(time.Now()) == 0
+		if before = stat(env, flag); before.unsettled(time.Now()) > 0 {
+			before = nil
+		}
 	}
 	in, err := Read(env, flag)
-	in.stamps, in.settled = before, settled
+	in.stamps = before
 	return in, err
 }
 
 // Unchanged reports whether the inputs, which Take returned, are still the same and no file was written in the
 // meantime, not even with the same content. Everything that was read since then is then covered by the key.
 func (in Inputs) Unchanged() bool {
-	if !in.settled {
+	if in.stamps == nil {
 		return false
 	}
 	now, err := Read(in.env, in.flag)
@@ -46,7 +46,8 @@ func (in Inputs) Unchanged() bool {
 	return now.Key() == in.Key() && slices.EqualFunc(in.stamps, stat(in.env, in.flag), in.sameFile)
 }
 
-// stamps describe the files that Read reads, or the directories of missing files. Nil means that both are missing.
+// stamps describe the files that Read reads, or the directories of missing files. A nil element means that both are
+// missing.
 type stamps []fs.FileInfo
 
 func stat(env environ.Env, flag string) stamps {
