@@ -197,7 +197,10 @@ func entry(r registry.Registry, t credentials.Token) store.Entry {
 }
 
 func token(e store.Entry) credentials.Token {
-	return credentials.Token{Username: e.Username, Password: e.Password, IssuedTo: e.IssuedTo, Issued: time.Unix(e.Issued, 0).UTC(), Expiry: time.Unix(e.Expiry, 0).UTC()}
+	return credentials.Token{
+		Username: e.Username, Password: e.Password, IssuedTo: e.IssuedTo,
+		Issued: time.Unix(e.Issued, 0).UTC(), Expiry: time.Unix(e.Expiry, 0).UTC(),
+	}
 }
 
 func (c *Cache) now() time.Time {

@@ -46,7 +46,8 @@ func (k *key) notRenewed(entry store.Entry, reason string) {
 	if left < 2*unit {
 		unit = time.Second
 	}
-	fmt.Fprintf(k.Notices, "token could not be renewed, using the cached one (valid for %s): %s\n", left.Round(unit), reason)
+	fmt.Fprintf(k.Notices, "token could not be renewed, using the cached one (valid for %s): %s\n",
+		left.Round(unit), reason)
 }
 
 // fetch returns a token if none is cached: from the Source, or from another process that is calling its Source.
@@ -99,8 +100,13 @@ func (k *key) loadFailure() (f store.Failure, ok bool) {
 // ask calls the Source and stores the token or the failure. A limit other than 0 marks a renewal and is the time
 // limit of the Source; storing the token is limited by ctx alone.
 func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, error) {
-	began := k.now()
-	t, err := k.askSource(ctx, limit)
+	began, limited := k.now(), ctx
+	if limit != 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	t, err := k.Source.Token(limited, k.registry)
 	if reason := k.outdated(); reason != nil {
 		k.unkept(reason)
 		return t, err
@@ -122,19 +128,4 @@ func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, 
 		k.log().Debug("sweeping the cache", "error", err)
 	}
 	return t, nil
-}
-
-// unkept logs that a result was not stored, and signals it to waiting processes.
-func (k *key) unkept(reason error) {
-	k.log().Debug("token not cached", "registry", k.registry.Host, "reason", reason)
-	k.markUnkept()
-}
-
-func (k *key) askSource(ctx context.Context, limit time.Duration) (credentials.Token, error) {
-	if limit != 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limit)
-		defer cancel()
-	}
-	return k.Source.Token(ctx, k.registry)
 }

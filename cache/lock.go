@@ -43,11 +43,14 @@ func (k *key) deputyLock() string { return k.store.DeputyLockPath(k.registry.Hos
 // unkeptMark is how far in the future the time of a marked lock file is, to distinguish it from a new one.
 const unkeptMark = time.Hour
 
-// markUnkept signals to processes that wait for the lock that this process has a result but could not store it,
-// because the disk is full, for example. The time of a file can be set even on a full disk.
-func (k *key) markUnkept() { k.store.Touch(k.leaderLock(), time.Now().Add(unkeptMark)) }
+// unkept logs that a result was not stored, because the disk is full, for example. It signals that to processes that wait
+// for the lock. The time of a file can be set even on a full disk.
+func (k *key) unkept(reason error) {
+	k.log().Debug("token not cached", "registry", k.registry.Host, "reason", reason)
+	k.store.Touch(k.leaderLock(), time.Now().Add(unkeptMark))
+}
 
-// unkeptSince reports whether a process called markUnkept after the given time.
+// unkeptSince reports whether a process called unkept after the given time.
 func (k *key) unkeptSince(t time.Time) bool {
 	return k.store.Touched(k.leaderLock()).Add(-unkeptMark).After(t)
 }
