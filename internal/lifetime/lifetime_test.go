@@ -16,10 +16,10 @@ func TestEnd(t *testing.T) {
 		{25 * time.Hour, 12*time.Hour - time.Minute}, // by a clock that is behind
 	} {
 		if got := lifetime.End(issued, issued.Add(tt.life)); !got.Equal(issued.Add(tt.want)) {
-			t.Errorf("a token of %s is handed out for %s, want %s", tt.life, got.Sub(issued), tt.want)
+			t.Errorf("a token of %s is returned for %s, want %s", tt.life, got.Sub(issued), tt.want)
 		}
 	}
 	if got := lifetime.End(time.Time{}, issued); !got.Equal(issued.Add(-time.Minute)) {
-		t.Errorf("a token issued at an unknown time is handed out until %s before its expiry", issued.Sub(got))
+		t.Errorf("a token issued at an unknown time is returned until %s before its expiry", issued.Sub(got))
 	}
 }

@@ -1,5 +1,5 @@
-// Package process contains what is read once, when the process starts. Only the executable and the fast path import it; they
-// pass it on.
+// Package process contains what is read once, when the process starts. Only the executable and the fast path import it;
+// they pass it on.
 package process
 
 import (
