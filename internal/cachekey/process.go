@@ -13,24 +13,21 @@ import (
 // The output of a credential_process is unknown until the program runs. So the key covers what it most likely depends
 // on: the program, the variables in its command line, and the variables of common credential tools.
 
-// toolPrefixes are the prefixes of variables with which common tools select an account, a role or a user: AWSume,
+// ToolPrefixes are the prefixes of variables with which common tools select an account, a role or a user: AWSume,
 // aws-azure-login, gcloud, Doppler, gimme-aws-creds, aws-google-auth, Granted, Kion, Leapp, okta-aws-cli,
 // onelogin-aws-cli, 1Password, saml2aws, Teleport and HashiCorp Vault. The variables of aws-vault, aws-sso-cli and the
 // AWS CLI begin with AWS_.
-var toolPrefixes = []string{"AWSUME_", "AZURE_", "CLOUDSDK_", "DOPPLER_", "GIMME_", "GOOGLE_", "GRANTED_", "KION_",
+var ToolPrefixes = []string{"AWSUME_", "AZURE_", "CLOUDSDK_", "DOPPLER_", "GIMME_", "GOOGLE_", "GRANTED_", "KION_",
 	"LEAPP_", "OKTA_", "ONELOGIN_", "OP_", "SAML2AWS_", "TELEPORT_", "TSH_", "VAULT_"}
 
 // toolSessions are the prefixes of variables of these tools that differ between terminals and do not affect the
 // identity.
 var toolSessions = []string{"OP_SESSION", "TELEPORT_SESSION"}
 
-// ToolPrefixes returns the prefixes of the variables of common credential tools.
-func ToolPrefixes() []string { return slices.Clone(toolPrefixes) }
-
 // isToolVariable reports whether a variable affects a common credential tool.
 func isToolVariable(name string) bool {
 	has := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
-	return slices.ContainsFunc(toolPrefixes, has) && !slices.ContainsFunc(toolSessions, has)
+	return slices.ContainsFunc(ToolPrefixes, has) && !slices.ContainsFunc(toolSessions, has)
 }
 
 // commandLines returns the values of the credential_process settings in an AWS file, including continuation lines. The
