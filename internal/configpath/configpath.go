@@ -41,8 +41,8 @@ func Places(env environ.Env) []string {
 
 // User returns the path of the user's own file, which may not exist, or "" if there is no configuration directory.
 func User(env environ.Env) string {
-	dir, err := env.ConfigDir()
-	if err != nil {
+	dir := env.ConfigDir()
+	if dir == "" {
 		return ""
 	}
 	return dir + "/" + program.ConfigFile

@@ -71,10 +71,14 @@ func same(a, b string) bool { return a == b || runtime.GOOS == "windows" && stri
 // Home returns the user's home directory: HOME, or USERPROFILE on Windows. The error contains the name of the variable
 // that is not set.
 func (e Env) Home() (string, error) {
+	name := "HOME"
 	if runtime.GOOS == "windows" {
-		return e.required("USERPROFILE")
+		name = "USERPROFILE"
 	}
-	return e.required("HOME")
+	if home := e.Get(name); home != "" {
+		return home, nil
+	}
+	return "", errors.New("$" + name + " is not defined")
 }
 
 // UserHome returns Home or, if the variable is not set, the home directory in the account database; "" if that is
@@ -87,40 +91,36 @@ func (e Env) UserHome() string {
 }
 
 // ConfigDir returns the user's configuration directory: XDG_CONFIG_HOME or ~/.config, ~/Library/Application Support on
-// macOS, %AppData% on Windows. It is an error if the variable that it depends on is not set, or if XDG_CONFIG_HOME is
+// macOS, %AppData% on Windows. It returns "" if the variable that it depends on is not set, or if XDG_CONFIG_HOME is
 // not an absolute path.
-func (e Env) ConfigDir() (string, error) {
+func (e Env) ConfigDir() string {
 	return e.dir("AppData", "/Library/Application Support", "XDG_CONFIG_HOME", "/.config")
 }
 
-// CacheDir returns the user's cache directory: XDG_CACHE_HOME or ~/.cache, ~/Library/Caches on macOS, %LocalAppData% on
-// Windows. Its errors are those of ConfigDir.
-func (e Env) CacheDir() (string, error) {
+// CacheDir is like ConfigDir for the user's cache directory: XDG_CACHE_HOME or ~/.cache, ~/Library/Caches on macOS,
+// %LocalAppData% on Windows.
+func (e Env) CacheDir() string {
 	return e.dir("LocalAppData", "/Library/Caches", "XDG_CACHE_HOME", "/.cache")
 }
 
-func (e Env) dir(windows, darwin, xdg, other string) (string, error) {
+func (e Env) dir(windows, darwin, xdg, other string) string {
+	inHome := darwin
 	switch runtime.GOOS {
 	case "windows":
-		return e.required(windows)
-	case "darwin", "ios":
-		home, err := e.required("HOME")
-		return home + darwin, err
+		return e.Get(windows)
+	case "darwin":
+	default:
+		if dir := e.Get(xdg); dir != "" {
+			if dir[0] != '/' {
+				return ""
+			}
+			return dir
+		}
+		inHome = other
 	}
-	dir := e.Get(xdg)
-	if dir == "" {
-		home, err := e.required("HOME")
-		return home + other, err
+	home, err := e.Home()
+	if err != nil {
+		return ""
 	}
-	if dir[0] != '/' {
-		return "", errors.New("path in $" + xdg + " is relative")
-	}
-	return dir, nil
-}
-
-func (e Env) required(name string) (string, error) {
-	if value := e.Get(name); value != "" {
-		return value, nil
-	}
-	return "", errors.New("$" + name + " is not defined")
+	return home + inHome
 }

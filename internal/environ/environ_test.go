@@ -70,15 +70,17 @@ func TestDirectories(t *testing.T) {
 				os.Setenv(name, value)
 			}
 		}
+		home, homeErr := env.Home()
 		for _, tt := range []struct {
-			name      string
-			got, want func() (string, error)
-		}{{"home", env.Home, os.UserHomeDir}, {"config", env.ConfigDir, os.UserConfigDir}, {"cache", env.CacheDir, os.UserCacheDir}} {
-			got, gotErr := tt.got()
-			want, wantErr := tt.want()
-			if wantErr == nil && (gotErr != nil || got != want) || (gotErr == nil) != (wantErr == nil) {
-				t.Errorf("%s with %q: got %q, %v; want %q, %v", tt.name, set, got, gotErr, want, wantErr)
+			name, got string
+			want      func() (string, error)
+		}{{"home", home, os.UserHomeDir}, {"config", env.ConfigDir(), os.UserConfigDir}, {"cache", env.CacheDir(), os.UserCacheDir}} {
+			if want, err := tt.want(); tt.got != want || (tt.got == "") != (err != nil) {
+				t.Errorf("%s with %q: got %q; want %q, %v", tt.name, set, tt.got, want, err)
 			}
+		}
+		if (home == "") != (homeErr != nil) {
+			t.Errorf("home with %q: got %q, %v", set, home, homeErr)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func Dir(env environ.Env, configured string) string {
 const subdirectory = "/ecr-login"
 
 func defaultParent(env environ.Env) string {
-	if dir, err := env.CacheDir(); err == nil && !atomicfile.Foreign(dir) {
+	if dir := env.CacheDir(); dir != "" && !atomicfile.Foreign(dir) {
 		return dir
 	}
 	if os.Geteuid() == 0 { // as in daemons; it is -1 on Windows

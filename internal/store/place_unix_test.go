@@ -39,7 +39,7 @@ func TestDir(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			env := environ.Env{"HOME=" + tt.home, "AWS_ECR_CACHE_DIR=" + tt.dir, "XDG_CACHE_HOME=" + tt.xdg}
-			if _, err := env.CacheDir(); tt.xdg != "" && err == nil {
+			if tt.xdg != "" && env.CacheDir() != "" {
 				t.Skip("only Linux uses XDG_CACHE_HOME")
 			}
 			if got := Dir(env, ""); got != tt.want {
