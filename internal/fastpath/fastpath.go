@@ -33,22 +33,18 @@ import (
 	"ecrlogin/registry"
 )
 
-var (
-	held lock // the lock that this process holds, if any
-
-	generation string // of the registry, see Generation
-
-	stdin io.Reader = os.Stdin // the complete standard input, including what init has read
-)
-
-// Stdin returns a reader of the complete standard input, including what this package has read from it.
-func Stdin() io.Reader { return stdin }
-
-// A lock is a locked file.
-type lock struct {
+// held is the lock that this process holds.
+var held struct {
 	path   string // "" for none
 	unlock func()
 }
+
+var generation string // of the registry, see Generation
+
+var stdin io.Reader = os.Stdin // the complete standard input, including what init has read
+
+// Stdin returns a reader of the complete standard input, including what this package has read from it.
+func Stdin() io.Reader { return stdin }
 
 // Held transfers the lock of a file to the first caller, if this process holds it. The caller may keep it until the
 // process exits.
@@ -56,9 +52,8 @@ func Held(path string) (unlock func(), ok bool) {
 	if held.path != path {
 		return nil, false
 	}
-	unlock = held.unlock
-	held = lock{}
-	return unlock, true
+	held.path = ""
+	return held.unlock, true
 }
 
 // Generation returns the registry's store.Generation at the time when this process found no fresh token; "" if it did
@@ -166,7 +161,7 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	}
 	path := s.LockPath(r.Host, id)
 	if unlock, ok := s.TryLock(path); ok {
-		held = lock{path, unlock}
+		held.path, held.unlock = path, unlock
 		return nil, false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
