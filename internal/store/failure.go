@@ -1,68 +1,44 @@
 package store
 
-import (
-	"errors"
-	"io/fs"
-	"os"
-	"syscall"
+import "strconv"
 
-	"ecrlogin/internal/advice"
-	"ecrlogin/internal/atomicfile"
-	"ecrlogin/internal/environ"
-)
-
-// ErrUnsafe reports that a directory or an entry is not used because another user could have written it or could read
-// it, or because its path is relative.
-var ErrUnsafe = errors.New("not used")
-
-// ErrUnusable reports that a directory cannot be used, for a reason that the user can correct. It does not include a
-// read-only file system, as in containers, or a missing parent of the default directory: these are usually intended,
-// and should not cause a notice for each token.
-var ErrUnusable = errors.New("cannot be used")
-
-// failure returns the error for a directory, whose path is clean, that cannot be opened or written to. It returns an
-// error that wraps fs.ErrNotExist unchanged.
-func failure(dir string, env environ.Env, err error) error {
-	var unsafe *atomicfile.UnsafeError
-	if errors.As(err, &unsafe) {
-		return unsafeDir(dir, unsafe)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	kind := ErrUnusable
-	parent := defaultParent(env)
-	standard, _ := atomicfile.Clean(parent + subdirectory)
-	_, missing := os.Stat(parent)
-	if errors.Is(err, syscall.EROFS) || parent != "" && dir == standard && missing != nil {
-		kind = errQuiet
-	}
-	next := "check its owner and mode"
-	switch {
-	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
-		next = "free some space there"
-	case errors.Is(err, errNoLocks):
-		next = "see whether its file system supports locks"
-	case errors.Is(err, syscall.ENOTDIR):
-		next = "move the file away"
-	}
-	return advice.Errorf("the cache directory %s %w: %w", dir, kind, atomicfile.Cause(err)).
-		Then("%s, or set AWS_ECR_CACHE_DIR to another directory", next)
+// A Failure is a cached failure of a request.
+type Failure struct {
+	Cause      string // as in credentials.Error, without a secret
+	Next       string // as in credentials.Error
+	NoIdentity bool   // whether the error wraps credentials.ErrNoIdentity
+	Renewal    bool   // whether the request renewed a valid token, and had less time
+	Began      int64  // Unix nanoseconds
+	Ended      int64  // Unix nanoseconds
 }
 
-// errQuiet replaces ErrUnusable if no notice should be printed.
-var errQuiet = errors.New(ErrUnusable.Error())
-
-var errNoLocks = errors.New("a file cannot be locked")
-
-func unsafeDir(dir string, why *atomicfile.UnsafeError) error {
-	next := "set AWS_ECR_CACHE_DIR to another directory"
-	if _, ok := atomicfile.Clean(dir); !ok {
-		next = "set AWS_ECR_CACHE_DIR to an absolute path or to one that begins with ~/"
+// LoadFailure returns the last failure for a host and identity; ok is false if there is none.
+func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
+	b, err := s.read(name(host, id, failureSuffix))
+	if err != nil {
+		return Failure{}, false
 	}
-	what := "it"
-	if why.Path != dir {
-		what = why.Path
+	v, err := decodeLines(b, "failure", 6)
+	if err != nil || v[0] == "" {
+		return Failure{}, false
 	}
-	return advice.Errorf("the cache directory %s is %w, because %s %s", dir, ErrUnsafe, what, why.Reason).Then("%s", next)
+	began, beganErr := strconv.ParseInt(v[4], 10, 64)
+	ended, endedErr := strconv.ParseInt(v[5], 10, 64)
+	f = Failure{Cause: v[0], Next: v[1], NoIdentity: v[2] == "true", Renewal: v[3] == "true", Began: began, Ended: ended}
+	return f, beganErr == nil && endedErr == nil
+}
+
+// SaveFailure stores a failure. It ignores errors, because the caller returns the failure in any case.
+func (s *Store) SaveFailure(host string, id Key, f Failure) {
+	b, err := encodeLines("failure", f.Cause, f.Next,
+		strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Renewal),
+		strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
+	if err == nil {
+		_ = s.write(name(host, id, failureSuffix), b)
+	}
+}
+
+// Forget removes the failure for a host and identity.
+func (s *Store) Forget(host string, id Key) {
+	_ = s.root.Remove(name(host, id, failureSuffix))
 }

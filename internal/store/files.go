@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -79,46 +78,6 @@ func (s *Store) Entries() ([]Kept, error) {
 		}
 	}
 	return all, nil
-}
-
-// A Failure is a cached failure of a request.
-type Failure struct {
-	Cause      string // as in credentials.Error, without a secret
-	Next       string // as in credentials.Error
-	NoIdentity bool   // whether the error wraps credentials.ErrNoIdentity
-	Renewal    bool   // whether the request renewed a valid token, and had less time
-	Began      int64  // Unix nanoseconds
-	Ended      int64  // Unix nanoseconds
-}
-
-// LoadFailure returns the last failure for a host and identity; ok is false if there is none.
-func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
-	b, err := s.read(name(host, id, failureSuffix))
-	if err != nil {
-		return Failure{}, false
-	}
-	v, err := decodeLines(b, "failure", 6)
-	if err != nil || v[0] == "" {
-		return Failure{}, false
-	}
-	began, beganErr := strconv.ParseInt(v[4], 10, 64)
-	ended, endedErr := strconv.ParseInt(v[5], 10, 64)
-	return Failure{Cause: v[0], Next: v[1], NoIdentity: v[2] == "true", Renewal: v[3] == "true", Began: began, Ended: ended},
-		beganErr == nil && endedErr == nil
-}
-
-// SaveFailure stores a failure. It ignores errors, because the caller returns the failure in any case.
-func (s *Store) SaveFailure(host string, id Key, f Failure) {
-	b, err := encodeLines("failure", f.Cause, f.Next, strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Renewal),
-		strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
-	if err == nil {
-		_ = s.write(name(host, id, failureSuffix), b)
-	}
-}
-
-// Forget removes the failure for a host and identity.
-func (s *Store) Forget(host string, id Key) {
-	_ = s.root.Remove(name(host, id, failureSuffix))
 }
 
 // sweepMark is the name of a file whose modification time is that of the last Sweep.
