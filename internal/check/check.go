@@ -19,7 +19,6 @@ import (
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/program"
-	"ecrlogin/internal/trustedpath"
 )
 
 // Example is a registry host for messages.
@@ -64,14 +63,11 @@ func Skipped(format string, args ...any) Result {
 func Error(err error) Result {
 	cause, next := advice.Of(err)
 	var failure *credentials.Error
-	var unsafe *trustedpath.Error
 	switch {
 	case errors.As(err, &failure):
 		cause, next = failure.Cause, failure.Next
 	case errors.As(err, new(*url.Error)):
 		cause, next = aws.NetworkAdvice(err)
-	case errors.As(err, &unsafe):
-		cause, next = unsafe.Path+" "+unsafe.Cause, unsafe.Fix
 	}
 	return Result{Status: StatusFailed, Found: cause, Next: next}
 }

@@ -3,12 +3,12 @@
 package trustedpath
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/atomicfile"
 )
 
@@ -49,13 +49,13 @@ func check(path string, info fs.FileInfo, mayBeSticky bool) error {
 	mode, link := info.Mode(), info.Mode()&fs.ModeSymlink != 0
 	if uid := int(info.Sys().(*syscall.Stat_t).Uid); uid != 0 && uid != os.Geteuid() {
 		if link {
-			return &Error{path, fmt.Sprintf("is a symbolic link of user %d", uid), "sudo chown -h root: " + path}
+			return &Error{advice.Errorf("%s is a symbolic link of user %d", path, uid).Then("sudo chown -h root: %s", path)}
 		}
-		return &Error{path, fmt.Sprintf("belongs to user %d", uid), "sudo chown root: " + path}
+		return &Error{advice.Errorf("%s belongs to user %d", path, uid).Then("sudo chown root: %s", path)}
 	}
 	sticky := mode.IsDir() && mode&fs.ModeSticky != 0
 	if !link && mode&0o022 != 0 && !(sticky && mayBeSticky) {
-		return &Error{path, fmt.Sprintf("is writable by others than its owner (%s)", mode), "sudo chmod go-w " + path}
+		return &Error{advice.Errorf("%s is writable by others than its owner (%s)", path, mode).Then("sudo chmod go-w %s", path)}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/trustedpath"
 )
 
@@ -106,12 +107,17 @@ func TestCheck(t *testing.T) {
 				}
 			}
 			err := trustedpath.Check(root + "/" + tt.path)
-			var e *trustedpath.Error
-			switch {
-			case tt.fault == "" && err != nil:
-				t.Error(err)
-			case tt.fault == "":
-			case !errors.As(err, &e) || e.Path != filepath.Join(root, tt.fault) || !strings.HasPrefix(e.Cause, tt.reason) || !strings.HasSuffix(e.Fix, " "+e.Path):
+			if tt.fault == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			unsafe := filepath.Join(root, tt.fault)
+			if !errors.As(err, new(*trustedpath.Error)) {
+				t.Fatalf("%v, want %s %s", err, tt.fault, tt.reason)
+			}
+			if cause, next := advice.Of(err); !strings.HasPrefix(cause, unsafe+" "+tt.reason) || !strings.HasSuffix(next, " "+unsafe) {
 				t.Errorf("%v, want %s %s", err, tt.fault, tt.reason)
 			}
 		})

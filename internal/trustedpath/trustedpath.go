@@ -2,12 +2,9 @@
 // run.
 package trustedpath
 
-// An Error reports that another user could change the file at a path.
-type Error struct {
-	Path  string // of the unsafe file, directory or symbolic link; its parents are not links
-	Cause string // completes the sentence that starts with Path
-	Fix   string // the command that fixes it
-}
+// An Error reports that another user could change the file at a path. It wraps an advice.Error: the text starts with the
+// path of the unsafe file, directory or symbolic link, whose parents are not links, and the next step is a command.
+type Error struct{ error }
 
-// Error returns "PATH CAUSE; FIX".
-func (e *Error) Error() string { return e.Path + " " + e.Cause + "; " + e.Fix }
+// Unwrap returns the advice.Error.
+func (e *Error) Unwrap() error { return e.error }
