@@ -10,7 +10,6 @@ import (
 	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/internal/check"
-	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/doctor"
 	"ecrlogin/internal/setup"
 	"ecrlogin/registry"
@@ -47,13 +46,7 @@ Existing ECR logins in config.json are removed, because clients would use them i
 printed before they are written. Run "configure undo" to revert them.`,
 		Example: `  docker-credential-ecr-login configure docker --registry 123456789012.dkr.ecr.us-west-2.amazonaws.com --profile dev
   docker-credential-ecr-login configure docker --all --dry-run`,
-	}, func(r *setup.Request) error {
-		path, err := dockerconfig.Path(p.Env)
-		if err != nil {
-			return err
-		}
-		return r.Docker(path)
-	})
+	}, (*setup.Request).Docker)
 }
 
 func (p *Program) configurePodman() *cobra.Command {

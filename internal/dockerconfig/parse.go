@@ -55,12 +55,11 @@ func (p *parser) wrong(offset int, format string, args ...any) *advice.Error {
 
 // syntax returns the error of encoding/json with its position. It replaces errors that do not help users.
 func (p *parser) syntax(err error) error {
-	var e *json.SyntaxError
-	if !errors.As(err, &e) {
-		return p.wrong(0, "%v", err).Then("correct this line")
+	offset := 0
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset = int(e.Offset) - 1 // Offset is the number of bytes read, including the invalid one
 	}
-	offset := int(e.Offset) - 1 // Offset is the number of bytes read, including the invalid one
-	if strings.Contains(e.Error(), "unexpected end") {
+	if strings.Contains(err.Error(), "unexpected end") {
 		offset = len(p.content)
 	}
 	if _, err := hujson.Parse(p.content); err == nil {
@@ -70,7 +69,7 @@ func (p *parser) syntax(err error) error {
 		return p.wrong(0, "byte order mark, which Docker and Podman do not support").
 			Then("save the file as UTF-8 without it")
 	}
-	return p.wrong(offset, "invalid JSON: %v", e).Then("correct this line")
+	return p.wrong(offset, "invalid JSON: %v", err).Then("correct this line")
 }
 
 // check checks the types of the keys for passwords, as Docker and Podman do, and that none of them is duplicate,

@@ -15,9 +15,12 @@ import (
 	"ecrlogin/registry"
 )
 
-// Docker adds this helper to Docker's config.json at path, see dockerconfig.Path. If it returns an error, no file was
-// changed.
-func (r *Request) Docker(path string) error {
+// Docker adds this helper to Docker's config.json. If it returns an error, no file was changed.
+func (r *Request) Docker() error {
+	path, err := dockerconfig.Path(r.Env)
+	if err != nil {
+		return err
+	}
 	f, err := dockerconfig.Open(path)
 	if err != nil {
 		return err

@@ -15,7 +15,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/scripttest"
 	"ecrlogin/registry"
@@ -106,11 +105,7 @@ func run(args []string) error {
 	}
 	switch args[0] {
 	case "docker":
-		path, err := dockerconfig.Path(r.Env)
-		if err != nil {
-			return err
-		}
-		return r.Docker(path)
+		return r.Docker()
 	case "podman":
 		p, err := FindPodman(r.Env)
 		if err != nil {

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"ecrlogin/internal/dockerconfig"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/swaptest"
 	"ecrlogin/internal/userfile"
@@ -40,11 +39,7 @@ func must(t *testing.T, errs ...error) {
 
 // configureDocker configures Docker in the home directory of env.
 func configureDocker(env environ.Env) error {
-	path, err := dockerconfig.Path(env)
-	if err != nil {
-		return err
-	}
-	return (&Request{Env: env, Registries: []string{host}, Out: io.Discard}).Docker(path)
+	return (&Request{Env: env, Registries: []string{host}, Out: io.Discard}).Docker()
 }
 
 // plant writes a record with a backup that would replace a file.
