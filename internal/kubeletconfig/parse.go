@@ -61,7 +61,8 @@ func (d *document) json(content []byte) error {
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(content, &any); errors.As(err, &syntax) {
 		line, column := jsonedit.Position(content, int(syntax.Offset)-1)
-		return d.at(line, column, "invalid JSON, the format that kubelet expects in a file that begins with a brace; check commas, quotes and brackets")
+		return d.at(line, column, "invalid JSON, the format that kubelet expects in a file that begins with a brace; "+
+			"check commas, quotes and brackets")
 	}
 	return nil
 }

@@ -200,7 +200,8 @@ func settingsOf(all []*identity, profile string) ([]*identity, map[string]string
 	return append(all, i), i.settings
 }
 
-// checkProfile returns an error if --profile is used without --registry, or if the AWS files do not contain the profile.
+// checkProfile returns an error if --profile is used without --registry, or if the AWS files do not contain that
+// profile.
 func (r *Request) checkProfile() error {
 	var names []string
 	for _, i := range fromFiles(r.Env) {

@@ -89,11 +89,12 @@ func (r *Request) images(own *ownFile) ([]string, error) {
 	var images []string
 	for _, typed := range r.Registries {
 		pattern := strings.ToLower(typed)
+		overlaps := func(p string) bool { return kubeletconfig.Overlap(p, pattern) }
 		t, ok := own.target(typed)
 		switch {
 		case ok:
 			pattern = t.host
-		case strings.Contains(pattern, "*") && slices.ContainsFunc(registry.Patterns(), func(p string) bool { return kubeletconfig.Overlap(p, pattern) }):
+		case strings.Contains(pattern, "*") && slices.ContainsFunc(registry.Patterns(), overlaps):
 		default:
 			return nil, fmt.Errorf("%s: neither an Amazon ECR registry, nor an alias of one in %s, nor a pattern such as *.dkr.ecr.us-west-2.amazonaws.com; correct it, or add an alias there; no files were written",
 				registry.Shown(typed), own.path())

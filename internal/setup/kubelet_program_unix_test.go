@@ -46,7 +46,7 @@ func TestProgramIsReplaced(t *testing.T) {
 	for path, want := range map[string]string{p.path: "second", p.backup: "first"} {
 		info, err := os.Stat(path)
 		if content, readErr := os.ReadFile(path); err != nil || readErr != nil || string(content) != want || info.Mode() != 0o755 {
-			t.Errorf("%s is %q with mode %v, %v, %v", path, content, info.Mode(), err, readErr)
+			t.Errorf("%s contains %q with mode %v, %v, %v", path, content, info.Mode(), err, readErr)
 		}
 	}
 	if entries, err := os.ReadDir(filepath.Dir(p.path)); err != nil || len(entries) != 2 {
@@ -54,7 +54,7 @@ func TestProgramIsReplaced(t *testing.T) {
 	}
 	p.backup = p.path // exists
 	if err := p.copy(); err == nil {
-		t.Error("what was there was overwritten")
+		t.Error("an existing backup was overwritten")
 	}
 	if entries, err := os.ReadDir(filepath.Dir(p.path)); err != nil || len(entries) != 2 {
 		t.Errorf("a failed copy leaves %v, %v", entries, err)
