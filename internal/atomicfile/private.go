@@ -21,15 +21,15 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 	if !ok {
 		return nil, &UnsafeError{path, "is a relative path"}
 	}
-	at := clean
+	p := Place{walk: walk{at: clean, keepLink: true}}
 	if asRoot() {
-		p := Place{walk: walk{keepLink: true}}
 		if err := p.start(clean, p.visit); err != nil {
 			return nil, err
 		}
-		at = p.at
+	} else {
+		p.info, p.err = os.Lstat(clean)
 	}
-	info, err := os.Lstat(at)
+	at, info, err := p.at, p.info, p.err
 	if mode != 0 && errors.Is(err, fs.ErrNotExist) {
 		info, err = makePrivate(at, mode)
 	}
@@ -91,7 +91,7 @@ func ReadPrivate(dir *os.Root, name string, longest int64) ([]byte, error) {
 // store files of its own.
 func Foreign(path string) bool {
 	clean, ok := Clean(path)
-	if !ok {
+	if !ok || !asRoot() {
 		return false
 	}
 	var p Place
