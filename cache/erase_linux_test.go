@@ -12,8 +12,8 @@ import (
 	"ecrlogin/registry"
 )
 
-// After docker logout during a get, neither the token of that get nor those of waiting processes are cached. The waiting
-// processes do not wait for each other.
+// After docker logout during a get, neither the token of that get nor those of waiting processes are cached. The
+// waiting processes do not wait for each other.
 func TestEraseDuringGet(t *testing.T) {
 	t.Parallel()
 	for name, erase := range map[string]func(m *machine) run{

@@ -32,7 +32,8 @@ func (o *outage) Token(ctx context.Context, r registry.Registry) (credentials.To
 	return credentials.Token{Username: "AWS", Password: "issued " + now.Format(time.TimeOnly), Issued: now, Expiry: now.Add(12 * time.Hour)}, nil
 }
 
-// A renewal ends when the cached token expires. Then the token is fetched as if there were none, in the rest of the time.
+// A renewal ends when the cached token expires. Then the token is fetched as if there were none, in the rest of the
+// time.
 func TestTokenExpiresDuringRenewal(t *testing.T) {
 	for _, tt := range []struct {
 		left, outage, took time.Duration

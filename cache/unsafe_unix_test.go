@@ -122,8 +122,8 @@ func TestUnsafeDirectory(t *testing.T) {
 	}
 }
 
-// If the directory is removed or replaced while a process calls AWS, the token is not cached, and the replacement is not
-// changed.
+// If the directory is removed or replaced while a process calls AWS, the token is not cached, and the replacement is
+// not changed.
 func TestDirectoryIsRemoved(t *testing.T) {
 	t.Parallel()
 	for name, replace := range map[string]func(m *machine, elsewhere string) error{

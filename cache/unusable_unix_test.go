@@ -77,7 +77,7 @@ func TestUnusable(t *testing.T) {
 			r := m.with(map[string]string{"ECR_LOGIN_LOG": "debug"}).get(host)
 			r.password()
 			if lines := strings.Split(r.stderr, "\n"); !slices.ContainsFunc(lines, func(l string) bool {
-				return strings.Contains(l, "level=DEBUG") && (strings.Contains(l, "not cached") || strings.Contains(l, "not kept"))
+				return strings.Contains(l, "level=DEBUG") && strings.Contains(l, "not cached") && strings.Contains(l, reason)
 			}) {
 				t.Errorf("the log does not contain the cause: %s", r.stderr)
 			}
