@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -31,11 +32,17 @@ const (
 )
 
 // apiClient returns the HTTP client for AWS APIs. It is a BuildableClient, which AWS_CA_BUNDLE requires, and uses the
-// proxy in the environment.
+// proxy in the environment. It does not connect to a proxy whose URL is misread, because its host may be a secret.
 func apiClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
+			t.Proxy = func(req *http.Request) (*url.URL, error) {
+				if isBadProxy(req.URL) {
+					return nil, errBadURL
+				}
+				return http.ProxyFromEnvironment(req)
+			}
 			t.TLSHandshakeTimeout = tlsTimeout
 			t.ResponseHeaderTimeout = apiHeaderTimeout
 		})

@@ -194,11 +194,12 @@ func (t *try) badURL(err error) bool {
 	return strings.Contains(text, "Failed to parse uri: ") || strings.Contains(text, "unable to parse host from local HTTP cred provider URL")
 }
 
-// isBadURL reports whether the URL of a request cannot be parsed, or the URL of its proxy is misread.
-func isBadURL(sent *url.Error) bool { return sent.Op == "parse" || isBadProxy(sent) }
+// isBadURL reports whether the URL of a request or of its proxy is invalid.
+func isBadURL(sent *url.Error) bool { return sent.Op == "parse" || isBadProxy(requestURL(sent)) }
 
-func isBadProxy(sent error) bool {
-	proxy := proxyFor(requestURL(sent))
+// isBadProxy reports whether the URL of the proxy for u is misread.
+func isBadProxy(u *url.URL) bool {
+	proxy := proxyFor(u)
 	return proxy != nil && isMisread(proxy, "http", "https", "socks5", "socks5h")
 }
 
@@ -216,7 +217,7 @@ func explainURL(t *try, err error) (cause, next string) {
 func (t *try) urlSetting(err error) string {
 	var variables []string
 	switch service, _ := operation(err); {
-	case isBadProxy(err):
+	case isBadProxy(requestURL(err)):
 		variables = []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"}
 	case service == "":
 		variables = []string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", containerEndpoint}
