@@ -26,10 +26,7 @@ type Caller struct {
 func (s *Source) Caller(ctx context.Context, r registry.Registry) (Caller, error) {
 	try := s.try(r)
 	c, err := try.caller(ctx)
-	if err != nil {
-		return c, try.explain(ctx, err)
-	}
-	return c, nil
+	return c, try.explain(ctx, err)
 }
 
 func (t *try) caller(ctx context.Context) (Caller, error) {

@@ -34,8 +34,11 @@ var explanations = []explanation{
 	explainResponse,
 }
 
-// explain returns the *credentials.Error for an error. Its cause includes the identity that was used.
+// explain returns the *credentials.Error for an error, or nil for nil. Its cause includes the identity that was used.
 func (t *try) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
 	t.log.Debug("no token", "identity", t.identity.label, "took", time.Since(t.started), "error", t.plain(err))
 	ended := ctx.Err()
 	cause, next := t.explainEnd(ended)

@@ -203,18 +203,11 @@ func isBadProxy(u *url.URL) bool {
 	return proxy != nil && isMisread(proxy, "http", "https", "socks5", "socks5h")
 }
 
-// explainURL handles an invalid URL in the configuration. It names the variable but not its value.
+// explainURL handles an invalid URL in the configuration. It names the setting but not its value.
 func explainURL(t *try, err error) (cause, next string) {
 	if !t.badURL(err) {
 		return "", ""
 	}
-	name := t.urlSetting(err)
-	return fmt.Sprintf("%s is not a valid URL (using %s)", name, t.identity.label),
-		"use the form https://HOST:PORT; in a user name or password, write / as %2F, ? as %3F, # as %23 and @ as %40"
-}
-
-// urlSetting returns the name of the setting that contains the URL of a request.
-func (t *try) urlSetting(err error) string {
 	var variables []string
 	switch service, _ := operation(err); {
 	case isBadProxy(requestURL(err)):
@@ -226,10 +219,10 @@ func (t *try) urlSetting(err error) string {
 	default:
 		variables = []string{"AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(service, " ", "_")), "AWS_ENDPOINT_URL"}
 	}
-	for _, name := range variables {
-		if t.environ.Get(name) != "" {
-			return name
-		}
+	setting := "an endpoint in " + t.files()
+	if i := slices.IndexFunc(variables, func(name string) bool { return t.environ.Get(name) != "" }); i >= 0 {
+		setting = variables[i]
 	}
-	return "an endpoint in " + t.files()
+	return fmt.Sprintf("%s is not a valid URL (using %s)", setting, t.identity.label),
+		"use the form https://HOST:PORT; in a user name or password, write / as %2F, ? as %3F, # as %23 and @ as %40"
 }

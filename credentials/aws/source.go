@@ -48,10 +48,7 @@ type Source struct {
 func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	try := s.try(r)
 	token, err := try.token(ctx)
-	if err != nil {
-		return credentials.Token{}, try.explain(ctx, err)
-	}
-	return token, nil
+	return token, try.explain(ctx, err)
 }
 
 // CacheKey returns a hash of the identity that the Source uses for a registry; "" if the SDK chooses. Package cache
