@@ -124,9 +124,21 @@ func OpenLock(dir *os.Root, name string) (*os.File, error) {
 	}
 }
 
-// openRegular opens a regular file, and returns its information. It does not follow a link, except for a link that
-// replaces the file at this moment and leads to another regular file below the directory.
+// openRegular opens a regular file, and returns its information. It does not follow a link, also not one that replaces
+// the file at this moment.
 func openRegular(dir *os.Root, name string, flag int) (*os.File, fs.FileInfo, error) {
+	const attempts = 100 // another process may replace the file
+	for n := 1; ; n++ {
+		f, info, err := tryOpenRegular(dir, name, flag)
+		if err != errReplaced || n == attempts {
+			return f, info, err
+		}
+	}
+}
+
+var errReplaced = errors.New("was replaced while it was opened")
+
+func tryOpenRegular(dir *os.Root, name string, flag int) (*os.File, fs.FileInfo, error) {
 	info, err := dir.Lstat(name)
 	switch {
 	case err != nil:
@@ -140,12 +152,13 @@ func openRegular(dir *os.Root, name string, flag int) (*os.File, fs.FileInfo, er
 	if err != nil {
 		return nil, nil, err
 	}
-	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
-		err = &UnsafeError{name, "is not a regular file"}
+	opened, err := f.Stat()
+	if err == nil && !os.SameFile(info, opened) {
+		err = errReplaced
 	}
 	if err != nil {
 		f.Close()
 		return nil, nil, err
 	}
-	return f, info, nil
+	return f, opened, nil
 }
