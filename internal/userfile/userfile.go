@@ -137,8 +137,7 @@ func (f *File) Replace(content []byte) error {
 			return f.changed()
 		}
 		mode, _ := f.modes()
-		like, _ := p.Stat()
-		temp, err := f.temporary(p, content, mode, like)
+		temp, err := f.temporary(p, content, mode, f.info)
 		if err != nil {
 			return f.unwritable(err)
 		}
@@ -235,7 +234,8 @@ func (f *File) unchanged() error {
 	if reading.Wait(); err != nil {
 		return err
 	}
-	if now.Target != f.Target || now.Exists() != f.Exists() || !bytes.Equal(now.Content, f.Content) {
+	if now.Target != f.Target || now.Exists() != f.Exists() || !bytes.Equal(now.Content, f.Content) ||
+		now.Exists() && now.info.Mode() != f.info.Mode() {
 		return f.changed()
 	}
 	return nil
