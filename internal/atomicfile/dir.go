@@ -9,19 +9,21 @@ import (
 )
 
 // makeDir opens a directory. It creates missing directories with the given mode, unless that is 0. For root, the path
-// must contain no links, and all directories must belong to root.
+// must contain no links, and all directories must belong to root or, in a thread with the rights of another user, be
+// accessible to that user.
 func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
-	top, _, _ := split(path)
-	at := path
-	if asRoot() {
-		at = top // and each directory is opened relative to the one above
+	above, at, rest := w.in(path)
+	dir, err := above, error(nil)
+	switch {
+	case above != nil:
+		dir, err = above.OpenRoot(".") // which is closed below
+	case asRoot():
+		dir, err = os.OpenRoot(at)
+	default:
+		dir, at, err = openExisting(path, mode)
+		rest = path[len(at):]
 	}
-	dir, err := w.openRoot(at)
-	for mode != 0 && errors.Is(err, fs.ErrNotExist) && at != top {
-		at, _ = cut(at)
-		dir, err = w.openRoot(at)
-	}
-	for _, name := range elements(path[len(at):]) {
+	for _, name := range elements(rest) {
 		if err != nil {
 			return nil, err
 		}
@@ -33,9 +35,20 @@ func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
 	return dir, err
 }
 
+// openExisting opens a directory or, if it is missing and mode is not 0, the nearest existing directory above it. It
+// returns the path of what it opened.
+func openExisting(path string, mode fs.FileMode) (dir *os.Root, at string, err error) {
+	top, _, _ := split(path)
+	for at = path; ; at, _ = cut(at) {
+		dir, err = openRoot(at)
+		if mode == 0 || at == top || !errors.Is(err, fs.ErrNotExist) {
+			return dir, at, err
+		}
+	}
+}
+
 // openRoot opens a directory. It does not open a pipe, which it would wait for.
-func (w *walk) openRoot(path string) (*os.Root, error) {
-	path = w.reach(path)
+func openRoot(path string) (*os.Root, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -44,6 +57,15 @@ func (w *walk) openRoot(path string) (*os.Root, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.ENOTDIR}
 	}
 	return os.OpenRoot(path)
+}
+
+// inGroup calls create, which creates a file in the directory, so that the file gets the group of the directory.
+func inGroup(dir *os.Root, create func() error) error {
+	info, err := dir.Stat(".")
+	if err != nil {
+		return err
+	}
+	return withGroup(info, create)
 }
 
 // enter opens a directory in another one.

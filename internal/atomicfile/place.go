@@ -9,10 +9,9 @@ import (
 // A Place is where a path leads after all links. There need not be a file.
 type Place struct {
 	walk
-	info    fs.FileInfo
-	err     error    // why info is nil
-	foreign string   // see Foreign
-	dir     *os.Root // the directory of the file; nil before it is opened
+	info fs.FileInfo
+	err  error    // why info is nil
+	dir  *os.Root // the directory of the file; nil before it is opened
 }
 
 // At calls work with the place that a path leads to, or with the error that occurs while its links are followed. With
@@ -26,13 +25,33 @@ func At(path string, keepLink bool, work func(p *Place, err error) error) (err e
 	defer p.close()
 	failed := p.start(path, p.visit)
 	if p.foreign != "" {
-		p.openBase()
+		if err := p.openTop(); err != nil {
+			return work(p, err)
+		}
 		uid, _ := ownerOf(p.info)
 		if asUser(uid, func() { err = work(p, p.proceed(p.visit)) }) {
 			return err
 		}
 	}
 	return work(p, failed)
+}
+
+// openTop opens the top directory, and the directory of another user that root has reached, for the thread that works
+// with the rights of that user. If the latter fails, the user needs access to its parents.
+func (p *Place) openTop() (err error) {
+	top, _, _ := split(p.at)
+	if p.top, err = os.OpenRoot(top); err != nil {
+		return err
+	}
+	base, err := os.OpenRoot(p.at + separator + ".") // "." keeps it from waiting for a pipe
+	if err != nil {
+		return nil
+	}
+	if opened, err := base.Stat("."); err != nil || !os.SameFile(p.info, opened) { // it was replaced, or is a link
+		return base.Close()
+	}
+	p.base = base
+	return nil
 }
 
 // visit records the information of an element. It returns an UnsafeError for the first one where root must not continue
@@ -61,11 +80,10 @@ func (p *Place) closed(path string) error {
 }
 
 func (p *Place) close() {
-	if p.dir != nil {
-		p.dir.Close()
-	}
-	if p.base != nil {
-		p.base.Close()
+	for _, dir := range []*os.Root{p.dir, p.base, p.top} {
+		if dir != nil {
+			dir.Close()
+		}
 	}
 }
 
@@ -93,9 +111,13 @@ func (p *Place) Open() (*os.File, error) {
 		f, _, err := openRegular(p.dir, p.Name(), os.O_RDONLY)
 		return f, err
 	}
-	f, err := os.OpenFile(p.reach(p.at), os.O_RDONLY|nonBlocking, 0)
-	if p.foreign != "" && errors.Is(err, fs.ErrPermission) {
-		return nil, p.closed(p.at)
+	dir, _, rest := p.in(p.at)
+	if dir == nil {
+		return os.OpenFile(p.at, os.O_RDONLY|nonBlocking, 0)
+	}
+	f, _, err := openRegular(dir, rest, os.O_RDONLY)
+	if errors.Is(err, fs.ErrPermission) {
+		err = p.closed(p.at)
 	}
 	return f, err
 }

@@ -26,32 +26,33 @@ func asUser(uid int, work func()) (ok bool) {
 	return ok
 }
 
-// become gives this thread the rights of a user. The system calls for IDs report no errors, so it reads the IDs back.
+// become gives this thread the rights of a user. The system calls for file system IDs report no errors, so it reads
+// the IDs back.
 func become(uid int) bool {
-	_, _, failed := syscall.RawSyscall(syscall.SYS_SETGROUPS, 0, 0, 0)
+	if _, _, err := syscall.RawSyscall(syscall.SYS_SETGROUPS, 0, 0, 0); err != 0 {
+		return false
+	}
 	_ = syscall.Setfsgid(noGroup)
 	_ = syscall.Setfsuid(uid)
-	gid, _, _ := syscall.RawSyscall(syscall.SYS_SETFSGID, ^uintptr(0), 0, 0)
-	return failed == 0 && int(gid) == noGroup && user() == uid
+	gid, ok := currentID(syscall.SYS_SETFSGID)
+	return ok && gid == noGroup && user() == uid
 }
 
-// user returns the user ID with whose rights this thread accesses files. An invalid ID changes nothing, and the system
-// call returns the current one.
+// user returns the user ID with whose rights this thread accesses files.
 func user() int {
-	uid, _, failed := syscall.RawSyscall(syscall.SYS_SETFSUID, ^uintptr(0), 0, 0)
-	if failed != 0 {
-		return os.Geteuid()
+	if uid, ok := currentID(syscall.SYS_SETFSUID); ok {
+		return uid
 	}
-	return int(uid)
+	return os.Geteuid()
 }
 
-// inGroup calls create, which creates a file in the directory, so that the file gets the group of the directory.
-func inGroup(dir *os.Root, create func() error) error {
-	info, err := dir.Stat(".")
-	if err != nil {
-		return err
+// currentID returns the current ID that a system call sets. An invalid ID changes nothing.
+func currentID(call uintptr) (id int, ok bool) {
+	if runtime.GOARCH == "386" || runtime.GOARCH == "arm" {
+		call += 77 // SYS_SETFSUID32 or SYS_SETFSGID32; the others have IDs of 16 bits
 	}
-	return withGroup(info, create)
+	now, _, err := syscall.RawSyscall(call, ^uintptr(0), 0, 0)
+	return int(now), err == 0
 }
 
 // withGroup calls do with the group of a file, if it belongs to the user of asUser. Otherwise do has no rights of that
@@ -62,19 +63,4 @@ func withGroup(like fs.FileInfo, do func() error) error {
 		defer func() { _ = syscall.Setfsgid(noGroup) }()
 	}
 	return do()
-}
-
-// openBase opens the directory of another user that root has reached, because that user may have no access to its
-// parents. Without /proc, or if the directory was replaced, the path is used.
-func (p *Place) openBase() {
-	base, err := os.OpenFile(p.at, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
-	if err != nil {
-		return
-	}
-	p.base = base
-	info, err := os.Stat(p.reach(p.at))
-	if err != nil || !os.SameFile(info, p.info) {
-		p.base = nil
-		base.Close()
-	}
 }

@@ -10,13 +10,8 @@ import (
 // asUser returns false: a thread cannot have the file system rights of another user.
 func asUser(int, func()) bool { return false }
 
-func (p *Place) openBase() {}
-
 // user returns -1 on Windows.
 func user() int { return os.Geteuid() }
 
-// New files get the group of the directory or of this process.
-
-func inGroup(_ *os.Root, create func() error) error { return create() }
-
+// withGroup calls do. New files get the group of the directory or of this process.
 func withGroup(_ fs.FileInfo, do func() error) error { return do() }

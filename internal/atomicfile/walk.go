@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strconv"
 	"strings"
 )
 
@@ -25,7 +24,36 @@ type walk struct {
 	ahead    []string // the names that follow
 	links    int
 	keepLink bool     // whether a link at the end of the path is not followed
-	base     *os.File // an open directory, whose parents need not be accessible; nil for none
+	foreign  string   // see Place.Foreign
+	base     *os.Root // the directory foreign, whose parents its owner need not be able to access; nil if it is a link
+	top      *os.Root // nil unless this thread has the rights of another user
+}
+
+// in returns the open directory via which this thread accesses a path with the rights of another user, its path, and
+// the rest of the path. It returns nil if the thread has the rights of the process.
+//
+// An os.Root follows no links of /proc. Those of root's own process, such as /proc/self/cwd, lead past directories
+// that are closed to the user.
+func (w *walk) in(path string) (dir *os.Root, at, rest string) {
+	if rest, ok := strings.CutPrefix(path, w.foreign); ok && w.base != nil && (rest == "" || os.IsPathSeparator(rest[0])) {
+		return w.base, w.foreign, "." + rest
+	}
+	at, rest, _ = split(path)
+	return w.top, at, "." + separator + rest
+}
+
+func (w *walk) lstat(path string) (fs.FileInfo, error) {
+	if dir, _, rest := w.in(path); dir != nil {
+		return dir.Lstat(rest)
+	}
+	return os.Lstat(path)
+}
+
+func (w *walk) readlink(path string) (string, error) {
+	if dir, _, rest := w.in(path); dir != nil {
+		return dir.Readlink(rest)
+	}
+	return os.Readlink(path)
 }
 
 func (w *walk) start(path string, visit visit) error {
@@ -40,7 +68,7 @@ func (w *walk) start(path string, visit visit) error {
 // proceed visits the current element and those that follow.
 func (w *walk) proceed(visit visit) error {
 	for {
-		info, err := os.Lstat(w.reach(w.at))
+		info, err := w.lstat(w.at)
 		if err := visit(w.at, info, err); err != nil {
 			return err
 		}
@@ -69,7 +97,7 @@ func (w *walk) follow() error {
 	if w.links++; w.links > maxLinks {
 		return &fs.PathError{Op: "readlink", Path: w.at, Err: errors.New("it leads to itself")}
 	}
-	target, err := os.Readlink(w.reach(w.at))
+	target, err := w.readlink(w.at)
 	if err != nil {
 		return err
 	}
@@ -80,16 +108,4 @@ func (w *walk) follow() error {
 	}
 	w.at, w.ahead = top, append(elements(rest), w.ahead...)
 	return nil
-}
-
-// reach returns a path for system calls, which starts at the base if the element is in it.
-func (w *walk) reach(path string) string {
-	if w.base == nil {
-		return path
-	}
-	rest, ok := strings.CutPrefix(path, w.base.Name())
-	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
-		return path
-	}
-	return "/proc/self/fd/" + strconv.Itoa(int(w.base.Fd())) + "/." + rest
 }

@@ -1,13 +1,16 @@
 package userfile_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"ecrlogin/internal/swaptest"
 	"ecrlogin/internal/userfile"
 )
 
@@ -265,4 +268,79 @@ func TestRootBelowAClosedDirectory(t *testing.T) {
 			t.Errorf("%s belongs to %d", path, owner)
 		}
 	}
+}
+
+// TestRootReadsOnlyFilesOfTheUser checks that another user who replaces names cannot make root read a file that this
+// user cannot read.
+func TestRootReadsOnlyFilesOfTheUser(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dir    string // in which the user replaces swapped by a link to target
+		mode   os.FileMode
+		swap   string
+		target string
+	}{
+		"via /proc/self/cwd":           {"home", 0o755, ".docker", "/proc/self/cwd"},
+		"a file via /proc/self/cwd":    {"home/.docker", 0o755, "config.json", "/proc/self/cwd/config.json"},
+		"in a public directory":        {"public", os.ModeSticky | 0o777, "config.json", "closed/open/config.json"},
+		"in a public directory, below": {"public", os.ModeSticky | 0o777, ".docker", "closed/open"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := swaptest.New(t)
+			top := filepath.Dir(a.Home)
+			dir := filepath.Join(top, tt.dir)
+			path := filepath.Join(dir, tt.swap)
+			public := filepath.Join(top, "public")
+			open := filepath.Join(public, "closed/open")
+			if err := errorsOf(os.MkdirAll(open, 0o755), os.Chmod(filepath.Dir(open), 0o700), os.Chmod(public, 0o755), os.MkdirAll(dir, 0o755)); err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(open, "config.json"), "closed")
+			config := path
+			if tt.swap == ".docker" {
+				config = filepath.Join(path, "config.json")
+				if err := os.Mkdir(path, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write(t, config, "user's")
+			owner := swaptest.UID
+			if dir == public {
+				owner = 0
+			}
+			if err := errorsOf(os.Chmod(filepath.Join(open, "config.json"), 0o644), os.Chown(config, swaptest.UID, swaptest.UID), os.Chown(path, swaptest.UID, swaptest.UID),
+				os.Chown(dir, owner, owner), os.Chmod(dir, tt.mode)); err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(open)
+			a.Attack(swaptest.Swapped, dir, tt.swap, tt.target)
+			was := 0
+			a.Survive(20_000, 1500*time.Millisecond, func(int) {
+				f, err := userfile.Read(config)
+				if err != nil {
+					return
+				}
+				if f.Exists() {
+					was++
+				}
+				if string(f.Content) == "closed" {
+					t.Fatal("root has read a file that the user cannot read")
+				}
+			})
+			t.Logf("%d times read", was)
+		})
+	}
+}
+
+// TestReplaceKeepsTheOwnerThatWasRead checks that another user cannot take over a file of root between Read and Replace.
+func TestReplaceKeepsTheOwnerThatWasRead(t *testing.T) {
+	top := tree(t, "0 777 public/", "0 600 public/config.json", "12345 666 public/theirs")
+	path := filepath.Join(top, "public/config.json")
+	f := read(t, path)
+	if err := os.Rename(filepath.Join(top, "public/theirs"), path); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Replace([]byte("new")); !errors.Is(err, userfile.ErrChanged) {
+		t.Errorf("got %v", err)
+	}
+	holds(t, path, "old")
 }
