@@ -42,10 +42,7 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 	if err := Private(clean, info); err != nil {
 		return nil, err
 	}
-	if !info.IsDir() { // opening a pipe would block
-		return nil, &fs.PathError{Op: "open", Path: at, Err: syscall.ENOTDIR}
-	}
-	dir, err := os.OpenRoot(at)
+	dir, err := openPrivate(at, info)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +51,18 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 		return nil, &UnsafeError{clean, "was replaced while it was opened"}
 	}
 	return dir, nil
+}
+
+// openPrivate opens a directory without links on the way if this process is root's, because another user could create a
+// missing directory above it as a link.
+func openPrivate(path string, info fs.FileInfo) (*os.Root, error) {
+	switch {
+	case asRoot():
+		return new(walk).makeDir(path, 0)
+	case !info.IsDir(): // opening a pipe would block
+		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.ENOTDIR}
+	}
+	return os.OpenRoot(path)
 }
 
 func makePrivate(path string, mode fs.FileMode) (fs.FileInfo, error) {

@@ -125,6 +125,20 @@ func TestPrivateOfRootIsNotRedirected(t *testing.T) {
 	}
 }
 
+// TestPrivateOfRootIsNotElsewhere checks that root does not use another directory of its own as the private one.
+func TestPrivateOfRootIsNotElsewhere(t *testing.T) {
+	a := swaptest.New(t)
+	public := filepath.Join(filepath.Dir(a.Home), "public")
+	must(t, os.Mkdir(public, 0o777), os.Chmod(public, 0o777), os.Mkdir(filepath.Join(a.Dir, "private"), 0o700))
+	a.Attack(swaptest.Missing, public, "new", a.Dir)
+	for began := time.Now(); time.Since(began) < time.Second; {
+		if dir, err := atomicfile.OpenPrivate(filepath.Join(public, "new", "private")); err == nil {
+			dir.Close()
+			t.Fatal("root followed a link of another user")
+		}
+	}
+}
+
 func BenchmarkOpenPrivate(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "a", "b")
 	for b.Loop() {
