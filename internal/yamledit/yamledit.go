@@ -216,7 +216,7 @@ func (d *Document) block(mapping, key *yaml.Node) (from, to int) {
 }
 
 // Prepend inserts an item at the start of the list of a top-level key, and adds the key if it is missing. A comment
-// above the first item stays with that item.
+// above the first item stays with that item. A comment after [] or null is removed with it.
 func (d *Document) Prepend(item any, name string) {
 	lines := blockLines(encode([]any{item}))
 	key, list := member(d.root, name)
@@ -226,15 +226,12 @@ func (d *Document) Prepend(item any, name string) {
 	}
 	indent := "  "
 	_, text, _ := strings.Cut(d.lines[key.Line-1], ":")
-	value, comment, commented := strings.Cut(strings.TrimRight(text, "\r\n"), "#")
+	value, _, _ := strings.Cut(text, "#")
 	switch {
 	case list.Kind == yaml.SequenceNode && !isFlow(list):
 		indent = blanks(list)
-	case strings.TrimSpace(value) != "": // [] or null
-		if commented {
-			comment = " #" + comment
-		}
-		d.replace(key.Line-1, key.Line, "", []string{name + ":" + comment})
+	case strings.TrimSpace(value) != "": // [] or null, and possibly a comment on it
+		d.replace(key.Line-1, key.Line, "", []string{name + ":"})
 	}
 	d.replace(key.Line, key.Line, indent, lines)
 }

@@ -46,8 +46,8 @@ func TestPrepend(t *testing.T) {
 		"l:\nx: 1\n":                 "l:\n  - b\nx: 1\n",
 		"l:  # c\n":                  "l:  # c\n  - b\n",
 		"l: []\n":                    "l:\n  - b\n",
-		"l: [] # c\r\nx: 1\r\n":      "l: # c\r\n  - b\r\nx: 1\r\n",
-		"l: null # c: d\n":           "l: # c: d\n  - b\n",
+		"l: [] # c\r\nx: 1\r\n":      "l:\r\n  - b\r\nx: 1\r\n",
+		"l: null # c: d\n":           "l:\n  - b\n",
 		"l:\n# c\n- a\n":             "l:\n- b\n# c\n- a\n",
 		"l: # d\n    # c\n    - a\n": "l: # d\n    - b\n    # c\n    - a\n",
 	} {
