@@ -21,7 +21,7 @@ func (c *checker) network(ctx context.Context) check.Result {
 	if err != nil {
 		return check.Error(err)
 	}
-	host, _, _ := net.SplitHostPort(c.contact.Address) // always valid
+	host, _, _ := net.SplitHostPort(c.contact.Address) // always HOST:PORT
 	way := "at " + host
 	if c.contact.Proxy != "" {
 		way = "via proxy " + c.contact.Proxy

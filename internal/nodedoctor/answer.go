@@ -39,12 +39,15 @@ func (n *node) answer(ctx context.Context) check.Result {
 	case t != nil && t.RequireServiceAccount:
 		return check.Skipped("skipped (kubelet runs this provider only with a pod's service account token, which doctor cannot request)")
 	}
-	request, err := json.Marshal(map[string]string{"kind": "CredentialProviderRequest", "apiVersion": n.provider.APIVersion, "image": n.image})
-	if err != nil {
-		return check.Error(err)
-	}
-	args := append([]string{n.path()}, n.provider.Args...)
-	out, message, err := run(ctx, subprocess.Command{Path: n.path(), Args: args, Env: n.env(), Stdin: bytes.NewReader(append(request, '\n'))})
+	request, _ := json.Marshal(map[string]string{ // strings can always be encoded
+		"kind": "CredentialProviderRequest", "apiVersion": n.provider.APIVersion, "image": n.image,
+	})
+	out, message, err := run(ctx, subprocess.Command{
+		Path:  n.path(),
+		Args:  append([]string{n.path()}, n.provider.Args...),
+		Env:   n.env(),
+		Stdin: bytes.NewReader(append(request, '\n')),
+	})
 	if err == nil {
 		return n.read(out, message).Otherwise("sudo %s", n.configure())
 	}
