@@ -71,7 +71,7 @@ func scalarsOf(n *yaml.Node, all []scalar) []scalar {
 // hideValue hides the text from a value to the next scalar. It keeps white space, comments and punctuation after the
 // first line of the value.
 func hideValue(lines []string, value, next *yaml.Node) {
-	first, rest, end := splitLine(lines[value.Line-1], value.Column)
+	first, rest, end := split(lines[value.Line-1], value.Column)
 	lines[value.Line-1] = first + hidden + end
 	complete := regexp.MustCompile(`^("([^"\\]|\\.)*"|'([^']|'')*'([^']|$))`)
 	if complete.MatchString(rest) {
@@ -83,7 +83,7 @@ func hideValue(lines []string, value, next *yaml.Node) {
 		if n == next.Line {
 			column = next.Column
 		}
-		text, after, end := splitLine(lines[n-1], column)
+		text, after, end := split(lines[n-1], column)
 		trimmed := strings.TrimLeft(text, " \t")
 		comment := plain && strings.HasPrefix(trimmed, "#")
 		if !comment && strings.Trim(trimmed, "-?:,[]{} \t") != "" {
@@ -92,8 +92,8 @@ func hideValue(lines []string, value, next *yaml.Node) {
 	}
 }
 
-// splitLine splits a line before a column, which counts characters from 1, and before its line end.
-func splitLine(line string, column int) (before, after, end string) {
+// split splits a line before a column, which counts characters from 1, and before its line end.
+func split(line string, column int) (before, after, end string) {
 	text := strings.TrimRight(line, "\r\n")
 	runes := []rune(text)
 	column = min(column-1, len(runes))

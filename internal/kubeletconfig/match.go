@@ -21,26 +21,17 @@ func (p Provider) Matches(image string) bool {
 // path.
 // Source: URLsMatch in pkg/credentialprovider/keyring.go of Kubernetes
 func Match(pattern, image string) bool {
-	p, err := parseURL(pattern)
-	if err != nil {
-		return false
+	matchesLabel := func(pattern, label string) bool {
+		ok, _ := path.Match(pattern, label) // fails only for an invalid pattern
+		return ok
 	}
-	i, err := parseURL(image)
-	return err == nil && strings.HasPrefix(i.Path, p.Path) && compare(p, i, func(a, b string) bool {
-		ok, err := path.Match(a, b)
-		return ok && err == nil
-	})
+	return compare(pattern, image, matchesLabel, func(a, b string) bool { return strings.HasPrefix(b, a) })
 }
 
 // Overlap reports whether an image can match both patterns. For IPv6 addresses, it may return true if there is no such
 // image.
 func Overlap(a, b string) bool {
-	x, err := parseURL(a)
-	if err != nil {
-		return false
-	}
-	y, err := parseURL(b)
-	return err == nil && (strings.HasPrefix(x.Path, y.Path) || strings.HasPrefix(y.Path, x.Path)) && compare(x, y, overlapsLabel)
+	return compare(a, b, overlapsLabel, func(a, b string) bool { return strings.HasPrefix(a, b) || strings.HasPrefix(b, a) })
 }
 
 // overlapsLabel reports whether two label patterns overlap. It is exact for "*", the only wildcard of path.Match in
@@ -50,13 +41,19 @@ func overlapsLabel(a, b string) bool {
 	return strings.Contains(a+b, "[") || wildcard.Overlap(a, b)
 }
 
-func compare(a, b *url.URL, label func(a, b string) bool) bool {
-	aHost, aPort := split(a)
-	bHost, bPort := split(b)
-	return aPort == bPort && slices.EqualFunc(strings.Split(aHost, "."), strings.Split(bHost, "."), label)
+// compare compares the labels of the hosts, the ports and the paths.
+func compare(a, b string, label, path func(a, b string) bool) bool {
+	x, errX := parseURL(a)
+	y, errY := parseURL(b)
+	if errX != nil || errY != nil {
+		return false
+	}
+	xHost, xPort := splitHost(x)
+	yHost, yPort := splitHost(y)
+	return xPort == yPort && path(x.Path, y.Path) && slices.EqualFunc(strings.Split(xHost, "."), strings.Split(yHost, "."), label)
 }
 
-func split(u *url.URL) (host, port string) {
+func splitHost(u *url.URL) (host, port string) {
 	host, port, err := net.SplitHostPort(u.Host)
 	if err != nil {
 		return u.Host, ""

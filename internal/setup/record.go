@@ -2,7 +2,6 @@ package setup
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -93,8 +92,7 @@ func hash(content []byte) string {
 	if content == nil {
 		return ""
 	}
-	h := sha256.Sum256(content)
-	return hex.EncodeToString(h[:])
+	return fmt.Sprintf("%x", sha256.Sum256(content))
 }
 
 // save writes the record, and its directory, so that other users cannot access them.
