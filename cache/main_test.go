@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,9 @@ import (
 // the processes of the tests. It is a copy because another user cannot execute files in the go command's directory.
 var helper string
 
+// coverage is a directory for the processes, which print a warning without one if the test binary measures coverage.
+var coverage string
+
 const helperName = "docker-credential-ecr-login.exe" // Windows requires the extension, other systems ignore it
 
 // TestMain runs docker-credential-ecr-login if the test binary was started under that name, and the tests otherwise.
@@ -30,8 +34,8 @@ func TestMain(m *testing.M) {
 	}
 	dir, err := os.MkdirTemp("", "cache")
 	if err == nil {
-		helper = filepath.Join(dir, helperName)
-		err = copyTestBinary(helper)
+		helper, coverage = filepath.Join(dir, helperName), filepath.Join(dir, "coverage")
+		err = errors.Join(copyTestBinary(helper), os.Mkdir(coverage, 0o700), os.Chmod(coverage, 0o777))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
