@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"unsafe"
 )
 
 // noGroup is the group ID of a user's thread. The user's groups are unknown, and those of root must not count.
@@ -35,7 +36,21 @@ func become(uid int) bool {
 	_ = syscall.Setfsgid(noGroup)
 	_ = syscall.Setfsuid(uid)
 	gid, ok := currentID(syscall.SYS_SETFSGID)
-	return ok && gid == noGroup && user() == uid
+	return ok && gid == noGroup && user() == uid && dropCapabilities()
+}
+
+// dropCapabilities removes the capabilities of this thread, see capset(2), except CAP_SETGID for withGroup. The kernel
+// itself removes only some of them with the user ID, and none in a process with SECBIT_NO_SETUID_FIXUP. With others,
+// such as CAP_SYS_PTRACE, root would still have access that the user does not have.
+func dropCapabilities() bool {
+	const version3, setgid = 0x20080522, 1 << 6
+	header := struct {
+		version uint32
+		pid     int32
+	}{version: version3}
+	data := [2]struct{ effective, permitted, inheritable uint32 }{{effective: setgid, permitted: setgid}}
+	_, _, err := syscall.RawSyscall(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data)), 0)
+	return err == 0
 }
 
 // user returns the user ID with whose rights this thread accesses files.
