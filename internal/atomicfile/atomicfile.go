@@ -12,9 +12,9 @@ package atomicfile
 import (
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"strconv"
-	"time"
 )
 
 // An UnsafeError reports why a file or directory is not used: another user could have written it, or could redirect
@@ -50,24 +50,13 @@ type Temp struct {
 
 // Create creates a temporary file, whose name is the prefix, 16 hexadecimal digits and the suffix.
 func Create(dir *os.Root, prefix, suffix string) (*Temp, error) {
-	const attempts = 100
-	for n := 1; ; n++ {
-		name := prefix + random(n) + suffix
-		f, err := create(dir, name)
-		if err == nil {
-			return &Temp{f, dir, name}, nil
-		}
-		if n == attempts || !errors.Is(err, fs.ErrExist) {
-			return nil, err
-		}
+	digits := strconv.FormatUint(rand.Uint64()|1<<63, 16)
+	name := prefix + digits + suffix
+	f, err := create(dir, name)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// random returns 16 hexadecimal digits that differ from call to call. They need not be secret, because Create never
-// opens an existing file.
-func random(n int) string {
-	digits := strconv.FormatUint(uint64(time.Now().UnixNano())^uint64(os.Getpid())<<40^uint64(n)<<56, 16)
-	return "0000000000000000"[len(digits):] + digits
+	return &Temp{f, dir, name}, nil
 }
 
 // create creates a file with mode 0600 that does not exist.

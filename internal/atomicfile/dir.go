@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"syscall"
 )
 
 // makeDir opens a directory. It creates missing directories with the given mode, unless that is 0. For root, the path
@@ -20,8 +19,12 @@ func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
 	case asRoot():
 		dir, err = os.OpenRoot(at)
 	default:
-		dir, at, err = openExisting(path, mode)
-		rest = path[len(at):]
+		if mode != 0 {
+			if err := os.MkdirAll(path, mode); err != nil {
+				return nil, err
+			}
+		}
+		return openRoot(path)
 	}
 	for _, name := range elements(rest) {
 		if err != nil {
@@ -35,26 +38,10 @@ func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
 	return dir, err
 }
 
-// openExisting opens a directory or, if it is missing and mode is not 0, the nearest existing directory above it. It
-// returns the path of what it opened.
-func openExisting(path string, mode fs.FileMode) (dir *os.Root, at string, err error) {
-	top, _, _ := split(path)
-	for at = path; ; at, _ = cut(at) {
-		dir, err = openRoot(at)
-		if mode == 0 || at == top || !errors.Is(err, fs.ErrNotExist) {
-			return dir, at, err
-		}
-	}
-}
-
 // openRoot opens a directory. It does not open a pipe, which it would wait for.
 func openRoot(path string) (*os.Root, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.ENOTDIR}
+	if runtime.GOOS != "windows" {
+		path += "/."
 	}
 	return os.OpenRoot(path)
 }
@@ -93,7 +80,7 @@ func enter(above *os.Root, name, path string, mode fs.FileMode) (*os.Root, error
 	if err == nil && !os.SameFile(info, opened) {
 		err = &UnsafeError{path, "was replaced while it was opened"}
 	}
-	if err == nil && made && mode != 0o700 && runtime.GOOS != "windows" {
+	if err == nil && made && mode != 0o700 {
 		err = dir.Chmod(".", mode) // the umask does not apply
 	}
 	if err != nil {

@@ -43,7 +43,7 @@ func (p *Place) openTop() (err error) {
 	if p.top, err = os.OpenRoot(top); err != nil {
 		return err
 	}
-	base, err := os.OpenRoot(p.at + separator + ".") // "." keeps it from waiting for a pipe
+	base, err := openRoot(p.at)
 	if err != nil {
 		return nil
 	}
@@ -104,19 +104,15 @@ func (p *Place) Stat() (fs.FileInfo, error) { return p.info, p.err }
 
 // Open opens the file for reading. The error is an UnsafeError if the owner of Foreign cannot read it.
 func (p *Place) Open() (*os.File, error) {
-	if asRoot() {
-		if err := p.openDir(0); err != nil {
-			return nil, err
-		}
-		f, _, err := openRegular(p.dir, p.Name(), os.O_RDONLY)
-		return f, err
-	}
-	dir, _, rest := p.in(p.at)
-	if dir == nil {
+	if p.foreign == "" && !asRoot() {
 		return os.OpenFile(p.at, os.O_RDONLY|nonBlocking, 0)
 	}
-	f, _, err := openRegular(dir, rest, os.O_RDONLY)
-	if errors.Is(err, fs.ErrPermission) {
+	var f *os.File
+	err := p.openDir(0)
+	if err == nil {
+		f, _, err = openRegular(p.dir, p.Name(), os.O_RDONLY)
+	}
+	if p.foreign != "" && errors.Is(err, fs.ErrPermission) {
 		err = p.closed(p.at)
 	}
 	return f, err
