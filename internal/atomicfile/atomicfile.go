@@ -71,10 +71,11 @@ func create(dir *os.Root, name string) (f *os.File, err error) {
 // Finish sets the mode and the owner to those of like. If like is nil, it sets the given mode. Then it syncs the file
 // to the disk.
 func (t *Temp) Finish(mode fs.FileMode, like fs.FileInfo) error {
-	if like == nil {
-		return errors.Join(chmod(t.File, mode), t.Sync())
+	var err error
+	if like != nil {
+		mode, err = like.Mode().Perm(), own(t.File, like)
 	}
-	return errors.Join(own(t.File, like), chmod(t.File, like.Mode().Perm()), t.Sync())
+	return errors.Join(err, chmod(t.File, mode), t.Sync())
 }
 
 // Rename closes the file and gives it its final name. It replaces an existing file of that name.

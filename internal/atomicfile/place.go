@@ -122,11 +122,8 @@ func (p *Place) Open() (*os.File, error) {
 // mode. At closes the directory. The error is an UnsafeError if the directory or the file does not belong to the owner
 // of Foreign.
 func (p *Place) MakeDir(mode fs.FileMode) (*os.Root, error) {
-	if err := p.openDir(mode); err != nil {
-		return nil, err
-	}
-	if p.foreign == "" {
-		return p.dir, nil
+	if err := p.openDir(mode); err != nil || p.foreign == "" {
+		return p.dir, err
 	}
 	info, err := p.dir.Stat(".")
 	if err != nil {

@@ -26,15 +26,18 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 		if err := p.start(clean, p.visit); err != nil {
 			return nil, err
 		}
-	} else {
-		p.info, p.err = os.Lstat(clean)
 	}
-	at, info, err := p.at, p.info, p.err
-	if mode != 0 && errors.Is(err, fs.ErrNotExist) {
-		info, err = makePrivate(at, mode)
-	}
-	if mode == 0 && errors.Is(err, syscall.ENOTDIR) { // below a file
+	info, err := os.Lstat(p.at)
+	switch {
+	case mode == 0 && errors.Is(err, syscall.ENOTDIR): // below a file
 		err = fs.ErrNotExist
+	case mode != 0 && errors.Is(err, fs.ErrNotExist):
+		dir, failed := p.makeDir(p.at, mode)
+		if failed != nil {
+			return nil, failed
+		}
+		dir.Close()
+		info, err = os.Lstat(p.at)
 	}
 	if err != nil {
 		return nil, err
@@ -42,7 +45,7 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 	if err := Private(clean, info); err != nil {
 		return nil, err
 	}
-	dir, err := openPrivate(at, info)
+	dir, err := p.makeDir(p.at, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -51,27 +54,6 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 		return nil, &UnsafeError{clean, "was replaced while it was opened"}
 	}
 	return dir, nil
-}
-
-// openPrivate opens a directory without links on the way if this process is root's, because another user could create a
-// missing directory above it as a link.
-func openPrivate(path string, info fs.FileInfo) (*os.Root, error) {
-	switch {
-	case asRoot():
-		return new(walk).makeDir(path, 0)
-	case !info.IsDir(): // opening a pipe would block
-		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.ENOTDIR}
-	}
-	return os.OpenRoot(path)
-}
-
-func makePrivate(path string, mode fs.FileMode) (fs.FileInfo, error) {
-	dir, err := new(walk).makeDir(path, mode)
-	if err != nil {
-		return nil, err
-	}
-	dir.Close()
-	return os.Lstat(path)
 }
 
 // ReadPrivate reads a file of a private directory, of at most longest bytes. The error is an UnsafeError if the file is
@@ -89,8 +71,8 @@ func ReadPrivate(dir *os.Root, name string, longest int64) ([]byte, error) {
 		return nil, errors.New("larger than any such file")
 	}
 	b := make([]byte, info.Size())
-	n, err := io.ReadFull(f, b)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+	n, err := f.ReadAt(b, 0)
+	if err != nil && err != io.EOF {
 		return nil, err
 	}
 	return b[:n], nil

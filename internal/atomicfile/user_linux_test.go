@@ -44,17 +44,17 @@ func TestAsUser(t *testing.T) {
 }
 
 // TestAsUserWithoutCapabilities checks that work has no capabilities that permit access to files, also in a process
-// whose capabilities do not follow its user IDs.
+// whose capabilities do not follow its user IDs. In a process that cannot change its IDs, work does not run.
 func TestAsUserWithoutCapabilities(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("requires root")
 	}
-	const prSetSecurebits, noSetuidFixup, child = 28, 4, "TEST_NO_SETUID_FIXUP"
+	const child = "TEST_PROCESS"
 	closed := filepath.Join(t.TempDir(), "closed")
 	if err := os.WriteFile(closed, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !asUser(12345, func() {
+	ran := asUser(12345, func() {
 		status, err := os.ReadFile("/proc/thread-self/status")
 		if !strings.Contains(string(status), "CapEff:\t0000000000000040\n") { // CAP_SETGID
 			t.Errorf("capabilities: %s, %v", status, err)
@@ -62,25 +62,34 @@ func TestAsUserWithoutCapabilities(t *testing.T) {
 		if _, err := os.ReadFile(closed); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("reading a file of root: %v", err)
 		}
-	}) {
-		t.Error("work did not run")
+	})
+	process := os.Getenv(child)
+	if want := !strings.HasPrefix(process, "without"); ran != want || user() != 0 {
+		t.Errorf("work ran: %v, want %v; user %d", ran, want, user())
 	}
-	if os.Getenv(child) != "" {
+	if process != "" {
 		return
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // until its end
-		if _, _, err := syscall.RawSyscall(syscall.SYS_PRCTL, prSetSecurebits, noSetuidFixup, 0); err != 0 {
-			t.Errorf("cannot set the secure bits: %v", err)
-			return
-		}
-		cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$")
-		cmd.Env = append(os.Environ(), child+"=1")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, out)
-		}
-	}()
-	<-done
+	const setSecurebits, dropBounding = 28, 24 // options of prctl(2)
+	for process, prctl := range map[string][2]uintptr{
+		"with SECBIT_NO_SETUID_FIXUP": {setSecurebits, 4},
+		"without CAP_SETGID":          {dropBounding, 6},
+		"without CAP_SETUID":          {dropBounding, 7},
+	} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			runtime.LockOSThread() // until its end
+			if _, _, err := syscall.RawSyscall(syscall.SYS_PRCTL, prctl[0], prctl[1], 0); err != 0 {
+				t.Errorf("%s: %v", process, err)
+				return
+			}
+			cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$")
+			cmd.Env = append(os.Environ(), child+"="+process)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", process, err, out)
+			}
+		}()
+		<-done
+	}
 }
