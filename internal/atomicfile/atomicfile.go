@@ -50,7 +50,7 @@ type Temp struct {
 
 // Create creates a temporary file, whose name is the prefix, 16 hexadecimal digits and the suffix.
 func Create(dir *os.Root, prefix, suffix string) (*Temp, error) {
-	digits := strconv.FormatUint(rand.Uint64()|1<<63, 16)
+	digits := strconv.FormatUint(rand.Uint64()|1<<63, 16) // the first is not 0
 	name := prefix + digits + suffix
 	f, err := create(dir, name)
 	if err != nil {
@@ -100,30 +100,30 @@ func (t *Temp) Discard() {
 
 // OpenLock opens a file for locks. If it does not exist, OpenLock creates it with mode 0600. The error is an
 // UnsafeError if the name is a link or not a regular file.
-func OpenLock(dir *os.Root, name string) (*os.File, error) {
-	const attempts = 10 // another process may remove the file
-	for n := 1; ; n++ {
-		f, err := create(dir, name)
-		if !errors.Is(err, fs.ErrExist) {
-			return f, err
+func OpenLock(dir *os.Root, name string) (f *os.File, err error) {
+	for range attempts {
+		if f, err = create(dir, name); !errors.Is(err, fs.ErrExist) {
+			break
 		}
-		f, _, err = openRegular(dir, name, os.O_RDWR)
-		if n == attempts || !errors.Is(err, fs.ErrNotExist) {
-			return f, err
+		if f, _, err = openRegular(dir, name, os.O_RDWR); !errors.Is(err, fs.ErrNotExist) {
+			break
 		}
 	}
+	return f, err
 }
+
+// attempts is how often a file is opened that another process replaces or removes.
+const attempts = 100
 
 // openRegular opens a regular file, and returns its information. It does not follow a link, also not one that replaces
 // the file at this moment.
-func openRegular(dir *os.Root, name string, flag int) (*os.File, fs.FileInfo, error) {
-	const attempts = 100 // another process may replace the file
-	for n := 1; ; n++ {
-		f, info, err := tryOpenRegular(dir, name, flag)
-		if err != errReplaced || n == attempts {
-			return f, info, err
+func openRegular(dir *os.Root, name string, flag int) (f *os.File, info fs.FileInfo, err error) {
+	for range attempts {
+		if f, info, err = tryOpenRegular(dir, name, flag); err != errReplaced {
+			break
 		}
 	}
+	return f, info, err
 }
 
 var errReplaced = errors.New("was replaced while it was opened")

@@ -2,6 +2,7 @@ package atomicfile
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestAsUser checks that work has the rights of the user and no groups, and that no other goroutine gets these rights.
@@ -41,6 +43,28 @@ func TestAsUser(t *testing.T) {
 		})
 	}
 	all.Wait()
+	for began := time.Now(); threadsOf(t, 12345) > 0; runtime.Gosched() {
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("%d threads still have the rights of the user", threadsOf(t, 12345))
+		}
+	}
+}
+
+// threadsOf returns how many threads have the file system rights of a user. It does not count the main thread, which Go
+// does not end, but never uses again.
+func threadsOf(t *testing.T, uid int) (n int) {
+	t.Helper()
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, thread := range threads {
+		status, _ := os.ReadFile(filepath.Join("/proc/self/task", thread.Name(), "status")) // it may have ended
+		if strings.Contains(string(status), fmt.Sprintf("\nUid:\t0\t0\t0\t%d\n", uid)) && thread.Name() != fmt.Sprint(os.Getpid()) {
+			n++
+		}
+	}
+	return n
 }
 
 // TestAsUserWithoutCapabilities checks that work has no capabilities that permit access to files, also in a process
