@@ -34,7 +34,7 @@ func TestSetProfile(t *testing.T) {
 	tests := []struct{ name, before, after string }{
 		{"no text", "", "registries:\n  - match: " + host + "\n    profile: ci\n"},
 		{"comments alone", "# mine", "# mine\nregistries:\n  - match: " + host + "\n    profile: ci\n"},
-		{"an empty list", "registries: [] # none yet\ntimeout: 9s", "registries: # none yet\n  - match: " + host + "\n    profile: ci\ntimeout: 9s"},
+		{"an empty list", "registries: [] # none yet\ntimeout: 9s", "registries:\n  - match: " + host + "\n    profile: ci\ntimeout: 9s"},
 		{"no list", "registries:", "registries:\n  - match: " + host + "\n    profile: ci\n"},
 		{"CRLF", "timeout: 9s\r\n", "timeout: 9s\r\nregistries:\r\n  - match: " + host + "\r\n    profile: ci\r\n"},
 		{"not indented", "registries:\n- match: " + other + "\n", "registries:\n- match: " + host + "\n  profile: ci\n- match: " + other + "\n"},
