@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 //	cache-expired HOST
 //	    Add a token to the cache that expired an hour ago.
 //	replace-registry HOST KIND [MESSAGE]
-//	    Replace the registry of the stand-in for a host. The kinds are described in front_test.go.
+//	    Replace the registry of the stand-in for a host. The kinds are described in interceptor_test.go.
 //	no-secrets
 //	    Fail if the output of the last command contains a secret: keys, tokens, or passwords that the script wrote to
 //	    files, which begin with "hunter".

@@ -25,16 +25,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A front is a proxy in front of the AWS stand-in that answers requests for one host itself.
-type front struct {
+// An interceptor is a proxy that forwards to the AWS stand-in, but answers requests for one host itself.
+type interceptor struct {
 	host   string
 	next   string // the proxy for all other hosts
 	answer http.Handler
 	cert   tls.Certificate
 }
 
-// newFront returns a front and its certificate as PEM, for clients to trust.
-func newFront(host, next string, answer http.Handler) (*front, []byte, error) {
+// newInterceptor returns an interceptor and its certificate as PEM, for clients to trust.
+func newInterceptor(host, next string, answer http.Handler) (*interceptor, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -47,12 +47,12 @@ func newFront(host, next string, answer http.Handler) (*front, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f := &front{host, strings.TrimPrefix(next, "http://"), answer, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}
+	f := &interceptor{host, strings.TrimPrefix(next, "http://"), answer, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}
 	return f, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }
 
 // ServeHTTP accepts CONNECT, and either forwards the connection or answers on it.
-func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *interceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -61,7 +61,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer conn.Close()
 	if name, _, _ := net.SplitHostPort(r.Host); name == f.host {
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n")
-		l := &single{conn: tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{f.cert}}), done: make(chan struct{})}
+		l := &singleListener{conn: tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{f.cert}}), done: make(chan struct{})}
 		_ = (&http.Server{Handler: f.answer, ConnState: l.state}).Serve(l)
 		return
 	}
@@ -75,13 +75,13 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(conn, onward)
 }
 
-// A single is a listener that accepts one connection.
-type single struct {
+// A singleListener is a listener that accepts one connection.
+type singleListener struct {
 	conn net.Conn
 	done chan struct{}
 }
 
-func (s *single) Accept() (net.Conn, error) {
+func (s *singleListener) Accept() (net.Conn, error) {
 	if conn := s.conn; conn != nil {
 		s.conn = nil
 		return conn, nil
@@ -90,14 +90,14 @@ func (s *single) Accept() (net.Conn, error) {
 	return nil, net.ErrClosed
 }
 
-func (s *single) state(_ net.Conn, state http.ConnState) {
+func (s *singleListener) state(_ net.Conn, state http.ConnState) {
 	if state == http.StateClosed {
 		close(s.done)
 	}
 }
 
-func (s *single) Close() error   { return nil }
-func (s *single) Addr() net.Addr { return nil }
+func (s *singleListener) Close() error   { return nil }
+func (s *singleListener) Addr() net.Addr { return nil }
 
 func replaceRegistry(ts *testscript.TestScript, _ bool, args []string) {
 	kind, ok := kinds[args[1]]
@@ -106,22 +106,22 @@ func replaceRegistry(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	message := strings.Join(args[2:], " ")
 	seen := ts.Value(passwordsKey{}).(*passwords)
-	f, ca, err := newFront(args[0], ts.Getenv("PROXY"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	f, ca, err := newInterceptor(args[0], ts.Getenv("PROXY"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen.add(r)
 		kind(w, r, message)
 	}))
 	ts.Check(err)
-	front := listen(ts, f)
+	proxy := listen(ts, f)
 	bundle, err := os.OpenFile(ts.Getenv("AWS_CA_BUNDLE"), os.O_APPEND|os.O_WRONLY, 0)
 	ts.Check(err)
 	_, err = bundle.Write(ca)
 	ts.Check(err)
 	ts.Check(bundle.Close())
-	ts.Setenv("HTTPS_PROXY", front)
-	ts.Setenv("PROXY", front) // plain replaces it in the output
+	ts.Setenv("HTTPS_PROXY", proxy)
+	ts.Setenv("PROXY", proxy) // plain replaces it in the output
 }
 
-// passwords are the passwords that fronts received.
+// passwords are the passwords that interceptors received.
 type passwords struct {
 	mu  sync.Mutex
 	all []string
@@ -255,8 +255,8 @@ func refuse(w http.ResponseWriter, status int, message string) {
 	_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"`+message+`"}]}`)
 }
 
-// listen serves a front until the script ends, and returns its URL.
-func listen(ts *testscript.TestScript, f *front) string {
+// listen serves an interceptor until the script ends, and returns its URL.
+func listen(ts *testscript.TestScript, f *interceptor) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	server := &http.Server{Handler: f}
