@@ -9,7 +9,7 @@ import (
 
 // makeDir opens a directory. It creates missing directories with the given mode, unless that is 0. For root, the path
 // must contain no links, and all directories must belong to root or, in a thread with the rights of another user, be
-// accessible to that user.
+// accessible to that user. For other users, the umask applies.
 func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
 	above, at, rest := w.in(path)
 	dir, err := above, error(nil)

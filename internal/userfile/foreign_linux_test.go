@@ -79,6 +79,8 @@ func TestRootInHomeOfAnotherUser(t *testing.T) {
 		{"into a directory of root's", []string{home, "0 755 root/", "12345 0 home/config.json -> ../root/c"}, "", "root does not belong to the owner of home", "root/c"},
 		{"into a public directory of root's", []string{home, "0 777 root/", "12345 0 home/config.json -> ../root/c"}, "", "root does not belong to the owner of home", "root/c"},
 		{"into a closed directory", []string{home, "0 700 root/", "12345 777 root/alices/", "12345 0 home/config.json -> ../root/alices/c"}, "root is closed to the owner of home", "", ""},
+		{"via a directory that cannot be listed", []string{home, "0 711 efs/", "12345 755 efs/alice/", "12345 600 efs/alice/c", "12345 0 home/config.json -> ../efs/alice/c"},
+			"efs is closed to the owner of home", "", ""},
 		{"into another user's directory", []string{home, "12346 777 bob/", "12346 644 bob/c", "12345 0 home/config.json -> ../bob/c"}, "", "bob does not belong to the owner of home", "bob/c"},
 		{"to another user's file", []string{home, "12345 755 home/d/", "12346 644 home/d/c", "12345 0 home/config.json -> d/c"}, "", "home/d/c does not belong to the owner of home", "home/d/c"},
 		{"a file of root's", []string{home, "0 644 home/config.json"}, "", "home/config.json does not belong to the owner of home", "home/config.json"},
@@ -274,7 +276,7 @@ func TestRootBelowAClosedDirectory(t *testing.T) {
 // user cannot read.
 func TestRootReadsOnlyFilesOfTheUser(t *testing.T) {
 	for name, tt := range map[string]struct {
-		dir    string // in which the user replaces swapped by a link to target
+		dir    string // where the user replaces swap by a link to target
 		mode   os.FileMode
 		swap   string
 		target string
@@ -291,7 +293,8 @@ func TestRootReadsOnlyFilesOfTheUser(t *testing.T) {
 			path := filepath.Join(dir, tt.swap)
 			public := filepath.Join(top, "public")
 			open := filepath.Join(public, "closed/open")
-			if err := errorsOf(os.MkdirAll(open, 0o755), os.Chmod(filepath.Dir(open), 0o700), os.Chmod(public, 0o755), os.MkdirAll(dir, 0o755)); err != nil {
+			if err := errorsOf(os.MkdirAll(open, 0o755), os.Chmod(filepath.Dir(open), 0o700), os.Chmod(public, 0o755),
+				os.MkdirAll(dir, 0o755)); err != nil {
 				t.Fatal(err)
 			}
 			write(t, filepath.Join(open, "config.json"), "closed")
@@ -307,26 +310,26 @@ func TestRootReadsOnlyFilesOfTheUser(t *testing.T) {
 			if dir == public {
 				owner = 0
 			}
-			if err := errorsOf(os.Chmod(filepath.Join(open, "config.json"), 0o644), os.Chown(config, swaptest.UID, swaptest.UID), os.Chown(path, swaptest.UID, swaptest.UID),
-				os.Chown(dir, owner, owner), os.Chmod(dir, tt.mode)); err != nil {
+			if err := errorsOf(os.Chmod(filepath.Join(open, "config.json"), 0o644), os.Chown(config, swaptest.UID, swaptest.UID),
+				os.Chown(path, swaptest.UID, swaptest.UID), os.Chown(dir, owner, owner), os.Chmod(dir, tt.mode)); err != nil {
 				t.Fatal(err)
 			}
 			t.Chdir(open)
 			a.Attack(swaptest.Swapped, dir, tt.swap, tt.target)
-			was := 0
+			times := 0
 			a.Survive(20_000, 1500*time.Millisecond, func(int) {
 				f, err := userfile.Read(config)
 				if err != nil {
 					return
 				}
 				if f.Exists() {
-					was++
+					times++
 				}
 				if string(f.Content) == "closed" {
 					t.Fatal("root has read a file that the user cannot read")
 				}
 			})
-			t.Logf("%d times read", was)
+			t.Logf("read %d times", times)
 		})
 	}
 }
