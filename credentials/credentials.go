@@ -40,7 +40,7 @@ type Identity struct {
 // A WebIdentity is an OIDC token and the role to assume with it.
 type WebIdentity struct {
 	RoleARN     string
-	Token       string // OIDC token; a secret
+	Token       string `json:"-"` // OIDC token; a secret
 	SessionName string // session name in CloudTrail, 2 to 64 characters
 	Label       string // description for messages and logs
 

@@ -71,3 +71,18 @@ func TestTokenNeverShowsItsPassword(t *testing.T) {
 		}
 	}
 }
+
+func TestWebIdentityNeverShowsItsToken(t *testing.T) {
+	identity := WebIdentity{RoleARN: "arn:aws:iam::123456789012:role/pull", Token: secret, Label: "service account a/b"}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("got", "identity", identity)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("got", "identity", &identity)
+	asJSON, err := json.Marshal(identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintf("%#v %+v %s %s", identity, &identity, asJSON, log.String())
+	if strings.Contains(got, secret) || !strings.Contains(got, identity.Label) {
+		t.Errorf("got %s", got)
+	}
+}

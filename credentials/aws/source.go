@@ -58,7 +58,11 @@ func (s *Source) CacheKey(r registry.Registry) string {
 	if t.web == nil && t.wanted == (credentials.Identity{}) {
 		return ""
 	}
-	b, err := json.Marshal([]any{t.wanted, t.web})
+	token := ""
+	if t.web != nil {
+		token = t.web.Token
+	}
+	b, err := json.Marshal([]any{t.wanted, t.web, token})
 	if err != nil {
 		panic(err) // the types contain only strings and numbers
 	}
