@@ -14,6 +14,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 
 	"ecrlogin/credentials"
 	"ecrlogin/internal/oneline"
@@ -105,13 +106,13 @@ func (c *client) send(ctx context.Context, method string, u *url.URL, accept []s
 	return response{resp.StatusCode, resp.Header.Get("Www-Authenticate"), body, c.message(body)}, nil
 }
 
-var parameter = regexp.MustCompile(`([a-z]+)="([^"]*)"`)
+var parameter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([a-z]+)="([^"]*)"`) })
 
 // exchange gets a bearer token for the ECR token. It sends the ECR token only to the registry itself.
 // Source: https://distribution.github.io/distribution/spec/auth/token/
 func (c *client) exchange(ctx context.Context, challenge string) (string, error) {
 	values := url.Values{}
-	for _, m := range parameter.FindAllStringSubmatch(challenge, -1) {
+	for _, m := range parameter().FindAllStringSubmatch(challenge, -1) {
 		values.Set(m[1], m[2])
 	}
 	u, err := url.Parse(values.Get("realm"))

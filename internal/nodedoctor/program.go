@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"ecrlogin/credentials/kubelet"
 	"ecrlogin/internal/check"
@@ -107,7 +108,7 @@ func (n *node) secrets(context.Context) check.Result {
 		}
 		for _, p := range f.Providers {
 			for _, v := range p.Env {
-				if v.Value != "" && secretName.MatchString(v.Name) {
+				if v.Value != "" && secretName().MatchString(v.Name) {
 					return check.Failed("%s contains %s in plain text and is readable by other users", f.Path, v.Name).
 						Then("sudo chmod 600 %s", f.Path)
 				}
@@ -118,7 +119,7 @@ func (n *node) secrets(context.Context) check.Result {
 }
 
 // secretName matches the names of variables that contain secrets.
-var secretName = regexp.MustCompile(`(?i)SECRET|PASSW|SESSION_TOKEN`)
+var secretName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)SECRET|PASSW|SESSION_TOKEN`) })
 
 // accounts checks which service account data kubelet passes to the provider.
 func (n *node) accounts(context.Context) check.Result {
@@ -176,13 +177,13 @@ func value(env []string, name string) string {
 }
 
 // usedName matches the names of variables that affect the provider.
-var usedName = regexp.MustCompile(`(?i)^AWS_|^ECR_LOGIN_|_PROXY$|^HOME$`)
+var usedName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^AWS_|^ECR_LOGIN_|_PROXY$|^HOME$`) })
 
 // variables returns the names of these variables, without values.
 func variables(env []string) string {
 	var names []string
 	for _, v := range env {
-		if name, _, _ := strings.Cut(v, "="); usedName.MatchString(name) {
+		if name, _, _ := strings.Cut(v, "="); usedName().MatchString(name) {
 			names = append(names, name)
 		}
 	}
