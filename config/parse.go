@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
@@ -19,11 +20,12 @@ import (
 func Parse(path string, content []byte) (*Config, error) {
 	p := newDocument(path, content)
 	if len(content) > configpath.MaxSize {
-		return nil, p.at(1, 1, fmt.Sprintf("the file has %d bytes, more than the limit of %d; shorten it", len(content), configpath.MaxSize))
+		return nil, p.at(1, 1, advice.Errorf("the file has %d bytes, more than the limit of %d", len(content), configpath.MaxSize).
+			Then("shorten it"))
 	}
 	for i, line := range p.lines {
 		if len(line) > maxLine {
-			return nil, p.at(i+1, maxLine, fmt.Sprintf("the line is longer than %d bytes; shorten it", maxLine))
+			return nil, p.at(i+1, maxLine, advice.Errorf("the line is longer than %d bytes", maxLine).Then("shorten it"))
 		}
 	}
 	body, err := p.Parse(content)
@@ -55,8 +57,8 @@ func newDocument(path string, content []byte) *document {
 	return p
 }
 
-func (p *document) at(line, column int, what string) error {
-	e := &Error{Path: p.path, Line: line, Column: column, What: what}
+func (p *document) at(line, column int, problem error) error {
+	e := &Error{Path: p.path, Line: line, Column: column, What: problem.Error()}
 	if line <= len(p.lines) {
 		e.Text = p.lines[line-1]
 	}
@@ -69,14 +71,14 @@ func (p *document) text(into *string, check func(string) error) strictyaml.Field
 		s, ok := strictyaml.Text(n)
 		switch {
 		case strictyaml.IsNull(n):
-			return p.Wrong(n, "missing value; set one, or remove the key")
+			return p.Wrong(n, advice.Errorf("missing value").Then("set one, or remove the key"))
 		case !ok:
-			return p.Wrong(n, "the value must be a string; enclose it in quotes")
+			return p.Wrong(n, advice.Errorf("the value must be a string").Then("enclose it in quotes"))
 		case s == "":
-			return p.Wrong(n, "empty value; set one, or remove the key")
+			return p.Wrong(n, advice.Errorf("empty value").Then("set one, or remove the key"))
 		}
 		if err := check(s); err != nil {
-			return p.Wrong(n, "invalid value %q: %v", oneline.Value(s), err)
+			return p.Wrong(n, advice.Errorf("invalid value %q: %v", oneline.Value(s), err))
 		}
 		*into = s
 		return nil
@@ -95,7 +97,8 @@ func (p *document) duration(into *time.Duration, least, most time.Duration) stri
 	})
 	return func(n *yaml.Node) error {
 		if n.Kind == yaml.ScalarNode && n.Value != "" && strings.Trim(n.Value, "0123456789.") == "" {
-			return p.Wrong(n, "duration %q has no unit; write %[1]ss for seconds, or another duration such as 90s, 15m or 1h30m", n.Value)
+			return p.Wrong(n, advice.Errorf("duration %q has no unit", n.Value).
+				Then("write %ss for seconds, or another duration such as 90s, 15m or 1h30m", n.Value))
 		}
 		return read(n)
 	}

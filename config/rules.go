@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/strictyaml"
 	"ecrlogin/registry"
@@ -28,7 +29,7 @@ func (p *document) config(n *yaml.Node, c *Config) error {
 				"disabled": p.Truth(&c.Cache.Disabled),
 				"store": p.text(&c.Cache.Store, func(s string) error {
 					if s == FallbackFile {
-						return errors.New("tokens are stored in files by default; remove the key")
+						return advice.Errorf("tokens are stored in files by default").Then("remove the key")
 					}
 					return checkHelper(s)
 				}),
@@ -46,7 +47,7 @@ func (p *document) variables(into *[]string) strictyaml.Field {
 			return err
 		}
 		if slices.Contains(*into, name) {
-			return p.Wrong(n, "duplicate variable %q; remove one", name)
+			return p.Wrong(n, advice.Errorf("duplicate variable %q", name).Then("remove one"))
 		}
 		*into = append(*into, name)
 		return nil
@@ -58,8 +59,8 @@ func checkVariable(s string) error {
 	name, _ := strings.CutSuffix(s, "*")
 	switch {
 	case name == "":
-		return errors.New("it stands for the whole environment, which differs between terminals, " +
-			"so no cached token would be reused; list the variables")
+		return advice.Errorf("it stands for the whole environment, which differs between terminals, so no cached token would be reused").
+			Then("list the variables")
 	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "", name[0] >= '0' && name[0] <= '9':
 		return errors.New("must be a variable name, such as VAULT_ROLE, or a prefix followed by *, such as TEAM_*")
 	}
@@ -76,10 +77,10 @@ func (p *document) registries(into *[]Rule) strictyaml.Field {
 		}
 		switch hiding, err := earlier.add(r); {
 		case err != nil:
-			return p.Wrong(n, "%v", err)
+			return p.Wrong(n, err)
 		case hiding != nil:
-			return p.Wrong(n, "the rule never applies, because %q in line %d matches every host that %q matches; "+
-				"move it before that rule, or remove it", hiding.Match, hiding.Line, r.Match)
+			return p.Wrong(n, advice.Errorf("the rule never applies, because %q in line %d matches every host that %q matches", hiding.Match, hiding.Line, r.Match).
+				Then("move it before that rule, or remove it"))
 		}
 		*into = append(*into, r)
 		return nil
@@ -95,8 +96,8 @@ func (p *document) rule(n *yaml.Node) (Rule, error) {
 		"registry": p.text(new(string), func(s string) error {
 			alias, err := registry.Parse(s)
 			if err != nil {
-				return errors.New("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com; " +
-					"an alias of an alias is not supported")
+				return advice.Errorf("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com").
+					Then("an alias of an alias is not supported")
 			}
 			r.Registry = alias.Host
 			return nil
@@ -107,42 +108,47 @@ func (p *document) rule(n *yaml.Node) (Rule, error) {
 		"roleSessionName": p.text(&id.RoleSessionName, word(64, "")),
 		"duration":        p.duration(&id.Duration, 15*time.Minute, 12*time.Hour),
 		"mfaSerial": func(n *yaml.Node) error {
-			return p.Wrong(n, "mfaSerial is not supported, because an MFA code cannot be entered while an image is pulled; "+
-				"set profile to a session that was started with an MFA code, for example via: aws sts get-session-token")
+			return p.Wrong(n, advice.Errorf("mfaSerial is not supported, because an MFA code cannot be entered while an image is pulled").
+				Then("set profile to a session that was started with an MFA code, for example via: aws sts get-session-token"))
 		},
 	})
 	if err != nil {
 		return Rule{}, err
 	}
 	r.Match = strings.ToLower(r.Match)
-	if what := r.contradiction(); what != "" {
-		return Rule{}, p.Wrong(n, "%s", what)
+	if err := r.contradiction(); err != nil {
+		return Rule{}, p.Wrong(n, err)
 	}
 	return r, nil
 }
 
-// contradiction returns an error message if the keys of a rule contradict each other, and "" otherwise.
-func (r Rule) contradiction() string {
+// contradiction returns an error if the keys of a rule contradict each other.
+func (r Rule) contradiction() error {
 	id := r.Identity
 	host, _, _ := strings.Cut(r.Match, ":")
 	switch ecr := host != "" && matchesECR(host); {
 	case r.Match == "":
-		return "the rule has no match; specify the registries it applies to, for example: match: 123456789012.dkr.ecr.*.amazonaws.com"
+		return advice.Errorf("the rule has no match").
+			Then("specify the registries it applies to, for example: match: 123456789012.dkr.ecr.*.amazonaws.com")
 	case ecr && strings.Contains(r.Match, ":"):
-		return fmt.Sprintf("%q has a port, but ECR registries are matched without a port; remove the port", r.Match)
+		return advice.Errorf("%q has a port, but ECR registries are matched without a port", r.Match).
+			Then("remove the port")
 	case r.Registry != "" && ecr:
-		return fmt.Sprintf("%q matches ECR registries, which cannot be aliases; remove registry, or specify another host", r.Match)
+		return advice.Errorf("%q matches ECR registries, which cannot be aliases", r.Match).
+			Then("remove registry, or specify another host")
 	case r.Registry != "" && wide(r.Match):
-		return fmt.Sprintf("%q would send the token to hosts of any domain; write the last two labels without *", r.Match)
+		return advice.Errorf("%q would send the token to hosts of any domain", r.Match).
+			Then("write the last two labels without *")
 	case r.Registry != "" && (id.Profile != "" || id.RoleARN != ""):
-		return fmt.Sprintf("an alias cannot have profile or roleArn; set them in a rule that matches %s", r.Registry)
+		return advice.Errorf("an alias cannot have profile or roleArn").
+			Then("set them in a rule that matches %s", r.Registry)
 	case r.Registry == "" && !ecr:
-		return fmt.Sprintf(`%q matches no ECR registry ("*" stands for any part of one label, as in *.dkr.ecr.*.amazonaws.com); `+
-			`for an alias, set the registry whose token it gets, for example: registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com`, r.Match)
+		return advice.Errorf(`%q matches no ECR registry ("*" stands for any part of one label, as in *.dkr.ecr.*.amazonaws.com)`, r.Match).
+			Then(`for an alias, set the registry whose token it gets, for example: registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com`)
 	case id.RoleARN == "" && (id.ExternalID != "" || id.RoleSessionName != "" || id.Duration != 0):
-		return "externalId, roleSessionName and duration require a role; add roleArn"
+		return advice.Errorf("externalId, roleSessionName and duration require a role").Then("add roleArn")
 	}
-	return ""
+	return nil
 }
 
 // wordLetters are the characters that STS accepts in names.
@@ -173,7 +179,7 @@ func checkHelper(s string) error {
 	case prefixed:
 		return fmt.Errorf("remove the prefix: %s", name)
 	case s == program.Helper:
-		return errors.New("it is this helper itself; specify another credential helper")
+		return advice.Errorf("it is this helper itself").Then("specify another credential helper")
 	case strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" || strings.HasPrefix(s, "."):
 		return errors.New("must be the NAME of a program docker-credential-NAME on PATH")
 	}

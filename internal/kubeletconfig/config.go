@@ -1,7 +1,6 @@
 package kubeletconfig
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
 )
@@ -30,13 +30,14 @@ func (d *document) config(n *yaml.Node, f *File) error {
 	case err != nil:
 		return err
 	case ofKind == "":
-		return d.Wrong(n, "missing kind; add kind: %s", kind)
+		return d.Wrong(n, advice.Errorf("missing kind").Then("add kind: %s", kind))
 	case f.APIVersion == "":
-		return d.Wrong(n, "missing apiVersion; add apiVersion: %s", Version)
+		return d.Wrong(n, advice.Errorf("missing apiVersion").Then("add apiVersion: %s", Version))
 	}
 	for i, p := range f.Providers {
 		if p.TokenAttributes != nil && f.APIVersion != Version {
-			return d.Wrong(list.Content[i], "tokenAttributes requires apiVersion %s; change the apiVersion of the file", Version)
+			return d.Wrong(list.Content[i], advice.Errorf("tokenAttributes requires apiVersion %s", Version).
+				Then("change the apiVersion of the file"))
 		}
 	}
 	return nil
@@ -48,7 +49,7 @@ func (d *document) addProvider(n *yaml.Node, f *File) error {
 		return err
 	}
 	if f.index(p.Name) >= 0 {
-		return d.Wrong(n, "duplicate provider %s; remove one", p.Name)
+		return d.Wrong(n, advice.Errorf("duplicate provider %s", p.Name).Then("remove one"))
 	}
 	f.Providers = append(f.Providers, p)
 	return nil
@@ -79,27 +80,29 @@ func (d *document) provider(n *yaml.Node) (Provider, error) {
 	if err != nil {
 		return Provider{}, err
 	}
-	if what := p.missing(); what != "" {
-		return Provider{}, d.Wrong(n, "%s", what)
+	if err := p.missing(); err != nil {
+		return Provider{}, d.Wrong(n, err)
 	}
 	return p, nil
 }
 
-// missing returns what a provider lacks; "" for a complete one.
-func (p Provider) missing() string {
+// missing returns an error if a provider lacks a required key.
+func (p Provider) missing() error {
 	switch {
 	case p.Name == "":
-		return "the provider has no name; add the name of its program in the directory --image-credential-provider-bin-dir"
+		return advice.Errorf("the provider has no name").
+			Then("add the name of its program in the directory --image-credential-provider-bin-dir")
 	case p.APIVersion == "":
-		return fmt.Sprintf("provider %s has no apiVersion; add apiVersion: %s", p.Name, ProtocolVersion)
+		return advice.Errorf("provider %s has no apiVersion", p.Name).Then("add apiVersion: %s", ProtocolVersion)
 	case len(p.MatchImages) == 0:
-		return fmt.Sprintf("provider %s has no matchImages; add patterns of images", p.Name)
+		return advice.Errorf("provider %s has no matchImages", p.Name).Then("add patterns of images")
 	case p.DefaultCacheDuration == "":
-		return fmt.Sprintf(`provider %s has no defaultCacheDuration; add defaultCacheDuration: "0s"`, p.Name)
+		return advice.Errorf(`provider %s has no defaultCacheDuration`, p.Name).Then(`add defaultCacheDuration: "0s"`)
 	case p.TokenAttributes != nil && p.APIVersion != ProtocolVersion:
-		return fmt.Sprintf("provider %s has tokenAttributes, which requires apiVersion %s; change the apiVersion of the provider", p.Name, ProtocolVersion)
+		return advice.Errorf("provider %s has tokenAttributes, which requires apiVersion %s", p.Name, ProtocolVersion).
+			Then("change the apiVersion of the provider")
 	}
-	return ""
+	return nil
 }
 
 func (d *document) tokenAttributes(n *yaml.Node, t *TokenAttributes) error {
@@ -119,55 +122,59 @@ func (d *document) tokenAttributes(n *yaml.Node, t *TokenAttributes) error {
 	}
 	switch all := slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations); {
 	case t.Audience == "":
-		return d.Wrong(n, "missing serviceAccountTokenAudience; add it, for example sts.amazonaws.com")
+		return d.Wrong(n, advice.Errorf("missing serviceAccountTokenAudience").
+			Then("add it, for example sts.amazonaws.com"))
 	case t.CacheType == "":
-		return d.Wrong(n, "missing cacheType; add cacheType: ServiceAccount")
+		return d.Wrong(n, advice.Errorf("missing cacheType").Then("add cacheType: ServiceAccount"))
 	case !isSet:
-		return d.Wrong(n, "missing requireServiceAccount; set it to true or false")
+		return d.Wrong(n, advice.Errorf("missing requireServiceAccount").Then("set it to true or false"))
 	case !t.RequireServiceAccount && len(t.RequiredAnnotations) > 0:
-		return d.Wrong(n, "requiredServiceAccountAnnotationKeys requires requireServiceAccount: true; set it, or make the keys optional")
+		return d.Wrong(n, advice.Errorf("requiredServiceAccountAnnotationKeys requires requireServiceAccount: true").
+			Then("set it, or make the keys optional"))
 	case len(slices.Compact(slices.Sorted(slices.Values(all)))) < len(all):
-		return d.Wrong(n, "duplicate annotation key; remove one")
+		return d.Wrong(n, advice.Errorf("duplicate annotation key").Then("remove one"))
 	}
 	return nil
 }
 
-func oneOf(known []string) func(string) string {
-	return func(s string) string {
+func oneOf(known []string) func(string) error {
+	return func(s string) error {
 		if slices.Contains(known, s) {
-			return ""
+			return nil
 		}
-		return fmt.Sprintf("unsupported value %q; use %s", oneline.Value(s), strings.Join(known, " or "))
+		return advice.Errorf("unsupported value %q", oneline.Value(s)).Then("use %s", strings.Join(known, " or "))
 	}
 }
 
-func checkName(s string) string {
+func checkName(s string) error {
 	if strings.ContainsAny(s, "/ ") || s == "." || s == ".." {
-		return fmt.Sprintf("invalid program name %q; use the name of the provider's program", oneline.Value(s))
+		return advice.Errorf("invalid program name %q", oneline.Value(s)).Then("use the name of the provider's program")
 	}
-	return ""
+	return nil
 }
 
-func checkPattern(s string) string {
+func checkPattern(s string) error {
 	if _, err := parseURL(s); err != nil || s == "" {
-		return fmt.Sprintf("invalid image pattern %q; use a host, such as *.dkr.ecr.*.amazonaws.com", oneline.Value(s))
+		return advice.Errorf("invalid image pattern %q", oneline.Value(s)).
+			Then("use a host, such as *.dkr.ecr.*.amazonaws.com")
 	}
-	return ""
+	return nil
 }
 
-func checkDuration(s string) string {
+func checkDuration(s string) error {
 	if d, err := time.ParseDuration(s); err != nil || d < 0 {
-		return fmt.Sprintf("invalid duration %q; use a value such as 12h or 0s", oneline.Value(s))
+		return advice.Errorf("invalid duration %q", oneline.Value(s)).Then("use a value such as 12h or 0s")
 	}
-	return ""
+	return nil
 }
 
 // checkAnnotation checks an annotation key: an optional host name with a slash, and a name.
 // Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/#syntax-and-character-set
-func checkAnnotation(s string) string {
+func checkAnnotation(s string) error {
 	const key = `^([a-zA-Z0-9]([-a-zA-Z0-9.]{0,251}[a-zA-Z0-9])?/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$`
 	if ok, err := regexp.MatchString(key, s); !ok || err != nil {
-		return fmt.Sprintf("invalid annotation key %q; use a key such as eks.amazonaws.com/role-arn", oneline.Value(s))
+		return advice.Errorf("invalid annotation key %q", oneline.Value(s)).
+			Then("use a key such as eks.amazonaws.com/role-arn")
 	}
-	return ""
+	return nil
 }

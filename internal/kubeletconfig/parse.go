@@ -3,7 +3,6 @@ package kubeletconfig
 import (
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -27,7 +26,8 @@ func Parse(path string, content []byte) (*File, error) {
 	case err != nil:
 		return nil, err
 	case body == nil:
-		return nil, d.at(1, 1, "empty file; create its content: docker-credential-ecr-login configure kubelet")
+		return nil, d.at(1, 1, advice.Errorf("empty file").
+			Then("create its content: docker-credential-ecr-login configure kubelet"))
 	}
 	f := &File{Path: path, Content: content}
 	return f, d.config(body, f)
@@ -45,14 +45,10 @@ func newDocument(path string) *document {
 	return d
 }
 
-// at returns the error for a place in the file. The next step follows the last semicolon of what; a cause may quote
-// others.
-func (d *document) at(line, column int, what string) error {
-	next := ""
-	if i := strings.LastIndex(what, "; "); i >= 0 {
-		what, next = what[:i], what[i+2:]
-	}
-	return advice.Errorf("%s:%d:%d: %s", d.path, line, column, what).Then("%s", next)
+// at returns the error for a place in the file.
+func (d *document) at(line, column int, problem error) error {
+	cause, next := advice.Of(problem)
+	return advice.Errorf("%s:%d:%d: %s", d.path, line, column, cause).Then("%s", next)
 }
 
 // json returns an error if a text is not valid JSON, which is stricter than YAML's flow style.
@@ -61,23 +57,23 @@ func (d *document) json(content []byte) error {
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(content, &any); errors.As(err, &syntax) {
 		line, column := jsonedit.Position(content, int(syntax.Offset)-1)
-		return d.at(line, column, "invalid JSON, the format that kubelet expects in a file that begins with a brace; "+
-			"check commas, quotes and brackets")
+		return d.at(line, column, advice.Errorf("invalid JSON, the format that kubelet expects in a file that begins with a brace").
+			Then("check commas, quotes and brackets"))
 	}
 	return nil
 }
 
-// text returns a Field that stores a string. Each check returns the problem with the string, or "".
-func (d *document) text(into *string, checks ...func(string) string) strictyaml.Field {
+// text returns a Field that stores a string. Each check returns the problem with the string.
+func (d *document) text(into *string, checks ...func(string) error) strictyaml.Field {
 	return func(n *yaml.Node) error {
 		s, ok := strictyaml.Text(n)
 		if !ok && !strictyaml.IsNull(n) {
-			return d.Wrong(n, "this must be text; put it in quotes")
+			return d.Wrong(n, advice.Errorf("this must be text").Then("put it in quotes"))
 		}
 		*into = s
 		for _, check := range checks {
-			if what := check(s); what != "" {
-				return d.Wrong(n, "%s", what)
+			if err := check(s); err != nil {
+				return d.Wrong(n, err)
 			}
 		}
 		return nil
@@ -85,7 +81,7 @@ func (d *document) text(into *string, checks ...func(string) string) strictyaml.
 }
 
 // texts returns a Field that appends a list of strings.
-func (d *document) texts(into *[]string, checks ...func(string) string) strictyaml.Field {
+func (d *document) texts(into *[]string, checks ...func(string) error) strictyaml.Field {
 	return d.each(func(n *yaml.Node) error {
 		var s string
 		err := d.text(&s, checks...)(n)

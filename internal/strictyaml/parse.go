@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
 )
 
@@ -44,7 +45,8 @@ func (r Reader) Parse(content []byte) (*yaml.Node, error) {
 			return nil, r.syntax(content, err)
 		case len(doc.Content) == 0 || IsNull(doc.Content[0]):
 		case i > 0:
-			return nil, r.Wrong(doc.Content[0], "more than one YAML document; move everything to the first")
+			return nil, r.Wrong(doc.Content[0], advice.Errorf("more than one YAML document").
+				Then("move everything to the first"))
 		default:
 			first = doc.Content[0]
 			if err := r.checkPlain(first); err != nil {
@@ -65,17 +67,19 @@ func (r Reader) checkCharacters(content string) error {
 		case c == '\n':
 			line, column = line+1, 0
 		case c == utf8.RuneError && !strings.HasPrefix(rest, "\ufffd"):
-			return r.At(line, column, "invalid UTF-8; save the file as UTF-8")
+			return r.At(line, column, advice.Errorf("invalid UTF-8").Then("save the file as UTF-8"))
 		case c == '\r' && rest != "\r" && !strings.HasPrefix(rest, "\r\n"):
-			return r.At(line, column, "the line ends with a carriage return only; end it with a line feed")
+			return r.At(line, column, advice.Errorf("the line ends with a carriage return only").
+				Then("end it with a line feed"))
 		case c < ' ' && c != '\t' && c != '\r', c == 0x7f, c == '\u0085', c == '\u2028', c == '\u2029':
-			return r.At(line, column, "unsupported control character; remove it")
+			return r.At(line, column, advice.Errorf("unsupported control character").Then("remove it"))
 		}
 	}
 	return nil
 }
 
-const noAnchors = "YAML anchors, aliases and tags are not supported; write the value in full, in quotes if it starts with & * or !"
+var noAnchors = advice.Errorf("YAML anchors, aliases and tags are not supported").
+	Then("write the value in full, in quotes if it starts with & * or !")
 
 // checkPlain rejects anchors, aliases and tags, which change the meaning of a node.
 func (r Reader) checkPlain(n *yaml.Node) error {
@@ -94,7 +98,7 @@ func (r Reader) checkPlain(n *yaml.Node) error {
 func (r Reader) syntax(content []byte, err error) error {
 	var e *yaml.LoadError
 	if !errors.As(err, &e) {
-		return r.At(1, 1, "invalid YAML: "+oneline.Value(err.Error()))
+		return r.At(1, 1, advice.Errorf("invalid YAML: %s", oneline.Value(err.Error())))
 	}
 	lines := strings.Split(strings.TrimRight(string(content), "\r\n"), "\n")
 	mark := e.Mark
@@ -111,11 +115,12 @@ func (r Reader) syntax(content []byte, err error) error {
 	tab := strings.IndexByte(lines[line-1], '\t')
 	switch {
 	case e.Message == tooDeep:
-		return r.At(line, column, tooDeep+"; remove brackets or indentation")
+		return r.At(line, column, advice.Errorf(tooDeep).Then("remove brackets or indentation"))
 	case tab >= 0 && tab < blank && column <= blank+1:
-		return r.At(line, tab+1, "the line is indented with a tab; use spaces")
+		return r.At(line, tab+1, advice.Errorf("the line is indented with a tab").Then("use spaces"))
 	case column <= len(text) && strings.ContainsRune("&*!", text[column-1]):
 		return r.At(line, column, noAnchors)
 	}
-	return r.At(line, column, "invalid YAML: "+oneline.Value(e.Message)+"; check indentation, colons and quotes")
+	return r.At(line, column, advice.Errorf("invalid YAML: %s", oneline.Value(e.Message)).
+		Then("check indentation, colons and quotes"))
 }

@@ -4,20 +4,22 @@
 package strictyaml
 
 import (
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
 )
 
 // A Reader reads one file.
 type Reader struct {
 	// At returns the error for a place in the file. Line and column start at 1; the column counts characters.
-	At func(line, column int, what string) error
+	// The problem may have a next step, as an advice.Error.
+	At func(line, column int, problem error) error
 	// Unknown describes the effect of an unknown key and follows its name in the error: empty, or beginning with a
 	// comma.
 	Unknown string
@@ -27,14 +29,14 @@ type Reader struct {
 type Field func(value *yaml.Node) error
 
 // Wrong returns the error for a node.
-func (r Reader) Wrong(n *yaml.Node, format string, args ...any) error {
-	return r.At(max(n.Line, 1), max(n.Column, 1), fmt.Sprintf(format, args...))
+func (r Reader) Wrong(n *yaml.Node, problem error) error {
+	return r.At(max(n.Line, 1), max(n.Column, 1), problem)
 }
 
 // Mapping reads a mapping whose keys are those of fields, each at most once. Errors refer to the mapping as what.
 func (r Reader) Mapping(n *yaml.Node, what string, fields map[string]Field) error {
 	if n.Kind != yaml.MappingNode {
-		return r.Wrong(n, "%s must be a mapping with keys: %s", what, names(fields))
+		return r.Wrong(n, advice.Errorf("%s must be a mapping with keys: %s", what, names(fields)))
 	}
 	seen := make(map[string]bool, len(fields))
 	for i := 0; i < len(n.Content); i += 2 {
@@ -42,9 +44,10 @@ func (r Reader) Mapping(n *yaml.Node, what string, fields map[string]Field) erro
 		read := fields[key.Value]
 		switch {
 		case read == nil:
-			return r.Wrong(key, "unknown key %q%s; valid keys of %s: %s", oneline.Value(key.Value), r.Unknown, what, names(fields))
+			return r.Wrong(key, advice.Errorf("unknown key %q%s", oneline.Value(key.Value), r.Unknown).
+				Then("valid keys of %s: %s", what, names(fields)))
 		case seen[key.Value]:
-			return r.Wrong(key, "duplicate key %q; remove one", key.Value)
+			return r.Wrong(key, advice.Errorf("duplicate key %q", key.Value).Then("remove one"))
 		}
 		seen[key.Value] = true
 		if err := read(value); err != nil {
@@ -66,7 +69,7 @@ func (r Reader) List(wrong string, item Field) Field {
 			return nil
 		}
 		if n.Kind != yaml.SequenceNode {
-			return r.Wrong(n, "%s", wrong)
+			return r.Wrong(n, errors.New(wrong))
 		}
 		for _, v := range n.Content {
 			if err := item(v); err != nil {
@@ -81,7 +84,7 @@ func (r Reader) List(wrong string, item Field) Field {
 func (r Reader) Truth(into *bool) Field {
 	return func(n *yaml.Node) error {
 		if n.ShortTag() != "!!bool" {
-			return r.Wrong(n, "the value must be true or false")
+			return r.Wrong(n, advice.Errorf("the value must be true or false"))
 		}
 		*into = strings.EqualFold(n.Value, "true")
 		return nil

@@ -33,7 +33,7 @@ type edit struct {
 
 // Parse parses the first YAML document in a file.
 func Parse(content []byte) (*Document, error) {
-	at := func(line, column int, what string) error { return fmt.Errorf("%d:%d: %s", line, column, what) }
+	at := func(line, column int, problem error) error { return fmt.Errorf("%d:%d: %w", line, column, problem) }
 	root, err := strictyaml.Reader{At: at}.Parse(content)
 	if err != nil {
 		return nil, err
