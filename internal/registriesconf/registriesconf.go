@@ -3,12 +3,13 @@
 package registriesconf
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/BurntSushi/toml" // the library of Podman
+	"github.com/pelletier/go-toml/v2/unstable"
 
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/program"
@@ -34,17 +35,47 @@ func Helpers(files []string) (list []string, path string, err error) {
 	return []string{AuthFiles}, "", nil
 }
 
+const helpersKey = "credential-helpers"
+
 // parse returns the list of helpers in a file. It reports false if there is none.
+//
+// It uses the parser of go-toml without its decoder, because all decoders make the program larger and some of them slow
+// down its start: package toml of BurntSushi reads the time zone.
 func parse(path string, content []byte) (list []string, ok bool, err error) {
-	var conf struct {
-		Helpers []string `toml:"credential-helpers"`
+	var p unstable.Parser
+	p.Reset(content)
+	invalid := func(highlight []byte, problem string) error {
+		return advice.Errorf("%s:%d: %s", path, p.Shape(p.Range(highlight)).Start.Line, problem).Then("correct this line")
 	}
-	meta, err := toml.Decode(string(content), &conf)
-	if err != nil {
-		what := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "toml: "), "; ", ", ")
-		return nil, false, advice.Errorf("%s: invalid TOML: %s", path, what).Then("correct this line")
+	for top := true; p.NextExpression(); {
+		e := p.Expression()
+		if e.Kind != unstable.KeyValue {
+			top = false // of the tables
+			continue
+		}
+		key := e.Key()
+		key.Next()
+		name := key.Node().Data
+		switch {
+		case !top || string(name) != helpersKey:
+			continue
+		case ok:
+			return nil, false, invalid(name, "duplicate key "+helpersKey)
+		case !key.IsLast() || e.Value().Kind != unstable.Array:
+			return nil, false, invalid(name, helpersKey+" must be a list of names")
+		}
+		ok = true
+		for value := e.Value().Children(); value.Next(); {
+			if value.Node().Kind != unstable.String {
+				return nil, false, invalid(name, helpersKey+" must be a list of names")
+			}
+			list = append(list, string(value.Node().Data))
+		}
 	}
-	return conf.Helpers, meta.IsDefined("credential-helpers"), nil
+	if e, failed := errors.AsType[*unstable.ParserError](p.Error()); failed {
+		return nil, false, invalid(e.Highlight, "invalid TOML: "+e.Message)
+	}
+	return list, ok, p.Error()
 }
 
 // DropIn returns the content of a drop-in file that sets the list of helpers.
@@ -55,6 +86,6 @@ func DropIn(list []string) []byte {
 	}
 	return fmt.Appendf(nil, `# Written by %s configure podman --all.
 # Podman, Buildah and Skopeo ask these helpers in order for every registry; %q stands for auth.json and similar files.
-credential-helpers = [%s]
-`, program.Command, AuthFiles, strings.Join(quoted, ", "))
+%s = [%s]
+`, program.Command, AuthFiles, helpersKey, strings.Join(quoted, ", "))
 }

@@ -40,8 +40,12 @@ func TestHelpers(t *testing.T) {
 		}
 	}
 	for content, want := range map[string]string{
-		"\ncredential-helpers = [":    `: invalid TOML: line 2 (last key "credential-helpers"): unexpected EOF, expected value; correct this line`,
-		"credential-helpers = 'pass'": `: invalid TOML: line 1 (last key "credential-helpers"): incompatible types: TOML value has type string, destination has type slice; correct this line`,
+		"\ncredential-helpers = [":                     ":2: invalid TOML: array is incomplete; correct this line",
+		"credential-helpers = 'pass'":                  ":1: credential-helpers must be a list of names; correct this line",
+		"\n\ncredential-helpers = ['pass', 1]":         ":3: credential-helpers must be a list of names; correct this line",
+		"credential-helpers.a = ['pass']":              ":1: credential-helpers must be a list of names; correct this line",
+		"credential-helpers=[]\ncredential-helpers=[]": ":2: duplicate key credential-helpers; correct this line",
+		"a = 1\n[b]\n= 2":                              ":3: invalid TOML: invalid character at start of key: U+003D '='; correct this line",
 	} {
 		path := file("invalid", content)
 		if _, _, err := registriesconf.Helpers([]string{path}); err == nil || err.Error() != path+want {
