@@ -9,9 +9,10 @@ import (
 // A Place is where a path leads after all links. There need not be a file.
 type Place struct {
 	walk
-	info fs.FileInfo
-	err  error    // why info is nil
-	dir  *os.Root // the directory of the file; nil before it is opened
+	info   fs.FileInfo
+	err    error    // why info is nil
+	public bool     // whether other users can replace names in a directory on the way
+	dir    *os.Root // the directory of the file; nil before it is opened
 }
 
 // At calls work with the place that a path leads to, or with the error that occurs while its links are followed. With
@@ -64,6 +65,9 @@ func (p *Place) visit(path string, info fs.FileInfo, err error) error {
 	p.info, p.err = info, err
 	if err != nil || name == "" || info.Mode()&(fs.ModeDir|fs.ModeSymlink) == 0 {
 		return nil
+	}
+	if info.IsDir() && info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
+		p.public = true
 	}
 	if uid, _ := ownerOf(info); uid != 0 && asRoot() {
 		p.foreign = path

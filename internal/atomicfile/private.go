@@ -22,12 +22,17 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 		return nil, &UnsafeError{path, "is a relative path"}
 	}
 	p := Place{walk: walk{at: clean, keepLink: true}}
+	fixed := false // whether all of the path exists, and no other user can change it
 	if asRoot() {
 		if err := p.start(clean, p.visit); err != nil {
 			return nil, err
 		}
+		fixed = p.err == nil && !p.public
 	}
-	info, err := os.Lstat(p.at)
+	info, err := p.info, p.err
+	if !fixed {
+		info, err = os.Lstat(p.at)
+	}
 	switch {
 	case mode == 0 && errors.Is(err, syscall.ENOTDIR): // below a file
 		err = fs.ErrNotExist
@@ -45,7 +50,12 @@ func private(path string, mode fs.FileMode) (*os.Root, error) {
 	if err := Private(clean, info); err != nil {
 		return nil, err
 	}
-	dir, err := p.makeDir(p.at, 0)
+	var dir *os.Root
+	if fixed {
+		dir, err = openRoot(p.at)
+	} else {
+		dir, err = p.makeDir(p.at, 0)
+	}
 	if err != nil {
 		return nil, err
 	}
