@@ -27,9 +27,12 @@ func TestDate(t *testing.T) {
 
 // TestNotInProgram checks that the program does not contain cobra's generator and the Markdown parser that it imports.
 func TestNotInProgram(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "ecrlogin/ecr-login/docker-credential-ecr-login").Output()
+	var stderr strings.Builder
+	list := exec.Command("go", "list", "-deps", "ecrlogin/ecr-login/docker-credential-ecr-login")
+	list.Stderr = &stderr
+	out, err := list.Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: %s", err, stderr.String())
 	}
 	for _, unwanted := range []string{"ecrlogin/internal/man", "github.com/spf13/cobra/doc"} {
 		if slices.Contains(strings.Fields(string(out)), unwanted) {
