@@ -132,23 +132,6 @@ func TestFindKubelet(t *testing.T) {
 	}
 }
 
-// TestUnreadable checks that a process which this user cannot inspect is not trusted, but reported as possibly
-// kubelet.
-func TestUnreadable(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root can read everything")
-	}
-	dir := proc(t, fakeProcess{pid: "12", args: []string{"kubelet"}, env: "HOME=/root\x00"})
-	if err := os.Chmod(filepath.Join(dir, "12", "ns"), 0); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "12", "ns"), 0o700) })
-	c := examine(t, Kubelet{Proc: dir}, "", "kubelet")
-	if c.Status != check.StatusFailed || !strings.HasPrefix(c.Found, "process 12 is named kubelet, but this user cannot inspect it: ") || !strings.HasPrefix(c.Next, "sudo ") {
-		t.Errorf("%+v", c)
-	}
-}
-
 // TestEnvironment checks that the program runs in kubelet's environment, which its configuration can override.
 func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()
