@@ -1,0 +1,33 @@
+// Package kubernetes writes registry passwords to Secrets in the namespaces of a Kubernetes cluster. A Secret is a
+// target of package refresh.
+//
+// Secrets are applied by name (server-side apply) and replaced in place, so that they are never absent. This package
+// never lists, watches or caches Secrets, and does not read their data.
+package kubernetes
+
+import "ecrlogin/refresh"
+
+// A Rule describes a Secret and selects the namespaces that get it. If all Namespaces are names without a pattern and
+// there is no Selector, the rule needs no permission to list namespaces.
+type Rule struct {
+	Name            string   // of the Secret
+	Namespaces      []string // names or patterns, in which * stands for any text and ? for one character; empty for all
+	Exclude         []string // names or patterns of namespaces that are skipped
+	Selector        string   // label selector for namespaces, in the syntax of kubectl --selector; "" for all
+	Logins          []refresh.Login
+	Form            Form
+	Adopt           bool     // take over a Secret that another field manager wrote
+	Prune           bool     // delete this program's Secrets in namespaces that no longer match
+	ServiceAccounts []string // names of service accounts whose imagePullSecrets get the Secret
+}
+
+// A Form is the shape of a Secret. Values of Labels, Annotations and Data are templates with the placeholders ${host},
+// ${username}, ${password}, ${auth} (base64 of USERNAME:PASSWORD), ${expiry} (RFC 3339, UTC) and ${dockerconfigjson}
+// (Docker's config.json with all registries of the rule). All but the last refer to one registry, so a Form that uses
+// them is for rules with one registry. ${password} and the placeholders that contain it are only valid in Data.
+type Form struct {
+	Type        string // such as kubernetes.io/dockerconfigjson
+	Labels      map[string]string
+	Annotations map[string]string
+	Data        map[string]string // the keys of the Secret; the values are not base64
+}
