@@ -1,0 +1,241 @@
+package kubernetes
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"ecrlogin/internal/advice"
+	"ecrlogin/internal/oneline"
+	"ecrlogin/refresh"
+)
+
+// annotationPrefix is the prefix of all annotations of this program.
+const annotationPrefix = "ecr-login/"
+
+// Annotations of each Secret. They do not contain secrets.
+const (
+	// AnnotationExpiry is the earliest expiration time of the passwords in the Secret, in RFC 3339 and UTC.
+	AnnotationExpiry = annotationPrefix + "expiry"
+	// AnnotationIdentity names the AWS identities to which the passwords were issued, separated by a comma and a space.
+	AnnotationIdentity = annotationPrefix + "identity"
+	// AnnotationHash is a SHA-256 hash of the data, in hexadecimal. Users compare it to see whether two namespaces have
+	// the same passwords, without permission to read them. The passwords cannot be found by trial, because a password of
+	// Amazon ECR contains more than 256 random bits.
+	AnnotationHash = annotationPrefix + "content-hash"
+)
+
+// Labels that each Secret has by default. A Form can set other values.
+const (
+	labelManagedBy = "app.kubernetes.io/managed-by"
+	labelVelero    = "velero.io/exclude-from-backup" // a restored password would be expired
+)
+
+// fieldManager is the name of this program in the managed fields of a Secret, and the value of labelManagedBy.
+const fieldManager = "ecr-token-refresh"
+
+// A content is a Secret that is the same in all namespaces of a rule.
+type content struct {
+	creds   []refresh.Credential
+	missing []string // hosts of the rule's logins that have no token
+	head    []byte   // JSON of the server-side apply up to the first member of metadata
+	tail    []byte   // the remaining JSON
+	secrets []string // texts that messages must not contain
+}
+
+// newContent renders the Secret of a rule. The credentials are those that refresh.Target's Apply gets.
+func newContent(rule Rule, creds []refresh.Credential) (*content, error) {
+	if len(creds) == 0 {
+		return nil, advice.Errorf("Secret %s: no password is available", rule.Name).Then("see the errors of its registries")
+	}
+	config, err := dockerConfig(creds)
+	if err != nil {
+		return nil, err
+	}
+	v := valuesOf(creds[0]) // the only one, unless the form uses none of these values: see Form.Check
+	v["dockerconfigjson"] = config
+	s := secret{APIVersion: "v1", Kind: "Secret", Type: rule.Form.Type}
+	if s.Type == "" {
+		s.Type = typeOpaque
+	}
+	data, err := v.expandAll(rule.Form.Data)
+	if err != nil {
+		return nil, err
+	}
+	s.Data = make(map[string][]byte, len(data))
+	for key, text := range data {
+		s.Data[key] = []byte(text)
+	}
+	if s.Metadata, err = newMetadata(rule, v, creds, hash(data)); err != nil {
+		return nil, err
+	}
+	c := &content{creds: creds, missing: missing(rule.Logins, creds), secrets: append(secretsOf(creds), config)}
+	return c, c.encode(s)
+}
+
+// A secret is the body of a server-side apply. It has no namespace: that of the request's URL is used.
+type secret struct {
+	APIVersion string            `json:"apiVersion"`
+	Kind       string            `json:"kind"`
+	Metadata   secretMetadata    `json:"metadata"`
+	Type       string            `json:"type"`
+	Data       map[string][]byte `json:"data"` // base64 in JSON
+}
+
+type secretMetadata struct {
+	Name        string            `json:"name"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// newMetadata renders the labels and annotations of a Secret.
+func newMetadata(rule Rule, v values, creds []refresh.Credential, hash string) (secretMetadata, error) {
+	labels, err := v.expandAll(rule.Form.Labels)
+	if err != nil {
+		return secretMetadata{}, err
+	}
+	annotations, err := v.expandAll(rule.Form.Annotations)
+	if err != nil {
+		return secretMetadata{}, err
+	}
+	all := map[string]string{labelManagedBy: fieldManager, labelVelero: "true"}
+	maps.Copy(all, labels)
+	for key, value := range map[string]string{
+		AnnotationExpiry: timestamp(expiry(creds)), AnnotationIdentity: identities(creds), AnnotationHash: hash,
+	} {
+		if value != "" {
+			annotations[key] = value
+		}
+	}
+	return secretMetadata{Name: rule.Name, Labels: all, Annotations: annotations}, nil
+}
+
+// expiry returns the earliest expiration time, or the zero time if there is none.
+func expiry(creds []refresh.Credential) time.Time {
+	var first time.Time
+	for _, c := range creds {
+		if e := c.Token.Expiry; !e.IsZero() && (first.IsZero() || e.Before(first)) {
+			first = e
+		}
+	}
+	return first
+}
+
+// identities returns the names of the identities, each once, in the order of the registries.
+func identities(creds []refresh.Credential) string {
+	var names []string
+	for _, c := range creds {
+		if name := oneline.Value(c.Token.IssuedTo); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// hash returns the value of AnnotationHash. Lengths separate keys and values, so that different data has different input.
+func hash(data map[string]string) string {
+	h := sha256.New()
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		for _, text := range []string{key, data[key]} {
+			h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(text))))
+			h.Write([]byte(text))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// dockerConfig returns Docker's config.json with all registries.
+func dockerConfig(creds []refresh.Credential) (string, error) {
+	type entry struct {
+		Username string `json:"username"`
+		Password string `json:"password"`
+		Auth     string `json:"auth"`
+	}
+	auths := make(map[string]entry, len(creds))
+	for _, c := range creds {
+		key := server(c.Login)
+		if _, ok := auths[key]; ok {
+			return "", advice.Errorf("duplicate registry %s in a Secret", key).Then("use one rule for each identity")
+		}
+		auths[key] = entry{c.Token.Username, c.Token.Password, auth(c)}
+	}
+	text, err := json.Marshal(map[string]any{"auths": auths})
+	return string(text), err
+}
+
+// server returns the key of a login in "auths".
+func server(l refresh.Login) string {
+	if l.Server != "" {
+		return l.Server
+	}
+	return l.Registry.Host
+}
+
+// missing returns the hosts of the logins without a credential.
+func missing(logins []refresh.Login, creds []refresh.Credential) []string {
+	var hosts []string
+	for _, l := range logins {
+		if !slices.ContainsFunc(creds, func(c refresh.Credential) bool { return c.Login == l }) {
+			hosts = append(hosts, l.Registry.Host)
+		}
+	}
+	return hosts
+}
+
+// secretsOf returns the passwords in the forms in which the Secret contains them.
+func secretsOf(creds []refresh.Credential) []string {
+	var all []string
+	for _, c := range creds {
+		all = append(all, auth(c), c.Token.Password)
+	}
+	return all
+}
+
+// encode sets head and tail.
+func (c *content) encode(s secret) error {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	const object = `"metadata":{`
+	i := bytes.Index(body, []byte(object)) + len(object)
+	c.head, c.tail = body[:i:i], body[i:]
+	return nil
+}
+
+// body returns the JSON of a server-side apply. If uid or resourceVersion is not "", it is a precondition: the API server
+// rejects the request if the Secret in the cluster has another value.
+func (c *content) body(uid types.UID, resourceVersion string) []byte {
+	body := bytes.Clone(c.head)
+	if uid != "" {
+		body = fmt.Appendf(body, `"uid":%q,`, uid)
+	}
+	if resourceVersion != "" {
+		body = fmt.Appendf(body, `"resourceVersion":%q,`, resourceVersion)
+	}
+	return append(body, c.tail...)
+}
+
+// usable reports whether all passwords are valid at a time.
+func (c *content) usable(now time.Time) bool {
+	return !slices.ContainsFunc(c.creds, func(c refresh.Credential) bool { return !c.Token.Usable(now) })
+}
+
+// redact removes passwords from the text of an error, in case an admission webhook repeats the Secret in its message.
+func (c *content) redact(text string) string {
+	for _, s := range c.secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "(password)")
+		}
+	}
+	return text
+}
