@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,24 +11,24 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"ecrlogin/credentials"
 	"ecrlogin/internal/advice"
+	"ecrlogin/internal/identityconf"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/strictyaml"
 	"ecrlogin/registry"
 )
 
 // config reads the whole file.
-func (p *document) config(n *yaml.Node, c *Config) error {
+func (p document) config(n *yaml.Node, c *Config) error {
 	return p.Mapping(n, "the configuration", map[string]strictyaml.Field{
 		"registries": p.registries(&c.Registries),
-		"fallback":   p.text(&c.Fallback, checkHelper),
-		"timeout":    p.duration(&c.Timeout, time.Second, time.Hour),
+		"fallback":   p.Text(&c.Fallback, checkHelper),
+		"timeout":    p.Duration(&c.Timeout, time.Second, time.Hour),
 		"cache": func(n *yaml.Node) error {
 			return p.Mapping(n, "cache", map[string]strictyaml.Field{
-				"dir":      p.text(&c.Cache.Dir, checkDir),
+				"dir":      p.Text(&c.Cache.Dir, checkDir),
 				"disabled": p.Truth(&c.Cache.Disabled),
-				"store": p.text(&c.Cache.Store, func(s string) error {
+				"store": p.Text(&c.Cache.Store, func(s string) error {
 					if s == FallbackFile {
 						return advice.Errorf("tokens are stored in files by default").Then("remove the key")
 					}
@@ -40,10 +41,10 @@ func (p *document) config(n *yaml.Node, c *Config) error {
 }
 
 // variables returns a field that reads a list of variable names.
-func (p *document) variables(into *[]string) strictyaml.Field {
+func (p document) variables(into *[]string) strictyaml.Field {
 	return p.List("variables must be a list of names, such as [VAULT_ROLE, TEAM_*]", func(n *yaml.Node) error {
 		var name string
-		if err := p.text(&name, checkVariable)(n); err != nil {
+		if err := p.Text(&name, checkVariable)(n); err != nil {
 			return err
 		}
 		if slices.Contains(*into, name) {
@@ -68,7 +69,7 @@ func checkVariable(s string) error {
 }
 
 // registries returns a field that reads the rules, and rejects a rule that never applies because of an earlier one.
-func (p *document) registries(into *[]Rule) strictyaml.Field {
+func (p document) registries(into *[]Rule) strictyaml.Field {
 	var earlier coverage
 	return p.List(`registries must be a list of rules, each starting with "- match:"`, func(n *yaml.Node) error {
 		r, err := p.rule(n)
@@ -88,12 +89,13 @@ func (p *document) registries(into *[]Rule) strictyaml.Field {
 }
 
 // rule reads one rule.
-func (p *document) rule(n *yaml.Node) (Rule, error) {
+func (p document) rule(n *yaml.Node) (Rule, error) {
 	r := Rule{Line: n.Line}
 	id := &r.Identity
-	err := p.Mapping(n, "a rule", map[string]strictyaml.Field{
-		"match": p.text(&r.Match, func(s string) error { return checkPattern(strings.ToLower(s)) }),
-		"registry": p.text(new(string), func(s string) error {
+	fields := identityconf.Fields(p.Reader, id)
+	maps.Copy(fields, map[string]strictyaml.Field{
+		"match": p.Text(&r.Match, func(s string) error { return checkPattern(strings.ToLower(s)) }),
+		"registry": p.Text(new(string), func(s string) error {
 			alias, err := registry.Parse(s)
 			if err != nil {
 				return advice.Errorf("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com").
@@ -102,17 +104,8 @@ func (p *document) rule(n *yaml.Node) (Rule, error) {
 			r.Registry = alias.Host
 			return nil
 		}),
-		"profile":         p.text(&id.Profile, func(string) error { return nil }),
-		"roleArn":         p.text(&id.RoleARN, checkRole),
-		"externalId":      p.text(&id.ExternalID, word(1224, ":/")),
-		"roleSessionName": p.text(&id.RoleSessionName, word(64, "")),
-		"duration":        p.duration(&id.Duration, 15*time.Minute, 12*time.Hour),
-		"mfaSerial": func(n *yaml.Node) error {
-			return p.Wrong(n, advice.Errorf("mfaSerial is not supported, because an MFA code cannot be entered while an image is pulled").
-				Then("set profile to a session that was started with an MFA code, for example via: aws sts get-session-token"))
-		},
 	})
-	if err != nil {
+	if err := p.Mapping(n, "a rule", fields); err != nil {
 		return Rule{}, err
 	}
 	r.Match = strings.ToLower(r.Match)
@@ -145,31 +138,8 @@ func (r Rule) contradiction() error {
 	case r.Registry == "" && !ecr:
 		return advice.Errorf(`%q matches no ECR registry ("*" stands for any part of one label, as in *.dkr.ecr.*.amazonaws.com)`, r.Match).
 			Then(`for an alias, set the registry whose token it gets, for example: registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com`)
-	case id.RoleARN == "" && (id.ExternalID != "" || id.RoleSessionName != "" || id.Duration != 0):
-		return advice.Errorf("externalId, roleSessionName and duration require a role").Then("add roleArn")
 	}
-	return nil
-}
-
-// wordLetters are the characters that STS accepts in names.
-// Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-const wordLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
-
-// word returns a check for strings of 2 to longest characters of wordLetters and others.
-func word(longest int, others string) func(string) error {
-	return func(s string) error {
-		if len(s) < 2 || len(s) > longest || strings.Trim(s, wordLetters+others) != "" {
-			return fmt.Errorf("must have 2 to %d characters: letters, digits, or any of _+=,.@-%s", longest, others)
-		}
-		return nil
-	}
-}
-
-func checkRole(s string) error {
-	if !credentials.ValidRoleARN(s) {
-		return errors.New("a role ARN has the form arn:aws:iam::123456789012:role/NAME")
-	}
-	return nil
+	return identityconf.Check(id)
 }
 
 // checkHelper checks the name of a credential helper.

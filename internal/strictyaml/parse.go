@@ -22,7 +22,7 @@ const tooDeep = "more than 16 levels of nesting"
 // Parse returns the content of the first YAML document, or nil if it is empty. Content in a later document is an
 // error. Parse takes time proportional to the size of the content.
 func (r Reader) Parse(content []byte) (*yaml.Node, error) {
-	if err := r.checkCharacters(string(content)); err != nil {
+	if err := r.CheckCharacters(string(content)); err != nil {
 		return nil, err
 	}
 	limits := loaderlimits.New(loaderlimits.DepthFunc(func(depth int, _ *loaderlimits.DepthContext) error {
@@ -56,9 +56,9 @@ func (r Reader) Parse(content []byte) (*yaml.Node, error) {
 	}
 }
 
-// checkCharacters rejects invalid UTF-8, control characters, and characters that end a line in YAML but not in
+// CheckCharacters rejects invalid UTF-8, control characters, and characters that end a line in YAML but not in
 // editors.
-func (r Reader) checkCharacters(content string) error {
+func (r Reader) CheckCharacters(content string) error {
 	line, column := 1, 0
 	for i, c := range content {
 		column++
