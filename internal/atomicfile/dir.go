@@ -8,8 +8,8 @@ import (
 )
 
 // makeDir opens a directory. It creates missing directories with the given mode, unless that is 0. For root, the path
-// must contain no links, and all directories must belong to root or, in a thread with the rights of another user, be
-// accessible to that user. For other users, the umask applies.
+// must contain no links, and all directories must belong to root, unless the walk is shared, or, in a thread with the
+// rights of another user, be accessible to that user. For other users, the umask applies.
 func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
 	above, at, rest := w.in(path)
 	dir, err := above, error(nil)
@@ -32,7 +32,7 @@ func (w *walk) makeDir(path string, mode fs.FileMode) (*os.Root, error) {
 		}
 		above := dir
 		at = join(at, name)
-		dir, err = enter(above, name, at, mode)
+		dir, err = w.enter(above, name, at, mode)
 		above.Close()
 	}
 	return dir, err
@@ -56,7 +56,7 @@ func inGroup(dir *os.Root, create func() error) error {
 }
 
 // enter opens a directory in another one.
-func enter(above *os.Root, name, path string, mode fs.FileMode) (*os.Root, error) {
+func (w *walk) enter(above *os.Root, name, path string, mode fs.FileMode) (*os.Root, error) {
 	made := false
 	info, err := above.Lstat(name)
 	if mode != 0 && errors.Is(err, fs.ErrNotExist) {
@@ -69,7 +69,7 @@ func enter(above *os.Root, name, path string, mode fs.FileMode) (*os.Root, error
 	if err != nil {
 		return nil, err
 	}
-	if uid, _ := ownerOf(info); asRoot() && uid != 0 {
+	if uid, _ := Owner(info); asRoot() && uid != 0 && !w.shared {
 		return nil, &UnsafeError{path, "belongs to another user"}
 	}
 	dir, err := above.OpenRoot(name + separator + ".") // "." keeps it from waiting for a pipe

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// ownerOf returns the user ID and the group ID.
-func ownerOf(info fs.FileInfo) (uid, gid int) {
+// Owner returns the user ID and the group ID of a file.
+func Owner(info fs.FileInfo) (uid, gid int) {
 	stat := info.Sys().(*syscall.Stat_t)
 	return int(stat.Uid), int(stat.Gid)
 }
@@ -20,7 +20,7 @@ func Private(path string, info fs.FileInfo) error {
 	if info.Mode()&fs.ModeSymlink != 0 {
 		return &UnsafeError{path, "is a link"}
 	}
-	if uid, _ := ownerOf(info); uid != user() {
+	if uid, _ := Owner(info); uid != user() {
 		return &UnsafeError{path, "belongs to another user"}
 	}
 	if info.Mode().Perm()&0o022 != 0 {
@@ -32,7 +32,7 @@ func Private(path string, info fs.FileInfo) error {
 // own gives an open file the owner and the group of another one. Only root can change the owner. Other users can only
 // choose one of their own groups; if that fails, the file keeps its group.
 func own(f *os.File, like fs.FileInfo) error {
-	uid, gid := ownerOf(like)
+	uid, gid := Owner(like)
 	if asRoot() {
 		return f.Chown(uid, gid)
 	}

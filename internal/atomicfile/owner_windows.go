@@ -7,7 +7,8 @@ import (
 
 // On Windows, a file inherits its owner and permissions from its directory. The file mode does not contain them.
 
-func ownerOf(fs.FileInfo) (uid, gid int) { return 0, 0 }
+// Owner returns 0 and 0.
+func Owner(fs.FileInfo) (uid, gid int) { return 0, 0 }
 
 // Private returns an UnsafeError if the file or directory is a link. Other users cannot write to directories of this
 // user.

@@ -29,12 +29,27 @@ func At(path string, keepLink bool, work func(p *Place, err error) error) (err e
 		if err := p.openTop(); err != nil {
 			return work(p, err)
 		}
-		uid, _ := ownerOf(p.info)
+		uid, _ := Owner(p.info)
 		if asUser(uid, func() { err = work(p, p.proceed(p.visit)) }) {
 			return err
 		}
 	}
 	return work(p, failed)
+}
+
+// Shared calls work with the place that a path leads to, with the rights of this process. It is for files that other
+// users read, in directories that may belong to them or that they may write to, such as a volume of several containers.
+//
+// If this process is root's, Shared returns an UnsafeError if a link on the way belongs to another user, who could
+// redirect root by it. It opens each directory relative to the one above. In a directory, that user could still
+// replace every name, but redirect root to no other directory.
+func Shared(path string, work func(*Place) error) error {
+	p := &Place{walk: walk{shared: true}}
+	defer p.close()
+	if err := p.start(path, p.visit); err != nil {
+		return err
+	}
+	return work(p)
 }
 
 // openTop opens the top directory, and the directory of another user that root has reached, for the thread that works
@@ -69,11 +84,15 @@ func (p *Place) visit(path string, info fs.FileInfo, err error) error {
 	if info.IsDir() && info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
 		p.public = true
 	}
-	if uid, _ := ownerOf(info); uid != 0 && asRoot() {
-		p.foreign = path
-		return &UnsafeError{path, "belongs to another user"}
+	uid, _ := Owner(info)
+	switch {
+	case uid == 0 || !asRoot() || p.shared && info.IsDir():
+		return nil
+	case p.shared:
+		return &UnsafeError{path, "is a link of another user"}
 	}
-	return nil
+	p.foreign = path
+	return &UnsafeError{path, "belongs to another user"}
 }
 
 // asRoot reports whether this thread has the file system rights of root, so that another user could misuse them.
@@ -145,7 +164,7 @@ func (p *Place) MakeDir(mode fs.FileMode) (*os.Root, error) {
 
 // isUsers reports whether a file belongs to the user with whose rights this thread works.
 func (p *Place) isUsers(info fs.FileInfo) bool {
-	uid, _ := ownerOf(info)
+	uid, _ := Owner(info)
 	return uid == user()
 }
 

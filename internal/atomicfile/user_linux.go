@@ -73,7 +73,7 @@ func currentID(call uintptr) (id int, ok bool) {
 // withGroup calls do with the group of a file, if it belongs to the user of asUser. Otherwise do has no rights of that
 // group, because the user may not be a member.
 func withGroup(like fs.FileInfo, do func() error) error {
-	if uid, gid := ownerOf(like); uid == user() && uid != os.Geteuid() {
+	if uid, gid := Owner(like); uid == user() && uid != os.Geteuid() {
 		_ = syscall.Setfsgid(gid)
 		defer func() { _ = syscall.Setfsgid(noGroup) }()
 	}

@@ -24,6 +24,7 @@ type walk struct {
 	ahead    []string // the names that follow
 	links    int
 	keepLink bool     // whether a link at the end of the path is not followed
+	shared   bool     // see Shared
 	foreign  string   // see Place.Foreign
 	base     *os.Root // the directory foreign, whose parents its owner need not be able to access; nil if it is a link
 	top      *os.Root // nil unless this thread has the rights of another user
