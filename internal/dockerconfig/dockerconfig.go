@@ -48,6 +48,16 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(text)
+}
+
+// Parse is like Open for a caller that has read the file and will write Bytes itself. The content is nil if there is no
+// file.
+func Parse(path string, content []byte) (*File, error) {
+	return open(&userfile.File{Path: path, Target: path, Content: content})
+}
+
+func open(text *userfile.File) (*File, error) {
 	doc, err := parse(text)
 	if err != nil {
 		return nil, err
@@ -100,6 +110,20 @@ func (f *File) CredHelpers() map[string]string {
 		helpers[jsonedit.Text(&m.Name)] = jsonedit.Text(&m.Value)
 	}
 	return helpers
+}
+
+// HelperOf returns the name of the helper that clients run for a registry instead of reading "auths", and the key that
+// configures it. Both are "" if there is none. An empty name in "credHelpers" exempts a registry from "credsStore".
+// Source: getConfiguredCredentialStore in cli/config/configfile/file.go of github.com/docker/cli.
+func (f *File) HelperOf(registry string) (name, key string) {
+	name, ok := f.CredHelpers()[registry]
+	switch {
+	case name != "":
+		return name, credHelpers
+	case !ok && f.CredsStore() != "":
+		return f.CredsStore(), credsStore
+	}
+	return "", ""
 }
 
 // SetCredHelper sets the helper of a registry.

@@ -77,13 +77,24 @@ func (f *File) login(key string) (l login, ok bool, err error) {
 	return l, l.secret != "", nil
 }
 
+// SetLogin sets the user name and password of the entry with that key. It preserves the members of the entry that
+// contain neither.
+func (f *File) SetLogin(key, username, password string) { f.setLogin(key, login{username, password}) }
+
 // setLogin sets an entry in the format of Docker.
 func (f *File) setLogin(key string, l login) {
 	name, value := "auth", base64.StdEncoding.EncodeToString([]byte(l.username+":"+l.secret))
 	if l.username == tokenUser {
 		name, value = "identitytoken", l.secret
 	}
-	f.json.Set(map[string]string{name: value}, f.key(auths), key)
+	path := []string{f.key(auths), key}
+	for _, m := range slices.Clone(jsonedit.Members(f.json.Find(path...))) {
+		field := jsonedit.Text(&m.Name)
+		if field != name && (secretName(field) || strings.EqualFold(field, "username")) {
+			f.json.Remove(append(path, field)...)
+		}
+	}
+	f.json.Set(value, append(path, name)...)
 }
 
 // decodeAuth decodes base64 of "USER:PASSWORD". Like Docker, it removes NUL characters, which some tools add as
