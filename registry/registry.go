@@ -27,6 +27,33 @@ type Registry struct {
 // String returns the host.
 func (r Registry) String() string { return r.Host }
 
+// API returns a name for the API that issues the registry's tokens. It is equal for registries that share an API, and so
+// their tokens: private registries with the same region, FIPS and dual stack, of any account.
+func (r Registry) API() string {
+	name := "ecr"
+	if r.Public {
+		name += "-public"
+	}
+	if r.FIPS {
+		name += "-fips"
+	}
+	if r.DualStack {
+		name += "-dualstack"
+	}
+	return name + "." + r.Region
+}
+
+// Private returns the registry of an account in a region, at its usual host: IPv4 only and without FIPS. The error
+// reports an invalid account ID or region.
+func Private(account, region string) (Registry, error) {
+	for _, p := range partitions {
+		if p.claims(region) {
+			return parsePrivate(account + ".dkr.ecr." + region + "." + p.suffix)
+		}
+	}
+	return Registry{}, fmt.Errorf("invalid region %q", region)
+}
+
 // Parse parses the forms in which clients send a registry: a host, a host with a port, an https URL, or an image
 // reference, in upper or lower case and with surrounding white space. It rejects input that a URL parser could
 // interpret as a different host, and every host that is not a complete ECR host name. The error wraps ErrNotECR and
