@@ -25,8 +25,14 @@ func End(issued, expiry time.Time) time.Time {
 	if issued.IsZero() {
 		return expiry.Add(-longestMargin)
 	}
-	if latest := issued.Add(longestLife); expiry.After(latest) {
-		expiry = latest
+	life := Of(issued, expiry)
+	return issued.Add(life - min(longestMargin, life/10))
+}
+
+// Of returns how long a token is valid. It is at most 12 hours, also without an expiry. The time issued is not zero.
+func Of(issued, expiry time.Time) time.Duration {
+	if expiry.IsZero() {
+		return longestLife
 	}
-	return expiry.Add(-min(longestMargin, expiry.Sub(issued)/10))
+	return min(expiry.Sub(issued), longestLife)
 }

@@ -23,3 +23,16 @@ func TestEnd(t *testing.T) {
 		t.Errorf("a token issued at an unknown time is returned until %s before its expiry", issued.Sub(got))
 	}
 }
+
+func TestOf(t *testing.T) {
+	issued := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for expiry, want := range map[time.Time]time.Duration{
+		issued.Add(time.Minute):    time.Minute,
+		issued.Add(13 * time.Hour): 12 * time.Hour,
+		{}:                         12 * time.Hour,
+	} {
+		if got := lifetime.Of(issued, expiry); got != want {
+			t.Errorf("a token that expires at %s is valid for %s, want %s", expiry, got, want)
+		}
+	}
+}
