@@ -1,0 +1,122 @@
+package refresh
+
+import (
+	"context"
+	"time"
+
+	"ecrlogin/credentials"
+)
+
+// A login is the state of a Login. Its Server is "".
+type login struct {
+	Login
+	source  credentials.Source
+	targets []*target
+
+	// The fields below are protected by the mutex of the Refresher.
+
+	token      held
+	err        error // of the last request
+	attempts   int   // failed requests since the last success
+	requesting bool  // the token is being requested, or was never requested
+}
+
+// A held token has its age by two clocks. The wall clock may be set, and the monotonic clock may stop while the machine
+// is suspended. The token is as old as the older of the two says.
+type held struct {
+	credentials.Token
+	began time.Time // the start of its life, by the monotonic clock
+}
+
+// hold returns a token that a Source has returned. The time is by the wall clock.
+func hold(t credentials.Token, now time.Time) held {
+	return held{t, time.Now().Add(min(0, t.Issued.Sub(now)))}
+}
+
+// latest returns the later of a time by the wall clock, and the time by which the token is as old as the monotonic
+// clock says.
+func (h held) latest(now time.Time) time.Time {
+	if other := h.Issued.Add(time.Since(h.began)); other.After(now) {
+		return other
+	}
+	return now
+}
+
+// usable reports whether the token may be written.
+func (h held) usable(now time.Time) bool { return h.Password != "" && h.Usable(h.latest(now)) }
+
+// expired reports whether there was a token and it has expired.
+func (h held) expired(now time.Time) bool {
+	return h.Password != "" && !h.Expiry.IsZero() && !h.latest(now).Before(h.Expiry)
+}
+
+// keepToken requests the token of a login whenever it may be time for it. The Source decides whether it is.
+func (r *Refresher) keepToken(ctx context.Context, l *login) {
+	for ctx.Err() == nil {
+		next := r.request(ctx, l)
+		for _, t := range l.targets {
+			t.notify()
+		}
+		r.wait(ctx, next, nil)
+	}
+}
+
+// request requests the token of a login and returns when to do that again.
+func (r *Refresher) request(ctx context.Context, l *login) (next time.Time) {
+	r.mu.Lock()
+	l.requesting = true
+	r.mu.Unlock()
+	limited, cancel := context.WithTimeout(ctx, requestLimit)
+	defer cancel()
+	token, err := l.source.Token(limited, l.Registry)
+	now := r.now()
+	if err == nil && !token.Usable(now) {
+		err = &credentials.Error{
+			Host: l.Registry.Host, Cause: "the token expired while it was requested", Next: "check the system clock",
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.requesting = false
+	if err == nil {
+		return r.received(l, token, now)
+	}
+	if ctx.Err() == nil { // otherwise the program stops
+		return r.failed(l, err, now)
+	}
+	l.err = err
+	return now
+}
+
+// received stores a token. The mutex is locked.
+func (r *Refresher) received(l *login, token credentials.Token, now time.Time) (next time.Time) {
+	rotation := Rotation(token, r.Jitter)
+	if token.Password != l.token.Password || l.err != nil {
+		event := "token rotated"
+		if l.token.Password == "" {
+			event = "token issued"
+		}
+		r.log().Info(event, "registry", l.Registry.Host, "issuedTo", token.IssuedTo, "expiry", token.Expiry, "rotation", rotation)
+	}
+	if token.Password != l.token.Password {
+		l.token = hold(token, now)
+	}
+	l.err, l.attempts = nil, 0
+	// Ask the Source every minute, because it also knows the age of the token by the monotonic clock.
+	return now.Add(min(max(rotation.Sub(now), shortestRetry), lookAfter))
+}
+
+// failed stores an error. The mutex is locked.
+func (r *Refresher) failed(l *login, err error, now time.Time) (next time.Time) {
+	l.err = err
+	l.attempts++
+	longest := longestRetryNotValid
+	event := "token not issued"
+	if l.token.usable(now) {
+		longest = max(shortestRetry, min(longestRetry, l.token.Expiry.Sub(l.token.latest(now))/2))
+		event = "token not rotated, using the current one"
+	}
+	next = now.Add(r.pause(l.attempts, longest))
+	r.log().Warn(event, "registry", l.Registry.Host, "error", err, "attempts", l.attempts, "retry", next, "expiry", l.token.Expiry)
+	return next
+}

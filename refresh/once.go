@@ -1,0 +1,89 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// onceLimit is the time limit of Apply if everything is done once, since there is no other attempt.
+const onceLimit = 10 * time.Minute
+
+// Once requests each token once and applies each target once. The error joins one error for each target or place that
+// was not written completely, each of them one line.
+func (r *Refresher) Once(ctx context.Context) error {
+	r.start()
+	requested := map[*login]chan struct{}{}
+	var running sync.WaitGroup
+	for _, l := range r.logins {
+		done := make(chan struct{})
+		requested[l] = done
+		running.Go(func() {
+			defer close(done)
+			r.request(ctx, l)
+		})
+	}
+	errs := make([]error, len(r.targets))
+	for i, t := range r.targets {
+		running.Go(func() {
+			for _, l := range t.logins {
+				<-requested[l]
+			}
+			errs[i] = r.applyOnce(ctx, t)
+		})
+	}
+	running.Wait()
+	return errors.Join(append(errs, context.Cause(ctx))...)
+}
+
+// applyOnce applies a target and waits for its places.
+func (r *Refresher) applyOnce(ctx context.Context, t *target) error {
+	var errs []error
+	add := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s %s: "+format, append([]any{t.Kind(), t.Name()}, args...)...))
+	}
+	r.mu.Lock()
+	c, tokens, _ := t.credentials(r.now())
+	for _, l := range t.logins {
+		if l.err != nil {
+			add("%w", l.err)
+		}
+	}
+	r.mu.Unlock()
+	if len(c) == 0 {
+		return errors.Join(errs...)
+	}
+	ctx, cancel := context.WithTimeout(ctx, onceLimit)
+	defer cancel()
+	if r.apply(ctx, t, c, tokens, onceLimit); t.err != nil {
+		add("%w", t.err)
+	}
+	report := reportOf(ctx, t.Target)
+	for _, f := range report.Failing {
+		add("%s: %s", f.Place, f.Error)
+	}
+	if report.Pending > 0 {
+		add("%d places were not written in time", report.Pending)
+	}
+	return errors.Join(errs...)
+}
+
+// reportOf returns the Report of a target when all its places have been tried or ctx is done. It is empty if the target
+// is no Reporter.
+func reportOf(ctx context.Context, t Target) (report Report) {
+	reporter, ok := t.(Reporter)
+	for ok {
+		report = reporter.Report()
+		if report.Pending == 0 || report.Standby {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return report
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return report
+}

@@ -1,0 +1,122 @@
+package refresh
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// A target is the state of a Target.
+type target struct {
+	Target
+	logins []*login      // in the order of Logins
+	wake   chan struct{} // receives a value after each request for one of the tokens
+
+	// The fields below are protected by the mutex of the Refresher. Times are by the wall clock.
+
+	changed  time.Time    // when other tokens than those of the last attempt were noticed; zero if not
+	began    time.Time    // when Apply was called; zero if it is not running
+	tried    []Credential // of the last attempt
+	attempt  time.Time    // the end of the last attempt; zero if there was none
+	next     time.Time    // of the next attempt with the same tokens
+	attempts int          // failed attempts since the last success
+	err      error        // of the last attempt
+	applied  time.Time    // the end of the last success; zero if there was none
+	took     time.Duration
+	content  []held // what the last success has written
+}
+
+// notify makes the target look at its tokens.
+func (t *target) notify() {
+	select {
+	case t.wake <- struct{}{}:
+	default: // it is about to look
+	}
+}
+
+// keepTarget applies a target whenever it is time for it.
+func (r *Refresher) keepTarget(ctx context.Context, t *target) {
+	for ctx.Err() == nil {
+		c, held, next := r.due(t)
+		if len(c) > 0 {
+			next = r.apply(ctx, t, c, held, applyLimit)
+		}
+		r.wait(ctx, next, t.wake)
+	}
+}
+
+// due returns the credentials to apply now. If there are none, it returns when to look again.
+func (r *Refresher) due(t *target) (c []Credential, tokens []held, next time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	c, tokens, requesting := t.credentials(now)
+	if len(c) == 0 {
+		return nil, nil, now.Add(lookAfter)
+	}
+	if slices.Equal(c, t.tried) {
+		t.changed = time.Time{}
+		if now.Before(t.next) && !now.Before(t.attempt) { // after attempt, unless the clock was set back
+			return nil, nil, t.next
+		}
+		return c, tokens, now
+	}
+	if t.changed.IsZero() || now.Before(t.changed) {
+		t.changed = now
+	}
+	if settled := t.changed.Add(settleLimit); requesting && now.Before(settled) {
+		return nil, nil, settled
+	}
+	return c, tokens, now
+}
+
+// credentials returns the valid credentials of a target, and whether one of its tokens is being requested. The mutex is
+// locked.
+func (t *target) credentials(now time.Time) (c []Credential, tokens []held, requesting bool) {
+	logins := t.Logins()
+	for i, l := range t.logins {
+		requesting = requesting || l.requesting
+		if l.token.usable(now) {
+			c = append(c, Credential{Login: logins[i], Token: l.token.Token})
+			tokens = append(tokens, l.token)
+		}
+	}
+	return c, tokens, requesting
+}
+
+// apply applies the credentials to a target and returns when to do that again.
+func (r *Refresher) apply(ctx context.Context, t *target, c []Credential, tokens []held, limit time.Duration) time.Time {
+	r.mu.Lock()
+	now := r.now()
+	t.began = now
+	r.mu.Unlock()
+	for _, h := range tokens {
+		if !h.Expiry.IsZero() {
+			limit = min(limit, h.Expiry.Sub(h.latest(now)))
+		}
+	}
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	began := time.Now()
+	err := t.Apply(limited, slices.Clone(c))
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fresh := !slices.Equal(c, t.tried) || t.err != nil
+	t.began, t.changed, t.took, t.tried, t.attempt = time.Time{}, time.Time{}, time.Since(began), c, r.now()
+	log := r.log().With("kind", t.Kind(), "name", t.Name(), "took", t.took)
+	t.err = err
+	switch {
+	case err == nil:
+		t.applied, t.attempts, t.content = t.attempt, 0, tokens
+		t.next = t.attempt.Add(r.Interval)
+		if fresh {
+			log.Info("target written")
+		}
+	case ctx.Err() == nil: // otherwise the program stops
+		t.attempts++
+		t.next = t.attempt.Add(r.pause(t.attempts, r.Interval))
+		log.Warn("target not written", "error", err, "attempts", t.attempts, "retry", t.next)
+	}
+	return t.next
+}
