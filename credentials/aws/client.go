@@ -62,14 +62,22 @@ func requestToken(ctx context.Context, cfg awssdk.Config, r registry.Registry) (
 	if r.Public {
 		return requestPublicToken(ctx, cfg, r)
 	}
+	out, err := requestPrivate(ctx, cfg, r)
+	if err != nil {
+		return credentials.Token{}, err
+	}
+	return tokenOf(out.AuthorizationData, time.Now().UTC())
+}
+
+func requestPrivate(ctx context.Context, cfg awssdk.Config, r registry.Registry) (*ecr.GetAuthorizationTokenOutput, error) {
 	client := ecr.NewFromConfig(cfg, func(o *ecr.Options) {
 		setVariants(r, o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
 	})
 	out, err := client.GetAuthorizationToken(ctx, nil)
 	if err != nil {
-		return credentials.Token{}, fmt.Errorf("calling Amazon ECR: %w", err)
+		return nil, fmt.Errorf("calling Amazon ECR: %w", err)
 	}
-	return tokenOf(out.AuthorizationData, time.Now().UTC())
+	return out, nil
 }
 
 func requestPublicToken(ctx context.Context, cfg awssdk.Config, r registry.Registry) (credentials.Token, error) {

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"time"
+
+	"ecrlogin/registry"
 )
 
 // publicRegion is the only region with an API for ECR Public.
@@ -26,7 +28,11 @@ func newAuthorization(password string, expires time.Time) authorization {
 // proxy endpoint is the IPv4-only host of the caller's registry, regardless of the dialed host.
 func (s *Server) getAuthorizationToken(r *request) (answer, error) {
 	a := newAuthorization(s.issueToken(r.signed.region, false))
-	a.ProxyEndpoint = "https://" + r.key.Account + ".dkr.ecr." + r.signed.region + ".amazonaws.com"
+	own, err := registry.Private(r.key.Account, r.signed.region)
+	if err != nil {
+		return answer{}, err
+	}
+	a.ProxyEndpoint = "https://" + own.Host
 	return jsonAnswer(http.StatusOK, "application/x-amz-json-1.1", map[string][]authorization{"authorizationData": {a}}), nil
 }
 
