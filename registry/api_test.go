@@ -36,27 +36,3 @@ func TestAPIIgnoresTheAccount(t *testing.T) {
 		t.Errorf("got %q and %q (%v, %v)", one.API(), two.API(), err1, err2)
 	}
 }
-
-func TestPrivate(t *testing.T) {
-	for _, want := range vectors(t) {
-		if want.FIPS || want.DualStack || want.Public {
-			continue
-		}
-		if got, err := Private(want.Account, want.Region); err != nil || got != want {
-			t.Errorf("Private(%q, %q) = %+v, %v; want %+v", want.Account, want.Region, got, err, want)
-		}
-	}
-	for _, in := range [][2]string{
-		{"", "us-west-2"},
-		{"21098765432", "us-west-2"},
-		{"210987654321.evil.test/", "us-west-2"},
-		{"210987654321", ""},
-		{"210987654321", "us-west"},
-		{"210987654321", "us-west-2.evil.test/"},
-		{"210987654321", "US-WEST-2"},
-	} {
-		if got, err := Private(in[0], in[1]); err == nil || got != (Registry{}) {
-			t.Errorf("Private(%q, %q) = %+v, want an error", in[0], in[1], got)
-		}
-	}
-}

@@ -43,17 +43,6 @@ func (r Registry) API() string {
 	return name + "." + r.Region
 }
 
-// Private returns the registry of an account in a region, at its usual host: IPv4 only and without FIPS. The error
-// reports an invalid account ID or region.
-func Private(account, region string) (Registry, error) {
-	for _, p := range partitions {
-		if p.claims(region) {
-			return parsePrivate(account + ".dkr.ecr." + region + "." + p.suffix)
-		}
-	}
-	return Registry{}, fmt.Errorf("invalid region %q", region)
-}
-
 // Parse parses the forms in which clients send a registry: a host, a host with a port, an https URL, or an image
 // reference, in upper or lower case and with surrounding white space. It rejects input that a URL parser could
 // interpret as a different host, and every host that is not a complete ECR host name. The error wraps ErrNotECR and
