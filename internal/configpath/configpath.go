@@ -80,7 +80,7 @@ func Read(env environ.Env, flag string) (File, error) {
 func first(places []string, user string) (File, error) {
 	var f File
 	for _, path := range places {
-		content, err := read(path)
+		content, err := ReadFile(path)
 		var unsearchable *searchError
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
@@ -101,8 +101,9 @@ type searchError struct{ error }
 
 func (e *searchError) Unwrap() error { return e.error }
 
-// read reads a file. It checks the type of the file first, since opening a named pipe would block.
-func read(path string) ([]byte, error) {
+// ReadFile reads a file that is a regular file of at most MaxSize bytes, or /dev/null. It checks the type of the file
+// first, since opening a named pipe would block.
+func ReadFile(path string) ([]byte, error) {
 	if path == os.DevNull {
 		return nil, nil
 	}

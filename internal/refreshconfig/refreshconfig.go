@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"ecrlogin/internal/strictyaml"
 	"ecrlogin/refresh"
 	"ecrlogin/refresh/kubernetes"
 )
@@ -13,25 +14,47 @@ import (
 // A Config is a valid configuration. No two of its targets write to the same place.
 type Config struct {
 	Path     string        // the path of the file; "" for environment variables
-	Interval time.Duration // how often targets are applied again
+	Interval time.Duration // how often targets are applied again, 1 second to 12 hours; 0 if Once
 	Listen   string        // listen address of the HTTP server, such as ":3277"; "" for none
 	Files    []File
 	Secrets  []kubernetes.Rule
+	Lease    Lease
 	Once     bool // apply everything once and exit: the environment variables of k8s-ecr-login-renew
 	// DefaultRegistry is the AWS region whose default registry is added to each rule without Logins: the registry of the
-	// account of the AWS identity. "" if every rule has Logins.
+	// account of the AWS identity. "" if every rule has Logins. The server of that login is https://HOST, as in the
+	// Secrets of k8s-ecr-login-renew.
 	DefaultRegistry string
 }
 
 // A File is a password file or a Docker configuration file.
 type File struct {
-	Path         string
+	Path         string // absolute and clean
 	Login        refresh.Login
 	DockerConfig bool         // a config.json, in which the entry in "auths" is replaced, instead of a password file
-	Mode         *fs.FileMode // permission bits; nil if not set
+	Mode         *fs.FileMode // permission bits, which include those of the owner to read; nil if not set
 	Owner, Group string       // names or numbers; "" if not set
-	// Legacy reports an entry with registryId and without mode. It keeps the mode and the owner of an existing file, and
-	// a new file can be read by all users, because the readers of such files usually run as another user.
+	// Legacy reports a password file in the form of the sidecar: an entry with registryId, region and passwordFile and no
+	// other key. It keeps the mode and the owner of an existing file, and a new file can be read by all users, because the
+	// readers of such files usually run as another user.
 	Legacy bool
-	Line   int // line number in the file, from 1
+	Line   int // line number of the entry, from 1
 }
+
+// A Lease is the Lease object by which replicas elect a leader.
+type Lease struct {
+	Name      string // "ecr-token-refresh" by default
+	Namespace string // "" for the namespace of the pod
+	Disabled  bool   // no leader election, for a single replica
+}
+
+// An Error is a mistake in the file. Its text is one line, "PATH:LINE:COLUMN: WHAT; the line is: TEXT".
+type Error = strictyaml.Error
+
+// Defaults of the file.
+const (
+	DefaultListen    = ":3277" // the address of the sidecar
+	DefaultLeaseName = "ecr-token-refresh"
+)
+
+// DefaultPath returns the path of the file if none is specified. It is that of the sidecar.
+func DefaultPath() string { return "/opt/config/ecr-token-refresh/config.yaml" }
