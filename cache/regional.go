@@ -59,9 +59,7 @@ func (c *Regional) Token(ctx context.Context, r registry.Registry) (credentials.
 		select {
 		case <-q.done:
 		case <-ctx.Done():
-			return credentials.Token{}, &credentials.Error{
-				Host: r.Host, Cause: "interrupted while another request for the token was in progress", Err: ctx.Err(),
-			}
+			return credentials.Token{}, interrupted(r, ctx.Err())
 		}
 		if !q.abandoned {
 			return q.token, errorFor(r, q.err)
@@ -118,15 +116,23 @@ func (c *Regional) current(q *request) bool {
 // run calls the Source and sets the result of q.
 func (c *Regional) run(ctx context.Context, q *request, r registry.Registry) {
 	defer close(q.done)
-	q.since = time.Now()
 	q.token, q.err = c.Source.Token(ctx, r)
 	q.token.Issued, q.token.Expiry = q.token.Issued.Round(0), q.token.Expiry.Round(0) // as for now
 	q.ended = c.now()
 	if q.token.Issued.IsZero() {
 		q.token.Issued = q.ended
 	}
-	q.since = q.since.Add(min(0, q.token.Issued.Sub(q.ended))) // a Source may return a token that it has kept
+	q.since = time.Now().Add(min(0, q.token.Issued.Sub(q.ended))) // a Source may return a token that it has kept
 	q.abandoned = q.err != nil && ctx.Err() != nil
+}
+
+// interrupted returns the error of a caller whose context ended while it waited for the request of another.
+func interrupted(r registry.Registry, err error) error {
+	e := &credentials.Error{Host: r.Host, Cause: "interrupted", Err: err}
+	if errors.Is(err, context.DeadlineExceeded) {
+		e.Cause, e.Next = "timed out waiting for another request for the same token", "try again"
+	}
+	return e
 }
 
 // errorFor returns an error of a request for another registry as the error for r.
