@@ -148,13 +148,17 @@ func (c *Cache) identify(in cachekey.Inputs, r registry.Registry) cachekey.Input
 	if c.Inputs != nil {
 		return in
 	}
-	identity := ""
-	if s, ok := c.Source.(interface {
+	return in.WithIdentity(identity(c.Source, r))
+}
+
+// identity returns the CacheKey of a Source; "" if it has none.
+func identity(s credentials.Source, r registry.Registry) string {
+	if s, ok := s.(interface {
 		CacheKey(registry.Registry) string
 	}); ok {
-		identity = s.CacheKey(r)
+		return s.CacheKey(r)
 	}
-	return in.WithIdentity(identity)
+	return ""
 }
 
 func (c *Cache) env() environ.Env {

@@ -51,7 +51,7 @@ type request struct {
 // still be valid.
 func (c *Regional) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	for {
-		q, created := c.join(shared{r.API(), c.identity(r)})
+		q, created := c.join(shared{r.API(), identity(c.Source, r)})
 		if created {
 			c.run(ctx, q, r)
 			return q.token, q.err
@@ -65,15 +65,6 @@ func (c *Regional) Token(ctx context.Context, r registry.Registry) (credentials.
 			return q.token, errorFor(r, q.err)
 		}
 	}
-}
-
-func (c *Regional) identity(r registry.Registry) string {
-	if s, ok := c.Source.(interface {
-		CacheKey(registry.Registry) string
-	}); ok {
-		return s.CacheKey(r)
-	}
-	return ""
 }
 
 // join returns the request for k that is in progress or has a result to use, or else a new one that the caller runs.
@@ -117,13 +108,17 @@ func (c *Regional) current(q *request) bool {
 func (c *Regional) run(ctx context.Context, q *request, r registry.Registry) {
 	defer close(q.done)
 	q.token, q.err = c.Source.Token(ctx, r)
-	q.token.Issued, q.token.Expiry = q.token.Issued.Round(0), q.token.Expiry.Round(0) // as for now
 	q.ended = c.now()
+	if q.err != nil {
+		q.abandoned = ctx.Err() != nil
+		return
+	}
+	q.token.Issued, q.token.Expiry = q.token.Issued.Round(0), q.token.Expiry.Round(0) // as for now
 	if q.token.Issued.IsZero() {
 		q.token.Issued = q.ended
 	}
 	q.since = time.Now().Add(min(0, q.token.Issued.Sub(q.ended))) // a Source may return a token that it has kept
-	q.abandoned = q.err != nil && ctx.Err() != nil
+	q.abandoned = false
 }
 
 // interrupted returns the error of a caller whose context ended while it waited for the request of another.
