@@ -14,6 +14,9 @@ func Owner(info fs.FileInfo) (uid, gid int) {
 	return int(stat.Uid), int(stat.Gid)
 }
 
+// hardLinks returns how many names a file has.
+func hardLinks(info fs.FileInfo) uint64 { return uint64(info.Sys().(*syscall.Stat_t).Nlink) }
+
 // Private returns an UnsafeError if the file or directory is a link, belongs to another user or can be written to by
 // others.
 func Private(path string, info fs.FileInfo) error {

@@ -10,6 +10,8 @@ import (
 // Owner returns 0 and 0.
 func Owner(fs.FileInfo) (uid, gid int) { return 0, 0 }
 
+func hardLinks(fs.FileInfo) uint64 { return 1 }
+
 // Private returns an UnsafeError if the file or directory is a link. Other users cannot write to directories of this
 // user.
 func Private(path string, info fs.FileInfo) error {

@@ -125,15 +125,22 @@ func (p *Place) Foreign() string { return p.foreign }
 // Stat returns the information of the file. The error wraps fs.ErrNotExist if there is no file.
 func (p *Place) Stat() (fs.FileInfo, error) { return p.info, p.err }
 
-// Open opens the file for reading. The error is an UnsafeError if the owner of Foreign cannot read it.
+// Open opens the file for reading. The error is an UnsafeError if the owner of Foreign cannot read it, or if this is a
+// Shared place, this process is root's, and the file has several names: it may be a file of root that another user has
+// linked there to get a copy.
 func (p *Place) Open() (*os.File, error) {
 	if p.foreign == "" && !asRoot() {
 		return os.OpenFile(p.at, os.O_RDONLY|nonBlocking, 0)
 	}
 	var f *os.File
+	var info fs.FileInfo
 	err := p.openDir(0)
 	if err == nil {
-		f, _, err = openRegular(p.dir, p.Name(), os.O_RDONLY)
+		f, info, err = openRegular(p.dir, p.Name(), os.O_RDONLY)
+	}
+	if err == nil && p.shared && hardLinks(info) > 1 {
+		f.Close()
+		return nil, &UnsafeError{p.at, "has several hard links"}
 	}
 	if p.foreign != "" && errors.Is(err, fs.ErrPermission) {
 		err = p.closed(p.at)
