@@ -3,6 +3,7 @@ package file
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"ecrlogin/internal/advice"
@@ -37,11 +38,13 @@ func (d *DockerConfig) Apply(ctx context.Context, c []refresh.Credential) error 
 
 // merge returns the content of the file with the entry.
 func (d *DockerConfig) merge(c refresh.Credential, now *state) ([]byte, error) {
-	if now.unread != nil {
+	switch unsafe := new(atomicfile.UnsafeError); {
+	case errors.As(now.unread, &unsafe):
+		return nil, unsafe
+	case now.unread != nil:
 		return nil, advice.Errorf("%s: cannot be read, so nothing was written: %w", d.Path, atomicfile.Cause(now.unread)).
 			Then("check its owner and mode")
-	}
-	if len(now.content) > userfile.MaxSize {
+	case len(now.content) > userfile.MaxSize:
 		return nil, advice.Errorf("%s: too large for a configuration (limit %d bytes)", d.Path, userfile.MaxSize).
 			Then("check its contents")
 	}
