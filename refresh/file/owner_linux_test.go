@@ -1,6 +1,7 @@
 package file_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -213,12 +214,31 @@ func withoutCapabilities(t *testing.T, cmd *exec.Cmd) (output string) {
 	return output
 }
 
+// TestLeftoverOfAnotherUser checks the warning about a temporary file that this user cannot remove.
+func TestLeftoverOfAnotherUser(t *testing.T) {
+	requireRoot(t)
+	dir := shared(t, 0, 0, 0o777|fs.ModeSticky)
+	leftover := ".pass.ecr-token-refresh-0123456789abcdef"
+	write(t, filepath.Join(dir, leftover), "part of a pass", 0o600)
+	path := filepath.Join(dir, "pass")
+	j := job{Do: "apply", Options: file.Options{Path: path}, Password: "password", Log: true}
+	got := run(j.command(t, executable(t), stranger))
+	want := `level=WARN msg="` + path + `: a temporary file of a process that was killed cannot be removed: ` +
+		`operation not permitted; it contains a password, so remove it"`
+	if !strings.HasSuffix(got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	contains(t, path, "password")
+	mustApply(t, file.NewPassword(file.Options{Path: path, Login: login(t, host)}), "password")
+	only(t, dir, "pass")
+}
+
 // permissions returns mode, owner and group of a file.
 func permissions(t *testing.T, path string) string {
 	t.Helper()
 	info := stat(t, path)
 	uid, gid := atomicfile.Owner(info)
-	return strings.Join([]string{info.Mode().String(), itoa(uid) + ":" + itoa(gid)}, " ")
+	return fmt.Sprintf("%v %d:%d", info.Mode(), uid, gid)
 }
 
 // readAs reads a file as another user.

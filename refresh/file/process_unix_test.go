@@ -3,8 +3,10 @@
 package file_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,6 +31,7 @@ type job struct {
 	Docker   bool
 	Password string
 	State    string // see read
+	Log      bool   // print warnings
 }
 
 const jobVariable = "REFRESH_FILE_TEST"
@@ -82,6 +85,9 @@ func (j job) target() (refresh.Target, error) {
 		return nil, err
 	}
 	j.Options.Login.Registry = r
+	if j.Log {
+		j.Options.Log = slog.New(slog.NewTextHandler(os.Stdout, nil))
+	}
 	if j.Docker {
 		return file.NewDockerConfig(j.Options), nil
 	}
@@ -93,7 +99,7 @@ func applyJob(j job) error {
 	if err != nil {
 		return err
 	}
-	return target.Apply(background, []refresh.Credential{credential(target.Logins()[0], j.Password)})
+	return target.Apply(context.Background(), []refresh.Credential{credential(target.Logins()[0], j.Password)})
 }
 
 // shared returns a directory with an owner and a mode, below directories that all users can enter.
