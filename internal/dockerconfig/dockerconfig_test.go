@@ -247,3 +247,40 @@ func TestSaveAfterAnotherEdit(t *testing.T) {
 		t.Errorf("the directory contains %v", entries)
 	}
 }
+
+func TestHelperOf(t *testing.T) {
+	for content, want := range map[string][2]string{
+		`{}`:                  {},
+		`{"credsStore": "s"}`: {"s", "credsStore"},
+		`{"CREDSSTORE": "s"}`: {"s", "credsStore"},
+		`{"credHelpers": {"a": "h"}, "credsStore": "s"}`: {"h", "credHelpers"},
+		`{"credHelpers": {"a": ""}, "credsStore": "s"}`:  {},
+		`{"credHelpers": {"b": "h"}, "credsStore": "s"}`: {"s", "credsStore"},
+	} {
+		f, err := dockerconfig.Parse("config.json", []byte(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, key := f.HelperOf("a"); name != want[0] || key != want[1] {
+			t.Errorf("%s: %q of %q, want %q", content, name, key, want)
+		}
+	}
+}
+
+// TestSetLogin checks that members of an entry that contain no credential are preserved.
+func TestSetLogin(t *testing.T) {
+	for content, want := range map[string]string{
+		`{}`: "{\n\t\"auths\": {\n\t\t\"a\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}",
+		`{"auths":{"a":{"identitytoken":"t","username":"x","email":"e"}}}`: `{"auths":{"a":{"email":"e","auth":"dTpw"}}}`,
+		`{"auths":{"a":{"AUTH":"t"},"b":{}}}`:                              `{"auths":{"a":{"auth":"dTpw"},"b":{}}}`,
+	} {
+		f, err := dockerconfig.Parse("config.json", []byte(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.SetLogin("a", "u", "p")
+		if got := string(f.Bytes()); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
