@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ecrlogin/internal/atomicfile"
+	"ecrlogin/internal/filelock"
 )
 
 func openRoot(t *testing.T, path string) *os.Root {
@@ -147,5 +148,39 @@ func TestPrivate(t *testing.T) {
 	var unsafe *atomicfile.UnsafeError
 	if _, err := atomicfile.MakePrivate("relative"); !errors.As(err, &unsafe) || err.Error() != "relative is a relative path" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestRemoveAbandoned checks that temporary files of killed processes are removed, and nothing else.
+func TestRemoveAbandoned(t *testing.T) {
+	path := t.TempDir()
+	dir := openRoot(t, path)
+	locked, err := atomicfile.Create(dir, "file.", ".tmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer locked.Discard()
+	if ok, err := filelock.TryLock(locked.File); !ok || err != nil {
+		t.Skip("no locks:", err)
+	}
+	kept := []string{
+		"file.", "file..tmp", "file.0123456789abcde.tmp", "file.0123456789abcdeg.tmp", "file.0123456789abcdef0.tmp",
+		"file.0123456789abcdef", "other.0123456789abcdef.tmp", filepath.Base(locked.Name()),
+	}
+	for _, name := range append(kept[:len(kept)-1:len(kept)-1], "file.0123456789abcdef.tmp", "file.fedcba9876543210.tmp") {
+		if err := dir.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := dir.Mkdir("file.0000000000000000.tmp", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	kept = append(kept, "file.0000000000000000.tmp")
+	if err := atomicfile.RemoveAbandoned(dir, "file.", ".tmp"); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(kept)
+	if got := names(t, path); !slices.Equal(got, kept) {
+		t.Errorf("the directory contains %q, want %q", got, kept)
 	}
 }

@@ -149,3 +149,43 @@ func BenchmarkOpenPrivate(b *testing.B) {
 		dir.Close()
 	}
 }
+
+// TestShared checks which directories and links root uses with its own rights.
+func TestShared(t *testing.T) {
+	top := t.TempDir()
+	theirs := filepath.Join(top, "theirs")
+	must(t, os.MkdirAll(filepath.Join(theirs, "ours"), 0o755), os.Symlink("theirs/ours", filepath.Join(top, "link")),
+		os.Symlink("ours", filepath.Join(theirs, "link")), os.WriteFile(filepath.Join(theirs, "ours", "file"), nil, 0o600),
+		os.Link(filepath.Join(theirs, "ours", "file"), filepath.Join(theirs, "ours", "hard")))
+	want := map[string]string{"link/new": "", "theirs/ours/new": "", "theirs/link/new": ""}
+	if os.Geteuid() == 0 {
+		must(t, chown(theirs), os.Lchown(filepath.Join(theirs, "link"), swaptest.UID, swaptest.UID))
+		want["theirs/link/new"] = filepath.Join(theirs, "link") + " is a link of another user"
+		want["theirs/ours/hard"] = filepath.Join(theirs, "ours", "hard") + " has several hard links"
+	}
+	for path, want := range want {
+		err := atomicfile.Shared(filepath.Join(top, path), func(p *atomicfile.Place) error {
+			dir, err := p.MakeDir(0)
+			if err != nil {
+				return err
+			}
+			if p.Name() == "hard" {
+				_, err := p.Open()
+				return err
+			}
+			temp, err := atomicfile.Create(dir, "", "")
+			if err != nil {
+				return err
+			}
+			defer temp.Discard()
+			return temp.Rename(p.Name())
+		})
+		if err == nil && want != "" || err != nil && err.Error() != want {
+			t.Errorf("%s: got %v, want %q", path, err, want)
+		}
+		if _, err := os.Lstat(filepath.Join(theirs, "ours", "new")); err == nil != (want == "") {
+			t.Errorf("%s: written: %v", path, err == nil)
+		}
+		os.Remove(filepath.Join(theirs, "ours", "new"))
+	}
+}
