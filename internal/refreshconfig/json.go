@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 
 	"go.yaml.in/yaml/v4"
 
@@ -18,7 +17,7 @@ const maxDepth = 16
 
 var errDepth = advice.Errorf("more than %d levels of nesting", maxDepth).Then("remove brackets")
 
-// readJSON returns the content of a JSON file as a tree of YAML nodes.
+// readJSON returns the content of a JSON file as a tree of YAML nodes, or nil if the file is empty.
 func readJSON(d *strictyaml.Document, content []byte) (*yaml.Node, error) {
 	if err := d.CheckSize(); err != nil {
 		return nil, err
@@ -26,21 +25,21 @@ func readJSON(d *strictyaml.Document, content []byte) (*yaml.Node, error) {
 	if err := d.CheckCharacters(string(content)); err != nil {
 		return nil, err
 	}
-	r := &jsonReader{d: d, content: content, lines: newLines(content), tokens: json.NewDecoder(bytes.NewReader(content))}
-	r.tokens.UseNumber()
-	n, err := r.value(0)
-	if err == io.EOF {
+	if len(bytes.TrimSpace(content)) == 0 {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
+	r := &jsonReader{d: d, content: content, lines: newLines(content), tokens: json.NewDecoder(bytes.NewReader(content))}
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(content, new(json.RawMessage)); errors.As(err, &syntax) {
+		line, column := r.lines.position(int(syntax.Offset) - 1)
+		return nil, d.At(line, column, advice.Errorf("invalid JSON: %s", oneline.Value(syntax.Error())).
+			Then("check commas, colons, quotes and brackets"))
 	}
-	if _, err := r.tokens.Token(); err != io.EOF {
-		return nil, r.wrong(r.offset(), errors.New("text after the end of the JSON value"))
-	}
-	return n, nil
+	r.tokens.UseNumber()
+	return r.value(0)
 }
 
+// A jsonReader reads valid JSON.
 type jsonReader struct {
 	d       *strictyaml.Document
 	content []byte
@@ -48,33 +47,31 @@ type jsonReader struct {
 	tokens  *json.Decoder
 }
 
-// value reads a value at a level of nesting. The error is io.EOF if there is none.
+// value reads a value at a level of nesting.
 func (r *jsonReader) value(depth int) (*yaml.Node, error) {
-	offset := r.offset()
+	start := int(r.tokens.InputOffset())
+	for bytes.IndexByte([]byte(" \t\r\n,:"), r.content[start]) >= 0 {
+		start++
+	}
 	token, err := r.tokens.Token()
-	var syntax *json.SyntaxError
-	switch {
-	case err == io.EOF && depth == 0:
+	if err != nil {
 		return nil, err
-	case errors.As(err, &syntax):
-		return nil, r.wrong(int(syntax.Offset)-1, errors.New(oneline.Value(syntax.Error())))
-	case err != nil:
-		return nil, r.wrong(len(r.content), errors.New("unexpected end"))
-	case depth > maxDepth:
-		line, column := r.lines.position(offset)
-		return nil, r.d.At(line, column, errDepth)
 	}
 	n := &yaml.Node{Kind: yaml.ScalarNode}
-	n.Line, n.Column = r.lines.position(offset)
+	n.Line, n.Column = r.lines.position(start)
 	switch t := token.(type) {
 	case json.Delim:
-		return n, r.composite(n, t, depth)
+		n.Kind = yaml.SequenceNode
+		if t == '{' {
+			n.Kind = yaml.MappingNode
+		}
+		return n, r.composite(n, depth+1)
 	case string:
 		n.Tag, n.Value = "!!str", t
 	case json.Number:
 		n.Tag, n.Value = "!!int", t.String()
 	case bool:
-		n.Tag, n.Value = "!!bool", string(r.content[offset:r.tokens.InputOffset()])
+		n.Tag, n.Value = "!!bool", string(r.content[start:r.tokens.InputOffset()])
 	default:
 		n.Tag = "!!null"
 	}
@@ -82,39 +79,17 @@ func (r *jsonReader) value(depth int) (*yaml.Node, error) {
 }
 
 // composite reads the values of an array or an object, after its opening bracket.
-func (r *jsonReader) composite(n *yaml.Node, open json.Delim, depth int) error {
-	n.Kind = yaml.SequenceNode
-	if open == '{' {
-		n.Kind = yaml.MappingNode
+func (r *jsonReader) composite(n *yaml.Node, depth int) error {
+	if depth > maxDepth {
+		return r.d.Wrong(n, errDepth)
 	}
 	for r.tokens.More() {
-		child, err := r.value(depth + 1)
+		child, err := r.value(depth)
 		if err != nil {
 			return err
 		}
 		n.Content = append(n.Content, child)
 	}
-	_, err := r.tokens.Token()
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
-		return r.wrong(int(syntax.Offset)-1, errors.New(oneline.Value(syntax.Error())))
-	case err != nil:
-		return r.wrong(len(r.content), errors.New("unexpected end"))
-	}
-	return nil
-}
-
-// offset returns the offset of the next token.
-func (r *jsonReader) offset() int {
-	i := int(r.tokens.InputOffset())
-	for i < len(r.content) && bytes.IndexByte([]byte(" \t\r\n,:"), r.content[i]) >= 0 {
-		i++
-	}
-	return i
-}
-
-func (r *jsonReader) wrong(offset int, problem error) error {
-	line, column := r.lines.position(offset)
-	return r.d.At(line, column, advice.Errorf("invalid JSON: %w", problem).Then("check commas, colons, quotes and brackets"))
+	_, err := r.tokens.Token() // the closing bracket
+	return err
 }

@@ -21,24 +21,30 @@ func (p *document) sameSecret(r rule) error {
 		switch {
 		case p.comparisons > maxComparisons:
 			return advice.Errorf("too many namespaces in rules with the name %s", r.Name).Then("combine the rules")
-		case !overlap:
-		case r.Selector != "" || earlier.Selector != "":
-			return advice.Errorf("the rule in line %d can write the same Secret: %s, and label selectors are not compared",
-				earlier.line, both(a, b)).Then("specify namespaces that differ, or another name")
-		default:
-			return advice.Errorf("the rule in line %d can write the same Secret: %s", earlier.line, both(a, b)).
-				Then("exclude them in one of the rules, or specify another name")
+		case overlap:
+			what, next := explain(a, b)
+			if r.Selector != "" || earlier.Selector != "" {
+				what += ", and selectors are not compared"
+			}
+			return advice.Errorf("the rule in line %d can write the same Secret: %s", earlier.line, what).
+				Then("%s, or use another name", next)
 		}
 	}
 	return nil
 }
 
-// both describes overlapping patterns.
-func both(a, b string) string {
-	if a == b {
-		return "both select namespaces " + a
+// explain describes overlapping patterns, and what to do about them.
+func explain(a, b string) (what, next string) {
+	const wildcards = "*?"
+	switch {
+	case a == b && strings.ContainsAny(a, wildcards):
+		return "both select namespaces " + a, "specify namespaces that differ"
+	case !strings.ContainsAny(a, wildcards):
+		return "both select namespace " + a, "exclude it in one of them"
+	case !strings.ContainsAny(b, wildcards):
+		return "both select namespace " + b, "exclude it in one of them"
 	}
-	return "there are namespaces that match both " + a + " and " + b
+	return "namespaces can match both " + a + " and " + b, "exclude " + b + " in that rule"
 }
 
 // overlap returns a pattern of each rule if there is a namespace that both select. It can report an overlap that

@@ -35,6 +35,7 @@ func Load(path string) (*Config, error) {
 // The size of the file is limited to configpath.MaxSize; nesting is limited too.
 func Parse(path string, content []byte) (*Config, error) {
 	d := strictyaml.NewDocument(path, content)
+	d.Suggest = true
 	root, err := read(d, path, content)
 	if err != nil {
 		return nil, err

@@ -234,7 +234,7 @@ func (p *document) mapping(into *map[string]string, what string) strictyaml.Fiel
 			_, duplicate := all[key.Value]
 			switch {
 			case key.Kind != yaml.ScalarNode || key.Value == "":
-				return p.Wrong(key, advice.Errorf("the key must be a string"))
+				return p.Wrong(key, advice.Errorf("the key must be a string that is not empty"))
 			case duplicate:
 				return p.Wrong(key, advice.Errorf("duplicate key %q", oneline.Value(key.Value)).Then("remove one"))
 			case !ok:

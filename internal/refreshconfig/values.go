@@ -110,7 +110,7 @@ func (p *document) user(into *string) strictyaml.Field {
 			return errors.New("must be a number from 0 to 4294967294 without a leading zero, or a name")
 		case !number && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-$@") != "",
 			s[0] == '-':
-			return errors.New("must be the name or the number of a user or a group, without the other one")
+			return errors.New("must be the name or the number of one user or group")
 		}
 		return nil
 	})

@@ -13,6 +13,7 @@ import (
 
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
+	"ecrlogin/internal/typo"
 )
 
 // A Reader reads one file.
@@ -23,6 +24,8 @@ type Reader struct {
 	// Unknown describes the effect of an unknown key and follows its name in the error: empty, or beginning with a
 	// comma.
 	Unknown string
+	// Suggest replaces the list of valid keys in that error with those that are similar, if there are any.
+	Suggest bool
 }
 
 // A Field reads the value of a key.
@@ -44,8 +47,7 @@ func (r Reader) Mapping(n *yaml.Node, what string, fields map[string]Field) erro
 		read := fields[key.Value]
 		switch {
 		case read == nil:
-			return r.Wrong(key, advice.Errorf("unknown key %q%s", oneline.Value(key.Value), r.Unknown).
-				Then("valid keys of %s: %s", what, names(fields)))
+			return r.Wrong(key, r.unknown(key.Value, what, fields))
 		case seen[key.Value]:
 			return r.Wrong(key, advice.Errorf("duplicate key %q", key.Value).Then("remove one"))
 		}
@@ -55,6 +57,14 @@ func (r Reader) Mapping(n *yaml.Node, what string, fields map[string]Field) erro
 		}
 	}
 	return nil
+}
+
+func (r Reader) unknown(key, what string, fields map[string]Field) error {
+	problem := advice.Errorf("unknown key %q%s", oneline.Value(key), r.Unknown)
+	if near := typo.Near(key, slices.Sorted(maps.Keys(fields))); r.Suggest && len(near) > 0 {
+		return problem.Then("did you mean %s?", strings.Join(near, " or "))
+	}
+	return problem.Then("valid keys of %s: %s", what, names(fields))
 }
 
 func names(fields map[string]Field) string {
