@@ -1,0 +1,258 @@
+package kubernetes
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+
+	"ecrlogin/internal/advice"
+)
+
+// watchAgeLimit is the age of the watch from which on a Cluster is not healthy.
+const watchAgeLimit = 3 * time.Minute
+
+// Options are the options of a Cluster.
+type Options struct {
+	Config *rest.Config
+	Lease  *Lease // nil for no leader election: this is the only replica
+	// Once is for programs that call Apply or Plan of each Secret once, and do not call Use and Run. Apply then lists the
+	// namespaces and needs no permission to watch them.
+	Once bool
+	Log  *slog.Logger     // nil for none
+	Now  func() time.Time // nil for time.Now
+}
+
+// A Cluster writes Secrets to the namespaces of a Kubernetes cluster. All its Secrets share one watch of namespaces, one
+// queue and one lease. Its methods are safe for concurrent use.
+type Cluster struct {
+	once       bool
+	log        *slog.Logger
+	now        func() time.Time
+	clients    clients
+	namespaces *namespaces
+	queue      workqueue.TypedDelayingInterface[key]
+	lock       *lock         // nil for no leader election
+	started    chan struct{} // closed by Run
+	watches    chan struct{} // closed when a rule needs the watch of namespaces
+
+	mu      sync.Mutex
+	secrets []*Secret                     // in use
+	leader  context.Context               // of the current leadership; nil if another replica leads
+	current *leaderelection.LeaderElector // nil before the first election
+}
+
+// NewCluster returns a Cluster. It contacts nothing.
+func NewCluster(o Options) (*Cluster, error) {
+	clients, err := newClients(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{
+		once: o.Once, log: o.Log, now: o.Now, clients: clients,
+		queue:   newQueue(),
+		started: make(chan struct{}), watches: make(chan struct{}),
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	klogOnce.Do(func() { logQuietly(c.log) })
+	if c.namespaces, err = newNamespaces(clients.metadata, c.log, c.now, c.changed); err != nil {
+		return nil, err
+	}
+	if o.Lease != nil {
+		c.lock = newLock(clients.leases, *o.Lease, c.log)
+	}
+	return c, nil
+}
+
+var klogOnce sync.Once // the logger of klog is global
+
+// logQuietly sends client-go's log to ours as debug messages. Those that matter to users are logged by this package, once
+// for each change instead of once for each try.
+func logQuietly(log *slog.Logger) {
+	klog.SetSlogLogger(slog.New(debugHandler{log.Handler()}))
+}
+
+// A debugHandler logs everything with level debug.
+type debugHandler struct{ slog.Handler }
+
+func (h debugHandler) Enabled(ctx context.Context, _ slog.Level) bool {
+	return h.Handler.Enabled(ctx, slog.LevelDebug)
+}
+
+func (h debugHandler) Handle(ctx context.Context, r slog.Record) error {
+	r.Level = slog.LevelDebug
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h debugHandler) WithAttrs(a []slog.Attr) slog.Handler {
+	return debugHandler{h.Handler.WithAttrs(a)}
+}
+
+func (h debugHandler) WithGroup(name string) slog.Handler {
+	return debugHandler{h.Handler.WithGroup(name)}
+}
+
+// Use sets the Secrets in effect. It is called before Run and again after the configuration changed. Other Secrets are not
+// written after that. It sets the names of the Secrets.
+func (c *Cluster) Use(secrets []*Secret) {
+	setNames(secrets)
+	c.mu.Lock()
+	old := c.secrets
+	c.secrets = slices.Clone(secrets)
+	c.mu.Unlock()
+	for _, s := range old {
+		if !slices.Contains(secrets, s) {
+			s.retire()
+		}
+	}
+	if slices.ContainsFunc(secrets, func(s *Secret) bool { return !s.literal }) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		select {
+		case <-c.watches:
+		default:
+			close(c.watches)
+		}
+	}
+}
+
+// Run watches namespaces, takes part in the leader election and writes Secrets until ctx is done. It is called once, and
+// returns within a second after that. Its error is one line.
+func (c *Cluster) Run(ctx context.Context) error {
+	select {
+	case <-c.started:
+		return advice.Errorf("a Cluster runs already")
+	default:
+		close(c.started)
+	}
+	var parts sync.WaitGroup
+	parts.Go(func() { c.work(ctx) })
+	parts.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-c.watches:
+			c.namespaces.run(ctx)
+		}
+	})
+	if c.lock == nil {
+		c.lead(ctx)
+	} else {
+		parts.Go(func() { c.elect(ctx) })
+	}
+	parts.Wait()
+	return nil
+}
+
+// lead starts the leadership of this replica. It ends when ctx is done.
+func (c *Cluster) lead(ctx context.Context) {
+	c.mu.Lock()
+	c.leader = ctx
+	secrets := slices.Clone(c.secrets)
+	c.mu.Unlock()
+	for _, s := range secrets {
+		s.begin()
+	}
+}
+
+// leadership returns the context of the leadership of this replica, or nil if another replica leads.
+func (c *Cluster) leadership() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leader == nil || c.leader.Err() != nil {
+		return nil
+	}
+	return c.leader
+}
+
+// changed adds the Secrets of a namespace to the queue, after the namespace changed.
+func (c *Cluster) changed(name string) {
+	c.mu.Lock()
+	secrets := slices.Clone(c.secrets)
+	c.mu.Unlock()
+	for _, s := range secrets {
+		c.queue.Add(key{s, name})
+	}
+}
+
+// Ready returns nil after the namespaces were listed, also if another replica leads.
+func (c *Cluster) Ready() error {
+	if !c.watching() || c.namespaces.informer.HasSynced() {
+		return nil
+	}
+	if err := c.namespaces.failure(); err != nil {
+		return err
+	}
+	return advice.Errorf("the namespaces are not listed yet")
+}
+
+// Healthy returns an error if the watch of namespaces is dead, or if this replica believes to lead after its lease ended.
+func (c *Cluster) Healthy() error {
+	if age := c.namespaces.age(); age > watchAgeLimit {
+		err := advice.Errorf("watch of namespaces: no event for %s", age.Round(time.Second))
+		if failure := c.namespaces.failure(); failure != nil {
+			return advice.Errorf("%w: %w", err, failure)
+		}
+		return err
+	}
+	c.mu.Lock()
+	elector := c.current
+	c.mu.Unlock()
+	if elector != nil {
+		return elector.Check(0)
+	}
+	return nil
+}
+
+// watching reports whether the watch of namespaces is needed.
+func (c *Cluster) watching() bool {
+	select {
+	case <-c.watches:
+		return true
+	default:
+		return false
+	}
+}
+
+// A ClusterStatus is the state of a Cluster.
+type ClusterStatus struct {
+	Synced   bool          // the namespaces were listed, or no rule needs that
+	Leading  bool          // this replica writes; always true without a lease while Run is running
+	Holder   string        // name of the replica that leads; "" without a lease, or if unknown
+	WatchAge time.Duration // since the last event, bookmark or list of namespaces; 0 without a watch
+	Error    string        // why the last request for namespaces or for the lease failed, in one line; "" if it did not
+}
+
+// Status returns the current state.
+func (c *Cluster) Status() ClusterStatus {
+	s := ClusterStatus{
+		Synced:   !c.watching() || c.namespaces.informer.HasSynced(),
+		Leading:  c.leadership() != nil,
+		WatchAge: c.namespaces.age(),
+	}
+	if err := c.namespaces.failure(); err != nil {
+		s.Error = err.Error()
+	}
+	if c.lock == nil {
+		return s
+	}
+	if err := c.lock.failure(); err != nil && s.Error == "" {
+		s.Error = err.Error()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current != nil {
+		s.Holder = c.current.GetLeader()
+	}
+	return s
+}

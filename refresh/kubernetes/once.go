@@ -1,0 +1,100 @@
+package kubernetes
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// onceAttempts is the number of tries in a namespace without Run.
+const onceAttempts = 4
+
+// applyOnce writes the Secret to all namespaces and returns after that.
+func (s *Secret) applyOnce(ctx context.Context, c *content) error {
+	wanted, others, err := s.list(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.content = c
+	s.mu.Unlock()
+	s.newPass(wanted, others)
+	parallel(wanted, func(ns namespace) {
+		retry(ctx, func(ctx context.Context) (int, error) { return s.write(ctx, ns) })
+	})
+	if s.rule.Prune {
+		parallel(others, func(ns namespace) {
+			retry(ctx, func(ctx context.Context) (int, error) { return s.remove(ctx, ns.name) })
+		})
+	}
+	return nil
+}
+
+// list returns the namespaces that the rule selects, and, if it can list them, those that it does not.
+func (s *Secret) list(ctx context.Context) (wanted, others []namespace, err error) {
+	var existing []namespace
+	if !s.literal {
+		if existing, err = listAll(ctx, s.cluster.namespaces.client); err != nil {
+			return nil, nil, err
+		}
+	}
+	wanted, others = s.divide(existing)
+	return wanted, others, nil
+}
+
+// retry calls try until it succeeds, fails for a reason that a retry does not change, or failed onceAttempts times.
+func retry(ctx context.Context, try func(context.Context) (int, error)) {
+	for n := 1; ; n++ {
+		tryCtx, h := withHint(ctx)
+		_, err := try(tryCtx)
+		if err == nil || n == onceAttempts || !(unavailable(err) || apierrors.IsConflict(err)) {
+			return
+		}
+		if !sleep(ctx, retryDelay(n, h.after, err)) {
+			return
+		}
+	}
+}
+
+// parallel calls f for each item, up to workers at a time, and returns after all calls.
+func parallel[T any](items []T, f func(T)) {
+	next := make(chan T)
+	var w sync.WaitGroup
+	for range min(workers, len(items)) {
+		w.Go(func() {
+			for item := range next {
+				f(item)
+			}
+		})
+	}
+	for _, item := range items {
+		next <- item
+	}
+	close(next)
+	w.Wait()
+}
+
+// Plan returns what Apply would do in each namespace, sorted by namespace. It changes nothing, and needs no passwords. The
+// errors of namespaces are in the reasons of their changes. Plan itself fails if the namespaces cannot be listed.
+func (s *Secret) Plan(ctx context.Context) ([]Change, error) {
+	wanted, _, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	var changes []Change
+	parallel(wanted, func(ns namespace) {
+		change, err := s.writer.plan(ctx, ns.name)
+		if err != nil {
+			change = Change{Namespace: ns.name, Action: "fail", Reason: err.Error()}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		changes = append(changes, change)
+	})
+	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Namespace, b.Namespace) })
+	return changes, nil
+}

@@ -1,0 +1,103 @@
+package kubernetes
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+)
+
+const (
+	workers = 16
+	// Waiting times between tries of a namespace double from retryFirst, and are shortened by up to half at random.
+	retryFirst = time.Second
+	retryLimit = 5 * time.Minute
+	// unavailableLimit is the longest waiting time while the API server is unavailable.
+	unavailableLimit = 15 * time.Second
+)
+
+// A key is a unit of work: the Secret of a rule in one namespace.
+type key struct {
+	secret    *Secret
+	namespace string
+}
+
+// newQueue returns a queue in which namespaces that have no Secret yet come first. A new namespace then does not wait
+// until the others were applied again.
+func newQueue() workqueue.TypedDelayingInterface[key] {
+	return workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[key]{
+		Queue: workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[key]{Queue: new(urgency)}),
+	})
+}
+
+// urgency implements workqueue.Queue, whose methods are never called concurrently.
+type urgency struct{ first, rest []key }
+
+func (u *urgency) Touch(key) {}
+func (u *urgency) Len() int  { return len(u.first) + len(u.rest) }
+
+func (u *urgency) Push(k key) {
+	if k.secret.written(k.namespace) {
+		u.rest = append(u.rest, k)
+	} else {
+		u.first = append(u.first, k)
+	}
+}
+
+func (u *urgency) Pop() key {
+	q := &u.first
+	if len(*q) == 0 {
+		q = &u.rest
+	}
+	k := (*q)[0]
+	(*q)[0] = key{} // for the garbage collector
+	*q = (*q)[1:]
+	return k
+}
+
+// work processes the queue until ctx is done. Requests in progress are then canceled.
+func (c *Cluster) work(ctx context.Context) {
+	defer context.AfterFunc(ctx, c.queue.ShutDown)()
+	var w sync.WaitGroup
+	for range workers {
+		w.Go(func() {
+			for {
+				k, stopped := c.queue.Get()
+				if stopped {
+					return
+				}
+				if retry := c.process(k); retry > 0 {
+					c.queue.AddAfter(k, retry)
+				}
+				c.queue.Done(k)
+			}
+		})
+	}
+	w.Wait()
+}
+
+// process writes or removes one Secret unless another replica leads. It returns when to try again, or 0.
+func (c *Cluster) process(k key) time.Duration {
+	ctx := c.leadership()
+	if ctx == nil {
+		return 0
+	}
+	ctx, h := withHint(ctx)
+	attempts, err := k.secret.sync(ctx, k.namespace)
+	if err == nil || ctx.Err() != nil {
+		return 0
+	}
+	return retryDelay(attempts, h.after, err)
+}
+
+// retryDelay returns when a failed write is tried again.
+func retryDelay(attempts int, hint time.Duration, err error) time.Duration {
+	longest := retryLimit
+	if unavailable(err) {
+		longest = unavailableLimit
+	}
+	d := min(retryFirst<<min(attempts-1, 20), longest)
+	return max(hint, d/2) + rand.N(d/2)
+}

@@ -1,0 +1,371 @@
+package kubernetes
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"ecrlogin/internal/advice"
+	"ecrlogin/refresh"
+)
+
+// A Secret is the Secret of a Rule in all namespaces that the Rule selects.
+type Secret struct {
+	cluster   *Cluster
+	rule      Rule
+	selection selection
+	names     []string // of the namespaces, if literal
+	literal   bool     // the namespaces are selected by name only
+	writer    *writer
+
+	mu      sync.Mutex
+	name    string
+	retired bool // not in use
+	content *content
+	pass    int // number of the current pass over all namespaces
+	places  map[string]*state
+	untried int           // places that were not tried in this pass
+	passed  chan struct{} // closed when all were tried; nil if no pass is in progress
+}
+
+var _ refresh.Reporter = (*Secret)(nil)
+
+// never is the pass of a place that was not tried.
+const never = -1
+
+// A state is that of a Secret in one namespace.
+type state struct {
+	uid      types.UID // of the namespace; "" if unknown
+	pass     int       // the last one in which it was tried, or never
+	written  bool
+	attempts int    // failures since the last success
+	failure  string // "" after a success
+}
+
+// Secret returns the Secret of a rule.
+func (c *Cluster) Secret(r Rule) (*Secret, error) {
+	selection, err := newSelection(r)
+	if err != nil {
+		return nil, err
+	}
+	s := &Secret{cluster: c, rule: r, selection: selection, name: r.Name, places: map[string]*state{}}
+	s.names, s.literal = selection.literal()
+	s.writer = newWriter(r, c.clients.metadata, c.clients.core, c.log, c.now)
+	return s, nil
+}
+
+// setNames makes the names of Secrets unique. Two rules can write Secrets of the same name to different namespaces.
+func setNames(secrets []*Secret) {
+	used := map[string]int{}
+	for _, s := range secrets {
+		used[s.rule.Name]++
+	}
+	for _, s := range secrets {
+		name := s.rule.Name
+		if used[name] > 1 {
+			name += " in " + s.selection.String()
+		}
+		s.mu.Lock()
+		s.name = name
+		s.mu.Unlock()
+	}
+}
+
+// Kind implements refresh.Target.
+func (s *Secret) Kind() string { return "secret" }
+
+// Name implements refresh.Target. It is the name of the Secret, and unique among the Secrets in use.
+func (s *Secret) Name() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.name
+}
+
+// Logins implements refresh.Target.
+func (s *Secret) Logins() []refresh.Login { return s.rule.Logins }
+
+// Apply implements refresh.Target. It returns after each namespace was tried once. A replica that does not lead stores the
+// passwords, and writes them when it leads.
+func (s *Secret) Apply(ctx context.Context, creds []refresh.Credential) error {
+	content, err := newContent(s.rule, creds)
+	if err != nil {
+		return err
+	}
+	if s.cluster.once {
+		return s.applyOnce(ctx, content)
+	}
+	s.mu.Lock()
+	s.content = content
+	s.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.cluster.started:
+	}
+	leader := s.cluster.leadership()
+	if leader == nil {
+		return nil
+	}
+	if !s.literal {
+		if err := s.cluster.namespaces.await(ctx); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-s.begin():
+	case <-leader.Done():
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// begin starts a pass over all namespaces, and returns a channel that is closed at its end.
+func (s *Secret) begin() <-chan struct{} {
+	wanted, others := s.divide(s.cluster.namespaces.all())
+	passed, due := s.newPass(wanted, others)
+	for _, name := range due { // not while s.mu is locked, because the queue calls written
+		s.cluster.queue.Add(key{s, name})
+	}
+	return passed
+}
+
+func (s *Secret) newPass(wanted, others []namespace) (passed chan struct{}, due []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.passed == nil {
+		s.passed = make(chan struct{})
+	}
+	passed = s.passed
+	places := make(map[string]*state, len(wanted))
+	if s.content != nil && !s.retired {
+		for _, ns := range wanted {
+			places[ns.name] = cmp.Or(s.places[ns.name], &state{pass: never, uid: ns.uid})
+			due = append(due, ns.name)
+		}
+	}
+	if s.rule.Prune && !s.retired {
+		for _, ns := range others {
+			due = append(due, ns.name)
+		}
+	}
+	s.pass++
+	s.places, s.untried = places, len(places)
+	s.endPass()
+	return passed, due
+}
+
+// endPass reports the end of a pass if all places were tried. s.mu is locked.
+func (s *Secret) endPass() {
+	if s.untried == 0 && s.passed != nil {
+		close(s.passed)
+		s.passed = nil
+	}
+}
+
+// retire stops all writes.
+func (s *Secret) retire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retired, s.content, s.untried = true, nil, 0
+	clear(s.places)
+	s.endPass()
+}
+
+// divide returns which of the existing namespaces the rule selects, and which it does not. Namespaces that are selected
+// by name need not be known. Terminating namespaces are in neither list.
+func (s *Secret) divide(existing []namespace) (wanted, others []namespace) {
+	for _, ns := range existing {
+		switch {
+		case ns.terminating:
+		case s.selection.matches(ns.name, ns.labels):
+			wanted = append(wanted, ns)
+		default:
+			others = append(others, ns)
+		}
+	}
+	if s.literal {
+		for _, name := range s.names {
+			if !slices.ContainsFunc(existing, func(ns namespace) bool { return ns.name == name }) {
+				wanted = append(wanted, namespace{name: name})
+			}
+		}
+	}
+	return wanted, others
+}
+
+// sync writes or removes the Secret in one namespace. With an error, it returns the number of failures since the last
+// success.
+func (s *Secret) sync(ctx context.Context, name string) (attempts int, err error) {
+	var existing []namespace
+	if ns, ok := s.cluster.namespaces.get(name); ok {
+		existing = append(existing, ns)
+	}
+	wanted, others := s.divide(existing)
+	if i := slices.IndexFunc(wanted, func(ns namespace) bool { return ns.name == name }); i >= 0 {
+		return s.write(ctx, wanted[i])
+	}
+	if s.rule.Prune && len(others) > 0 {
+		return s.remove(ctx, name)
+	}
+	s.forget(name)
+	return 0, nil
+}
+
+// write writes the Secret to a namespace, unless that was done in this pass.
+func (s *Secret) write(ctx context.Context, ns namespace) (attempts int, err error) {
+	content, pass := s.due(ns)
+	if content == nil {
+		return 0, nil
+	}
+	if content.usable(s.cluster.now()) {
+		err = s.writer.write(ctx, ns.name, content)
+	} else {
+		err = advice.Errorf("the password expired").Then("see the errors of its registry")
+	}
+	if err != nil && ctx.Err() != nil {
+		return 0, err // no longer the leader
+	}
+	return s.record(ns.name, pass, err), err
+}
+
+// due returns the content to write to a namespace, or nil if there is nothing to do.
+func (s *Secret) due(ns namespace) (c *content, pass int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.content == nil || s.retired {
+		return nil, 0
+	}
+	p := s.places[ns.name]
+	if p == nil {
+		p = &state{pass: never, uid: ns.uid}
+		s.places[ns.name] = p
+		s.untried++
+	}
+	if p.uid != ns.uid { // another namespace of the same name
+		if p.pass == s.pass {
+			s.untried++
+		}
+		*p = state{pass: never, uid: ns.uid}
+	}
+	if p.pass == s.pass && p.failure == "" {
+		return nil, 0
+	}
+	return s.content, s.pass
+}
+
+// record stores the result of a try, and returns the number of failures since the last success.
+func (s *Secret) record(name string, pass int, err error) (attempts int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.places[name]
+	if p == nil { // not in use any more
+		return 0
+	}
+	if p.pass != s.pass && pass == s.pass {
+		s.untried--
+	}
+	p.pass = pass
+	s.log(p, name, err)
+	if err != nil {
+		p.attempts, p.failure = p.attempts+1, err.Error()
+	} else {
+		p.attempts, p.failure, p.written = 0, "", true
+	}
+	s.endPass()
+	return p.attempts
+}
+
+// log logs what changed in a namespace. The failure of the API server for all namespaces is logged elsewhere.
+func (s *Secret) log(p *state, name string, err error) {
+	log := s.cluster.log.With("secret", s.name, "namespace", name)
+	switch {
+	case err != nil && err.Error() != p.failure && !unavailable(err):
+		log.Warn("cannot write the Secret", "error", err.Error())
+	case err == nil && p.failure != "":
+		log.Info("Secret written after failures", "attempts", p.attempts+1)
+	case err == nil && !p.written && s.passed == nil:
+		log.Info("Secret written to a new namespace")
+	}
+}
+
+// remove deletes the Secret in a namespace that the rule does not select.
+func (s *Secret) remove(ctx context.Context, name string) (attempts int, err error) {
+	s.mu.Lock()
+	retired := s.retired
+	s.mu.Unlock()
+	if retired {
+		return 0, nil
+	}
+	err = s.writer.remove(ctx, name)
+	if err == nil || apierrors.IsForbidden(err) && !s.written(name) {
+		s.forget(name) // without permissions it was never written
+		return 0, nil
+	}
+	if ctx.Err() != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.places[name]
+	if p == nil {
+		p = &state{pass: s.pass}
+		s.places[name] = p
+	}
+	if p.pass != s.pass {
+		p.pass = s.pass
+		s.untried--
+	}
+	s.log(p, name, err)
+	p.attempts, p.failure = p.attempts+1, err.Error()
+	s.endPass()
+	return p.attempts, err
+}
+
+// forget removes a namespace that needs no Secret.
+func (s *Secret) forget(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.places[name]; p != nil {
+		if p.pass != s.pass {
+			s.untried--
+		}
+		delete(s.places, name)
+		s.endPass()
+	}
+}
+
+// written reports whether the Secret was written to a namespace.
+func (s *Secret) written(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.places[name]
+	return p != nil && p.written
+}
+
+// Report implements refresh.Reporter.
+func (s *Secret) Report() refresh.Report {
+	c := s.cluster
+	if c.lock != nil && !c.once && c.leadership() == nil {
+		return refresh.Report{Standby: true}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var r refresh.Report
+	for name, p := range s.places {
+		switch {
+		case p.failure != "":
+			r.Failing = append(r.Failing, refresh.Failure{Place: "namespace " + name, Error: p.failure})
+		case p.pass == s.pass:
+			r.Current++
+		default:
+			r.Pending++
+		}
+	}
+	slices.SortFunc(r.Failing, func(a, b refresh.Failure) int { return strings.Compare(a.Place, b.Place) })
+	return r
+}
