@@ -46,6 +46,7 @@ const fieldManager = "ecr-token-refresh"
 // A content is a Secret that is the same in all namespaces of a rule.
 type content struct {
 	creds   []refresh.Credential
+	typ     string
 	missing []string // hosts of the rule's logins that have no token
 	head    []byte   // JSON of the server-side apply up to the first member of metadata
 	tail    []byte   // the remaining JSON
@@ -78,7 +79,7 @@ func newContent(rule Rule, creds []refresh.Credential) (*content, error) {
 	if s.Metadata, err = newMetadata(rule, v, creds, hash(data)); err != nil {
 		return nil, err
 	}
-	c := &content{creds: creds, missing: missing(rule.Logins, creds), secrets: append(secretsOf(creds), config)}
+	c := &content{creds: creds, typ: s.Type, missing: missing(rule.Logins, creds), secrets: append(secretsOf(creds), config)}
 	return c, c.encode(s)
 }
 

@@ -1,0 +1,210 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+)
+
+// A writer writes the Secret of one rule. Its methods are safe for concurrent use in different namespaces.
+type writer struct {
+	rule   Rule
+	client metadata.Interface
+	core   rest.Interface // reads service accounts, whose imagePullSecrets are not metadata
+	log    *slog.Logger
+	now    func() time.Time
+
+	mu       sync.Mutex
+	memories map[string]memory // by namespace
+}
+
+// A memory is what a writer remembers of a namespace.
+type memory struct {
+	uid     types.UID // of the Secret that was written; "" if none was
+	losses  []loss    // in the last contestPeriod
+	waiting time.Time // since when a service account is missing; zero if none is
+}
+
+func newWriter(rule Rule, client metadata.Interface, core rest.Interface, log *slog.Logger, now func() time.Time) *writer {
+	return &writer{rule: rule, client: client, core: core, log: log, now: now, memories: map[string]memory{}}
+}
+
+// write writes the Secret in a namespace, with passwords that have not expired. It writes nothing if the
+// namespace is being deleted. If the Secret was written, the error is nil or a *contestedError.
+func (w *writer) write(ctx context.Context, namespace string, c *content) error {
+	action, _, err := (&writing{writer: w, namespace: namespace, content: c}).run(ctx)
+	if err != nil || action == actionSkip {
+		return err
+	}
+	return w.contested(namespace)
+}
+
+// forget drops what is known of a namespace. It is for namespaces that were deleted.
+func (w *writer) forget(namespace string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.memories, namespace)
+}
+
+func (w *writer) memory(namespace string) memory {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.memories[namespace]
+}
+
+// update changes what is known of a namespace.
+func (w *writer) update(namespace string, change func(*memory)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m := w.memories[namespace]
+	change(&m)
+	w.memories[namespace] = m
+}
+
+// name describes the Secret in messages.
+func (w *writer) name(namespace string) string {
+	return "Secret " + namespace + "/" + w.rule.Name
+}
+
+func (w *writer) secrets(namespace string) metadata.ResourceInterface {
+	return w.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "secrets"}).Namespace(namespace)
+}
+
+// lookUp returns the metadata of the Secret, or nil if it does not exist. A patch without a change requires no further
+// permission than the apply does, and the response to it contains no data.
+func (w *writer) lookUp(ctx context.Context, namespace string) (*metav1.PartialObjectMetadata, error) {
+	found, err := w.secrets(namespace).Patch(ctx, w.rule.Name, types.MergePatchType, []byte("{}"),
+		metav1.PatchOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return found, err
+}
+
+// attempts limits how often a write starts again because the Secret was changed at the same time.
+const attempts = 5
+
+// The actions of a write, for plans and logs.
+const (
+	actionCreate = "create"
+	actionUpdate = "update"
+	actionAdopt  = "take over"
+	actionKeep   = "keep" // the content lacks passwords, and those of the Secret are valid
+	actionSkip   = "skip" // the namespace is being deleted
+)
+
+// A writing is one call of write, or of plan.
+type writing struct {
+	*writer
+	namespace string
+	content   *content
+	dryRun    bool
+}
+
+// run writes the Secret and returns what it did, and the metadata of the Secret that existed before, if it was read.
+//
+// Most calls are one request: an apply that is not forced, to the Secret that an earlier call wrote. If that Secret was
+// replaced, or another program changed a field, the API server rejects the request. An apply that is not forced does
+// not protect the Secret of another program, because it is merged if values are equal or keys differ.
+func (w *writing) run(ctx context.Context) (action string, found *metav1.PartialObjectMetadata, err error) {
+	known := w.memory(w.namespace).uid
+	var rejected error
+	if known != "" && len(w.content.missing) == 0 && !w.dryRun {
+		if _, rejected = w.apply(ctx, w.content.body(known, ""), false); !outdated(rejected) {
+			return actionUpdate, nil, w.explain(rejected)
+		}
+	}
+	for range attempts {
+		if found, err = w.lookUp(ctx, w.namespace); err != nil {
+			return "", nil, w.explain(err)
+		}
+		if action, err = w.put(ctx, found); !outdated(err) {
+			break
+		}
+	}
+	switch {
+	case hasCause(err, namespaceTerminating):
+		return actionSkip, found, nil
+	case err != nil:
+		return action, found, w.explain(err)
+	}
+	w.noteLoss(known, found, rejected)
+	return action, found, nil
+}
+
+// put writes the Secret after a look-up.
+func (w *writing) put(ctx context.Context, found *metav1.PartialObjectMetadata) (action string, err error) {
+	switch {
+	case found == nil:
+		return actionCreate, w.create(ctx)
+	case ours(found):
+		if len(w.content.missing) > 0 && w.valid(found) {
+			w.wrote(found)
+			return actionKeep, nil
+		}
+		_, err = w.apply(ctx, w.content.body(found.UID, ""), true)
+		return actionUpdate, err
+	case w.rule.Adopt:
+		// With the version as a precondition, what another program writes in between is not overwritten unseen.
+		_, err = w.apply(ctx, w.content.body(found.UID, found.ResourceVersion), true)
+		return actionAdopt, err
+	}
+	return "", w.foreign(found)
+}
+
+// create writes a Secret that does not exist. If another program creates it at the same time, the API server may merge
+// both. Then create withdraws this program's part, and starts again.
+func (w *writing) create(ctx context.Context) error {
+	created, err := w.apply(ctx, w.content.body("", ""), false)
+	if err != nil || w.dryRun || w.rule.Adopt || writerOf(created) == "" {
+		return err
+	}
+	if _, err := w.apply(ctx, withdrawal(created), true); err != nil {
+		return err
+	}
+	w.update(w.namespace, func(m *memory) { m.uid = "" })
+	return errMerged
+}
+
+// errMerged reports that a Secret appeared during its creation.
+var errMerged = errors.New("another program created the Secret at the same time")
+
+// apply sends a server-side apply and remembers the Secret.
+func (w *writing) apply(ctx context.Context, body []byte, force bool) (*metav1.PartialObjectMetadata, error) {
+	o := metav1.PatchOptions{FieldManager: fieldManager, Force: &force}
+	if w.dryRun {
+		o.DryRun = []string{metav1.DryRunAll}
+	}
+	applied, err := w.secrets(w.namespace).Patch(ctx, w.rule.Name, types.ApplyPatchType, body, o)
+	if err == nil {
+		w.wrote(applied)
+	}
+	return applied, err
+}
+
+// wrote remembers which Secret is this program's.
+func (w *writing) wrote(o *metav1.PartialObjectMetadata) {
+	if !w.dryRun {
+		w.update(w.namespace, func(m *memory) { m.uid = o.UID })
+	}
+}
+
+// valid reports whether the passwords in a Secret of this program have not expired.
+func (w *writing) valid(o *metav1.PartialObjectMetadata) bool {
+	expiry, err := time.Parse(time.RFC3339, o.Annotations[AnnotationExpiry])
+	return err == nil && expiry.After(w.now())
+}
+
+// outdated reports that the Secret is not in the state that the request assumed.
+func outdated(err error) bool {
+	return apierrors.IsConflict(err) || errors.Is(err, errMerged) || hasField(err, "metadata.uid")
+}
