@@ -11,7 +11,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
-	"k8s.io/client-go/kubernetes/scheme"
 	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	metadataclient "k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
@@ -137,9 +136,8 @@ func newClients(config *rest.Config) (c clients, err error) {
 	if err != nil {
 		return clients{}, err
 	}
-	core := rest.CopyConfig(config)
+	core := metadataclient.ConfigFor(config)
 	core.APIPath, core.GroupVersion = "/api", &schema.GroupVersion{Version: "v1"}
-	core.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
 	for _, create := range []func() error{
 		func() error { c.metadata, err = metadataclient.NewForConfigAndClient(config, client); return err },
 		func() error { c.core, err = rest.RESTClientForConfigAndClient(core, client); return err },

@@ -37,10 +37,10 @@ type Cluster struct {
 	now        func() time.Time
 	clients    clients
 	namespaces *namespaces
-	queue      workqueue.TypedDelayingInterface[key]
-	lock       *lock         // nil for no leader election
-	started    chan struct{} // closed by Run
-	watches    chan struct{} // closed when a rule needs the watch of namespaces
+	queue      workqueue.TypedDelayingInterface[key] // nil before Run
+	lock       *lock                                 // nil for no leader election
+	started    chan struct{}                         // closed by Run
+	watches    chan struct{}                         // closed when a rule needs the watch of namespaces
 
 	mu      sync.Mutex
 	secrets []*Secret                     // in use
@@ -56,7 +56,6 @@ func NewCluster(o Options) (*Cluster, error) {
 	}
 	c := &Cluster{
 		once: o.Once, log: o.Log, now: o.Now, clients: clients,
-		queue:   newQueue(),
 		started: make(chan struct{}), watches: make(chan struct{}),
 	}
 	if c.log == nil {
@@ -134,8 +133,9 @@ func (c *Cluster) Run(ctx context.Context) error {
 	case <-c.started:
 		return advice.Errorf("a Cluster runs already")
 	default:
-		close(c.started)
 	}
+	c.queue = newQueue()
+	close(c.started)
 	var parts sync.WaitGroup
 	parts.Go(func() { c.work(ctx) })
 	parts.Go(func() {

@@ -59,6 +59,9 @@ func newNamespaces(client metadataclient.Interface, log *slog.Logger, now func()
 	lw := &cache.ListWatch{ListWithContextFunc: n.list, WatchFuncWithContext: n.watch}
 	n.informer = cache.NewSharedIndexInformer(lw, &metav1.PartialObjectMetadata{}, 0, nil)
 	err := n.informer.SetTransform(trim)
+	if err == nil { // list and watch observe errors
+		err = n.informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {})
+	}
 	if err == nil {
 		_, err = n.informer.AddEventHandler(n.handler())
 	}

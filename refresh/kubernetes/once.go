@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
@@ -23,11 +24,11 @@ func (s *Secret) applyOnce(ctx context.Context, c *content) error {
 	s.mu.Unlock()
 	s.newPass(wanted, others)
 	parallel(wanted, func(ns namespace) {
-		retry(ctx, func(ctx context.Context) (int, error) { return s.write(ctx, ns) })
+		retry(ctx, func() (time.Duration, error) { return s.write(ctx, ns) })
 	})
 	if s.rule.Prune {
 		parallel(others, func(ns namespace) {
-			retry(ctx, func(ctx context.Context) (int, error) { return s.remove(ctx, ns.name) })
+			retry(ctx, func() (time.Duration, error) { return s.remove(ctx, ns.name) })
 		})
 	}
 	return nil
@@ -46,17 +47,14 @@ func (s *Secret) list(ctx context.Context) (wanted, others []namespace, err erro
 }
 
 // retry calls try until it succeeds, fails for a reason that a retry does not change, or failed onceAttempts times.
-func retry(ctx context.Context, try func(context.Context) (int, error)) {
-	for n := 1; ; n++ {
-		tryCtx, h := withHint(ctx)
-		_, err := try(tryCtx)
-		if err == nil || n == onceAttempts || !(unavailable(err) || apierrors.IsConflict(err)) {
-			return
-		}
-		if !sleep(ctx, retryDelay(n, h.after, err)) {
+func retry(ctx context.Context, try func() (again time.Duration, err error)) {
+	for range onceAttempts - 1 {
+		again, err := try()
+		if err == nil || !unavailable(err) && !apierrors.IsConflict(err) || !sleep(ctx, again) {
 			return
 		}
 	}
+	_, _ = try() // the Report contains the error
 }
 
 // parallel calls f for each item, up to workers at a time, and returns after all calls.

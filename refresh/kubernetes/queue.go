@@ -57,7 +57,7 @@ func (u *urgency) Pop() key {
 	return k
 }
 
-// work processes the queue until ctx is done. Requests in progress are then canceled.
+// work processes the queue until ctx is done, while this replica leads.
 func (c *Cluster) work(ctx context.Context) {
 	defer context.AfterFunc(ctx, c.queue.ShutDown)()
 	var w sync.WaitGroup
@@ -68,28 +68,16 @@ func (c *Cluster) work(ctx context.Context) {
 				if stopped {
 					return
 				}
-				if retry := c.process(k); retry > 0 {
-					c.queue.AddAfter(k, retry)
+				if leader := c.leadership(); leader != nil {
+					if again := k.secret.sync(leader, k.namespace); again > 0 {
+						c.queue.AddAfter(k, again)
+					}
 				}
 				c.queue.Done(k)
 			}
 		})
 	}
 	w.Wait()
-}
-
-// process writes or removes one Secret unless another replica leads. It returns when to try again, or 0.
-func (c *Cluster) process(k key) time.Duration {
-	ctx := c.leadership()
-	if ctx == nil {
-		return 0
-	}
-	ctx, h := withHint(ctx)
-	attempts, err := k.secret.sync(ctx, k.namespace)
-	if err == nil || ctx.Err() != nil {
-		return 0
-	}
-	return retryDelay(attempts, h.after, err)
 }
 
 // retryDelay returns when a failed write is tried again.

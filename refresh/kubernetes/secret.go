@@ -3,14 +3,16 @@ package kubernetes
 import (
 	"cmp"
 	"context"
+	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
-	"ecrlogin/internal/advice"
 	"ecrlogin/refresh"
 )
 
@@ -21,7 +23,7 @@ type Secret struct {
 	selection selection
 	names     []string // of the namespaces, if literal
 	literal   bool     // the namespaces are selected by name only
-	writer    *writer
+	writer    placeWriter
 
 	mu      sync.Mutex
 	name    string
@@ -43,8 +45,21 @@ type state struct {
 	uid      types.UID // of the namespace; "" if unknown
 	pass     int       // the last one in which it was tried, or never
 	written  bool
+	waiting  bool   // for a service account
 	attempts int    // failures since the last success
 	failure  string // "" after a success
+}
+
+// A placeWriter writes the Secret of a rule in one namespace. Tests use another one than writer.
+type placeWriter interface {
+	// write returns nil, a *waitingError or a *contestedError if the Secret was written or the namespace is terminating.
+	write(ctx context.Context, namespace string, c *content) error
+	// remove deletes the Secret if this program wrote it.
+	remove(ctx context.Context, namespace string) error
+	// plan returns what write would do.
+	plan(ctx context.Context, namespace string) (Change, error)
+	// forget drops what is known of a namespace.
+	forget(namespace string)
 }
 
 // Secret returns the Secret of a rule.
@@ -198,39 +213,50 @@ func (s *Secret) divide(existing []namespace) (wanted, others []namespace) {
 	return wanted, others
 }
 
-// sync writes or removes the Secret in one namespace. With an error, it returns the number of failures since the last
-// success.
-func (s *Secret) sync(ctx context.Context, name string) (attempts int, err error) {
+// sync writes or removes the Secret in one namespace. It returns when to call it again, or 0.
+func (s *Secret) sync(ctx context.Context, name string) (again time.Duration) {
 	var existing []namespace
 	if ns, ok := s.cluster.namespaces.get(name); ok {
 		existing = append(existing, ns)
 	}
 	wanted, others := s.divide(existing)
 	if i := slices.IndexFunc(wanted, func(ns namespace) bool { return ns.name == name }); i >= 0 {
-		return s.write(ctx, wanted[i])
+		again, _ = s.write(ctx, wanted[i])
+		return again
 	}
 	if s.rule.Prune && len(others) > 0 {
-		return s.remove(ctx, name)
+		again, _ = s.remove(ctx, name)
+		return again
 	}
 	s.forget(name)
-	return 0, nil
+	return 0
 }
 
-// write writes the Secret to a namespace, unless that was done in this pass.
-func (s *Secret) write(ctx context.Context, ns namespace) (attempts int, err error) {
+// write writes the Secret to a namespace, unless that was done in this pass. It returns when to call it again, or 0.
+func (s *Secret) write(ctx context.Context, ns namespace) (again time.Duration, err error) {
 	content, pass := s.due(ns)
 	if content == nil {
 		return 0, nil
 	}
-	if content.usable(s.cluster.now()) {
-		err = s.writer.write(ctx, ns.name, content)
-	} else {
-		err = advice.Errorf("the password expired").Then("see the errors of its registry")
-	}
+	ctx, h := withHint(ctx)
+	err = s.writer.write(ctx, ns.name, content)
 	if err != nil && ctx.Err() != nil {
-		return 0, err // no longer the leader
+		return 0, err // this replica does not lead any more, or the program stops
 	}
-	return s.record(ns.name, pass, err), err
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = explain("patch", "secrets in namespace "+ns.name, err)
+	}
+	var contested *contestedError
+	switch {
+	case errors.As(err, &contested):
+		s.record(ns.name, pass, err)
+		return 0, err
+	}
+	attempts := s.record(ns.name, pass, err)
+	if err == nil {
+		return 0, nil
+	}
+	return retryDelay(attempts, h.after, err), err
 }
 
 // due returns the content to write to a namespace, or nil if there is nothing to do.
@@ -247,12 +273,13 @@ func (s *Secret) due(ns namespace) (c *content, pass int) {
 		s.untried++
 	}
 	if p.uid != ns.uid { // another namespace of the same name
+		s.writer.forget(ns.name)
 		if p.pass == s.pass {
 			s.untried++
 		}
 		*p = state{pass: never, uid: ns.uid}
 	}
-	if p.pass == s.pass && p.failure == "" {
+	if p.pass == s.pass && p.failure == "" && !p.waiting {
 		return nil, 0
 	}
 	return s.content, s.pass
@@ -269,8 +296,8 @@ func (s *Secret) record(name string, pass int, err error) (attempts int) {
 	if p.pass != s.pass && pass == s.pass {
 		s.untried--
 	}
-	p.pass = pass
 	s.log(p, name, err)
+	p.pass, p.waiting = pass, false
 	if err != nil {
 		p.attempts, p.failure = p.attempts+1, err.Error()
 	} else {
@@ -293,41 +320,48 @@ func (s *Secret) log(p *state, name string, err error) {
 	}
 }
 
-// remove deletes the Secret in a namespace that the rule does not select.
-func (s *Secret) remove(ctx context.Context, name string) (attempts int, err error) {
-	s.mu.Lock()
-	retired := s.retired
-	s.mu.Unlock()
-	if retired {
+// remove deletes the Secret in a namespace that the rule does not select. It returns when to call it again, or 0.
+func (s *Secret) remove(ctx context.Context, name string) (again time.Duration, err error) {
+	pass, ok := s.current()
+	if !ok {
 		return 0, nil
 	}
+	ctx, h := withHint(ctx)
 	err = s.writer.remove(ctx, name)
-	if err == nil || apierrors.IsForbidden(err) && !s.written(name) {
-		s.forget(name) // without permissions it was never written
+	if err == nil || apierrors.IsForbidden(err) && !s.written(name) { // without permissions it was never written
+		s.forget(name)
 		return 0, nil
 	}
 	if ctx.Err() != nil {
 		return 0, err
 	}
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = explain("delete", "secrets in namespace "+name, err)
+	}
+	s.add(name)
+	return retryDelay(s.record(name, pass, err), h.after, err), err
+}
+
+// current returns the number of the current pass, or false if the Secret is not in use.
+func (s *Secret) current() (pass int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.places[name]
-	if p == nil {
-		p = &state{pass: s.pass}
-		s.places[name] = p
+	return s.pass, !s.retired
+}
+
+// add adds a namespace to those of the Report.
+func (s *Secret) add(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.places[name] == nil && !s.retired {
+		s.places[name] = &state{pass: never}
+		s.untried++
 	}
-	if p.pass != s.pass {
-		p.pass = s.pass
-		s.untried--
-	}
-	s.log(p, name, err)
-	p.attempts, p.failure = p.attempts+1, err.Error()
-	s.endPass()
-	return p.attempts, err
 }
 
 // forget removes a namespace that needs no Secret.
 func (s *Secret) forget(name string) {
+	s.writer.forget(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.places[name]; p != nil {
