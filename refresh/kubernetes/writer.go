@@ -38,11 +38,15 @@ func newWriter(rule Rule, client metadata.Interface, core rest.Interface, log *s
 	return &writer{rule: rule, client: client, core: core, log: log, now: now, memories: map[string]memory{}}
 }
 
-// write writes the Secret in a namespace, with passwords that have not expired. It writes nothing if the
-// namespace is being deleted. If the Secret was written, the error is nil or a *contestedError.
+// write writes the Secret in a namespace, with passwords that have not expired, and adds it to the service accounts of the
+// rule. It writes nothing if the namespace is being deleted. If the Secret was written, the error is nil, a *waitingError
+// or a *contestedError.
 func (w *writer) write(ctx context.Context, namespace string, c *content) error {
 	action, _, err := (&writing{writer: w, namespace: namespace, content: c}).run(ctx)
 	if err != nil || action == actionSkip {
+		return err
+	}
+	if err := w.addToAccounts(ctx, namespace); err != nil {
 		return err
 	}
 	return w.contested(namespace)
