@@ -1,0 +1,207 @@
+package monitoring
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"ecrlogin/refresh"
+)
+
+// A page is the content of /status. Times are in UTC.
+type page struct {
+	Version  string       `json:"version"`
+	Time     time.Time    `json:"time"`
+	Healthy  bool         `json:"healthy"` // as /health
+	Ready    bool         `json:"ready"`   // as /readyz
+	Alive    bool         `json:"alive"`   // as /healthz
+	Reasons  []string     `json:"reasons,omitempty"`
+	Config   configPage   `json:"config"`
+	Targets  []targetPage `json:"targets"`
+	Tokens   []tokenPage  `json:"tokens"`
+	Cluster  *clusterPage `json:"cluster,omitempty"`
+	Interval float64      `json:"intervalSeconds"`
+}
+
+type configPage struct {
+	Path   string    `json:"path,omitempty"`
+	Loaded time.Time `json:"loaded,omitzero"`
+	Error  string    `json:"error,omitempty"`
+}
+
+type targetPage struct {
+	Kind       string      `json:"kind"`
+	Name       string      `json:"name"`
+	State      string      `json:"state"`
+	Registries []string    `json:"registries"`
+	Applied    time.Time   `json:"applied,omitzero"`
+	Expiry     time.Time   `json:"expiry,omitzero"`
+	ExpiresIn  float64     `json:"expiresInSeconds,omitempty"` // negative once it has expired
+	Took       float64     `json:"tookSeconds,omitempty"`
+	Error      string      `json:"error,omitempty"`
+	Places     *placesPage `json:"places,omitempty"`
+}
+
+type placesPage struct {
+	Current int           `json:"current"`
+	Pending int           `json:"pending"`
+	Failing []failurePage `json:"failing"`
+	Standby bool          `json:"standby"`
+}
+
+type failurePage struct {
+	Place string `json:"place"`
+	Error string `json:"error"`
+}
+
+type tokenPage struct {
+	Registry  string    `json:"registry"`
+	Identity  string    `json:"identity"`
+	IssuedTo  string    `json:"issuedTo,omitempty"`
+	Issued    time.Time `json:"issued,omitzero"`
+	Expiry    time.Time `json:"expiry,omitzero"`
+	ExpiresIn float64   `json:"expiresInSeconds,omitempty"`
+	Rotation  time.Time `json:"rotation,omitzero"`
+	Error     string    `json:"error,omitempty"`
+	Attempts  int       `json:"failedAttempts,omitempty"`
+}
+
+type clusterPage struct {
+	Synced   bool    `json:"synced"`
+	Leading  bool    `json:"leading"`
+	Holder   string  `json:"holder,omitempty"`
+	WatchAge float64 `json:"watchAgeSeconds"`
+	Error    string  `json:"error,omitempty"`
+}
+
+// status serves the status as JSON or, if the client asks for it as browsers do, as HTML.
+func (m *Monitor) status(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept")
+	p := m.page()
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		writeJSON(w, http.StatusOK, p)
+		return
+	}
+	var out bytes.Buffer
+	if err := statusTemplate.Execute(&out, p); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", contentPolicy)
+	_, _ = w.Write(out.Bytes()) // fails only if the client is gone
+}
+
+func (m *Monitor) page() page {
+	s, now := m.state(), m.now()
+	invalid, unready, stopped := s.valid(now), s.ready(now), s.alive(now)
+	p := page{
+		Version: m.version, Time: now.UTC().Truncate(time.Second),
+		Healthy: len(invalid) == 0, Ready: len(unready) == 0, Alive: len(stopped) == 0, Reasons: union(invalid, unready, stopped),
+		Config:  configPage{s.Config.Path, utc(s.Config.Loaded), s.Config.Error},
+		Targets: []targetPage{}, Tokens: []tokenPage{}, Interval: s.Interval.Seconds(),
+	}
+	for _, t := range s.Refresh.Targets {
+		p.Targets = append(p.Targets, pageOfTarget(t, now))
+	}
+	for _, l := range s.Refresh.Logins {
+		p.Tokens = append(p.Tokens, tokenPage{
+			Registry: shownRegistry(l.Login), Identity: Label(l.Login.Identity), IssuedTo: l.IssuedTo,
+			Issued: utc(l.Issued), Expiry: utc(l.Expiry), ExpiresIn: until(l.Expiry, now), Rotation: utc(l.Rotation),
+			Error: l.Error, Attempts: l.Attempts,
+		})
+	}
+	if c := s.Cluster; c != nil {
+		p.Cluster = &clusterPage{
+			Synced: c.Synced, Leading: c.Leading, Holder: c.Holder, WatchAge: c.WatchAge.Truncate(time.Second).Seconds(), Error: c.Error,
+		}
+	}
+	return p
+}
+
+func pageOfTarget(t refresh.TargetStatus, now time.Time) targetPage {
+	p := targetPage{
+		Kind: t.Kind, Name: t.Name, State: string(t.State), Registries: []string{}, Applied: utc(t.Applied),
+		Expiry: utc(t.Expiry), ExpiresIn: until(t.Expiry, now), Took: t.Took.Seconds(), Error: t.Error,
+	}
+	for _, l := range t.Logins {
+		p.Registries = append(p.Registries, shownRegistry(l))
+	}
+	if r := t.Report; r != nil {
+		p.Places = &placesPage{Current: r.Current, Pending: r.Pending, Failing: []failurePage{}, Standby: r.Standby}
+		for _, f := range r.Failing {
+			p.Places.Failing = append(p.Places.Failing, failurePage{f.Place, f.Error})
+		}
+	}
+	return p
+}
+
+// shownRegistry returns the registry in the notation of the client's configuration.
+func shownRegistry(l refresh.Login) string {
+	if l.Server != "" {
+		return l.Server
+	}
+	return l.Registry.Host
+}
+
+// union returns the lines of several lists, without duplicates.
+func union(lists ...[]string) (lines []string) {
+	seen := map[string]bool{}
+	for _, list := range lists {
+		for _, line := range list {
+			if !seen[line] {
+				seen[line] = true
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
+
+// utc returns a time in whole seconds in UTC, and the zero time for itself.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Second)
+}
+
+// until returns the seconds until a time; 0 if the time is not set.
+func until(t, now time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Sub(now).Truncate(time.Second).Seconds()
+}
+
+// shownPlaces is how many failing places the HTML page lists; the JSON contains all.
+const shownPlaces = 100
+
+//go:embed status.html
+var statusHTML string
+
+//go:embed status.css
+var statusCSS string
+
+// contentPolicy allows the style sheet of the page and nothing else.
+var contentPolicy = func() string {
+	sum := sha256.Sum256([]byte(statusCSS))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; frame-ancestors 'none'"
+}()
+
+var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
+	"css":  func() template.CSS { return template.CSS(statusCSS) },
+	"time": func(t time.Time) string { return t.Format("2006-01-02 15:04:05 UTC") },
+	"span": func(seconds float64) string { return span(time.Duration(seconds * float64(time.Second))) },
+	"took": func(seconds float64) string {
+		return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond).String()
+	},
+	"ago":   func(now, t time.Time) string { return span(now.Sub(t)) },
+	"first": func(f []failurePage) []failurePage { return f[:min(len(f), shownPlaces)] },
+	"more":  func(f []failurePage) int { return max(0, len(f)-shownPlaces) },
+}).Parse(statusHTML))
