@@ -8,9 +8,11 @@ HELPER   = ./ecr-login/docker-credential-ecr-login
 # The date of the manual pages in Unix seconds: the date of the commit, or of the build if there is no repository.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 FUZZTIME ?= 2m
+HELM_VERSION = v4.3.1
+MANIFESTS   ?= deploy/kubernetes
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint e2e bench demo cross reproduce fuzz cover clean
+.PHONY: help build test lint e2e bench demo cross reproduce fuzz cover manifests helm clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +65,18 @@ fuzz: ## run each fuzz target for FUZZTIME (2m)
 cover: ## print the statement coverage of the most important packages
 	$(GO) test -cover -coverpkg=./cache,./internal/store,./internal/cachekey,./internal/keychain ./cache
 	$(GO) test -cover ./registry ./credentials/...
+
+# The plain manifests are rendered from the chart, without the comments that Helm adds.
+manifests: helm ## render deploy/kubernetes from the Helm chart and deploy/helm/examples
+	@for values in deploy/helm/examples/*.yaml; do out=$(MANIFESTS)/$${values##*/}; \
+		{ sed '/^[^#]/,$$d' "$$values"; \
+		printf '#\n# Rendered from %s by "make manifests".\n# Change the image, the AWS identity and the configuration before use.\n' "$$values"; \
+		bin/helm template ecr-token-refresh deploy/helm/ecr-token-refresh --namespace ecr-token-refresh --values "$$values" | \
+			sed '/^# Source: /d; /^$$/d'; } >"$$out.new" && mv "$$out.new" "$$out" || exit 1; done
+
+# Helm is built in its own module, because it has many dependencies.
+helm: ## build bin/helm, which renders and tests the chart
+	@GOBIN=$(CURDIR)/bin CGO_ENABLED=0 $(GO) install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
 
 clean: ## remove bin and dist
 	rm -rf bin dist
