@@ -36,6 +36,15 @@ labels:
 {{- .Values.config.listen | default ":3277" | regexFind "[0-9]+$" }}
 {{- end }}
 
+{{- /* The configuration as JSON. Releases in the same namespace must not share the lease. */}}
+{{- define "config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- $lease := $config.kubernetes.lease | default dict }}
+{{- if ne (include "name" .) "ecr-token-refresh" }}{{ $lease = merge $lease (dict "name" (include "name" .)) }}{{ end }}
+{{- if $lease }}{{ $_ := set $config.kubernetes "lease" $lease }}{{ end }}
+{{- toJson $config }}
+{{- end }}
+
 {{- /* The rules for some rules of the configuration: a list of those in config.kubernetes.secrets. */}}
 {{- define "secretRules" -}}
 {{- $names := list }}{{ $pruned := list }}{{ $accounts := list }}

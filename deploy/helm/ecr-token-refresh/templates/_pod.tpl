@@ -73,7 +73,6 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- if eq .Values.kind "CronJob" }}
 args: [--once]
 {{- else }}
-args: [--lease, {{ .Release.Namespace }}/{{ include "name" . }}]
 ports:
 - {name: http, containerPort: {{ include "port" . }}}
 livenessProbe:
