@@ -35,3 +35,15 @@ func GoBuild(dir, output, pkg string, linkerFlags ...string) error {
 	}
 	return nil
 }
+
+// BuildHelm builds Helm in the module at root, and creates a link to it at output.
+func BuildHelm(root, output string) error {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	if out, err := exec.Command("make", "--silent", "-C", root, "helm").CombinedOutput(); err != nil {
+		return fmt.Errorf("building Helm: %w\n%s", err, out)
+	}
+	return os.Symlink(filepath.Join(root, "bin", "helm"), output)
+}
