@@ -27,10 +27,11 @@ const issuer = "https://kubernetes.default.svc"
 // A controlPlane is etcd and an API server, without scheduler and controllers. Pods specify their node, and the tests
 // create the objects that controllers usually create.
 type controlPlane struct {
-	client    kubernetes.Interface // with all permissions
-	authority string               // file with the certificate of the API server
-	nodeToken string               // token of the kubelet
-	key       *rsa.PrivateKey      // signs the tokens of service accounts
+	client     kubernetes.Interface // with all permissions
+	adminToken string               // its token
+	authority  string               // file with the certificate of the API server
+	nodeToken  string               // token of the kubelet
+	key        *rsa.PrivateKey      // signs the tokens of service accounts
 }
 
 func startControlPlane(t *testing.T, dir string) controlPlane {
@@ -56,7 +57,7 @@ func startControlPlane(t *testing.T, dir string) controlPlane {
 		"--token-auth-file="+tokens, "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction")
 
 	t.Cleanup(server.stop)
-	p := controlPlane{authority: filepath.Join(dir, "apiserver.crt"), nodeToken: node, key: key}
+	p := controlPlane{adminToken: admin, authority: filepath.Join(dir, "apiserver.crt"), nodeToken: node, key: key}
 	server.awaitAnswer(t, func() (err error) {
 		p.client, err = p.connect(t, admin)
 		return err
@@ -67,16 +68,21 @@ func startControlPlane(t *testing.T, dir string) controlPlane {
 // connect returns a client, or an error if the API server is not ready.
 func (p controlPlane) connect(t *testing.T, token string) (kubernetes.Interface, error) {
 	t.Helper()
-	client, err := kubernetes.NewForConfig(&rest.Config{
-		Host:            apiURL,
-		BearerToken:     token,
-		TLSClientConfig: rest.TLSClientConfig{CAFile: p.authority},
-		QPS:             -1, // no limit
-	})
+	client, err := kubernetes.NewForConfig(p.config(token))
 	if err != nil {
 		return nil, err
 	}
 	return client, client.CoreV1().RESTClient().Get().AbsPath("/readyz").Do(t.Context()).Error()
+}
+
+// config returns the configuration of a client that authenticates with a token.
+func (p controlPlane) config(token string) *rest.Config {
+	return &rest.Config{
+		Host:            apiURL,
+		BearerToken:     token,
+		TLSClientConfig: rest.TLSClientConfig{CAFile: p.authority},
+		QPS:             -1, // no limit
+	}
 }
 
 // kubeconfig writes the kubeconfig file of the kubelet.
