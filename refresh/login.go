@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/lifetime"
 )
 
 // A login is the state of a Login. Its Server is "".
@@ -96,27 +97,27 @@ func (r *Refresher) received(l *login, token credentials.Token, now time.Time) (
 		if l.token.Password == "" {
 			event = "token issued"
 		}
-		r.log().Info(event, "registry", l.Registry.Host, "issuedTo", token.IssuedTo, "expiry", token.Expiry, "rotation", rotation)
+		r.log().Info(event, "registry", l.Registry.Host, "identity", token.IssuedTo, "expiry", token.Expiry, "rotation", rotation)
 	}
 	if token.Password != l.token.Password {
 		l.token = hold(token, now)
 	}
 	l.err, l.attempts = nil, 0
-	// Ask the Source every minute, because it also knows the age of the token by the monotonic clock.
-	return now.Add(min(max(rotation.Sub(now), shortestRetry), lookAfter))
+	// Ask the Source every minute, in case one of the clocks has been changed.
+	return now.Add(min(max(rotation.Sub(l.token.latest(now)), shortestRetry), lookAfter))
 }
 
 // failed stores an error. The mutex is locked.
 func (r *Refresher) failed(l *login, err error, now time.Time) (next time.Time) {
 	l.err = err
 	l.attempts++
-	longest := longestRetryNotValid
-	event := "token not issued"
+	longest, event, log := longestRetryNotValid, "token not issued", r.log()
 	if l.token.usable(now) {
-		longest = max(shortestRetry, min(longestRetry, l.token.Expiry.Sub(l.token.latest(now))/2))
-		event = "token not rotated, using the current one"
+		left := lifetime.End(l.token.Issued, l.token.Expiry).Sub(l.token.latest(now))
+		longest = max(shortestRetry, min(longestRetry, left/2))
+		event, log = "token not rotated, using the current one", log.With("expiry", l.token.Expiry)
 	}
 	next = now.Add(r.pause(l.attempts, longest))
-	r.log().Warn(event, "registry", l.Registry.Host, "error", err, "attempts", l.attempts, "retry", next, "expiry", l.token.Expiry)
+	log.Warn(event, "registry", l.Registry.Host, "error", err, "attempts", l.attempts, "retry", next)
 	return next
 }

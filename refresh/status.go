@@ -101,7 +101,7 @@ func (t *target) status(now time.Time) TargetStatus {
 // failure returns why a target is not up to date, or nil.
 func (t *target) failure(now time.Time) error {
 	if !t.began.IsZero() && now.Sub(t.began) > applyLimit {
-		return fmt.Errorf("not finished after %s", now.Sub(t.began).Round(time.Second))
+		return fmt.Errorf("write not finished after %s", now.Sub(t.began).Round(time.Second))
 	}
 	if t.err != nil {
 		return t.err
