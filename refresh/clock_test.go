@@ -79,19 +79,24 @@ func TestClockSetBackDuringAnOutage(t *testing.T) {
 	})
 }
 
-// A pause between attempts ends within a minute if the clock is set back.
+// Neither a pause after a failure nor the interval becomes longer if the clock is set back.
 func TestClockSetBackDuringAPause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p := newPlace("one", west)
 		p.err = unavailable("")
 		m := newMachine(t, p)
 		m.run()
-		after(20 * time.Minute)
+		after(20 * time.Minute) // the last attempt was after 17 minutes, the next one is after 34
 		p.set(func(p *place) { p.err = nil })
-		m.set(func(m *machine) { m.ahead = -time.Hour })
-		after(time.Minute)
-		if p.written() == 0 {
-			t.Error("the target was not written")
+		m.set(func(m *machine) { m.ahead = -10 * time.Minute })
+		after(15 * time.Minute)
+		if p.written() != 1 {
+			t.Errorf("written %d times, want once", p.written())
+		}
+		m.set(func(m *machine) { m.ahead = -20 * time.Minute })
+		after(30 * time.Minute)
+		if p.written() != 2 {
+			t.Errorf("written %d times, want twice", p.written())
 		}
 	})
 }

@@ -14,14 +14,15 @@ type target struct {
 
 	// The fields below are protected by the mutex of the Refresher. Times are by the wall clock.
 
-	changed  time.Time    // when other tokens than those of the last attempt were noticed; zero if not
-	began    time.Time    // when Apply was called; zero if it is not running
-	tried    []Credential // of the last attempt
-	attempt  time.Time    // the end of the last attempt; zero if there was none
-	next     time.Time    // of the next attempt with the same tokens
-	attempts int          // failed attempts since the last success
-	err      error        // of the last attempt
-	applied  time.Time    // the end of the last success; zero if there was none
+	changed  time.Time     // when other tokens than those of the last attempt were noticed; zero if not
+	began    time.Time     // when Apply was called; zero if it is not running
+	tried    []Credential  // of the last attempt
+	ended    time.Time     // the end of the last attempt, with a monotonic reading; zero if there was none
+	pause    time.Duration // from then until the next attempt with the same tokens
+	next     time.Time
+	attempts int       // failed attempts since the last success
+	err      error     // of the last attempt
+	applied  time.Time // the end of the last success; zero if there was none
 	took     time.Duration
 	content  []held // what the last success has written
 }
@@ -56,8 +57,9 @@ func (r *Refresher) due(t *target) (c []Credential, tokens []held, next time.Tim
 	}
 	if slices.Equal(c, t.tried) {
 		t.changed = time.Time{}
-		if now.Before(t.next) && !now.Before(t.attempt) { // after attempt, unless the clock was set back
-			return nil, nil, t.next
+		// The wall clock may have been set, and the other clock stops while the machine is suspended.
+		if left := min(t.next.Sub(now), t.pause-time.Since(t.ended)); left > 0 {
+			return nil, nil, now.Add(left)
 		}
 		return c, tokens, now
 	}
@@ -103,20 +105,20 @@ func (r *Refresher) apply(ctx context.Context, t *target, c []Credential, tokens
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	fresh := !slices.Equal(c, t.tried) || t.err != nil
-	t.began, t.changed, t.took, t.tried, t.attempt = time.Time{}, time.Time{}, time.Since(began), c, r.now()
+	t.began, t.changed, t.took, t.tried, t.err = time.Time{}, time.Time{}, time.Since(began), c, err
+	t.ended, t.pause, now = time.Now(), r.Interval, r.now()
 	log := r.log().With("kind", t.Kind(), "name", t.Name(), "took", t.took)
-	t.err = err
 	switch {
 	case err == nil:
-		t.applied, t.attempts, t.content = t.attempt, 0, tokens
-		t.next = t.attempt.Add(r.Interval)
+		t.applied, t.attempts, t.content = now, 0, tokens
 		if fresh {
 			log.Info("target written")
 		}
 	case ctx.Err() == nil: // otherwise the program stops
 		t.attempts++
-		t.next = t.attempt.Add(r.pause(t.attempts, r.Interval))
-		log.Warn("target not written", "error", err, "attempts", t.attempts, "retry", t.next)
+		t.pause = r.pause(t.attempts, r.Interval)
+		log.Warn("target not written", "error", err, "attempts", t.attempts, "retry", now.Add(t.pause))
 	}
+	t.next = now.Add(t.pause)
 	return t.next
 }
