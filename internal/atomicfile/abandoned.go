@@ -9,11 +9,15 @@ import (
 	"ecrlogin/internal/filelock"
 )
 
+// Lock protects a new file from RemoveAbandoned until Rename has returned, on Windows until it begins. It has no effect
+// on a file system without locks.
+func (t *Temp) Lock() { t.locked, _ = filelock.TryLock(t.File) }
+
 // RemoveAbandoned removes the temporary files of processes that were killed before they could rename or remove them:
-// those that Create created with that prefix and suffix, and that no process has locked with package filelock.
+// those that Create created with that prefix and suffix, and that are not locked.
 //
-// A process that has created its file and not yet locked it loses it, and has to create another one if Rename returns
-// fs.ErrNotExist. So does a process on a file system without locks.
+// A process can lose a file that it has created and not yet locked. It has to create another one if Rename returns
+// fs.ErrNotExist.
 func RemoveAbandoned(dir *os.Root, prefix, suffix string) error {
 	d, err := dir.Open(".")
 	if err != nil {

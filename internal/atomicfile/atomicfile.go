@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 )
 
@@ -44,8 +45,9 @@ func Cause(err error) error {
 // Callers must call Discard.
 type Temp struct {
 	*os.File
-	dir  *os.Root
-	name string // "" after Rename
+	dir    *os.Root
+	name   string // "" after Rename
+	locked bool   // see Lock
 }
 
 // Create creates a temporary file, whose name is the prefix, 16 hexadecimal digits and the suffix.
@@ -56,7 +58,7 @@ func Create(dir *os.Root, prefix, suffix string) (*Temp, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Temp{f, dir, name}, nil
+	return &Temp{File: f, dir: dir, name: name}, nil
 }
 
 // create creates a file with mode 0600 that does not exist.
@@ -80,13 +82,19 @@ func (t *Temp) Finish(mode fs.FileMode, like fs.FileInfo) error {
 
 // Rename closes the file and gives it its final name. It replaces an existing file of that name.
 func (t *Temp) Rename(name string) error {
-	if err := t.Close(); err != nil {
-		return err
+	locked := t.locked && runtime.GOOS != "windows" // where open files cannot be renamed
+	if !locked {
+		if err := t.Close(); err != nil {
+			return err
+		}
 	}
 	if err := t.dir.Rename(t.name, name); err != nil {
 		return err
 	}
 	t.name = ""
+	if locked {
+		return t.Close()
+	}
 	return nil
 }
 

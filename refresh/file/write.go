@@ -12,7 +12,6 @@ import (
 
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/atomicfile"
-	"ecrlogin/internal/filelock"
 	"ecrlogin/internal/userfile"
 	"ecrlogin/refresh"
 )
@@ -24,103 +23,135 @@ type state struct {
 	unread  error       // why an existing file was not read
 }
 
-// attempts is how often a file is read again that another process changes meanwhile.
-const attempts = 10
+// A writer replaces the file of a target.
+type writer struct {
+	*target
+	place  *atomicfile.Place
+	dir    *os.Root
+	prefix string // of temporary files
+}
 
-// write replaces the file at a place, if it differs.
-func (t *target) write(ctx context.Context, p *atomicfile.Place, c refresh.Credential, content render) error {
-	unlock, err := lock(ctx, p.Path())
-	if err != nil {
-		return t.stopped(ctx)
-	}
-	defer unlock()
-	dir, err := p.MakeDir(0)
-	if err != nil {
-		return t.inaccessible(p, err)
-	}
-	prefix := "." + p.Name() + ".ecr-token-refresh-"
-	if err := atomicfile.RemoveAbandoned(dir, prefix, ""); err != nil {
-		t.warn("abandoned", fmt.Sprintf("%s: a temporary file of a process that was killed cannot be removed: %v; "+
-			"it contains a password, so remove it", t.Path, atomicfile.Cause(err)))
-	}
-	for range attempts {
-		if err = t.replace(ctx, p, dir, prefix, c, content); !errors.Is(err, errAgain) {
-			return err
+// at calls work with the writer for the place that the path leads to. Targets with the same file take turns.
+func (t *target) at(ctx context.Context, work func(*writer) error) error {
+	return t.explain(atomicfile.Shared(t.Path, func(p *atomicfile.Place) error {
+		unlock, err := lock(ctx, p.Path())
+		if err != nil {
+			return t.stopped(ctx)
 		}
-	}
+		defer unlock()
+		w := &writer{target: t, place: p, prefix: "." + p.Name() + ".ecr-token-refresh-"}
+		if w.dir, err = p.MakeDir(0); err != nil {
+			return w.inaccessible(err)
+		}
+		return work(w)
+	}))
+}
+
+// check returns an error if the file cannot be written, as far as that is known without writing.
+func (w *writer) check(content render) error {
+	_, err := w.compare(refresh.Credential{Login: w.Login}, content)
 	return err
 }
+
+// attempts is how often a file is read again that another process changes meanwhile.
+const attempts = 10
 
 // errAgain reports that another process has changed the file, or removed the temporary file, while it was replaced.
 var errAgain = errors.New("another process keeps changing the file")
 
-func (t *target) replace(
-	ctx context.Context, p *atomicfile.Place, dir *os.Root, prefix string, c refresh.Credential, content render,
-) error {
-	old, err := t.read(p, dir)
+// write replaces the file, if it differs.
+func (w *writer) write(ctx context.Context, c refresh.Credential, content render) error {
+	if err := atomicfile.RemoveAbandoned(w.dir, w.prefix, ""); err != nil {
+		w.warn("abandoned", fmt.Sprintf("%s: a temporary file of a process that was killed cannot be removed: %v; "+
+			"it contains a password, so remove it", w.Path, atomicfile.Cause(err)))
+	}
+	for range attempts {
+		d, err := w.compare(c, content)
+		if err != nil || d.none() {
+			return err
+		}
+		if err := w.replace(ctx, d); !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+	return errAgain
+}
+
+// A difference is between what a file is and what it should be.
+type difference struct {
+	old     *state
+	content []byte
+	want    attributes
+}
+
+func (d *difference) none() bool {
+	return d.old.info != nil && d.old.unread == nil && bytes.Equal(d.old.content, d.content) && d.want.match(d.old.info)
+}
+
+func (w *writer) compare(c refresh.Credential, content render) (*difference, error) {
+	old, err := w.read()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	after, err := content(c, old)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	want, err := t.attributes(old.info)
+	want, err := w.attributes(old.info)
+	return &difference{old, after, want}, err
+}
+
+// replace replaces what was read.
+func (w *writer) replace(ctx context.Context, d *difference) error {
+	temp, err := atomicfile.Create(w.dir, w.prefix, "")
 	if err != nil {
-		return err
-	}
-	if old.info != nil && old.unread == nil && bytes.Equal(old.content, after) && want.match(old.info) {
-		return nil
-	}
-	temp, err := atomicfile.Create(dir, prefix, "")
-	if err != nil {
-		return t.unwritable(p, err)
+		return w.unwritable(err)
 	}
 	defer temp.Discard()
-	_, _ = filelock.TryLock(temp.File) // against RemoveAbandoned; not all file systems have locks
-	if _, err := temp.Write(after); err != nil {
-		return t.unwritable(p, err)
+	temp.Lock()
+	if _, err := temp.Write(d.content); err != nil {
+		return w.unwritable(err)
 	}
-	if err := t.finish(p, temp, want); err != nil {
+	if err := w.finish(temp, d.want); err != nil {
 		return err
 	}
-	switch now, err := t.read(p, dir); {
+	switch now, err := w.read(); {
 	case err != nil:
 		return err
-	case !now.same(old):
+	case !now.same(d.old):
 		return errAgain
 	case ctx.Err() != nil:
-		return t.stopped(ctx)
+		return w.stopped(ctx)
 	}
-	switch err := temp.Rename(p.Name()); {
+	switch err := temp.Rename(w.place.Name()); {
 	case errors.Is(err, fs.ErrNotExist):
 		return errAgain
 	case err != nil:
-		return t.unwritable(p, err)
+		return w.unwritable(err)
 	}
-	if t.Legacy && t.Mode == nil && old.info == nil {
-		t.warn("mode", fmt.Sprintf(`%s: created with mode 0644, so that all users can read the password; `+
-			`set "mode", and fsGroup in the securityContext of the pod if another user reads the file`, t.Path))
+	if w.Legacy && w.Mode == nil && d.old.info == nil {
+		w.warn("mode", fmt.Sprintf(`%s: created with mode 0644, so that all users can read the password; `+
+			`set "mode", and fsGroup in the securityContext of the pod if another user reads the file`, w.Path))
 	}
 	return nil
 }
 
 // read reads the file. It is not an error if the file does not exist or cannot be read.
-func (t *target) read(p *atomicfile.Place, dir *os.Root) (*state, error) {
-	info, err := dir.Lstat(p.Name())
+func (w *writer) read() (*state, error) {
+	info, err := w.dir.Lstat(w.place.Name())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &state{}, nil
 	case err != nil:
-		return nil, t.unwritable(p, err)
+		return nil, w.unwritable(err)
 	case info.IsDir():
-		return nil, advice.Errorf("%s: is a directory", t.Path).
+		return nil, advice.Errorf("%s: is a directory", w.Path).
 			Then("specify the path of a file; a volume must be mounted at the directory that contains it")
 	case !info.Mode().IsRegular():
-		return nil, advice.Errorf("%s: is not a regular file", t.Path).Then("remove it, or specify another path")
+		return nil, advice.Errorf("%s: is not a regular file", w.Path).Then("remove it, or specify another path")
 	}
 	s := &state{info: info}
-	f, err := p.Open()
+	f, err := w.place.Open()
 	if errors.Is(err, fs.ErrNotExist) {
 		return &state{}, nil
 	}
