@@ -90,23 +90,23 @@ func (a attributes) match(info fs.FileInfo) bool {
 
 // finish sets the attributes of a temporary file and syncs it. The owner comes last, because only the owner can change
 // the mode.
-func (t *target) finish(p *atomicfile.Place, temp *atomicfile.Temp, want attributes) error {
+func (w *writer) finish(temp *atomicfile.Temp, want attributes) error {
 	info, err := temp.Stat()
 	if err != nil {
-		return t.unwritable(p, err)
+		return w.unwritable(err)
 	}
 	uid, gid := atomicfile.Owner(info)
 	if want.gid != -1 && want.gid != gid {
-		if err := temp.Chown(-1, want.gid); err != nil && (t.Group != "" || want.mode&0o044 == 0o040) {
-			return t.notOwned("group", t.Group, want.gid, err)
+		if err := temp.Chown(-1, want.gid); err != nil && (w.Group != "" || want.mode&0o044 == 0o040) {
+			return w.notOwned("group", w.Group, want.gid, err)
 		}
 	}
 	if err := temp.Finish(want.mode, nil); err != nil {
-		return t.unwritable(p, err)
+		return w.unwritable(err)
 	}
 	if want.uid != -1 && want.uid != uid {
-		if err := temp.Chown(want.uid, -1); err != nil && (t.Owner != "" || want.mode&0o004 == 0) {
-			return t.notOwned("owner", t.Owner, want.uid, err)
+		if err := temp.Chown(want.uid, -1); err != nil && (w.Owner != "" || want.mode&0o004 == 0) {
+			return w.notOwned("owner", w.Owner, want.uid, err)
 		}
 	}
 	return nil
@@ -126,6 +126,6 @@ func (t *target) notOwned(option, configured string, id int, err error) error {
 	if option == "group" {
 		run = "run this program in that group (fsGroup or supplementalGroups)"
 	}
-	return advice.Errorf("%s: %s by user %d: %w", t.Path, what, os.Geteuid(), atomicfile.Cause(err)).
+	return advice.Errorf("%s: %s%s: %w", t.Path, what, byUser(), atomicfile.Cause(err)).
 		Then("%s or as root with the capability CHOWN, or %s", run, next)
 }

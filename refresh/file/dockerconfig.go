@@ -36,6 +36,11 @@ func (d *DockerConfig) Apply(ctx context.Context, c []refresh.Credential) error 
 	return d.apply(ctx, c, d.merge)
 }
 
+// Check returns the error that Apply would return, as far as it is known without writing.
+func (d *DockerConfig) Check(ctx context.Context) error {
+	return d.at(ctx, func(w *writer) error { return w.check(d.merge) })
+}
+
 // merge returns the content of the file with the entry.
 func (d *DockerConfig) merge(c refresh.Credential, now *state) ([]byte, error) {
 	switch unsafe := new(atomicfile.UnsafeError); {

@@ -2,9 +2,11 @@ package file
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"ecrlogin/internal/advice"
@@ -12,21 +14,21 @@ import (
 )
 
 // inaccessible returns the error for a directory that cannot be opened.
-func (t *target) inaccessible(p *atomicfile.Place, err error) error {
-	dir := filepath.Dir(p.Path())
+func (w *writer) inaccessible(err error) error {
+	dir := filepath.Dir(w.place.Path())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return advice.Errorf("%s: the directory %s does not exist", t.Path, dir).
+		return advice.Errorf("%s: the directory %s does not exist", w.Path, dir).
 			Then("mount the volume there, or create the directory")
 	case errors.Is(err, syscall.ENOTDIR):
-		return advice.Errorf("%s: %s is not a directory", t.Path, dir).Then("correct the path")
+		return advice.Errorf("%s: %s is not a directory", w.Path, dir).Then("correct the path")
 	}
-	return t.unwritable(p, err)
+	return w.unwritable(err)
 }
 
 // unwritable returns the error for an operation in the directory.
-func (t *target) unwritable(p *atomicfile.Place, err error) error {
-	dir := filepath.Dir(p.Path())
+func (w *writer) unwritable(err error) error {
+	dir := filepath.Dir(w.place.Path())
 	what, next := "cannot be written in "+dir, "check the volume"
 	switch {
 	case errors.Is(err, syscall.EBUSY):
@@ -36,10 +38,18 @@ func (t *target) unwritable(p *atomicfile.Place, err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		next = "free space in the volume, or enlarge it"
 	case errors.Is(err, fs.ErrPermission):
-		return advice.Errorf("%s: %s by user %d: %w", t.Path, what, os.Geteuid(), atomicfile.Cause(err)).
+		return advice.Errorf("%s: %s%s: %w", w.Path, what, byUser(), atomicfile.Cause(err)).
 			Then("check the owner and mode of the directory, or set fsGroup in the securityContext of the pod")
 	}
-	return advice.Errorf("%s: %s: %w", t.Path, what, atomicfile.Cause(err)).Then("%s", next)
+	return advice.Errorf("%s: %s: %w", w.Path, what, atomicfile.Cause(err)).Then("%s", next)
+}
+
+// byUser returns the user of this process for messages about permissions.
+func byUser() string {
+	if runtime.GOOS == "windows" {
+		return ""
+	}
+	return fmt.Sprintf(" by user %d", os.Geteuid())
 }
 
 // explain returns an error with a next step. Errors that have none occurred before the directory was opened.

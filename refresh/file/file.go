@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"ecrlogin/internal/advice"
-	"ecrlogin/internal/atomicfile"
 	"ecrlogin/refresh"
 )
 
@@ -77,8 +76,9 @@ type render func(credential refresh.Credential, now *state) ([]byte, error)
 // grace is how long apply waits for the file system after the context is done.
 const grace = 500 * time.Millisecond
 
-// apply writes the file, and returns soon after the context is done, even if the file system does not respond, such as
-// NFS without its server. The thread that waits for the file system then goes on waiting, but does not replace the file.
+// apply writes the file. It returns soon after the context is done, even if the file system does not respond, such as
+// NFS without its server. The thread that waits for the file system then continues to wait, but does not replace the
+// file.
 func (t *target) apply(ctx context.Context, c []refresh.Credential, content render) error {
 	credential, err := t.credential(c)
 	if err != nil {
@@ -91,9 +91,9 @@ func (t *target) apply(ctx context.Context, c []refresh.Credential, content rend
 	}
 	done := make(chan error, 1)
 	go func() {
-		err := atomicfile.Shared(t.Path, func(p *atomicfile.Place) error { return t.write(ctx, p, credential, content) })
+		err := t.at(ctx, func(w *writer) error { return w.write(ctx, credential, content) })
 		<-t.turn
-		done <- t.explain(err)
+		done <- err
 	}()
 	select {
 	case err := <-done:

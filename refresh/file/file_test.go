@@ -2,6 +2,7 @@ package file_test
 
 import (
 	"bytes"
+	"context"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -49,12 +50,16 @@ func mustApply(t testing.TB, target refresh.Target, password string) {
 	}
 }
 
-// wantError applies a target and checks its error, in which DIR stands for a directory.
+// wantError checks the error of Apply and of Check, in which DIR stands for a directory.
 func wantError(t *testing.T, target refresh.Target, dir, want string) {
 	t.Helper()
 	want = strings.ReplaceAll(want, "DIR", dir)
 	if err := apply(t, target, "password"); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	checker := target.(interface{ Check(context.Context) error })
+	if err := checker.Check(t.Context()); err == nil || err.Error() != want {
+		t.Errorf("check:\ngot  %v\nwant %s", err, want)
 	}
 }
 
@@ -119,8 +124,6 @@ func logger() (*slog.Logger, *bytes.Buffer) {
 	}})), &out
 }
 
-func modePtr(m fs.FileMode) *fs.FileMode { return &m }
-
 func TestPassword(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "my-registry.pass")
@@ -128,6 +131,10 @@ func TestPassword(t *testing.T) {
 	if target.Kind() != "file" || target.Name() != path {
 		t.Errorf("kind %q, name %q", target.Kind(), target.Name())
 	}
+	if err := target.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	only(t, dir)
 	for _, password := range []string{"first", "second", "third with \n\t\x00 unusual bytes"} {
 		mustApply(t, target, password)
 		contains(t, path, password)

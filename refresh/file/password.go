@@ -21,7 +21,12 @@ func (*Password) Kind() string { return "file" }
 
 // Apply writes the password if the file does not contain it or does not have the mode and owner that are set.
 func (p *Password) Apply(ctx context.Context, c []refresh.Credential) error {
-	return p.apply(ctx, c, func(c refresh.Credential, _ *state) ([]byte, error) {
-		return []byte(c.Token.Password), nil
-	})
+	return p.apply(ctx, c, password)
 }
+
+// Check returns the error that Apply would return, as far as it is known without writing.
+func (p *Password) Check(ctx context.Context) error {
+	return p.at(ctx, func(w *writer) error { return w.check(password) })
+}
+
+func password(c refresh.Credential, _ *state) ([]byte, error) { return []byte(c.Token.Password), nil }

@@ -31,7 +31,8 @@ type job struct {
 	Docker   bool
 	Password string
 	State    string // see read
-	Log      bool   // print warnings
+	Opens    int
+	Log      bool // print warnings
 }
 
 const jobVariable = "REFRESH_FILE_TEST"

@@ -18,6 +18,8 @@ import (
 	"ecrlogin/refresh/file"
 )
 
+func modePtr(m fs.FileMode) *fs.FileMode { return &m }
+
 // TestMode checks the mode of new and existing files.
 func TestMode(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
