@@ -24,7 +24,8 @@ func Fields(r strictyaml.Reader, id *credentials.Identity) map[string]strictyaml
 		"roleSessionName": r.Text(&id.RoleSessionName, word(64, "")),
 		"duration":        r.Duration(&id.Duration, 15*time.Minute, 12*time.Hour),
 		"mfaSerial": func(n *yaml.Node) error {
-			return r.Wrong(n, advice.Errorf("mfaSerial is not supported, because an MFA code cannot be entered while an image is pulled").
+			return r.Wrong(n, advice.
+				Errorf("mfaSerial is not supported, because an MFA code cannot be entered while an image is pulled").
 				Then("set profile to a session that was started with an MFA code, for example via: aws sts get-session-token"))
 		},
 	}

@@ -31,9 +31,9 @@ func Variables(env environ.Env) []string {
 	})
 }
 
-// FromEnviron returns the configuration in the variables of k8s-ecr-login-renew. It applies a Secret once, takes it over
-// from that tool, and has no HTTP server. As in that tool, TARGET_NAMESPACE is "default" by default, and white space in
-// lists is ignored. Other than there, an invalid name or pattern is an error.
+// FromEnviron returns the configuration in the variables of k8s-ecr-login-renew. It applies a Secret once, takes it
+// over from that tool, and has no HTTP server. As in that tool, TARGET_NAMESPACE is "default" if it is not set, and
+// white space in lists is ignored. Unlike there, an invalid name or pattern is an error.
 func FromEnviron(env environ.Env) (*Config, error) {
 	rule := kubernetes.Rule{Name: env.Get(secretName), Adopt: true}
 	if rule.Name == "" {

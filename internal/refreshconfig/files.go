@@ -102,8 +102,8 @@ func (p *document) add(n *yaml.Node, f File) error {
 	}
 	host := f.Path + "\x00" + f.Login.Registry.Host
 	if line, ok := p.hosts[host]; ok {
-		return p.Wrong(n, advice.Errorf("%s gets %s from the entry in line %d already", shown(f.Path), f.Login.Registry, line).
-			Then("remove one entry"))
+		return p.Wrong(n, advice.Errorf("%s gets %s from the entry in line %d already",
+			shown(f.Path), f.Login.Registry, line).Then("remove one entry"))
 	}
 	p.hosts[host] = f.Line
 	p.config.Files = append(p.config.Files, f)
@@ -143,7 +143,8 @@ func (p *document) registry(into *refresh.Login) strictyaml.Field {
 	})
 }
 
-var errLogin = errors.New("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com, without port or path")
+var errLogin = errors.New("must be an ECR registry, such as 123456789012.dkr.ecr.us-west-2.amazonaws.com, " +
+	"without port or path")
 
 // parseLogin returns the registry that a user typed as a host or URL. Server is the text if it is not the host.
 func parseLogin(s string) (refresh.Login, error) {
@@ -166,7 +167,7 @@ func (p *document) path(into *string) strictyaml.Field {
 			return errors.New("must not contain control characters")
 		case !filepath.IsAbs(s):
 			return errors.New("must be an absolute path")
-		case filepath.Clean(s) != s && strings.HasSuffix(filepath.ToSlash(s), "/"), filepath.Dir(s) == filepath.Clean(s):
+		case strings.HasSuffix(filepath.ToSlash(s), "/"), filepath.Dir(s) == filepath.Clean(s):
 			return errors.New("must be a file, not a directory")
 		}
 		return nil

@@ -43,7 +43,7 @@ func readJSON(d *strictyaml.Document, content []byte) (*yaml.Node, error) {
 type jsonReader struct {
 	d       *strictyaml.Document
 	content []byte
-	lines   lines
+	lines   *lines
 	tokens  *json.Decoder
 }
 

@@ -5,14 +5,17 @@ import (
 	"unicode/utf8"
 )
 
-// lines are the offsets of the lines of a text.
+// lines finds the lines of a text. Positions that are asked for in ascending order take time proportional to the size
+// of the text, even if it has only one line.
 type lines struct {
 	text   []byte
-	starts []int
+	starts []int // offsets of the lines
+	// The last position.
+	offset, line, column int
 }
 
-func newLines(text []byte) lines {
-	l := lines{text: text, starts: []int{0}}
+func newLines(text []byte) *lines {
+	l := &lines{text: text, starts: []int{0}, line: 1, column: 1}
 	for i, c := range text {
 		if c == '\n' {
 			l.starts = append(l.starts, i+1)
@@ -22,8 +25,13 @@ func newLines(text []byte) lines {
 }
 
 // position returns the line and the column of an offset, from 1. The column counts characters.
-func (l lines) position(offset int) (line, column int) {
+func (l *lines) position(offset int) (line, column int) {
 	offset = max(0, min(offset, len(l.text)))
 	line = sort.SearchInts(l.starts, offset+1)
-	return line, utf8.RuneCount(l.text[l.starts[line-1]:offset]) + 1
+	if line != l.line || offset < l.offset {
+		l.offset, l.line, l.column = l.starts[line-1], line, 1
+	}
+	l.column += utf8.RuneCount(l.text[l.offset:offset])
+	l.offset = offset
+	return line, l.column
 }

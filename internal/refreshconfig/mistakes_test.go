@@ -165,7 +165,6 @@ var mistakes = []struct{ name, content, place, want string }{
 		"the rule in line 4 can write the same Secret: namespaces can match both team-* and *-a; exclude *-a in that rule, or use another name"},
 	{"same Secret by selectors", rules("name: s, selector: a=b", "name: s, selector: a!=b"), "5:5",
 		"the rule in line 4 can write the same Secret: both select namespaces *, and selectors are not compared; specify namespaces that differ, or use another name"},
-	{"too many namespaces", manyRules(2000), "", "too many namespaces in rules with the name s; combine the rules"},
 	{"large", strings.Repeat("# a comment\n", 100_000), "1:1", "the file has 1200000 bytes, more than the limit of 1048576; shorten it"},
 	{"nested", "registries: " + strings.Repeat("[", 500) + "\n", "1:29", "more than 16 levels of nesting; remove brackets or indentation"},
 }

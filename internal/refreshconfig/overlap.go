@@ -6,74 +6,103 @@ import (
 	"strings"
 
 	"ecrlogin/internal/advice"
-	"ecrlogin/refresh/kubernetes"
 )
 
-// maxComparisons limits the number of pattern comparisons for rules with the same name, which otherwise grows with the
-// square of their number.
-const maxComparisons = 200_000
+// maxSteps limits the time to compare rules with the same name, which otherwise grows with the square of the number of
+// their patterns.
+const maxSteps = 50_000_000
 
 // sameSecret returns an error if an earlier rule can write the same Secret. Selectors are not compared, because the
-// labels of namespaces change.
-func (p *document) sameSecret(r rule) error {
-	for _, earlier := range p.secrets[r.Name] {
-		a, b, overlap := p.overlap(earlier.Rule, r.Rule)
-		switch {
-		case p.comparisons > maxComparisons:
-			return advice.Errorf("too many namespaces in rules with the name %s", r.Name).Then("combine the rules")
-		case overlap:
-			what, next := explain(a, b)
-			if r.Selector != "" || earlier.Selector != "" {
-				what += ", and selectors are not compared"
-			}
-			return advice.Errorf("the rule in line %d can write the same Secret: %s", earlier.line, what).
-				Then("%s, or use another name", next)
+// labels of namespaces change. It can report an overlap that several patterns of exclude rule out together, but never
+// misses one.
+func (p *document) sameSecret(r *rule) error {
+	p.split(r)
+	for _, name := range r.names {
+		if earlier := p.names[r.Name+"/"+name]; earlier != nil {
+			return clash(earlier, r, name, name)
 		}
+		p.names[r.Name+"/"+name] = r
+	}
+	for _, earlier := range p.secrets[r.Name] {
+		if a, b, overlap := p.overlap(earlier, r); overlap {
+			return clash(earlier, r, a, b)
+		}
+	}
+	p.secrets[r.Name] = append(p.secrets[r.Name], r)
+	if p.steps > maxSteps {
+		return advice.Errorf("too many namespaces in rules with the name %s", r.Name).Then("combine the rules")
 	}
 	return nil
 }
 
-// explain describes overlapping patterns, and what to do about them.
-func explain(a, b string) (what, next string) {
-	const wildcards = "*?"
-	switch {
-	case a == b && strings.ContainsAny(a, wildcards):
-		return "both select namespaces " + a, "specify namespaces that differ"
-	case !strings.ContainsAny(a, wildcards):
-		return "both select namespace " + a, "exclude it in one of them"
-	case !strings.ContainsAny(b, wildcards):
-		return "both select namespace " + b, "exclude it in one of them"
+// split sets the names and the patterns of a rule, without names that it excludes.
+func (p *document) split(r *rule) {
+	r.patterns = slices.Clone(r.Namespaces)
+	if len(r.Namespaces) == 0 {
+		r.patterns = []string{"*"}
 	}
-	return "namespaces can match both " + a + " and " + b, "exclude " + b + " in that rule"
+	r.patterns = slices.DeleteFunc(r.patterns, func(s string) bool {
+		if isPattern(s) || p.steps > maxSteps {
+			return false
+		}
+		p.steps += len(r.Exclude) * len(s)
+		if !slices.ContainsFunc(r.Exclude, func(e string) bool { return covers(e, s) }) {
+			r.names = append(r.names, s)
+		}
+		return true
+	})
 }
 
-// overlap returns a pattern of each rule if there is a namespace that both select. It can report an overlap that
-// several patterns of exclude rule out together, but never misses one.
-func (p *document) overlap(a, b kubernetes.Rule) (inA, inB string, ok bool) {
-	exclude := slices.Concat(a.Exclude, b.Exclude)
-	for _, inA := range namespaces(a) {
-		for _, inB := range namespaces(b) {
-			if p.comparisons++; p.comparisons > maxComparisons {
-				return "", "", false
-			}
-			if overlap(inA, inB) && !slices.ContainsFunc(exclude, func(e string) bool {
-				p.comparisons++
-				return covers(e, inA) || covers(e, inB)
-			}) {
-				return inA, inB, true
+// overlap returns a pattern of each rule if there is a namespace that both select. It ignores names in both.
+func (p *document) overlap(a, b *rule) (inA, inB string, ok bool) {
+	search := func(first, second []string) bool {
+		for _, inA = range first {
+			for _, inB = range second {
+				if p.steps += len(inA) * len(inB); p.steps > maxSteps {
+					return false
+				}
+				if overlap(inA, inB) && !p.excluded(a, b, inA, inB) {
+					return true
+				}
 			}
 		}
+		return false
 	}
-	return "", "", false
+	ok = search(a.patterns, b.patterns) || search(a.patterns, b.names) || search(a.names, b.patterns)
+	return inA, inB, ok
 }
 
-// namespaces returns the patterns for the namespaces of a rule.
-func namespaces(r kubernetes.Rule) []string {
-	if len(r.Namespaces) == 0 {
-		return []string{"*"}
+// excluded reports whether one of the rules excludes all namespaces that match both patterns.
+func (p *document) excluded(a, b *rule, inA, inB string) bool {
+	for _, exclude := range [][]string{a.Exclude, b.Exclude} {
+		p.steps += len(exclude) * len(inA+inB)
+		if slices.ContainsFunc(exclude, func(e string) bool { return covers(e, inA) || covers(e, inB) }) {
+			return true
+		}
 	}
-	return r.Namespaces
+	return false
 }
+
+// clash returns the error for a namespace that matches a pattern of each rule.
+func clash(earlier, r *rule, a, b string) error {
+	what, next := "namespaces can match both "+a+" and "+b, "exclude "+b+" in that rule"
+	switch {
+	case a == b && isPattern(a):
+		what, next = "both select namespaces "+a, "specify namespaces that differ"
+	case !isPattern(a):
+		what, next = "both select namespace "+a, "exclude it in one of them"
+	case !isPattern(b):
+		what, next = "both select namespace "+b, "exclude it in one of them"
+	}
+	if r.Selector != "" || earlier.Selector != "" {
+		what += ", and selectors are not compared"
+	}
+	return advice.Errorf("the rule in line %d can write the same Secret: %s", earlier.line, what).
+		Then("%s, or use another name", next)
+}
+
+// isPattern reports whether a name of a namespace contains wildcards.
+func isPattern(s string) bool { return strings.ContainsAny(s, "*?") }
 
 // overlap reports whether there is a text that both patterns match, in which * stands for any text and ? for one
 // character.

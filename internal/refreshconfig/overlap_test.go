@@ -86,8 +86,12 @@ func TestDisjointRules(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, pair := range [][2]kubernetes.Rule{{tt.a, tt.b}, {tt.b, tt.a}} {
-				if a, b, got := new(document).overlap(pair[0], pair[1]); got != tt.want {
-					t.Errorf("overlap = %q, %q, %v", a, b, got)
+				p := &document{secrets: map[string][]*rule{}, names: map[string]*rule{}}
+				for i := range pair {
+					r := &rule{Rule: pair[i]}
+					if err := p.sameSecret(r); (err != nil) != (i == 1 && tt.want) {
+						t.Errorf("got %v", err)
+					}
 				}
 			}
 		})

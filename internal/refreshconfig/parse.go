@@ -45,7 +45,8 @@ func Parse(path string, content []byte) (*Config, error) {
 		config:   &Config{Path: path, Listen: DefaultListen, Lease: Lease{Name: DefaultLeaseName}},
 		files:    map[string]int{},
 		hosts:    map[string]int{},
-		secrets:  map[string][]rule{},
+		secrets:  map[string][]*rule{},
+		names:    map[string]*rule{},
 	}
 	if root == nil {
 		root = &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
@@ -72,11 +73,12 @@ func read(d *strictyaml.Document, path string, content []byte) (*yaml.Node, erro
 // A document is a file that is being parsed.
 type document struct {
 	*strictyaml.Document
-	config      *Config
-	files       map[string]int    // the index of the first of config.Files with that path
-	hosts       map[string]int    // the line of the entry for a path and a host
-	secrets     map[string][]rule // by name
-	comparisons int               // of their namespaces
+	config  *Config
+	files   map[string]int     // the index of the first of config.Files with that path
+	hosts   map[string]int     // the line of the entry for a path and a host
+	secrets map[string][]*rule // by the name of the Secret
+	names   map[string]*rule   // by the name of the Secret, a slash, and the name of a namespace
+	steps   int                // to compare their namespaces
 }
 
 // read reads the whole file.

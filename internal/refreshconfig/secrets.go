@@ -41,11 +41,12 @@ type rule struct {
 	identity         credentials.Identity
 	preset, template *yaml.Node
 	line             int
+	names, patterns  []string // of Namespaces, set by split
 }
 
 // secret reads an item of secrets.
 func (p *document) secret(n *yaml.Node) error {
-	r := rule{line: n.Line}
+	r := &rule{line: n.Line}
 	fields := identityconf.Fields(p.Reader, &r.identity)
 	maps.Copy(fields, map[string]strictyaml.Field{
 		"name":            p.Text(&r.Name, checkName),
@@ -53,8 +54,8 @@ func (p *document) secret(n *yaml.Node) error {
 		"exclude":         p.texts(&r.Exclude, "exclude must be a list, such as [kube-system]", checkPattern),
 		"selector":        p.Text(&r.Selector, checkSelector),
 		"registries":      p.logins(&r.Logins),
-		"preset":          p.preset(&r),
-		"template":        p.template(&r),
+		"preset":          p.preset(r),
+		"template":        p.template(r),
 		"adopt":           p.Truth(&r.Adopt),
 		"prune":           p.Truth(&r.Prune),
 		"serviceAccounts": p.texts(&r.ServiceAccounts, "serviceAccounts must be a list, such as [default]", checkName),
@@ -68,13 +69,12 @@ func (p *document) secret(n *yaml.Node) error {
 	if err := r.check(); err != nil {
 		return p.Wrong(n, err)
 	}
-	if err := p.form(&r); err != nil {
+	if err := p.form(r); err != nil {
 		return err
 	}
 	if err := p.sameSecret(r); err != nil {
 		return p.Wrong(n, err)
 	}
-	p.secrets[r.Name] = append(p.secrets[r.Name], r)
 	p.config.Secrets = append(p.config.Secrets, r.Rule)
 	return nil
 }
@@ -88,7 +88,8 @@ func (r *rule) check() error {
 		return advice.Errorf("the rule has no registries").
 			Then("add some, for example: registries: [123456789012.dkr.ecr.us-west-2.amazonaws.com]")
 	case len(r.Namespaces) == 0 && r.Selector == "":
-		return advice.Errorf("the rule has no namespaces").Then(`add namespaces or selector; for all namespaces: namespaces: ["*"]`)
+		return advice.Errorf("the rule has no namespaces").
+			Then(`add namespaces or selector; for all namespaces: namespaces: ["*"]`)
 	case r.preset != nil && r.template != nil:
 		return advice.Errorf("preset and template exclude each other").Then("remove one")
 	}
@@ -98,7 +99,8 @@ func (r *rule) check() error {
 // logins returns a field that reads the registries of a rule.
 func (p *document) logins(into *[]refresh.Login) strictyaml.Field {
 	seen := map[registry.Registry]bool{}
-	return p.List("registries must be a list of hosts, such as [123456789012.dkr.ecr.us-west-2.amazonaws.com]", func(n *yaml.Node) error {
+	const wrong = "registries must be a list of hosts, such as [123456789012.dkr.ecr.us-west-2.amazonaws.com]"
+	return p.List(wrong, func(n *yaml.Node) error {
 		var login refresh.Login
 		if err := p.registry(&login)(n); err != nil {
 			return err
@@ -150,7 +152,7 @@ func checkNamespace(s string) error {
 // checkPattern checks a pattern for namespaces.
 func checkPattern(s string) error {
 	switch {
-	case !strings.ContainsAny(s, "*?"):
+	case !isPattern(s):
 		return checkNamespace(s)
 	case len(s) > 2*validation.DNS1123LabelMaxLength || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-*?") != "":
 		return errors.New("must be the name of a namespace, or a pattern with * for any text and ? for one character")

@@ -20,7 +20,12 @@ func readTOML(d *strictyaml.Document, content []byte) (*yaml.Node, error) {
 	if err := d.CheckCharacters(string(content)); err != nil {
 		return nil, err
 	}
-	r := &tomlReader{d: d, lines: newLines(content), members: map[*yaml.Node]map[string]*yaml.Node{}, headers: map[*yaml.Node]bool{}}
+	r := &tomlReader{
+		d:       d,
+		lines:   newLines(content),
+		members: map[*yaml.Node]map[string]*yaml.Node{},
+		headers: map[*yaml.Node]bool{},
+	}
 	root := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: 1, Column: 1}
 	r.parser.Reset(content)
 	for table := root; r.parser.NextExpression(); {
@@ -43,7 +48,7 @@ func readTOML(d *strictyaml.Document, content []byte) (*yaml.Node, error) {
 
 type tomlReader struct {
 	d      *strictyaml.Document
-	lines  lines
+	lines  *lines
 	parser unstable.Parser
 	// members are the values in mappings that tables and dotted keys refer to.
 	members map[*yaml.Node]map[string]*yaml.Node

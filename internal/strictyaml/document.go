@@ -58,8 +58,8 @@ func (d *Document) CheckSize() error {
 	if len(d.content) <= configpath.MaxSize {
 		return nil
 	}
-	return d.At(1, 1, advice.Errorf("the file has %d bytes, more than the limit of %d", len(d.content), configpath.MaxSize).
-		Then("shorten it"))
+	return d.At(1, 1, advice.Errorf("the file has %d bytes, more than the limit of %d",
+		len(d.content), configpath.MaxSize).Then("shorten it"))
 }
 
 // Root returns the content of the document, or nil if it is empty. The size of the document, its nesting and the
