@@ -13,8 +13,10 @@ import (
 	"strings"
 	"sync"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/scheme"
 )
 
 // A fakeServer is the part of an API server that this package uses: namespaces with lists and watches, the lease, and
@@ -26,7 +28,7 @@ type fakeServer struct {
 	events   []fakeEvent
 	changed  chan struct{}  // closed after each event
 	secrets  map[string]int // by namespace/name: number of writes
-	lease    map[string]any
+	lease    *coordinationv1.Lease
 	requests []string // "VERB path", in the order of arrival
 	// intercept answers a request if it returns true. It is called without the lock.
 	intercept func(w http.ResponseWriter, r *http.Request) bool
@@ -230,13 +232,17 @@ func (f *fakeServer) secret(w http.ResponseWriter, r *http.Request, namespace, n
 	case f.objects[namespace] == nil:
 		fail(w, http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Sprintf("namespaces %q not found", namespace))
 		return
+	case f.secrets[key] == 0 && r.URL.Query().Get("dryRun") != "":
+		fail(w, http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Sprintf("secrets %q not found", name))
+		return
 	case r.Method == http.MethodDelete:
 		delete(f.secrets, key)
 	default:
 		f.secrets[key]++
 	}
 	o := f.bookmarkObject()
-	o.Name, o.Namespace = name, namespace
+	o.Name, o.Namespace, o.UID = name, namespace, "uid"
+	o.Labels = map[string]string{labelManagedBy: fieldManager}
 	reply(w, http.StatusOK, o)
 }
 
@@ -251,21 +257,22 @@ func (f *fakeServer) serveLease(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, f.lease)
 		return
 	}
-	var lease map[string]any
-	if err := json.NewDecoder(r.Body).Decode(&lease); err != nil {
+	content, err := io.ReadAll(r.Body)
+	if err != nil {
 		panic(err)
 	}
-	version := func(o map[string]any) string {
-		meta, _ := o["metadata"].(map[string]any)
-		v, _ := meta["resourceVersion"].(string)
-		return v
+	o, _, err := scheme.Codecs.UniversalDeserializer().Decode(content, nil, nil)
+	if err != nil {
+		panic(err)
 	}
-	if version(lease) != version(f.lease) {
+	lease := o.(*coordinationv1.Lease)
+	if f.lease != nil && lease.ResourceVersion != f.lease.ResourceVersion {
 		fail(w, http.StatusConflict, metav1.StatusReasonConflict, "the lease was changed")
 		return
 	}
 	f.version++
-	lease["metadata"].(map[string]any)["resourceVersion"] = strconv.Itoa(f.version)
+	lease.ResourceVersion = strconv.Itoa(f.version)
+	lease.TypeMeta = metav1.TypeMeta{Kind: "Lease", APIVersion: "coordination.k8s.io/v1"}
 	f.lease = lease
 	reply(w, http.StatusOK, lease)
 }

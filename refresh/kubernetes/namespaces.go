@@ -147,6 +147,9 @@ func (n *namespaces) observe(ctx context.Context, verb string, err error) {
 	if err == nil {
 		n.alive = n.now()
 		delete(n.failures, verb)
+		if verb == "watch" { // the informer watches after it listed
+			delete(n.failures, "list")
+		}
 		if before != nil {
 			n.log.Info(verb + " namespaces: the API server responds again")
 		}

@@ -45,9 +45,9 @@ type state struct {
 	uid      types.UID // of the namespace; "" if unknown
 	pass     int       // the last one in which it was tried, or never
 	written  bool
-	waiting  bool   // for a service account
-	attempts int    // failures since the last success
-	failure  string // "" after a success
+	attempts int       // failures since the last success
+	failure  string    // "" after a success
+	next     time.Time // not tried before this time in the same pass
 }
 
 // A placeWriter writes the Secret of a rule in one namespace. Tests use another one than writer.
@@ -248,15 +248,10 @@ func (s *Secret) write(ctx context.Context, ns namespace) (again time.Duration, 
 	}
 	var contested *contestedError
 	switch {
-	case errors.As(err, &contested):
-		s.record(ns.name, pass, err)
-		return 0, err
+	case err == nil, errors.As(err, &contested): // written
+		return s.record(ns.name, pass, err, func(int) time.Duration { return 0 }), err
 	}
-	attempts := s.record(ns.name, pass, err)
-	if err == nil {
-		return 0, nil
-	}
-	return retryDelay(attempts, h.after, err), err
+	return s.record(ns.name, pass, err, func(attempts int) time.Duration { return retryDelay(attempts, h.after, err) }), err
 }
 
 // due returns the content to write to a namespace, or nil if there is nothing to do.
@@ -279,14 +274,15 @@ func (s *Secret) due(ns namespace) (c *content, pass int) {
 		}
 		*p = state{pass: never, uid: ns.uid}
 	}
-	if p.pass == s.pass && p.failure == "" && !p.waiting {
+	if p.pass == s.pass && (p.next.IsZero() || time.Now().Before(p.next)) {
 		return nil, 0
 	}
 	return s.content, s.pass
 }
 
-// record stores the result of a try, and returns the number of failures since the last success.
-func (s *Secret) record(name string, pass int, err error) (attempts int) {
+// record stores the result of a try. The function returns when to try again, after a number of failures since the last
+// success; 0 means in the next pass.
+func (s *Secret) record(name string, pass int, err error, after func(attempts int) time.Duration) (again time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.places[name]
@@ -297,14 +293,17 @@ func (s *Secret) record(name string, pass int, err error) (attempts int) {
 		s.untried--
 	}
 	s.log(p, name, err)
-	p.pass, p.waiting = pass, false
+	p.pass, p.next = pass, time.Time{}
 	if err != nil {
 		p.attempts, p.failure = p.attempts+1, err.Error()
 	} else {
 		p.attempts, p.failure, p.written = 0, "", true
 	}
+	if again = after(p.attempts); again > 0 {
+		p.next = time.Now().Add(again)
+	}
 	s.endPass()
-	return p.attempts
+	return again
 }
 
 // log logs what changed in a namespace. The failure of the API server for all namespaces is logged elsewhere.
@@ -339,7 +338,7 @@ func (s *Secret) remove(ctx context.Context, name string) (again time.Duration, 
 		err = explain("delete", "secrets in namespace "+name, err)
 	}
 	s.add(name)
-	return retryDelay(s.record(name, pass, err), h.after, err), err
+	return s.record(name, pass, err, func(attempts int) time.Duration { return retryDelay(attempts, h.after, err) }), err
 }
 
 // current returns the number of the current pass, or false if the Secret is not in use.
