@@ -161,7 +161,7 @@ func (c *Cluster) lead(ctx context.Context) {
 	secrets := slices.Clone(c.secrets)
 	c.mu.Unlock()
 	for _, s := range secrets {
-		s.begin()
+		s.begin(nil)
 	}
 }
 

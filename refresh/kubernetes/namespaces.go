@@ -115,8 +115,9 @@ func (n *namespaces) list(ctx context.Context, o metav1.ListOptions) (runtime.Ob
 func (n *namespaces) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 	w, err := n.client.Watch(ctx, o)
 	if err != nil {
-		// Before version 1.32, API servers reject a watch that starts with a list. The informer then lists.
-		if o.SendInitialEvents == nil || !apierrors.IsInvalid(err) {
+		// After a watch that starts with a list was rejected, for example by an API server before version 1.32, the
+		// informer lists.
+		if o.SendInitialEvents == nil || unavailable(err) {
 			n.observe(ctx, "watch", err)
 		}
 		return nil, err

@@ -19,10 +19,7 @@ func (s *Secret) applyOnce(ctx context.Context, c *content) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.content = c
-	s.mu.Unlock()
-	s.newPass(wanted, others)
+	s.newPass(c, wanted, others)
 	parallel(wanted, func(ns namespace) {
 		retry(ctx, func() (time.Duration, error) { return s.write(ctx, ns) })
 	})

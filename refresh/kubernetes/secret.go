@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/refresh"
 )
 
@@ -114,9 +115,6 @@ func (s *Secret) Apply(ctx context.Context, creds []refresh.Credential) error {
 	if s.cluster.once {
 		return s.applyOnce(ctx, content)
 	}
-	s.mu.Lock()
-	s.content = content
-	s.mu.Unlock()
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -124,34 +122,47 @@ func (s *Secret) Apply(ctx context.Context, creds []refresh.Credential) error {
 	}
 	leader := s.cluster.leadership()
 	if leader == nil {
-		return nil
+		s.hold(content)
+		if leader = s.cluster.leadership(); leader == nil {
+			return nil
+		}
 	}
 	if !s.literal {
 		if err := s.cluster.namespaces.await(ctx); err != nil {
+			s.begin(content) // with the namespaces that are known later
 			return err
 		}
 	}
 	select {
-	case <-s.begin():
+	case <-s.begin(content):
 	case <-leader.Done():
 	case <-ctx.Done():
 	}
 	return nil
 }
 
-// begin starts a pass over all namespaces, and returns a channel that is closed at its end.
-func (s *Secret) begin() <-chan struct{} {
+// hold stores what to write when this replica leads.
+func (s *Secret) hold(c *content) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.content = c
+}
+
+// begin starts a pass over all namespaces, and returns a channel that is closed at its end. Without content, the content
+// of the last pass is written.
+func (s *Secret) begin(c *content) <-chan struct{} {
 	wanted, others := s.divide(s.cluster.namespaces.all())
-	passed, due := s.newPass(wanted, others)
+	passed, due := s.newPass(c, wanted, others)
 	for _, name := range due { // not while s.mu is locked, because the queue calls written
 		s.cluster.queue.Add(key{s, name})
 	}
 	return passed
 }
 
-func (s *Secret) newPass(wanted, others []namespace) (passed chan struct{}, due []string) {
+func (s *Secret) newPass(c *content, wanted, others []namespace) (passed chan struct{}, due []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.content = cmp.Or(c, s.content)
 	if s.passed == nil {
 		s.passed = make(chan struct{})
 	}
@@ -234,32 +245,40 @@ func (s *Secret) sync(ctx context.Context, name string) (again time.Duration) {
 
 // write writes the Secret to a namespace, unless that was done in this pass. It returns when to call it again, or 0.
 func (s *Secret) write(ctx context.Context, ns namespace) (again time.Duration, err error) {
-	content, pass := s.due(ns)
+	content, pass, again := s.due(ns)
 	if content == nil {
-		return 0, nil
+		return again, nil
 	}
 	ctx, h := withHint(ctx)
-	err = s.writer.write(ctx, ns.name, content)
+	if content.usable(s.cluster.now()) {
+		err = s.writer.write(ctx, ns.name, content)
+	} else {
+		err = advice.Errorf("the password expired").Then("see the errors of its registry")
+	}
 	if err != nil && ctx.Err() != nil {
 		return 0, err // this replica does not lead any more, or the program stops
 	}
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = explain("patch", "secrets in namespace "+ns.name, err)
 	}
+	after := func(attempts int) time.Duration { return retryDelay(attempts, h.after, err) }
+	var waiting *waitingError
 	var contested *contestedError
-	switch {
-	case err == nil, errors.As(err, &contested): // written
-		return s.record(ns.name, pass, err, func(int) time.Duration { return 0 }), err
+	switch { // these are written
+	case errors.As(err, &waiting):
+		err, after = nil, func(int) time.Duration { return waiting.after }
+	case err == nil, errors.As(err, &contested):
+		after = func(int) time.Duration { return 0 }
 	}
-	return s.record(ns.name, pass, err, func(attempts int) time.Duration { return retryDelay(attempts, h.after, err) }), err
+	return s.record(ns.name, pass, err, after), err
 }
 
-// due returns the content to write to a namespace, or nil if there is nothing to do.
-func (s *Secret) due(ns namespace) (c *content, pass int) {
+// due returns the content to write to a namespace in the current pass, or nil and when to ask again, or 0.
+func (s *Secret) due(ns namespace) (c *content, pass int, again time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.content == nil || s.retired {
-		return nil, 0
+		return nil, 0, 0
 	}
 	p := s.places[ns.name]
 	if p == nil {
@@ -274,10 +293,15 @@ func (s *Secret) due(ns namespace) (c *content, pass int) {
 		}
 		*p = state{pass: never, uid: ns.uid}
 	}
-	if p.pass == s.pass && (p.next.IsZero() || time.Now().Before(p.next)) {
-		return nil, 0
+	if p.pass == s.pass {
+		if p.next.IsZero() {
+			return nil, 0, 0
+		}
+		if again = time.Until(p.next); again > 0 {
+			return nil, 0, again
+		}
 	}
-	return s.content, s.pass
+	return s.content, s.pass, 0
 }
 
 // record stores the result of a try. The function returns when to try again, after a number of failures since the last
