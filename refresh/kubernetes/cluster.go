@@ -135,6 +135,9 @@ func (c *Cluster) Run(ctx context.Context) error {
 	default:
 	}
 	c.queue = newQueue()
+	if c.lock == nil {
+		c.lead(ctx)
+	}
 	close(c.started)
 	var parts sync.WaitGroup
 	parts.Go(func() { c.work(ctx) })
@@ -145,9 +148,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 			c.namespaces.run(ctx)
 		}
 	})
-	if c.lock == nil {
-		c.lead(ctx)
-	} else {
+	if c.lock != nil {
 		parts.Go(func() { c.elect(ctx) })
 	}
 	parts.Wait()
@@ -161,7 +162,7 @@ func (c *Cluster) lead(ctx context.Context) {
 	secrets := slices.Clone(c.secrets)
 	c.mu.Unlock()
 	for _, s := range secrets {
-		s.begin(nil)
+		s.resume()
 	}
 }
 

@@ -35,7 +35,9 @@ type fixture struct {
 func newFixture(t *testing.T, server *fakeServer, o Options) *fixture {
 	t.Helper()
 	f := &fixture{t: t, server: server, log: new(logText), stop: func() {}, done: make(chan struct{})}
-	o.Config = &rest.Config{Host: "http://cluster", Transport: server}
+	if o.Config == nil {
+		o.Config = &rest.Config{Host: "http://cluster", Transport: server}
+	}
 	o.Log = slog.New(slog.NewTextHandler(f.log, nil))
 	var err error
 	if f.cluster, err = NewCluster(o); err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
@@ -72,22 +73,28 @@ func (l *liveWatch) run() {
 				return
 			}
 			silence.Reset(silenceLimit)
-			if e.Type == watch.Error {
-				l.observe(e)
-			} else {
-				l.event()
+			if e.Type == watch.Error && !l.observe(e) {
+				return
 			}
+			l.event()
 			l.send(e)
 		}
 	}
 }
 
-// observe reports an error event. An expired watch is normal, and the informer lists again.
-func (l *liveWatch) observe(e watch.Event) {
-	if err := apierrors.FromObject(e.Object); !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) {
-		l.failed(err)
+// observe reports an error event, and whether the informer must see it. It need not see that the connection broke, because
+// it then starts another watch at the last event, without a pause and without a list.
+func (l *liveWatch) observe(e watch.Event) bool {
+	err := apierrors.FromObject(e.Object)
+	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) { // normal; the informer lists again
+		return true
 	}
+	l.failed(err)
+	return !apierrors.HasStatusCause(err, brokenWatch)
 }
+
+// brokenWatch is the cause of an error event of client-go itself. Source: newStreamWatcher in rest/request.go.
+const brokenWatch metav1.CauseType = "ClientWatchDecoding"
 
 func (l *liveWatch) send(e watch.Event) {
 	select {

@@ -26,6 +26,8 @@ type Secret struct {
 	literal   bool     // the namespaces are selected by name only
 	writer    placeWriter
 
+	beginning sync.Mutex // locked while a pass begins, so that a later pass has later namespaces
+
 	mu      sync.Mutex
 	name    string
 	retired bool // not in use
@@ -141,6 +143,16 @@ func (s *Secret) Apply(ctx context.Context, creds []refresh.Credential) error {
 	return nil
 }
 
+// resume starts a pass if there is something to write. It is called when this replica begins to lead.
+func (s *Secret) resume() {
+	s.mu.Lock()
+	c := s.content
+	s.mu.Unlock()
+	if c != nil {
+		s.begin(nil)
+	}
+}
+
 // hold stores what to write when this replica leads.
 func (s *Secret) hold(c *content) {
 	s.mu.Lock()
@@ -151,6 +163,8 @@ func (s *Secret) hold(c *content) {
 // begin starts a pass over all namespaces, and returns a channel that is closed at its end. Without content, the content
 // of the last pass is written.
 func (s *Secret) begin(c *content) <-chan struct{} {
+	s.beginning.Lock()
+	defer s.beginning.Unlock()
 	wanted, others := s.divide(s.cluster.namespaces.all())
 	passed, due := s.newPass(c, wanted, others)
 	for _, name := range due { // not while s.mu is locked, because the queue calls written
