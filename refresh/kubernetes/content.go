@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -79,7 +80,7 @@ func newContent(rule Rule, creds []refresh.Credential) (*content, error) {
 	if s.Metadata, err = newMetadata(rule, v, creds, hash(data)); err != nil {
 		return nil, err
 	}
-	c := &content{creds: creds, typ: s.Type, missing: missing(rule.Logins, creds), secrets: append(secretsOf(creds), config)}
+	c := &content{creds: creds, typ: s.Type, missing: missing(rule.Logins, creds), secrets: secretsOf(creds, s.Data)}
 	return c, c.encode(s)
 }
 
@@ -192,9 +193,12 @@ func missing(logins []refresh.Login, creds []refresh.Credential) []string {
 	return hosts
 }
 
-// secretsOf returns the passwords in the forms in which the Secret contains them.
-func secretsOf(creds []refresh.Credential) []string {
+// secretsOf returns the passwords in the forms in which a Secret and its JSON contain them.
+func secretsOf(creds []refresh.Credential, data map[string][]byte) []string {
 	var all []string
+	for _, value := range data {
+		all = append(all, base64.StdEncoding.EncodeToString(value))
+	}
 	for _, c := range creds {
 		all = append(all, auth(c), c.Token.Password)
 	}

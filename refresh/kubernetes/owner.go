@@ -128,8 +128,8 @@ func (w *writer) contested(namespace string) error {
 	if len(managers) > 0 {
 		who = fmt.Sprintf("%q", managers[0])
 	}
-	return &contestedError{fmt.Sprintf("%s: written, but %s changed or deleted it several times in the last %v; stop one of the two programs",
-		w.name(namespace), who, contestPeriod)}
+	return &contestedError{fmt.Sprintf("%s: written, but %s changed or deleted it %d times in %.0f hours; stop one of the two programs",
+		w.name(namespace), who, n, contestPeriod.Hours())}
 }
 
 // namespaceTerminating is the cause of a rejected request if the namespace is being deleted. It is NamespaceTerminatingCause

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
+
+	"ecrlogin/internal/advice"
 )
 
 // A writer writes the Secret of one rule. Its methods are safe for concurrent use in different namespaces.
@@ -38,10 +40,13 @@ func newWriter(rule Rule, client metadata.Interface, core rest.Interface, log *s
 	return &writer{rule: rule, client: client, core: core, log: log, now: now, memories: map[string]memory{}}
 }
 
-// write writes the Secret in a namespace, with passwords that have not expired, and adds it to the service accounts of the
-// rule. It writes nothing if the namespace is being deleted. If the Secret was written, the error is nil, a *waitingError
-// or a *contestedError.
+// write writes the Secret in a namespace and adds it to the service accounts of the rule. It writes nothing if the
+// namespace is being deleted, and it never writes an expired password. If the Secret was written, the error is nil, a
+// *waitingError or a *contestedError.
 func (w *writer) write(ctx context.Context, namespace string, c *content) error {
+	if !c.usable(w.now()) {
+		return advice.Errorf("%s: the password has expired", w.name(namespace)).Then("see the errors of its registries")
+	}
 	action, _, err := (&writing{writer: w, namespace: namespace, content: c}).run(ctx)
 	if err != nil || action == actionSkip {
 		return err
