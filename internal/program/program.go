@@ -1,4 +1,4 @@
-// Package program contains the names of this program and of its files.
+// Package program contains the names of the programs and of their files.
 package program
 
 const (
@@ -8,6 +8,8 @@ const (
 	Command = "docker-credential-" + Helper
 	// Provider is the name of the executable as kubelet's credential provider.
 	Provider = "ecr-credential-provider"
+	// Refresh is the name of the executable that writes passwords to files and Kubernetes Secrets.
+	Refresh = "ecr-token-refresh"
 	// ConfigFile is the configuration file in a user's configuration directory.
 	ConfigFile = Helper + "/config.yaml"
 	// SystemConfig is the configuration file of all users, and the default of the provider, which has no HOME.
