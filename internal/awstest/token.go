@@ -32,6 +32,16 @@ func (s *Server) IssueToken(region string, public bool) (password string) {
 	return password
 }
 
+// Passwords returns all passwords that were issued, for tests that search output for them.
+func (s *Server) Passwords() (passwords []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p := range s.tokens {
+		passwords = append(passwords, p)
+	}
+	return passwords
+}
+
 func (s *Server) issueToken(region string, public bool) (password string, expires time.Time) {
 	now := s.now()
 	s.mu.Lock()
