@@ -27,7 +27,19 @@ func build(bin string) error {
 		sandbox.BuildHelper("../..", filepath.Join(bin, "docker-credential-ecr-login")),
 		sandbox.GoBuild(".", filepath.Join(bin, "pause"), "./pause"),
 		buildKubernetes(bin),
+		linkPrometheusOperator(filepath.Join(bin, prometheusOperator)),
 	)
+}
+
+// prometheusOperator is a link to the module of the Prometheus Operator, which contains its CustomResourceDefinitions.
+const prometheusOperator = "prometheus-operator"
+
+func linkPrometheusOperator(link string) error {
+	dir, err := sandbox.ModuleDir("github.com/prometheus-operator/prometheus-operator@v0.85.0")
+	if err != nil {
+		return err
+	}
+	return os.Symlink(dir, link)
 }
 
 // kubernetesVersion is the version in module kubenode. Without it, the kubelet reports v0.0.0, which some clients

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,4 +47,16 @@ func BuildHelm(root, output string) error {
 		return fmt.Errorf("building Helm: %w\n%s", err, out)
 	}
 	return os.Symlink(filepath.Join(root, "bin", "helm"), output)
+}
+
+// ModuleDir downloads a module, such as "example.com/mod@v1.2.3", and returns its directory. The module is not one of the
+// tests' dependencies.
+func ModuleDir(module string) (string, error) {
+	out, err := exec.Command("go", "mod", "download", "-json", module).Output()
+	if err != nil {
+		return "", fmt.Errorf("downloading %s: %w\n%s", module, err, out)
+	}
+	var m struct{ Dir string }
+	err = json.Unmarshal(out, &m)
+	return m.Dir, err
 }
