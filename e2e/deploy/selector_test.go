@@ -12,11 +12,12 @@ import (
 // kubectl.
 func TestSelectors(t *testing.T) {
 	sets := []labels.Set{
-		nil, {"a": "b"}, {"a": "c"}, {"a": ""}, {"x.example/y": "1"}, {"a": "b", "c": "d"}, {"a": "in"}, {"notin": "1"}, {"c": "1,2"},
+		nil, {"a": "b"}, {"a": "c"}, {"a": ""}, {"x.example/y": "1"}, {"a": "b", "c": "d"}, {"a": "in"}, {"notin": "1"}, {"off": ""}, {"no": "yes"}, {"no": "1"},
 	}
 	for _, selector := range []string{
 		"a", "!a", "a=b", "a==b", "a!=b", "a=", "a!=", "a in (b, c)", "a in (b)", "a notin (b,c)", "a = b", "! a", "a  in(b,c)",
 		"a=b,c=d", "a in (b,c),c", "!a,c!=d", "x.example/y=1", "a=in", "notin", "notin in (1)", " a , !c ", "a in (b,c), c notin (d), x.example/y",
+		"!off", "off", "no=yes", "no in (yes, 1)", "no!=1",
 	} {
 		want, err := labels.Parse(selector)
 		if err != nil {

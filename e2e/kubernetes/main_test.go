@@ -27,6 +27,7 @@ func build(bin string) error {
 		sandbox.BuildHelper("../..", filepath.Join(bin, "docker-credential-ecr-login")),
 		sandbox.GoBuild(".", filepath.Join(bin, "pause"), "./pause"),
 		buildKubernetes(bin),
+		sandbox.BuildHelm("../..", filepath.Join(bin, "helm")),
 		linkPrometheusOperator(filepath.Join(bin, prometheusOperator)),
 	)
 }

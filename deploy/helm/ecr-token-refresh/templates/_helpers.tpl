@@ -81,17 +81,17 @@ matchExpressions:
 {{- range regexFindAll "[^,(]+(\\([^)]*\\))?" . -1 }}
 {{- $term := trim . }}
 {{- if regexMatch "^!\\s*[^\\s!=()]+$" $term }}
-  - {key: {{ trimPrefix "!" $term | trim }}, operator: DoesNotExist}
+  - {key: {{ trimPrefix "!" $term | trim | quote }}, operator: DoesNotExist}
 {{- else if regexMatch "^[^\\s!=()<>]+$" $term }}
-  - {key: {{ $term }}, operator: Exists}
+  - {key: {{ quote $term }}, operator: Exists}
 {{- else if regexMatch "^[^\\s!=()]+\\s*!=\\s*[^\\s!=()]*$" $term }}
-  - {key: {{ regexFind "^[^\\s!=]+" $term }}, operator: NotIn, values: [{{ regexFind "[^\\s!=]*$" $term | quote }}]}
+  - {key: {{ regexFind "^[^\\s!=]+" $term | quote }}, operator: NotIn, values: [{{ regexFind "[^\\s!=]*$" $term | quote }}]}
 {{- else if regexMatch "^[^\\s!=()]+\\s*==?\\s*[^\\s!=()]*$" $term }}
-  - {key: {{ regexFind "^[^\\s!=]+" $term }}, operator: In, values: [{{ regexFind "[^\\s!=]*$" $term | quote }}]}
+  - {key: {{ regexFind "^[^\\s!=]+" $term | quote }}, operator: In, values: [{{ regexFind "[^\\s!=]*$" $term | quote }}]}
 {{- else if regexMatch "^[^\\s!=()]+\\s+(not)?in\\s*\\([^)]*\\)$" $term }}
 {{- $values := list }}
 {{- range regexFind "\\(.*\\)$" $term | trimAll "()" | splitList "," }}{{ $values = append $values (trim .) }}{{ end }}
-  - key: {{ regexFind "^\\S+" $term }}
+  - key: {{ regexFind "^\\S+" $term | quote }}
     operator: {{ ternary "NotIn" "In" (regexMatch "^\\S+\\s+notin" $term) }}
     values: {{ toJson $values }}
 {{- else }}{{ fail (printf "invalid term %q in the selector %q; use the terms key, !key, key=value, key!=value, key in (a, b) and key notin (a, b)" $term $) }}
