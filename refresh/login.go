@@ -19,7 +19,7 @@ type login struct {
 	token      held
 	err        error // of the last request
 	attempts   int   // failed requests since the last success
-	requesting bool  // the token is being requested, or was never requested
+	requesting bool  // the token is being requested, or there was none yet and it was not requested
 }
 
 // A held token has its age by two clocks. The wall clock may be set, and the monotonic clock may stop while the machine
@@ -54,18 +54,21 @@ func (h held) expired(now time.Time) bool {
 // keepToken requests the token of a login whenever it may be time for it. The Source decides whether it is.
 func (r *Refresher) keepToken(ctx context.Context, l *login) {
 	for ctx.Err() == nil {
-		next := r.request(ctx, l)
+		next, changed := r.request(ctx, l)
 		for _, t := range l.targets {
-			t.notify()
+			if changed {
+				t.notify()
+			}
 		}
 		r.wait(ctx, next, nil)
 	}
 }
 
-// request requests the token of a login and returns when to do that again.
-func (r *Refresher) request(ctx context.Context, l *login) (next time.Time) {
+// request requests the token of a login. It returns when to do that again, and whether the result is a new one.
+func (r *Refresher) request(ctx context.Context, l *login) (next time.Time, changed bool) {
 	r.mu.Lock()
 	l.requesting = true
+	before := l.token.Password
 	r.mu.Unlock()
 	limited, cancel := context.WithTimeout(ctx, requestLimit)
 	defer cancel()
@@ -80,13 +83,14 @@ func (r *Refresher) request(ctx context.Context, l *login) (next time.Time) {
 	defer r.mu.Unlock()
 	l.requesting = false
 	if err == nil {
-		return r.received(l, token, now)
+		next = r.received(l, token, now)
+		return next, l.token.Password != before
 	}
 	if ctx.Err() == nil { // otherwise the program stops
-		return r.failed(l, err, now)
+		return r.failed(l, err, now), true
 	}
 	l.err = err
-	return now
+	return now, true
 }
 
 // received stores a token. The mutex is locked.

@@ -95,7 +95,8 @@ func (r *Refresher) start() {
 				key.Server = "" // it does not affect the token
 				l := logins[key]
 				if l == nil {
-					l = &login{Login: key, source: r.source(key.Identity), token: tokens[key], requesting: true}
+					l = &login{Login: key, source: r.source(key.Identity), token: tokens[key]}
+					l.requesting = l.token.Password == ""
 					logins[key] = l
 					r.logins = append(r.logins, l)
 				}

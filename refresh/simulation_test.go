@@ -16,7 +16,7 @@ var seed = flag.Uint64("seed", 0, "run the simulation with this seed only")
 // 72 hours of rotations, outages, clock steps, restarts, and slow and failing targets, in simulated time. To repeat a
 // run, use: go test ./refresh -run Simulation -seed N
 func TestSimulation(t *testing.T) {
-	lives := []time.Duration{12 * time.Hour, time.Hour, 12 * time.Hour, 10 * time.Minute, 12 * time.Hour, 5 * time.Minute}
+	lives := []time.Duration{12 * time.Hour, time.Hour, 12 * time.Hour, 5 * time.Minute}
 	first, last := uint64(1), uint64(len(lives))
 	if *seed != 0 {
 		first, last = *seed, *seed

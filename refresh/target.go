@@ -10,7 +10,7 @@ import (
 type target struct {
 	Target
 	logins []*login      // in the order of Logins
-	wake   chan struct{} // receives a value after each request for one of the tokens
+	wake   chan struct{} // receives a value after a request for one of the tokens with a new result
 
 	// The fields below are protected by the mutex of the Refresher. Times are by the wall clock.
 
