@@ -37,8 +37,8 @@ func (d *DockerConfig) Apply(ctx context.Context, c []refresh.Credential) error 
 }
 
 // Check returns the error that Apply would return, as far as it is known without writing.
-func (d *DockerConfig) Check(ctx context.Context) error {
-	return d.at(ctx, func(w *writer) error { return w.check(d.merge) })
+func (d *DockerConfig) Check() error {
+	return d.at(func(w *writer) error { return w.check(d.merge) })
 }
 
 // merge returns the content of the file with the entry.

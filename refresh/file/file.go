@@ -91,7 +91,7 @@ func (t *target) apply(ctx context.Context, c []refresh.Credential, content rend
 	}
 	done := make(chan error, 1)
 	go func() {
-		err := t.at(ctx, func(w *writer) error { return w.write(ctx, credential, content) })
+		err := t.at(func(w *writer) error { return w.write(ctx, credential, content) })
 		<-t.turn
 		done <- err
 	}()

@@ -2,7 +2,6 @@ package file_test
 
 import (
 	"bytes"
-	"context"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -57,8 +56,8 @@ func wantError(t *testing.T, target refresh.Target, dir, want string) {
 	if err := apply(t, target, "password"); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-	checker := target.(interface{ Check(context.Context) error })
-	if err := checker.Check(t.Context()); err == nil || err.Error() != want {
+	checker := target.(interface{ Check() error })
+	if err := checker.Check(); err == nil || err.Error() != want {
 		t.Errorf("check:\ngot  %v\nwant %s", err, want)
 	}
 }
@@ -131,7 +130,7 @@ func TestPassword(t *testing.T) {
 	if target.Kind() != "file" || target.Name() != path {
 		t.Errorf("kind %q, name %q", target.Kind(), target.Name())
 	}
-	if err := target.Check(t.Context()); err != nil {
+	if err := target.Check(); err != nil {
 		t.Error(err)
 	}
 	only(t, dir)

@@ -25,8 +25,8 @@ func (p *Password) Apply(ctx context.Context, c []refresh.Credential) error {
 }
 
 // Check returns the error that Apply would return, as far as it is known without writing.
-func (p *Password) Check(ctx context.Context) error {
-	return p.at(ctx, func(w *writer) error { return w.check(password) })
+func (p *Password) Check() error {
+	return p.at(func(w *writer) error { return w.check(password) })
 }
 
 func password(c refresh.Credential, _ *state) ([]byte, error) { return []byte(c.Token.Password), nil }

@@ -92,7 +92,7 @@ func TestReader(t *testing.T) {
 	program := executable(t)
 	for name, j := range map[string]job{
 		"legacy": {Opens: 100_000, Options: file.Options{Legacy: true}},
-		"docker": {Opens: 10_000, Options: file.Options{Owner: "10111"}, Docker: true},
+		"docker": {Opens: 2_000, Options: file.Options{Owner: "10111"}, Docker: true},
 		"owner":  {Opens: 10_000, Options: file.Options{Owner: "10111"}},
 		"group":  {Opens: 10_000, Options: file.Options{Group: "10111", Mode: modePtr(0o440)}},
 	} {

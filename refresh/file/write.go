@@ -32,13 +32,9 @@ type writer struct {
 }
 
 // at calls work with the writer for the place that the path leads to. Targets with the same file take turns.
-func (t *target) at(ctx context.Context, work func(*writer) error) error {
-	return t.explain(atomicfile.Shared(t.Path, func(p *atomicfile.Place) error {
-		unlock, err := lock(ctx, p.Path())
-		if err != nil {
-			return t.stopped(ctx)
-		}
-		defer unlock()
+func (t *target) at(work func(*writer) error) error {
+	return t.explain(atomicfile.Shared(t.Path, func(p *atomicfile.Place) (err error) {
+		defer lock(p.Path())()
 		w := &writer{target: t, place: p, prefix: "." + p.Name() + ".ecr-token-refresh-"}
 		if w.dir, err = p.MakeDir(0); err != nil {
 			return w.inaccessible(err)
@@ -171,17 +167,12 @@ func (s *state) same(other *state) bool {
 	return os.SameFile(s.info, other.info) && s.info.Mode() == other.info.Mode() && bytes.Equal(s.content, other.content)
 }
 
-// locks contains a channel of capacity 1 for each path, so that targets with the same file do not write it at the same
-// time.
+// locks contains a mutex for each path, so that targets with the same file do not write it at the same time.
 var locks sync.Map
 
-func lock(ctx context.Context, path string) (unlock func(), err error) {
-	value, _ := locks.LoadOrStore(path, make(chan struct{}, 1))
-	one := value.(chan struct{})
-	select {
-	case one <- struct{}{}:
-		return func() { <-one }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+func lock(path string) (unlock func()) {
+	value, _ := locks.LoadOrStore(path, new(sync.Mutex))
+	mutex := value.(*sync.Mutex)
+	mutex.Lock()
+	return mutex.Unlock
 }

@@ -31,11 +31,10 @@ func TestHungFileSystem(t *testing.T) {
 	p := NewPassword(Options{Path: path})
 	ctx, cancel := context.WithCancel(t.Context())
 	hung, respond := make(chan struct{}), make(chan struct{})
-	go func() { <-hung; cancel() }()
-	canceled := time.Now()
+	var canceled time.Time
+	go func() { <-hung; canceled = time.Now(); cancel() }()
 	err := p.apply(ctx, credential, func(refresh.Credential, *state) ([]byte, error) {
 		close(hung)
-		canceled = time.Now()
 		<-respond
 		return []byte("late"), nil
 	})
