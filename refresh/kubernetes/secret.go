@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
-	"ecrlogin/internal/advice"
 	"ecrlogin/refresh"
 )
 
@@ -264,11 +263,7 @@ func (s *Secret) write(ctx context.Context, ns namespace) (again time.Duration, 
 		return again, nil
 	}
 	ctx, h := withHint(ctx)
-	if content.usable(s.cluster.now()) {
-		err = s.writer.write(ctx, ns.name, content)
-	} else {
-		err = advice.Errorf("the password expired").Then("see the errors of its registry")
-	}
+	err = s.writer.write(ctx, ns.name, content)
 	if err != nil && ctx.Err() != nil {
 		return 0, err // this replica does not lead any more, or the program stops
 	}

@@ -21,16 +21,14 @@ const (
 	accountLimit = 5 * time.Minute
 )
 
-// A waitingError reports that the Secret is written, but that service accounts of the rule do not exist yet. It is no
-// failure.
+// A waitingError reports that the Secret is valid, and that write must be called again after some time: service accounts
+// of the rule do not exist yet, or passwords are missing and those in the Secret will expire. It is no failure.
 type waitingError struct {
-	accounts []string
-	after    time.Duration // when to call write again
+	line  string
+	after time.Duration
 }
 
-func (e *waitingError) Error() string {
-	return "waiting for the service accounts " + strings.Join(e.accounts, ", ")
-}
+func (e *waitingError) Error() string { return e.line }
 
 // addToAccounts adds the Secret to the imagePullSecrets of the rule's service accounts. It requires the verbs get and
 // patch. If accounts do not exist, it adds the Secret to the others and returns a *waitingError.
@@ -58,7 +56,10 @@ func (w *writer) addToAccounts(ctx context.Context, namespace string) error {
 	if len(absent) == 0 {
 		return nil
 	}
-	return &waitingError{absent, min(max(accountFirst, now.Sub(since)/2), accountLimit)}
+	return &waitingError{
+		line:  fmt.Sprintf("namespace %s: waiting for the service accounts %s", namespace, strings.Join(absent, ", ")),
+		after: min(max(accountFirst, now.Sub(since)/2), accountLimit),
+	}
 }
 
 // addToAccount adds the Secret to one service account. The list is atomic in a server-side apply, and a strategic merge

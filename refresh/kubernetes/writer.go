@@ -3,7 +3,9 @@ package kubernetes
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,12 +49,18 @@ func (w *writer) write(ctx context.Context, namespace string, c *content) error 
 	if !c.usable(w.now()) {
 		return advice.Errorf("%s: the password has expired", w.name(namespace)).Then("see the errors of its registries")
 	}
-	action, _, err := (&writing{writer: w, namespace: namespace, content: c}).run(ctx)
+	action, found, err := (&writing{writer: w, namespace: namespace, content: c}).run(ctx)
 	if err != nil || action == actionSkip {
 		return err
 	}
 	if err := w.addToAccounts(ctx, namespace); err != nil {
 		return err
+	}
+	if action == actionKeep {
+		return &waitingError{
+			line:  fmt.Sprintf("%s: kept until it expires, because there is no password for %s", w.name(namespace), strings.Join(c.missing, ", ")),
+			after: validUntil(found).Sub(w.now()),
+		}
 	}
 	return w.contested(namespace)
 }
@@ -156,7 +164,7 @@ func (w *writing) put(ctx context.Context, found *metav1.PartialObjectMetadata) 
 	case found == nil:
 		return actionCreate, w.create(ctx)
 	case ours(found):
-		if len(w.content.missing) > 0 && w.valid(found) {
+		if len(w.content.missing) > 0 && validUntil(found).After(w.now()) {
 			w.wrote(found)
 			return actionKeep, nil
 		}
@@ -207,10 +215,13 @@ func (w *writing) wrote(o *metav1.PartialObjectMetadata) {
 	}
 }
 
-// valid reports whether the passwords in a Secret of this program have not expired.
-func (w *writing) valid(o *metav1.PartialObjectMetadata) bool {
+// validUntil returns when the first password in a Secret of this program expires, or the zero time if that is unknown.
+func validUntil(o *metav1.PartialObjectMetadata) time.Time {
 	expiry, err := time.Parse(time.RFC3339, o.Annotations[AnnotationExpiry])
-	return err == nil && expiry.After(w.now())
+	if err != nil {
+		return time.Time{}
+	}
+	return expiry
 }
 
 // outdated reports that the Secret is not in the state that the request assumed.

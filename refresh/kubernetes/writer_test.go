@@ -269,3 +269,21 @@ func TestPlanSendsNoPassword(t *testing.T) {
 		t.Errorf("data %v", data)
 	}
 }
+
+// TestKeep checks that a Secret whose passwords are valid stays until they expire, if the content lacks one of them.
+func TestKeep(t *testing.T) {
+	now := noon
+	secret := strings.Replace(ourSecret.body, `"uid"`, `"annotations":{"ecr-login/expiry":"2026-01-02T15:00:00Z"},"uid"`, 1)
+	w, c, s := scripted(t, &now, answer{code: http.StatusOK, body: secret})
+	c.missing = []string{hostB}
+	err := w.write(t.Context(), "team-a", c)
+	var waiting *waitingError
+	if !errors.As(err, &waiting) || waiting.after != 3*time.Hour {
+		t.Errorf("got %v, %+v", err, waiting)
+	}
+	now = now.Add(waiting.after)
+	s.answers = []answer{{code: http.StatusOK, body: secret}, ourSecret}
+	if err := w.write(t.Context(), "team-a", c); err != nil || s.bodies[2] != string(c.body("u1", "")) {
+		t.Errorf("got %v, %s", err, s.bodies)
+	}
+}
