@@ -209,7 +209,8 @@ func secretPruneChanged(t *testing.T, s secretSpace) {
 	s.delete(t)
 }
 
-// secretPruneDenied prunes without permission to delete. The Secret stays, and the next prune of another test deletes it.
+// secretPruneDenied prunes without permission to delete. The Secret stays, and the next prune of another test deletes
+// it.
 func secretPruneDenied(t *testing.T, s secretSpace) {
 	s.mustApply(t, s.start(t), "one")
 	s.allowCluster(t, "pruner")

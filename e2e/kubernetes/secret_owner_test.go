@@ -52,8 +52,8 @@ func secretUnchanged(t *testing.T, s secretSpace) {
 	}
 }
 
-// secretEdited edits a Secret as kubectl edit does. It is restored by the same process and by another one, and keeps the
-// labels of others.
+// secretEdited edits a Secret as kubectl edit does. It is restored by the same process and by another one, and keeps
+// the labels of others.
 func secretEdited(t *testing.T, s secretSpace) {
 	secret := s.start(t)
 	first := s.mustApply(t, secret, "one")
@@ -162,8 +162,8 @@ func secretReplaced(t *testing.T, s secretSpace) {
 	s.mustBeUntouched(t, foreign)
 }
 
-// secretContested replaces the Secret again and again, while the rule has adopt. It is taken over each time, and the third
-// time the other program is reported.
+// secretContested replaces the Secret again and again, while the rule has adopt. It is taken over each time, and the
+// third time the other program is reported.
 func secretContested(t *testing.T, s secretSpace) {
 	s.rule.Adopt = true
 	secret := s.start(t)
@@ -229,8 +229,8 @@ func secretOtherType(t *testing.T, s secretSpace) {
 	s.mustBeUntouched(t, foreign)
 }
 
-// secretIncomplete applies the password of one registry of two. A Secret with valid passwords of both is left alone until
-// they expire.
+// secretIncomplete applies the password of one registry of two. A Secret with valid passwords of both is left alone
+// until they expire.
 func secretIncomplete(t *testing.T, s secretSpace) {
 	s.rule.Logins = append(s.rule.Logins, secretLogin(t, otherHost))
 	secret := s.start(t)

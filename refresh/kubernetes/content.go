@@ -30,8 +30,8 @@ const (
 	// AnnotationIdentity names the AWS identities to which the passwords were issued, separated by a comma and a space.
 	AnnotationIdentity = annotationPrefix + "identity"
 	// AnnotationHash is a SHA-256 hash of the data, in hexadecimal. Users compare it to see whether two namespaces have
-	// the same passwords, without permission to read them. The passwords cannot be found by trial, because a password of
-	// Amazon ECR contains more than 256 random bits.
+	// the same passwords, without permission to read them. The passwords cannot be found by trial, because a password
+	// of Amazon ECR contains more than 256 random bits.
 	AnnotationHash = annotationPrefix + "content-hash"
 )
 
@@ -143,7 +143,8 @@ func identities(creds []refresh.Credential) string {
 	return strings.Join(names, ", ")
 }
 
-// hash returns the value of AnnotationHash. Lengths separate keys and values, so that different data has different input.
+// hash returns the value of AnnotationHash. Lengths separate keys and values, so that different data has different
+// input.
 func hash(data map[string]string) string {
 	h := sha256.New()
 	for _, key := range slices.Sorted(maps.Keys(data)) {
@@ -217,8 +218,8 @@ func (c *content) encode(s secret) error {
 	return nil
 }
 
-// body returns the JSON of a server-side apply. If uid or resourceVersion is not "", it is a precondition: the API server
-// rejects the request if the Secret in the cluster has another value.
+// body returns the JSON of a server-side apply. If uid or resourceVersion is not "", it is a precondition: the API
+// server rejects the request if the Secret in the cluster has another value.
 func (c *content) body(uid types.UID, resourceVersion string) []byte {
 	body := bytes.Clone(c.head)
 	if uid != "" {

@@ -33,10 +33,10 @@ var presets = map[string]func() Form{
 	"dockerconfigjson": func() Form {
 		return Form{Type: typeDockerConfigJSON, Data: map[string]string{dockerConfigKey: "${dockerconfigjson}"}}
 	},
-	// Credentials for all Helm repositories of a registry. Argo CD uses them for each repository URL that begins with url.
-	// The URL of a Helm repository in a registry has no scheme.
-	// Source: https://argo-cd.readthedocs.io/en/stable/operator-manual/argocd-repo-creds-yaml/ and
-	// secretToRepoCred and getRepositoryCredentialIndex in util/db/repository_secrets.go of argoproj/argo-cd
+	// Credentials for all Helm repositories of a registry. Argo CD uses them for each repository URL that begins with
+	// url. The URL of a Helm repository in a registry has no scheme.
+	// Source: https://argo-cd.readthedocs.io/en/stable/operator-manual/argocd-repo-creds-yaml/ and secretToRepoCred and
+	// getRepositoryCredentialIndex in util/db/repository_secrets.go of argoproj/argo-cd
 	"argocd-repo-creds": func() Form {
 		return Form{
 			Type:   typeOpaque,
@@ -49,8 +49,8 @@ var presets = map[string]func() Form{
 	"basic-auth": func() Form {
 		return Form{Type: typeBasicAuth, Data: map[string]string{"username": "${username}", "password": "${password}"}}
 	},
-	// A file config.json for pods that mount the Secret as Docker's configuration directory, such as Kaniko (/kaniko/.docker)
-	// and BuildKit ($DOCKER_CONFIG).
+	// A file config.json for pods that mount the Secret as Docker's configuration directory, such as Kaniko
+	// (/kaniko/.docker) and BuildKit ($DOCKER_CONFIG).
 	// Source: https://github.com/GoogleContainerTools/kaniko#pushing-to-docker-hub
 	"docker-config": func() Form {
 		return Form{Type: typeOpaque, Data: map[string]string{"config.json": "${dockerconfigjson}"}}

@@ -24,7 +24,8 @@ type Rule struct {
 // A Form is the shape of a Secret. Values of Labels, Annotations and Data are templates with the placeholders ${host},
 // ${username}, ${password}, ${auth} (base64 of USERNAME:PASSWORD), ${expiry} (RFC 3339, UTC) and ${dockerconfigjson}
 // (Docker's config.json with all registries of the rule). All but the last refer to one registry, so a Form that uses
-// them is for rules with one registry. ${password} and the placeholders that contain it are only valid in Data.
+// them is for rules with one registry. ${password} and the placeholders that contain it are only valid in Data. Values
+// are inserted as they are. $${ stands for a literal ${.
 type Form struct {
 	Type        string // such as kubernetes.io/dockerconfigjson
 	Labels      map[string]string

@@ -15,8 +15,8 @@ import (
 	"ecrlogin/internal/oneline"
 )
 
-// ours reports whether this program manages a Secret: it applied fields, or the label says so, for example after a restore
-// from a backup, which loses managed fields. It is true even if another program has changed all fields since.
+// ours reports whether this program manages a Secret: it applied fields, or the label says so, for example after a
+// restore from a backup, which loses managed fields. It is true even if another program has changed all fields since.
 func ours(o *metav1.PartialObjectMetadata) bool {
 	return slices.ContainsFunc(o.ManagedFields, isOurs) || o.Labels[labelManagedBy] == fieldManager
 }
@@ -61,8 +61,8 @@ func ownsData(e metav1.ManagedFieldsEntry) bool {
 	return len(fields.Data) > 0
 }
 
-// withdrawal returns the body of an apply that gives up all fields of this program. The API server removes those that no
-// other program manages.
+// withdrawal returns the body of an apply that gives up all fields of this program. The API server removes those that
+// no other program manages.
 func withdrawal(o *metav1.PartialObjectMetadata) []byte {
 	return fmt.Appendf(nil, `{"apiVersion":"v1","kind":"Secret","metadata":{"name":%q,"uid":%q}}`, o.Name, o.UID)
 }
@@ -132,8 +132,8 @@ func (w *writer) contested(namespace string) error {
 		w.name(namespace), who, n, contestPeriod.Hours())}
 }
 
-// namespaceTerminating is the cause of a rejected request if the namespace is being deleted. It is NamespaceTerminatingCause
-// of k8s.io/api, which is too large to link for a constant.
+// namespaceTerminating is the cause of a rejected request if the namespace is being deleted. It is
+// NamespaceTerminatingCause of k8s.io/api, which is too large to link for a constant.
 const namespaceTerminating metav1.CauseType = "NamespaceTerminating"
 
 // hasCause reports whether a response of the API server has a cause of a type.

@@ -16,8 +16,8 @@ type Change struct {
 	Reason    string // one line
 }
 
-// plan returns what write would do in a namespace, or its error. The API server processes the same requests in a dry run,
-// with a sample instead of passwords, so that it checks permissions, policies and quotas too.
+// plan returns what write would do in a namespace, or its error. The API server processes the same requests in a dry
+// run, with a sample instead of passwords, so that it checks permissions, policies and quotas too.
 func (w *writer) plan(ctx context.Context, namespace string) (Change, error) {
 	c, err := newContent(w.rule, samples(w.rule.Logins, w.now()))
 	if err != nil {

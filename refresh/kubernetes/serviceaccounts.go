@@ -21,8 +21,9 @@ const (
 	accountLimit = 5 * time.Minute
 )
 
-// A waitingError reports that the Secret is valid, and that write must be called again after some time: service accounts
-// of the rule do not exist yet, or passwords are missing and those in the Secret will expire. It is no failure.
+// A waitingError reports that the Secret is valid, and that write must be called again after some time: service
+// accounts of the rule do not exist yet, or passwords are missing and those in the Secret will expire. It is no
+// failure.
 type waitingError struct {
 	line  string
 	after time.Duration
@@ -63,8 +64,8 @@ func (w *writer) addToAccounts(ctx context.Context, namespace string) error {
 }
 
 // addToAccount adds the Secret to one service account. The list is atomic in a server-side apply, and a strategic merge
-// replaces it. A JSON patch that replaces resourceVersion is rejected with status 409 if the account has changed since it
-// was read, so that no entry of others is lost.
+// replaces it. A JSON patch that replaces resourceVersion is rejected with status 409 if the account has changed since
+// it was read, so that no entry of others is lost.
 func (w *writer) addToAccount(ctx context.Context, namespace, name string) error {
 	var err error
 	for range attempts {
