@@ -4,7 +4,8 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
-HELPER   = ./ecr-login/docker-credential-ecr-login
+HELPER   = docker-credential-ecr-login
+REFRESH  = ecr-token-refresh
 # The date of the manual pages in Unix seconds: the date of the commit, or of the build if there is no repository.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 FUZZTIME ?= 2m
@@ -17,9 +18,10 @@ MANIFESTS   ?= deploy/kubernetes
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-build: ## build bin/docker-credential-ecr-login (static), bin/ecr-credential-provider for the kubelet, and bin/man
-	$(BUILD) -o bin/docker-credential-ecr-login $(HELPER)
-	@ln -sf docker-credential-ecr-login bin/ecr-credential-provider
+build: ## build the static programs in bin: the helper, also as ecr-credential-provider, and ecr-token-refresh; and bin/man
+	$(BUILD) -o bin/$(HELPER) ./ecr-login/$(HELPER)
+	@ln -sf $(HELPER) bin/ecr-credential-provider
+	$(BUILD) -o bin/$(REFRESH) ./ecr-login/$(REFRESH)
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run ./internal/man bin/man
 
 # The race detector requires a C compiler. CI must have one.
@@ -38,23 +40,24 @@ lint: ## gofmt, go mod tidy, go vet and staticcheck, in the program's module and
 # The first build of Kubernetes takes five minutes and 2.7 GB of the Go build cache, and of Docker Compose two minutes.
 # Later builds take five seconds. The tests take about two and a half minutes.
 e2e: build ## run the tests with real clients and a real Kubernetes node; requires root, installs Debian packages
-	ECR_LOGIN_HELPER=$(CURDIR)/bin/docker-credential-ecr-login e2e/run.sh
+	ECR_LOGIN_HELPER=$(CURDIR)/bin/$(HELPER) e2e/run.sh
 
 bench: build ## measure time, calls and memory, against an echo program and Debian's helper
-	$(GO) run ./internal/bench bin/docker-credential-ecr-login
+	$(GO) run ./internal/bench bin/$(HELPER)
 
 demo: build ## push and pull without a login, against a stand-in for ECR; requires no root, Docker or AWS
-	@$(GO) run ./internal/demo bin/docker-credential-ecr-login
+	@$(GO) run ./internal/demo bin/$(HELPER)
 
 cross: ## build for linux, darwin and windows, on amd64 and arm64, into dist/
-	@for os in linux darwin windows; do for arch in amd64 arm64; do \
-		out=dist/docker-credential-ecr-login-$$os-$$arch; test $$os != windows || out=$$out.exe; \
-		echo $$out; GOOS=$$os GOARCH=$$arch $(BUILD) -o $$out $(HELPER) || exit 1; done; done
+	@for os in linux darwin windows; do for arch in amd64 arm64; do for program in $(HELPER) $(REFRESH); do \
+		out=dist/$$program-$$os-$$arch; test $$os != windows || out=$$out.exe; \
+		echo $$out; GOOS=$$os GOARCH=$$arch $(BUILD) -o $$out ./ecr-login/$$program || exit 1; done; done; done
 
 reproduce: build ## build again in another directory, and compare the bytes
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	tar -c --exclude=./.git --exclude=./bin --exclude=./dist . | tar -x -C "$$copy" && \
-	$(MAKE) -s -C "$$copy" build VERSION=$(VERSION) && cmp bin/docker-credential-ecr-login "$$copy/bin/docker-credential-ecr-login" && \
+	$(MAKE) -s -C "$$copy" build VERSION=$(VERSION) && \
+	cmp bin/$(HELPER) "$$copy/bin/$(HELPER)" && cmp bin/$(REFRESH) "$$copy/bin/$(REFRESH)" && \
 	echo "identical builds in $(CURDIR) and $$copy"
 
 fuzz: ## run each fuzz target for FUZZTIME (2m)

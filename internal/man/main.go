@@ -1,14 +1,17 @@
-// Command man writes the manual pages of docker-credential-ecr-login, one for each command, to a directory. Their
-// date is SOURCE_DATE_EPOCH (Unix seconds) if set, or the current date.
+// Command man writes the manual pages of docker-credential-ecr-login and ecr-token-refresh, one for each command, to a
+// directory. Their date is SOURCE_DATE_EPOCH (Unix seconds) if set, or the current date.
 package main
 
 import (
 	"fmt"
 	"os"
+	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
 	"ecrlogin/internal/cli"
+	"ecrlogin/internal/refreshcli"
 )
 
 func main() {
@@ -26,8 +29,12 @@ func write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	root := new(cli.Program).Root()
-	root.DisableAutoGenTag = true
-	header := &doc.GenManHeader{Title: "DOCKER-CREDENTIAL-ECR-LOGIN", Section: "1", Source: "ecr-login", Manual: "ecr-login"}
-	return doc.GenManTree(root, header, dir)
+	for _, root := range []*cobra.Command{new(cli.Program).Root(), new(refreshcli.Program).Root()} {
+		root.DisableAutoGenTag = true
+		header := &doc.GenManHeader{Title: strings.ToUpper(root.Name()), Section: "1", Source: "ecr-login", Manual: "ecr-login"}
+		if err := doc.GenManTree(root, header, dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -16,27 +16,35 @@ func TestDate(t *testing.T) {
 	if err := write(dir); err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile(filepath.Join(dir, "docker-credential-ecr-login.1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := `"Jan 2026"`; !strings.Contains(string(page), want) {
-		t.Errorf("the page has no %s in its header: %.120s", want, page)
+	for _, name := range []string{"docker-credential-ecr-login.1", "ecr-token-refresh.1"} {
+		page, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := `"Jan 2026"`; !strings.Contains(string(page), want) {
+			t.Errorf("%s has no %s in its header: %.120s", name, want, page)
+		}
 	}
 }
 
-// TestNotInProgram checks that the program does not contain cobra's generator and the Markdown parser that it imports.
-func TestNotInProgram(t *testing.T) {
-	var stderr strings.Builder
-	list := exec.Command("go", "list", "-deps", "ecrlogin/ecr-login/docker-credential-ecr-login")
-	list.Stderr = &stderr
-	out, err := list.Output()
-	if err != nil {
-		t.Fatalf("%v: %s", err, stderr.String())
-	}
-	for _, unwanted := range []string{"ecrlogin/internal/man", "github.com/spf13/cobra/doc"} {
-		if slices.Contains(strings.Fields(string(out)), unwanted) {
-			t.Errorf("the program imports %s", unwanted)
+// TestNotInPrograms checks that the programs do not contain cobra's generator and the Markdown parser that it imports,
+// and that only ecr-token-refresh contains the Kubernetes client.
+func TestNotInPrograms(t *testing.T) {
+	for program, unwanted := range map[string][]string{
+		"docker-credential-ecr-login": {"ecrlogin/internal/man", "github.com/spf13/cobra/doc", "k8s.io/"},
+		"ecr-token-refresh":           {"ecrlogin/internal/man", "github.com/spf13/cobra/doc"},
+	} {
+		var stderr strings.Builder
+		list := exec.Command("go", "list", "-deps", "ecrlogin/ecr-login/"+program)
+		list.Stderr = &stderr
+		out, err := list.Output()
+		if err != nil {
+			t.Fatalf("%v: %s", err, stderr.String())
+		}
+		for _, pkg := range strings.Fields(string(out)) {
+			if slices.ContainsFunc(unwanted, func(prefix string) bool { return strings.HasPrefix(pkg, prefix) }) {
+				t.Errorf("%s imports %s", program, pkg)
+			}
 		}
 	}
 }
