@@ -1,11 +1,7 @@
 package monitoring
 
 import (
-	"bytes"
-	"crypto/sha256"
-	_ "embed"
-	"encoding/base64"
-	"html/template"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -87,14 +83,9 @@ func (m *Monitor) status(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, p)
 		return
 	}
-	var out bytes.Buffer
-	if err := statusTemplate.Execute(&out, p); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", contentPolicy)
-	_, _ = w.Write(out.Bytes()) // fails only if the client is gone
+	_, _ = io.WriteString(w, p.html()) // fails only if the client is gone
 }
 
 func (m *Monitor) page() page {
@@ -178,30 +169,3 @@ func until(t, now time.Time) float64 {
 	}
 	return t.Sub(now).Truncate(time.Second).Seconds()
 }
-
-// shownPlaces is how many failing places the HTML page lists; the JSON contains all.
-const shownPlaces = 100
-
-//go:embed status.html
-var statusHTML string
-
-//go:embed status.css
-var statusCSS string
-
-// contentPolicy allows the style sheet of the page and nothing else.
-var contentPolicy = func() string {
-	sum := sha256.Sum256([]byte(statusCSS))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; frame-ancestors 'none'"
-}()
-
-var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
-	"css":  func() template.CSS { return template.CSS(statusCSS) },
-	"time": func(t time.Time) string { return t.Format("2006-01-02 15:04:05 UTC") },
-	"span": func(seconds float64) string { return span(time.Duration(seconds * float64(time.Second))) },
-	"took": func(seconds float64) string {
-		return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond).String()
-	},
-	"ago":   func(now, t time.Time) string { return span(now.Sub(t)) },
-	"first": func(f []failurePage) []failurePage { return f[:min(len(f), shownPlaces)] },
-	"more":  func(f []failurePage) int { return max(0, len(f)-shownPlaces) },
-}).Parse(statusHTML))

@@ -1,0 +1,211 @@
+package monitoring
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"strings"
+	"time"
+)
+
+// shownPlaces is how many failing places the HTML page lists; the JSON contains all.
+const shownPlaces = 100
+
+//go:embed status.css
+var css string
+
+// contentPolicy allows the style sheet of the page and nothing else.
+var contentPolicy = func() string {
+	sum := sha256.Sum256([]byte(css))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; frame-ancestors 'none'"
+}()
+
+// A document is an HTML page. It is written without html/template, which makes the linker keep every exported method of
+// the Kubernetes client and of the AWS SDK (10 MB).
+type document struct{ strings.Builder }
+
+// add appends HTML in which each %s stands for one of texts, which are escaped.
+func (d *document) add(format string, texts ...string) {
+	escaped := make([]any, len(texts))
+	for i, t := range texts {
+		escaped[i] = html.EscapeString(t)
+	}
+	fmt.Fprintf(d, format+"\n", escaped...)
+}
+
+// badge appends a word with a frame, in the color of a state.
+func (d *document) badge(class, word string) { d.add(`<span class="badge %s">%s</span>`, class, word) }
+
+// field appends a name and a value. The class is that of the value, and detail is text beside it; both may be "".
+func (d *document) field(name, class, value, detail string) {
+	d.add("<div><dt>%s</dt>", name)
+	if class == "" {
+		d.add("<dd>%s", value)
+	} else {
+		d.add(`<dd class="%s">%s`, class, value)
+	}
+	if detail != "" {
+		d.add(`<span class="dim">%s</span>`, detail)
+	}
+	d.add("</dd></div>")
+}
+
+func (d *document) error(text string) {
+	if text != "" {
+		d.add(`<p class="error">%s</p>`, text)
+	}
+}
+
+// html returns the page for a browser.
+func (p *page) html() string {
+	d, title := new(document), "Healthy"
+	if !p.Healthy {
+		title = "Unhealthy"
+	}
+	d.add(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="10">
+<title>%s – ecr-token-refresh</title>`, title)
+	d.WriteString("<style>" + css + "</style>\n</head>\n<body>\n<h1>ecr-token-refresh\n")
+	choose(d, p.Healthy, "healthy", "failing", "unhealthy")
+	choose(d, p.Ready, "ready", "pending", "not ready")
+	choose(d, p.Alive, "alive", "failing", "not alive")
+	d.add("</h1>")
+	if len(p.Reasons) > 0 {
+		d.add("<article><ul>")
+		for _, r := range p.Reasons {
+			d.add("<li>%s</li>", r)
+		}
+		d.add("</ul></article>")
+	}
+	d.add("<h2>Targets</h2>")
+	for _, t := range p.Targets {
+		t.html(d, p.Time)
+	}
+	d.add("<h2>Tokens</h2>")
+	for _, t := range p.Tokens {
+		t.html(d)
+	}
+	if p.Cluster != nil {
+		p.Cluster.html(d)
+	}
+	p.configHTML(d)
+	d.add(`<p class="dim">%s, %s; reloads every 10 seconds</p>
+</body>
+</html>`, p.Version, moment(p.Time))
+	return d.String()
+}
+
+func choose(d *document, good bool, word, class, otherwise string) {
+	if good {
+		d.badge("current", word)
+	} else {
+		d.badge(class, otherwise)
+	}
+}
+
+func (t *targetPage) html(d *document, now time.Time) {
+	d.add("<article>\n<h3>%s", t.Name)
+	d.badge(t.State, t.State)
+	if t.Places != nil && t.Places.Standby {
+		d.badge("pending", "standby")
+	}
+	d.add("</h3>\n<dl>")
+	d.field("Kind", "", t.Kind, "")
+	d.field("Registries", "", strings.Join(t.Registries, ", "), "")
+	expiryField(d, "Password expires", t.Expiry, t.ExpiresIn)
+	if t.Applied.IsZero() {
+		d.field("Last applied", "pending", "never", "")
+	} else {
+		d.field("Last applied", "", span(now.Sub(t.Applied))+" ago", "in "+duration(t.Took).Round(time.Millisecond).String())
+	}
+	if p := t.Places; p != nil && !p.Standby {
+		d.field("Namespaces", "", fmt.Sprintf("%d current, %d pending, %d failing", p.Current, p.Pending, len(p.Failing)), "")
+	}
+	d.add("</dl>")
+	d.error(t.Error)
+	if t.Places != nil && len(t.Places.Failing) > 0 {
+		t.Places.html(d)
+	}
+	d.add("</article>")
+}
+
+func (p *placesPage) html(d *document) {
+	d.add("<details open><summary>%s failing</summary><ul>", fmt.Sprint(len(p.Failing)))
+	for _, f := range p.Failing[:min(len(p.Failing), shownPlaces)] {
+		d.add("<li><strong>%s</strong>: %s</li>", f.Place, f.Error)
+	}
+	if more := len(p.Failing) - shownPlaces; more > 0 {
+		d.add("<li>and %s more; see the JSON form of this page</li>", fmt.Sprint(more))
+	}
+	d.add("</ul></details>")
+}
+
+func (t *tokenPage) html(d *document) {
+	d.add("<article>\n<h3>%s</h3>\n<dl>", t.Registry)
+	d.field("Identity", "", t.Identity, t.IssuedTo)
+	if t.Expiry.IsZero() {
+		d.field("Expires", "pending", "no token yet", "")
+	} else {
+		expiryField(d, "Expires", t.Expiry, t.ExpiresIn)
+		d.field("Next rotation", "", moment(t.Rotation), "")
+	}
+	if t.Attempts > 0 {
+		d.field("Failed attempts since the last success", "failing", fmt.Sprint(t.Attempts), "")
+	}
+	d.add("</dl>")
+	d.error(t.Error)
+	d.add("</article>")
+}
+
+// expiryField appends when something expires; nothing if that is unknown.
+func expiryField(d *document, name string, expiry time.Time, in float64) {
+	switch {
+	case expiry.IsZero():
+	case in <= 0:
+		d.field(name, "expired", "expired", moment(expiry))
+	default:
+		d.field(name, "", "in "+span(duration(in)), moment(expiry))
+	}
+}
+
+func (c *clusterPage) html(d *document) {
+	d.add("<h2>Cluster</h2>\n<article>\n<dl>")
+	synced, role := "not synced", "standby"
+	if c.Synced {
+		synced = "synced"
+	}
+	if c.Leading {
+		role = "leader"
+	}
+	d.field("Namespaces", "", synced, "")
+	d.field("This replica", "", role, "")
+	if c.Holder != "" {
+		d.field("Lease holder", "", c.Holder, "")
+	}
+	d.field("Last sign of life of the watch", "", span(duration(c.WatchAge))+" ago", "")
+	d.add("</dl>")
+	d.error(c.Error)
+	d.add("</article>")
+}
+
+func (p *page) configHTML(d *document) {
+	d.add("<h2>Configuration</h2>\n<article>\n<dl>")
+	d.field("File", "", p.Config.Path, "")
+	d.field("Loaded", "", moment(p.Config.Loaded), "")
+	d.field("Interval", "", span(duration(p.Interval)), "")
+	d.add("</dl>")
+	if p.Config.Error != "" {
+		d.error("The present file was rejected, and the previous configuration is still in effect: " + p.Config.Error)
+	}
+	d.add("</article>")
+}
+
+func moment(t time.Time) string { return t.Format("2006-01-02 15:04:05 UTC") }
+
+func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
