@@ -44,7 +44,7 @@ func TestHostile(t *testing.T) {
 			return shortest
 		}
 		var small, large time.Duration
-		for range 6 {
+		for range 10 {
 			if small, large = read(16<<10), read(256<<10); large <= 64*small || large < 10*time.Millisecond {
 				break
 			}

@@ -1,7 +1,6 @@
 package refreshconfig
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"ecrlogin/internal/advice"
-	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/strictyaml"
 )
 
@@ -18,15 +16,6 @@ const (
 	minInterval = time.Second
 	maxInterval = 12 * time.Hour
 )
-
-// Load reads and parses a file. The error wraps fs.ErrNotExist if the file does not exist.
-func Load(path string) (*Config, error) {
-	content, err := configpath.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("the configuration cannot be read: %w", err)
-	}
-	return Parse(path, content)
-}
 
 // Parse parses the content of a file: JSON if its name ends in .json, TOML if it ends in .toml, and YAML otherwise. The
 // path is used for that, in errors, and to reject a target that would replace the file. It is strict: an unknown or

@@ -1,10 +1,7 @@
 package refreshconfig
 
 import (
-	"errors"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -328,22 +325,5 @@ func TestListen(t *testing.T) {
 		} else if c.Listen != want {
 			t.Errorf("%s: got %q, want %q", text, c.Listen, want)
 		}
-	}
-}
-
-func TestLoad(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config.yaml")
-	if _, err := Load(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing file: %v", err)
-	}
-	if err := os.WriteFile(path, []byte(sidecar), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := Load(path)
-	if err != nil || c.Path != path || len(c.Files) != 2 {
-		t.Errorf("got %+v, %v", c, err)
-	}
-	if _, err := Load(filepath.Dir(path)); err == nil {
-		t.Error("a directory was accepted")
 	}
 }

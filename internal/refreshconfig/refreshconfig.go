@@ -20,9 +20,9 @@ type Config struct {
 	Secrets  []kubernetes.Rule
 	Lease    Lease
 	Once     bool // apply everything once and exit: the environment variables of k8s-ecr-login-renew
-	// DefaultRegistry is the AWS region whose default registry is added to each rule without Logins: the registry of the
-	// account of the AWS identity. "" if every rule has Logins. The server of that login is https://HOST, as in the
-	// Secrets of k8s-ecr-login-renew.
+	// DefaultRegistry is the AWS region whose default registry is added to each rule without Logins: the registry of
+	// the account of the AWS identity. "" if every rule has Logins. The server of that login is https://HOST, as in
+	// the Secrets of k8s-ecr-login-renew.
 	DefaultRegistry string
 }
 
@@ -33,9 +33,9 @@ type File struct {
 	DockerConfig bool         // a config.json, in which the entry in "auths" is replaced, instead of a password file
 	Mode         *fs.FileMode // permission bits, which include those of the owner to read; nil if not set
 	Owner, Group string       // names or numbers; "" if not set
-	// Legacy reports a password file in the form of the sidecar: an entry with registryId, region and passwordFile and no
-	// other key. It keeps the mode and the owner of an existing file, and a new file can be read by all users, because the
-	// readers of such files usually run as another user.
+	// Legacy reports a password file in the form of the sidecar: an entry with registryId, region and passwordFile and
+	// no other key. It keeps the mode and the owner of an existing file, and a new file can be read by all users,
+	// because the readers of such files usually run as another user.
 	Legacy bool
 	Line   int // line number of the entry, from 1
 }
