@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"ecrlogin/internal/advice"
+	"ecrlogin/internal/oneline"
 )
 
 // remove deletes the Secret in a namespace if this program applied it and no other program has written its data since.
@@ -33,6 +34,11 @@ func (w *writer) remove(ctx context.Context, namespace string) error {
 		err = w.secrets(namespace).Delete(ctx, w.rule.Name, metav1.DeleteOptions{
 			Preconditions: &metav1.Preconditions{UID: &found.UID, ResourceVersion: &found.ResourceVersion},
 		})
+		if apierrors.IsForbidden(err) {
+			// The caller ignores a look-up that is forbidden, because this program then has no Secret there. Here it has one, so
+			// that the error is not wrapped.
+			return denied(w.name(namespace), namespace, oneline.Text(err.Error()))
+		}
 		if !apierrors.IsConflict(err) {
 			break
 		}

@@ -287,3 +287,47 @@ func TestKeep(t *testing.T) {
 		t.Errorf("got %v, %s", err, s.bodies)
 	}
 }
+
+// TestRemove checks the preconditions of a deletion, and what is not deleted.
+func TestRemove(t *testing.T) {
+	deleted := answer{code: http.StatusOK, body: `{"kind":"Status","apiVersion":"v1","status":"Success"}`}
+	const foreign = `Secret team-a/regcred: not deleted, because "other" has changed its data; ` +
+		"delete it if it is not needed: kubectl delete secret regcred --namespace team-a"
+	edited := ourSecret
+	edited.body = strings.Replace(edited.body, `"managedFields":[`, `"managedFields":[{"manager":"other","operation":"Update","fieldsV1":{"f:data":{"f:a":{}}}},`, 1)
+	adopted := ourSecret
+	adopted.body = strings.Replace(adopted.body, `"managedFields":[`, `"managedFields":[{"manager":"other","operation":"Update","fieldsV1":{"f:data":{".":{}}}},`, 1)
+	conflict := status(http.StatusConflict, "Conflict", "the UID in the precondition is another one", "{}")
+	for _, tt := range []struct {
+		name    string
+		answers []answer
+		want    string
+	}{
+		{"absent", []answer{absent}, ""},
+		{"ours", []answer{ourSecret, deleted}, ""},
+		{"adopted", []answer{adopted, deleted}, ""},
+		{"foreign", []answer{found("u2", "other", "Update")}, ""},
+		{"applied by others", []answer{found("u2", "other", "Apply")}, ""},
+		{"edited", []answer{edited}, foreign},
+		{"edited meanwhile", []answer{ourSecret, conflict, edited}, foreign},
+		{"deleted meanwhile", []answer{ourSecret, absent}, ""},
+		{"replaced meanwhile", []answer{ourSecret, conflict, found("u2", "other", "Update")}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			now := noon
+			w, _, s := scripted(t, &now, tt.answers...)
+			err := w.remove(t.Context(), "team-a")
+			if (err == nil) != (tt.want == "") || err != nil && err.Error() != tt.want {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+			if len(s.answers) > 0 {
+				t.Errorf("%d requests too few", len(s.answers))
+			}
+			for i, r := range s.requests {
+				if strings.HasPrefix(r, "DELETE") && !strings.Contains(s.bodies[i], `"preconditions":{"uid":"u1","resourceVersion":"7"}`) {
+					t.Errorf("deleted with %s", s.bodies[i])
+				}
+			}
+		})
+	}
+}
