@@ -11,9 +11,16 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 FUZZTIME ?= 2m
 HELM_VERSION = v4.3.1
 MANIFESTS   ?= deploy/kubernetes
+# The image, the program that builds it, its architecture, and the certificates in it.
+IMAGE         ?= ecr-token-refresh:$(VERSION)
+DOCKER        ?= docker
+ARCH          ?= $(shell $(GO) env GOARCH)
+CERTIFICATES  ?= /etc/ssl/certs/ca-certificates.crt
+IMAGE_CONTEXT ?= dist/image
+TAR           ?= tar
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint e2e bench demo cross reproduce fuzz cover manifests helm clean
+.PHONY: help build test lint e2e bench demo cross reproduce fuzz cover manifests helm image image-context clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +87,21 @@ manifests: helm ## render deploy/kubernetes from the Helm chart and deploy/helm/
 # Helm is built in its own module, because it has many dependencies.
 helm: ## build bin/helm, which renders and tests the chart
 	@GOBIN=$(CURDIR)/bin CGO_ENABLED=0 $(GO) install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
+
+image: image-context ## build the container image IMAGE for ARCH with DOCKER (docker or podman)
+	$(DOCKER) build --platform linux/$(ARCH) --build-arg VERSION=$(VERSION) --tag $(IMAGE) $(IMAGE_CONTEXT)
+
+# The files are in an archive, with the date of the commit, so that the layer of the image is reproducible. BuildKit would
+# set the times of directories. This requires GNU tar.
+image-context: ## create the build context of the image in dist/image
+	@rm -rf $(IMAGE_CONTEXT) && mkdir -p $(IMAGE_CONTEXT)/rootfs/bin $(IMAGE_CONTEXT)/rootfs/etc/ssl/certs
+	@cd $(IMAGE_CONTEXT)/rootfs && ln -s docker-credential-ecr-login bin/ecr-credential-provider
+	@for program in docker-credential-ecr-login ecr-token-refresh; do \
+		GOOS=linux GOARCH=$(ARCH) $(BUILD) -o $(IMAGE_CONTEXT)/rootfs/bin/$$program ./ecr-login/$$program || exit 1; done
+	@cp $(CERTIFICATES) $(IMAGE_CONTEXT)/rootfs/etc/ssl/certs/ca-certificates.crt
+	@cp deploy/Dockerfile $(IMAGE_CONTEXT)/Dockerfile
+	@cd $(IMAGE_CONTEXT) && $(TAR) --create --file rootfs.tar --format gnu --sort name --mtime @$(SOURCE_DATE_EPOCH) \
+		--mode u=rwX,go=rX --owner 0 --group 0 --numeric-owner --directory rootfs bin etc && rm -r rootfs
 
 clean: ## remove bin and dist
 	rm -rf bin dist
