@@ -95,8 +95,8 @@ image: image-context ## build the container image IMAGE for ARCH with DOCKER (do
 # set the times of directories. This requires GNU tar.
 image-context: ## create the build context of the image in dist/image
 	@rm -rf $(IMAGE_CONTEXT) && mkdir -p $(IMAGE_CONTEXT)/rootfs/bin $(IMAGE_CONTEXT)/rootfs/etc/ssl/certs
-	@cd $(IMAGE_CONTEXT)/rootfs && ln -s docker-credential-ecr-login bin/ecr-credential-provider
-	@for program in docker-credential-ecr-login ecr-token-refresh; do \
+	@cd $(IMAGE_CONTEXT)/rootfs && ln -s $(HELPER) bin/ecr-credential-provider
+	@for program in $(HELPER) $(REFRESH); do \
 		GOOS=linux GOARCH=$(ARCH) $(BUILD) -o $(IMAGE_CONTEXT)/rootfs/bin/$$program ./ecr-login/$$program || exit 1; done
 	@cp $(CERTIFICATES) $(IMAGE_CONTEXT)/rootfs/etc/ssl/certs/ca-certificates.crt
 	@cp deploy/Dockerfile $(IMAGE_CONTEXT)/Dockerfile
