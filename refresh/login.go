@@ -101,7 +101,8 @@ func (r *Refresher) received(l *login, token credentials.Token, now time.Time) (
 		if l.token.Password == "" {
 			event = "token issued"
 		}
-		r.log().Info(event, "registry", l.Registry.Host, "identity", token.IssuedTo, "expiry", token.Expiry, "rotation", rotation)
+		r.log().Info(event, "registry", l.Registry.Host, "identity", token.IssuedTo,
+			"expiry", token.Expiry, "rotation", rotation)
 	}
 	if token.Password != l.token.Password {
 		l.token = hold(token, now)

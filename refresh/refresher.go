@@ -33,8 +33,8 @@ const (
 // A Refresher applies valid tokens to its Targets. Each login and each target succeeds or fails alone, and a slow one
 // does not delay others.
 //
-// While AWS is unavailable, the current tokens are used until shortly before they expire. The next attempt follows after
-// one second, and the pause doubles up to five minutes, or to one minute if there is no valid token. It is never longer
+// While AWS is unavailable, the current tokens are used until shortly before they expire. A failed request is repeated
+// after one second. The pause doubles up to five minutes, or one minute if there is no valid token. It is never longer
 // than half of the time for which the current token is still valid. A target that fails is tried again in the same way,
 // at least once in each Interval.
 //
