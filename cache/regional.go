@@ -45,10 +45,12 @@ type request struct {
 }
 
 // Token returns the token of the registry's API and identity. It requests a token if there is none, if it is time to
-// renew it, or if it has expired, by the wall clock or by the time that has passed since then. The wall clock may be
-// set, and the other clock may stop while the machine is suspended. Concurrent callers share one request, also if it
-// fails; the error then has the Host of r. If a token cannot be renewed, Token returns the error: the previous token may
-// still be valid.
+// renew it, or if it has expired. The age of a token is that of the older of two clocks: the wall clock, which may be
+// set, and the monotonic clock, which may stop while the machine is suspended.
+//
+// Concurrent callers share one request. If it fails, so do all of them and those that follow within half a second, and
+// the Host of the error is that of r. If a token cannot be renewed, Token returns the error, although the previous
+// token may still be valid.
 func (c *Regional) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	for {
 		q, created := c.join(shared{r.API(), identity(c.Source, r)})

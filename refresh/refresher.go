@@ -38,8 +38,8 @@ const (
 // than half of the time for which the current token is still valid. A target that fails is tried again in the same way,
 // at least once in each Interval.
 //
-// Apply has a time limit of one minute, or less if a token expires before that. A target that exceeds the limit does not
-// delay others.
+// Apply has a time limit of one minute, or less if a token expires before that. A target that exceeds the limit does
+// not delay others.
 type Refresher struct {
 	Targets  []Target      // no two of them write to the same place
 	Interval time.Duration // how long a target is not applied again if its tokens have not changed; 0 means 30 minutes

@@ -87,7 +87,9 @@ func (t *target) credentials(now time.Time) (c []Credential, tokens []held, requ
 }
 
 // apply applies the credentials to a target and returns when to do that again.
-func (r *Refresher) apply(ctx context.Context, t *target, c []Credential, tokens []held, limit time.Duration) time.Time {
+func (r *Refresher) apply(
+	ctx context.Context, t *target, c []Credential, tokens []held, limit time.Duration,
+) (next time.Time) {
 	r.mu.Lock()
 	now := r.now()
 	t.began = now

@@ -41,7 +41,8 @@ func (t *try) defaultRegistry(ctx context.Context) (registry.Registry, error) {
 	endpoint := awssdk.ToString(out.AuthorizationData[0].ProxyEndpoint)
 	r, err := registry.Parse(endpoint)
 	if err != nil || r.Region != t.registry.Region || r.Public {
-		return registry.Registry{}, fmt.Errorf("%w: the proxy endpoint is not a registry in %s", errInvalidResponse, t.registry.Region)
+		region := t.registry.Region
+		return registry.Registry{}, fmt.Errorf("%w: the proxy endpoint is not a registry in %s", errInvalidResponse, region)
 	}
 	return r, nil
 }
