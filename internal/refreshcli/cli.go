@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,7 @@ type options struct {
 	logLevel, logFormat string
 	logLevelSet         bool
 	wantsVersion        bool
+	unfinished          atomic.Bool // set if the program has an end, and a signal before it is a failure
 }
 
 // Run runs the program with args, which do not include its name, until it ends or receives SIGTERM or SIGINT. It returns
@@ -43,7 +45,7 @@ func (p *Program) Run(args []string) (exit int) {
 	root.SetArgs(args)
 	accepted := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { accepted = true }
-	return untilSignal(func(ctx context.Context) int {
+	exit, ended := untilSignal(func(ctx context.Context) int {
 		cmd, err := root.ExecuteContextC(ctx)
 		switch {
 		case err == nil:
@@ -57,6 +59,11 @@ func (p *Program) Run(args []string) (exit int) {
 		fmt.Fprintf(p.Stderr, "%v; see: %s --help\n", err, cmd.CommandPath())
 		return 2
 	})
+	if !ended && o.unfinished.Load() {
+		fmt.Fprintln(p.Stderr, "interrupted")
+		return 1
+	}
+	return exit
 }
 
 // lines returns the errors that errors.Join joined, or the error itself.

@@ -33,6 +33,7 @@ func (p *Program) run(ctx context.Context, o *options) error {
 	d := &daemon{builder: &builder{Program: p, options: o, log: log}, failed: make(chan error, 1)}
 	d.monitor = monitoring.New(p.Version, d.state, nil)
 	if o.once = o.once || o.dryRun || config.Once; o.once {
+		o.unfinished.Store(true)
 		if !o.logLevelSet { // the output consists of one line for each target and error
 			d.log = slog.New(slog.DiscardHandler)
 		}

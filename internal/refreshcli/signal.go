@@ -12,21 +12,21 @@ import (
 const shutdown = 900 * time.Millisecond
 
 // untilSignal returns what run returns. After SIGTERM or SIGINT, it cancels the context of run. If run does not return
-// within the time for a shutdown, because a call to a file system hangs for example, untilSignal returns 0 without it.
-func untilSignal(run func(context.Context) int) (exit int) {
+// within the time for a shutdown, because a file system hangs for example, untilSignal returns without it, and not ok.
+func untilSignal(run func(context.Context) int) (exit int, ok bool) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	done := make(chan int, 1)
 	go func() { done <- run(ctx) }()
 	select {
 	case exit = <-done:
-		return exit
+		return exit, true
 	case <-ctx.Done():
 	}
 	select {
 	case exit = <-done:
-		return exit
+		return exit, true
 	case <-time.After(shutdown):
-		return 0
+		return 0, false
 	}
 }
