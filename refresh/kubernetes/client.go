@@ -32,10 +32,14 @@ func newHTTPClient(config *rest.Config) (*rest.Config, *http.Client, error) {
 		// This is the default. Setting it prevents client-go from sharing the transport, whose settings change below.
 		config.Proxy = http.ProxyFromEnvironment
 	}
-	config.Wrap(func(base http.RoundTripper) http.RoundTripper {
-		setPings(base)
-		return limiter{base}
-	})
+	outer := config.WrapTransport
+	config.WrapTransport = func(base http.RoundTripper) http.RoundTripper {
+		setPings(base) // before outer hides the transport
+		if outer == nil {
+			return limiter{base}
+		}
+		return outer(limiter{base})
+	}
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("configuration of the Kubernetes client: %w", err)
@@ -91,9 +95,6 @@ func (l limiter) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp.Header.Del("Retry-After")
 	return resp, nil
 }
-
-// WrappedRoundTripper implements utilnet.RoundTripperWrapper.
-func (l limiter) WrappedRoundTripper() http.RoundTripper { return l.base }
 
 // A body calls done when it is closed.
 type body struct {

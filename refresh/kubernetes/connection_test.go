@@ -4,6 +4,7 @@ import (
 	"encoding/pem"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -27,6 +28,7 @@ func TestDeadConnection(t *testing.T) {
 		TLSClientConfig: rest.TLSClientConfig{
 			CAData: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
 		},
+		WrapTransport: func(base http.RoundTripper) http.RoundTripper { return struct{ http.RoundTripper }{base} }, // for metrics
 	}})
 	s := f.secret(Rule{})
 	f.run(s)
