@@ -29,8 +29,8 @@ type Options struct {
 	Now  func() time.Time // nil for time.Now
 }
 
-// A Cluster writes Secrets to the namespaces of a Kubernetes cluster. All its Secrets share one watch of namespaces, one
-// queue and one lease. Its methods are safe for concurrent use.
+// A Cluster writes Secrets to the namespaces of a Kubernetes cluster. All its Secrets share one watch of namespaces,
+// one queue and one lease. Its methods are safe for concurrent use.
 type Cluster struct {
 	once       bool
 	log        *slog.Logger
@@ -76,8 +76,8 @@ func NewCluster(o Options) (*Cluster, error) {
 
 var klogOnce sync.Once // the logger of klog is global
 
-// logQuietly sends client-go's log to ours as debug messages. Those that matter to users are logged by this package, once
-// for each change instead of once for each try.
+// logQuietly sends client-go's log to ours as debug messages. Those that matter to users are logged by this package,
+// once for each change instead of once for each try.
 func logQuietly(log *slog.Logger) {
 	klog.SetSlogLogger(slog.New(debugHandler{log.Handler()}))
 }
@@ -102,8 +102,8 @@ func (h debugHandler) WithGroup(name string) slog.Handler {
 	return debugHandler{h.Handler.WithGroup(name)}
 }
 
-// Use sets the Secrets in effect. It is called before Run and again after the configuration changed. Other Secrets are not
-// written after that. It sets the names of the Secrets.
+// Use sets the Secrets in effect. It is called before Run and again after the configuration changed. Other Secrets
+// are not written after that. It sets the names of the Secrets.
 func (c *Cluster) Use(secrets []*Secret) {
 	setNames(secrets)
 	c.mu.Lock()
@@ -126,8 +126,8 @@ func (c *Cluster) Use(secrets []*Secret) {
 	}
 }
 
-// Run watches namespaces, takes part in the leader election and writes Secrets until ctx is done. It is called once, and
-// returns within a second after that. Its error is one line.
+// Run watches namespaces, takes part in the leader election and writes Secrets until ctx is done. It is called once,
+// and returns within a second after that. Its error is one line.
 func (c *Cluster) Run(ctx context.Context) error {
 	select {
 	case <-c.started:
@@ -197,7 +197,8 @@ func (c *Cluster) Ready() error {
 	return advice.Errorf("the namespaces are not listed yet")
 }
 
-// Healthy returns an error if the watch of namespaces is dead, or if this replica believes to lead after its lease ended.
+// Healthy returns an error if the watch of namespaces is dead, or if this replica believes to lead after its lease
+// ended.
 func (c *Cluster) Healthy() error {
 	if age := c.namespaces.age(); age > watchAgeLimit {
 		err := advice.Errorf("watch of namespaces: no event for %s", age.Round(time.Second))

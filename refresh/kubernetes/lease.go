@@ -72,8 +72,8 @@ func (c *Cluster) elector() *leaderelection.LeaderElector {
 	return e
 }
 
-// A lock is a Lease that records why requests fail, and that ends the term of a leader in time. Package leaderelection only
-// logs failures, and ends a term after the release, which can take renewDeadline again.
+// A lock is a Lease that records why requests fail, and that ends the term of a leader in time. Package
+// leaderelection only logs failures, and ends a term after the release, which can take renewDeadline again.
 type lock struct {
 	*resourcelock.LeaseLock
 	log *slog.Logger

@@ -82,8 +82,8 @@ func (l *liveWatch) run() {
 	}
 }
 
-// observe reports an error event, and whether the informer must see it. It need not see that the connection broke, because
-// it then starts another watch at the last event, without a pause and without a list.
+// observe reports an error event, and whether the informer must see it. It need not see that the connection broke,
+// because it then starts another watch at the last event, without a pause and without a list.
 func (l *liveWatch) observe(e watch.Event) bool {
 	err := apierrors.FromObject(e.Object)
 	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) { // normal; the informer lists again

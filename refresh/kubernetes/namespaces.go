@@ -51,7 +51,9 @@ type namespaces struct {
 	current  *liveWatch       // the last watch
 }
 
-func newNamespaces(client metadataclient.Interface, log *slog.Logger, now func() time.Time, changed func(string)) (*namespaces, error) {
+func newNamespaces(
+	client metadataclient.Interface, log *slog.Logger, now func() time.Time, changed func(string),
+) (*namespaces, error) {
 	n := &namespaces{
 		client: client.Resource(namespaceResource), log: log, now: now, changed: changed,
 		failures: map[string]error{}, failed: make(chan struct{}),

@@ -72,8 +72,9 @@ func parallel[T any](items []T, f func(T)) {
 	w.Wait()
 }
 
-// Plan returns what Apply would do in each namespace, sorted by namespace. It changes nothing, and needs no passwords. The
-// errors of namespaces are in the reasons of their changes. Plan itself fails if the namespaces cannot be listed.
+// Plan returns what Apply would do in each namespace, sorted by namespace. It changes nothing, and needs no
+// passwords. The errors of namespaces are in the reasons of their changes. Plan itself fails if the namespaces cannot
+// be listed.
 func (s *Secret) Plan(ctx context.Context) ([]Change, error) {
 	wanted, _, err := s.list(ctx)
 	if err != nil {

@@ -3,15 +3,9 @@ package kubernetes
 import (
 	"cmp"
 	"context"
-	"errors"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
-	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 
 	"ecrlogin/refresh"
 )
@@ -38,19 +32,6 @@ type Secret struct {
 }
 
 var _ refresh.Reporter = (*Secret)(nil)
-
-// never is the pass of a place that was not tried.
-const never = -1
-
-// A state is that of a Secret in one namespace.
-type state struct {
-	uid      types.UID // of the namespace; "" if unknown
-	pass     int       // the last one in which it was tried, or never
-	written  bool
-	attempts int       // failures since the last success
-	failure  string    // "" after a success
-	next     time.Time // not tried before this time in the same pass
-}
 
 // A placeWriter writes the Secret of a rule in one namespace. Tests use another one than writer.
 type placeWriter interface {
@@ -106,8 +87,8 @@ func (s *Secret) Name() string {
 // Logins implements refresh.Target.
 func (s *Secret) Logins() []refresh.Login { return s.rule.Logins }
 
-// Apply implements refresh.Target. It returns after each namespace was tried once. A replica that does not lead stores the
-// passwords, and writes them when it leads.
+// Apply implements refresh.Target. It returns after each namespace was tried once. A replica that does not lead
+// stores the passwords, and writes them when it leads.
 func (s *Secret) Apply(ctx context.Context, creds []refresh.Credential) error {
 	content, err := newContent(s.rule, creds)
 	if err != nil {
@@ -159,8 +140,8 @@ func (s *Secret) hold(c *content) {
 	s.content = c
 }
 
-// begin starts a pass over all namespaces, and returns a channel that is closed at its end. Without content, the content
-// of the last pass is written.
+// begin starts a pass over all namespaces, and returns a channel that is closed at its end. Without content, the
+// content of the last pass is written.
 func (s *Secret) begin(c *content) <-chan struct{} {
 	s.beginning.Lock()
 	defer s.beginning.Unlock()
@@ -235,182 +216,6 @@ func (s *Secret) divide(existing []namespace) (wanted, others []namespace) {
 		}
 	}
 	return wanted, others
-}
-
-// sync writes or removes the Secret in one namespace. It returns when to call it again, or 0.
-func (s *Secret) sync(ctx context.Context, name string) (again time.Duration) {
-	var existing []namespace
-	if ns, ok := s.cluster.namespaces.get(name); ok {
-		existing = append(existing, ns)
-	}
-	wanted, others := s.divide(existing)
-	if i := slices.IndexFunc(wanted, func(ns namespace) bool { return ns.name == name }); i >= 0 {
-		again, _ = s.write(ctx, wanted[i])
-		return again
-	}
-	if s.rule.Prune && len(others) > 0 {
-		again, _ = s.remove(ctx, name)
-		return again
-	}
-	s.forget(name)
-	return 0
-}
-
-// write writes the Secret to a namespace, unless that was done in this pass. It returns when to call it again, or 0.
-func (s *Secret) write(ctx context.Context, ns namespace) (again time.Duration, err error) {
-	content, pass, again := s.due(ns)
-	if content == nil {
-		return again, nil
-	}
-	ctx, h := withHint(ctx)
-	err = s.writer.write(ctx, ns.name, content)
-	if err != nil && ctx.Err() != nil {
-		return 0, err // this replica does not lead any more, or the program stops
-	}
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = explain("patch", "secrets in namespace "+ns.name, err)
-	}
-	after := func(attempts int) time.Duration { return retryDelay(attempts, h.after, err) }
-	var waiting *waitingError
-	var contested *contestedError
-	switch { // these are written
-	case errors.As(err, &waiting):
-		err, after = nil, func(int) time.Duration { return waiting.after }
-	case err == nil, errors.As(err, &contested):
-		after = func(int) time.Duration { return 0 }
-	}
-	return s.record(ns.name, pass, err, after), err
-}
-
-// due returns the content to write to a namespace in the current pass, or nil and when to ask again, or 0.
-func (s *Secret) due(ns namespace) (c *content, pass int, again time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.content == nil || s.retired {
-		return nil, 0, 0
-	}
-	p := s.places[ns.name]
-	if p == nil {
-		p = &state{pass: never, uid: ns.uid}
-		s.places[ns.name] = p
-		s.untried++
-	}
-	if p.uid != ns.uid { // another namespace of the same name
-		s.writer.forget(ns.name)
-		if p.pass == s.pass {
-			s.untried++
-		}
-		*p = state{pass: never, uid: ns.uid}
-	}
-	if p.pass == s.pass {
-		if p.next.IsZero() {
-			return nil, 0, 0
-		}
-		if again = time.Until(p.next); again > 0 {
-			return nil, 0, again
-		}
-	}
-	return s.content, s.pass, 0
-}
-
-// record stores the result of a try. The function returns when to try again, after a number of failures since the last
-// success; 0 means in the next pass.
-func (s *Secret) record(name string, pass int, err error, after func(attempts int) time.Duration) (again time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.places[name]
-	if p == nil { // not in use any more
-		return 0
-	}
-	if p.pass != s.pass && pass == s.pass {
-		s.untried--
-	}
-	s.log(p, name, err)
-	p.pass, p.next = pass, time.Time{}
-	if err != nil {
-		p.attempts, p.failure = p.attempts+1, err.Error()
-	} else {
-		p.attempts, p.failure, p.written = 0, "", true
-	}
-	if again = after(p.attempts); again > 0 {
-		p.next = time.Now().Add(again)
-	}
-	s.endPass()
-	return again
-}
-
-// log logs what changed in a namespace. The failure of the API server for all namespaces is logged elsewhere.
-func (s *Secret) log(p *state, name string, err error) {
-	log := s.cluster.log.With("secret", s.name, "namespace", name)
-	switch {
-	case err != nil && err.Error() != p.failure && !unavailable(err):
-		log.Warn("cannot write the Secret", "error", err.Error())
-	case err == nil && p.failure != "":
-		log.Info("Secret written after failures", "attempts", p.attempts+1)
-	case err == nil && !p.written && s.passed == nil:
-		log.Info("Secret written to a new namespace")
-	}
-}
-
-// remove deletes the Secret in a namespace that the rule does not select. It returns when to call it again, or 0.
-func (s *Secret) remove(ctx context.Context, name string) (again time.Duration, err error) {
-	pass, ok := s.current()
-	if !ok {
-		return 0, nil
-	}
-	ctx, h := withHint(ctx)
-	err = s.writer.remove(ctx, name)
-	if err == nil || apierrors.IsForbidden(err) && !s.written(name) { // without permissions it was never written
-		s.forget(name)
-		return 0, nil
-	}
-	if ctx.Err() != nil {
-		return 0, err
-	}
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = explain("delete", "secrets in namespace "+name, err)
-	}
-	s.add(name)
-	return s.record(name, pass, err, func(attempts int) time.Duration { return retryDelay(attempts, h.after, err) }), err
-}
-
-// current returns the number of the current pass, or false if the Secret is not in use.
-func (s *Secret) current() (pass int, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.pass, !s.retired
-}
-
-// add adds a namespace to those of the Report.
-func (s *Secret) add(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.places[name] == nil && !s.retired {
-		s.places[name] = &state{pass: never}
-		s.untried++
-	}
-}
-
-// forget removes a namespace that needs no Secret.
-func (s *Secret) forget(name string) {
-	s.writer.forget(name)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.places[name]; p != nil {
-		if p.pass != s.pass {
-			s.untried--
-		}
-		delete(s.places, name)
-		s.endPass()
-	}
-}
-
-// written reports whether the Secret was written to a namespace.
-func (s *Secret) written(name string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.places[name]
-	return p != nil && p.written
 }
 
 // Report implements refresh.Reporter.

@@ -49,7 +49,8 @@ func (s selection) literal() (names []string, ok bool) {
 }
 
 func (s selection) matches(name string, l map[string]string) bool {
-	return (len(s.include) == 0 || matchAny(s.include, name)) && !matchAny(s.exclude, name) && s.labels.Matches(labels.Set(l))
+	included := len(s.include) == 0 || matchAny(s.include, name)
+	return included && !matchAny(s.exclude, name) && s.labels.Matches(labels.Set(l))
 }
 
 func matchAny(patterns []string, name string) bool {
