@@ -41,7 +41,7 @@ const patience = 20 * time.Second
 //	replace FILE WITH
 //	    Replace a file atomically.
 //	no-secrets
-//	    Fail if a password that AWS issued is part of the last command's output, or of a page that get requested.
+//	    Fail if a password that AWS issued is part of the last command's output, or of a page that get returned.
 func TestScript(t *testing.T) {
 	scripttest.Run(t, scripttest.Suite{Setup: setUp, Commands: map[string]scripttest.Command{
 		"get": get, "await": await, "accepted": accepted, "expand": expand, "replace": replace, "no-secrets": noSecrets,
@@ -89,7 +89,7 @@ func until(ts *testscript.TestScript, try func() (missing string)) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s", missing)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
@@ -104,7 +104,6 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 		if err != nil {
 			return err.Error()
 		}
-		ts.Value(pagesKey{}).(*strings.Builder).WriteString(body)
 		if code != status {
 			return fmt.Sprintf("%s: status %d, want %d: %s", args[0], code, status, body)
 		}
@@ -113,6 +112,7 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 				return fmt.Sprintf("%s: no match for %s:\n%s", args[0], pattern, body)
 			}
 		}
+		ts.Value(pagesKey{}).(*strings.Builder).WriteString(body)
 		return ""
 	})
 }
