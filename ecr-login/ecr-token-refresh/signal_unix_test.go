@@ -3,8 +3,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -42,10 +40,8 @@ func TestSignal(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			aws.ResetCalls()
 			apiServer, connected := silentServer(t)
-			kubeconfig := writeFile(t, dir, "kubeconfig", "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: \"http://"+
-				apiServer+"\"}}]\ncontexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n")
 			hangs := func() bool { return aws.Count(awstest.GetAuthorizationToken) > 0 || len(connected) > 0 }
-			cmd := exec.Command("ecr-token-refresh", append(tt.args, "--kubeconfig", kubeconfig)...)
+			cmd := exec.Command("ecr-token-refresh", append(tt.args, "--kubeconfig", kubeconfig(t, "http://"+apiServer))...)
 			cmd.Env = append(os.Environ(), "HOME="+dir, "AWS_ACCESS_KEY_ID="+awstest.KeyID, "AWS_SECRET_ACCESS_KEY="+awstest.SecretKey,
 				"AWS_CA_BUNDLE="+aws.CAFile, "HTTPS_PROXY="+aws.Proxy, "GORACE=atexit_sleep_ms=0")
 			var output strings.Builder
@@ -76,13 +72,6 @@ func TestSignal(t *testing.T) {
 	}
 }
 
-func exitCode(err error) int {
-	if exited, ok := errors.AsType[*exec.ExitError](err); ok {
-		return exited.ExitCode()
-	}
-	return 0
-}
-
 // silentServer accepts connections and does not respond. The channel contains the connections.
 func silentServer(t *testing.T) (address string, connected chan net.Conn) {
 	t.Helper()
@@ -108,13 +97,4 @@ func silentServer(t *testing.T) (address string, connected chan net.Conn) {
 		}
 	})
 	return l.Addr().String(), connected
-}
-
-func writeFile(t *testing.T, dir, name, content string) (path string) {
-	t.Helper()
-	path = filepath.Join(dir, name)
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(fmt.Errorf("writing %s: %w", name, err))
-	}
-	return path
 }

@@ -78,12 +78,15 @@ func addLogin(config *refreshconfig.Config, r registry.Registry) {
 	}
 }
 
-// dryRun prints what would be written where. It contacts the API server, but not AWS. The error joins one for each
-// Secret whose namespaces could not be looked up.
+// dryRun prints what would be written where. It contacts the API server, but not AWS. The error joins one for each place
+// that could not be written.
 func (d *daemon) dryRun(ctx context.Context, config *refreshconfig.Config) error {
 	if config.DefaultRegistry != "" {
-		host := "the default registry in " + config.DefaultRegistry
-		addLogin(config, registry.Registry{Host: host, Region: config.DefaultRegistry})
+		r, err := registry.Private("000000000000", config.DefaultRegistry) // the account is not known without AWS
+		if err != nil {
+			return err
+		}
+		addLogin(config, r)
 	}
 	g, err := d.build(config, nil)
 	if err != nil {
@@ -99,11 +102,11 @@ func (d *daemon) dryRun(ctx context.Context, config *refreshconfig.Config) error
 			errs = append(errs, fmt.Errorf("%s %s: %w", s.Kind(), s.Name(), err))
 		}
 		for _, c := range changes {
-			line := fmt.Sprintf("%s %s: namespace %s: %s", s.Kind(), s.Name(), c.Namespace, c.Action)
-			if c.Reason != "" {
-				line += ": " + c.Reason
+			if c.Action == "fail" {
+				errs = append(errs, fmt.Errorf("%s %s: namespace %s: %s", s.Kind(), s.Name(), c.Namespace, c.Reason))
+				continue
 			}
-			fmt.Fprintln(d.Stdout, line)
+			fmt.Fprintf(d.Stdout, "%s %s: namespace %s: %s: %s\n", s.Kind(), s.Name(), c.Namespace, c.Action, c.Reason)
 		}
 	}
 	return errors.Join(errs...)
