@@ -31,6 +31,22 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// TestSidecarConfiguration parses the configuration of Clouddriver's sidecars.
+func TestSidecarConfiguration(t *testing.T) {
+	for _, name := range []string{"native-sidecar.yaml", "sidecar.yaml"} {
+		content, err := os.ReadFile(filepath.Join(root, "deploy/kubernetes/spinnaker", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var config corev1.ConfigMap
+		parse(t, string(content)).get(t, "ConfigMap", &config)
+		c, err := refreshconfig.Parse("config.yaml", []byte(config.Data["config.yaml"]))
+		if err != nil || len(c.Files) != 1 || c.Files[0].Legacy {
+			t.Errorf("%s: %+v, %v; want one file with a mode", name, c, err)
+		}
+	}
+}
+
 // TestManifestsAreUpToDate compares the plain manifests with the chart.
 func TestManifestsAreUpToDate(t *testing.T) {
 	dir := t.TempDir()

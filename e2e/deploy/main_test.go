@@ -40,9 +40,9 @@ func TestMain(m *testing.M) {
 }
 
 // runHelm runs Helm with the values of a file and returns its output.
-func runHelm(t *testing.T, command []string, values string, more ...string) (string, error) {
+func runHelm(t *testing.T, command []string, values string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), helm, append(append(command, "--values", values), more...)...)
+	cmd := exec.CommandContext(t.Context(), helm, append(command, "--values", values)...)
 	home := t.TempDir() // nothing of the user's Helm
 	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
 	var stdout, stderr strings.Builder
@@ -54,9 +54,9 @@ func runHelm(t *testing.T, command []string, values string, more ...string) (str
 }
 
 // render renders the chart.
-func render(t *testing.T, values string, more ...string) (string, error) {
+func render(t *testing.T, values string) (string, error) {
 	t.Helper()
-	return runHelm(t, []string{"template", "ecr-token-refresh", chart, "--namespace", "ecr-token-refresh"}, values, more...)
+	return runHelm(t, []string{"template", "ecr-token-refresh", chart, "--namespace", "ecr-token-refresh"}, values)
 }
 
 // examples returns the files with example values.

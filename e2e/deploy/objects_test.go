@@ -18,13 +18,19 @@ import (
 type objects []*unstructured.Unstructured
 
 // objectsOf renders the chart.
-func objectsOf(t *testing.T, values string, more ...string) (all objects) {
+func objectsOf(t *testing.T, values string) objects {
 	t.Helper()
-	out, err := render(t, values, more...)
+	out, err := render(t, values)
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(out), 4096)
+	return parse(t, out)
+}
+
+// parse returns the objects of a manifest.
+func parse(t *testing.T, manifest string) (all objects) {
+	t.Helper()
+	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(manifest), 4096)
 	for {
 		o := new(unstructured.Unstructured)
 		err := decoder.Decode(&o.Object)

@@ -128,16 +128,19 @@ func (a applier) addPrometheusOperator(t *testing.T) {
 	for _, plural := range []string{"servicemonitors", "prometheusrules"} {
 		a.applyFile(t, filepath.Join(dir, "example/prometheus-operator-crd/monitoring.coreos.com_"+plural+".yaml"), unedited)
 		gvr := schema.GroupVersionResource{Group: "monitoring.coreos.com", Version: "v1", Resource: plural}
-		deadline := time.Now().Add(time.Minute)
-		for {
+		deadline := time.After(conditionTimeout)
+		poll := time.NewTicker(50 * time.Millisecond)
+		defer poll.Stop()
+		for served := false; !served; {
 			_, err := a.client.Resource(gvr).List(t.Context(), metav1.ListOptions{})
-			if err == nil {
+			if served = err == nil; served {
 				break
 			}
-			if !apierrors.IsNotFound(err) || time.Now().After(deadline) {
+			select {
+			case <-poll.C:
+			case <-deadline:
 				t.Fatalf("%s are not served: %v", plural, err)
 			}
-			time.Sleep(50 * time.Millisecond)
 		}
 	}
 	a.mapper.Reset()

@@ -61,6 +61,12 @@ func TestPermissions(t *testing.T) {
 	} {
 		t.Run("once without "+test.verb+" "+test.resource, func(t *testing.T) { p.once(t, test.resource, test.verb, test.want) })
 	}
+	t.Run("once without watch", func(t *testing.T) { // as the CronJob of the chart
+		p.restrict(t, "namespaces", "watch")
+		if out, err := p.run(t); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
 	for _, test := range []struct{ resource, verb, want string }{
 		{"namespaces", "watch", "cannot watch"},
 		{"leases", "create", "cannot create"},
