@@ -23,7 +23,7 @@ TAR           ?= tar
 .PHONY: help build test lint e2e bench demo cross reproduce fuzz cover manifests helm image image-context clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the static programs in bin: the helper, also as ecr-credential-provider, and ecr-token-refresh; and bin/man
 	$(BUILD) -o bin/$(HELPER) ./ecr-login/$(HELPER)
