@@ -47,7 +47,7 @@ lint: ## gofmt, go mod tidy, go vet and staticcheck, in the program's module and
 # The first build of Kubernetes takes five minutes and 2.7 GB of the Go build cache, and of Docker Compose two minutes.
 # Later builds take five seconds. The tests take about two and a half minutes.
 e2e: build ## run the tests with real clients and a real Kubernetes node; requires root, installs Debian packages
-	ECR_LOGIN_HELPER=$(CURDIR)/bin/$(HELPER) e2e/run.sh
+	ECR_LOGIN_HELPER=$(CURDIR)/bin/$(HELPER) ECR_TOKEN_REFRESH=$(CURDIR)/bin/$(REFRESH) e2e/run.sh
 
 bench: build ## measure time, calls and memory, against an echo program and Debian's helper
 	$(GO) run ./internal/bench bin/$(HELPER)

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 func build(bin string) error {
 	return errors.Join(
 		sandbox.BuildHelper("../..", filepath.Join(bin, "docker-credential-ecr-login")),
-		sandbox.GoBuild("../..", filepath.Join(bin, "ecr-token-refresh"), "./ecr-login/ecr-token-refresh"),
+		sandbox.BuildRefresh("../..", filepath.Join(bin, "ecr-token-refresh")),
 		sandbox.GoBuild(".", filepath.Join(bin, "pause"), "./pause"),
 		buildKubernetes(bin),
 		sandbox.BuildHelm("../..", filepath.Join(bin, "helm")),

@@ -9,18 +9,31 @@ import (
 	"strings"
 )
 
-// helperVariable contains the absolute path of the helper to test. If it is not set, the helper is built from this
-// repository.
-const helperVariable = "ECR_LOGIN_HELPER"
+// These variables contain the absolute paths of the programs to test. A program whose variable is not set is built from
+// this repository.
+const (
+	helperVariable  = "ECR_LOGIN_HELPER"
+	refreshVariable = "ECR_TOKEN_REFRESH"
+)
 
 // BuildHelper creates the helper at output. It links the helper of helperVariable, or builds it in the module at root.
 func BuildHelper(root, output string) error {
-	built := os.Getenv(helperVariable)
+	return link(helperVariable, root, output, "./ecr-login/docker-credential-ecr-login")
+}
+
+// BuildRefresh creates ecr-token-refresh at output. It links the program of refreshVariable, or builds it in the module
+// at root.
+func BuildRefresh(root, output string) error {
+	return link(refreshVariable, root, output, "./ecr-login/ecr-token-refresh")
+}
+
+func link(variable, root, output, pkg string) error {
+	built := os.Getenv(variable)
 	switch {
 	case built == "":
-		return GoBuild(root, output, "./ecr-login/docker-credential-ecr-login")
+		return GoBuild(root, output, pkg)
 	case !filepath.IsAbs(built):
-		return fmt.Errorf("%s is %q, want an absolute path", helperVariable, built)
+		return fmt.Errorf("%s is %q, want an absolute path", variable, built)
 	}
 	return os.Symlink(built, output)
 }

@@ -24,7 +24,7 @@ func (s Sandbox) setUp(dir string) error {
 	); err != nil {
 		return err
 	}
-	for _, path := range []string{"/etc", "/var"} {
+	for _, path := range []string{"/etc", "/opt", "/var"} {
 		if err := overlay(path, memory); err != nil {
 			return err
 		}
