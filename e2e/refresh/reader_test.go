@@ -1,0 +1,86 @@
+package refresh
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/awstest"
+)
+
+// clouddriver is the user ID of Clouddriver in Spinnaker's image.
+const clouddriver = 10111
+
+// A reading is a process that reads a password file as another user.
+type reading struct {
+	cmd            *exec.Cmd
+	stdout, stderr strings.Builder
+	cancel         context.CancelFunc
+}
+
+// A report is the output of the reader.
+type report struct {
+	Opens            int
+	Faults, Rejected map[string]int
+	Passwords        []string
+	Shortest         time.Duration
+	Requests         int
+}
+
+// startReader starts to read a file at least opens times, and until it has had a number of different contents.
+func startReader(t *testing.T, aws *awstest.Server, file string, opens, contents int) *reading {
+	t.Helper()
+	built, err := exec.LookPath("reader")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(publicDir(t), "reader") // PATH is in a directory of root
+	if out, err := exec.Command("cp", built, program).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	r := &reading{cancel: cancel, cmd: exec.CommandContext(ctx, program, file, firstHost, strconv.Itoa(opens), strconv.Itoa(contents))}
+	r.cmd.Env, r.cmd.Dir = environ(aws), "/"
+	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: clouddriver, Gid: clouddriver}}
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// finish waits for the end, and fails the test if the reader has found a fault, or a content that AWS has not issued.
+func (r *reading) finish(t *testing.T, aws *awstest.Server) report {
+	t.Helper()
+	defer r.cancel()
+	if err := r.cmd.Wait(); err != nil {
+		t.Fatalf("the reader failed: %v: %s", err, r.stderr.String())
+	}
+	var found report
+	if err := json.Unmarshal([]byte(r.stdout.String()), &found); err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Faults) > 0 || len(found.Rejected) > 0 {
+		t.Errorf("faults: %v; rejected by the registry: %v", found.Faults, found.Rejected)
+	}
+	issued := map[string]bool{}
+	for _, p := range aws.Passwords() {
+		issued[fmt.Sprintf("%x", sha256.Sum256([]byte(p)))] = true
+	}
+	for i, p := range found.Passwords {
+		if !issued[p] {
+			t.Errorf("content %d of the file is not a password that AWS issued", i+1)
+		}
+	}
+	t.Logf("%d reads as user %d, %d different passwords, %d requests to the registry: no fault; shortest remaining life %v",
+		found.Opens, clouddriver, len(found.Passwords), found.Requests, found.Shortest.Round(100*time.Millisecond))
+	return found
+}

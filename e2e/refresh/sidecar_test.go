@@ -1,0 +1,61 @@
+package refresh
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/awstest"
+)
+
+// The configuration of Spinnaker's sidecar and where it is, as published.
+const (
+	sidecarConfig = `interval: 30m
+registries:
+  - registryId: "123456789012"
+    region: us-west-2
+    passwordFile: /opt/passwords/my-registry.pass
+`
+	sidecarConfigPath   = "/opt/config/ecr-token-refresh/config.yaml"
+	sidecarPasswordFile = "/opt/passwords/my-registry.pass"
+)
+
+// tokenLife is the life of a token in the tests of rotations. It is rotated after half of it.
+const tokenLife = 4 * time.Second
+
+// TestSidecar runs the daemon with the configuration of the sidecar that it replaces. Another user reads the password
+// file during rotations.
+func TestSidecar(t *testing.T) {
+	const opens, contents = 100_000, 6
+	aws := startAWS(t)
+	aws.SetTokenLifetime(tokenLife)
+	writeFile(t, sidecarConfigPath, sidecarConfig)
+	if err := os.MkdirAll("/opt/passwords", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := startDefault(t, aws, keys())
+	d.await(t, "/readyz", 200)
+	found := startReader(t, aws, sidecarPasswordFile, opens, contents).finish(t, aws)
+	if found.Requests < opens/1000 {
+		t.Errorf("the registry was requested %d times", found.Requests)
+	}
+	if _, body := d.get("/health"); body != `{"status":"healthy"}`+"\n" {
+		t.Errorf("/health: %s", body)
+	}
+	if got := readFile(t, sidecarConfigPath); got != sidecarConfig {
+		t.Errorf("the configuration has changed:\n%s", got)
+	}
+	info, err := os.Stat(sidecarPasswordFile)
+	if err != nil || info.Mode() != 0o644 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if n := strings.Count(d.log.String(), `"level":"WARN"`); n != 1 || !containsAll(d.log.String(), []string{"mode", "fsGroup"}) {
+		t.Errorf("%d warnings, want one about mode and fsGroup:\n%s", n, d.log)
+	}
+	if n := aws.Count(awstest.GetAuthorizationToken); n > contents+1 {
+		t.Errorf("AWS received %d requests for %d passwords", n, contents)
+	}
+	d.stop(t, stopSignal)
+	d.mustExit(t, 0)
+}
