@@ -115,16 +115,16 @@ func (d *daemon) kill() {
 // stopLimit is how long the daemon may take to end after a signal.
 const stopLimit = time.Second
 
-// stop sends a signal and waits until the daemon has ended. It fails the test if that takes too long.
-func (d *daemon) stop(t *testing.T, signal os.Signal) (took time.Duration) {
+// stop sends SIGTERM and waits until the daemon has ended. It fails the test if that takes too long.
+func (d *daemon) stop(t *testing.T) (took time.Duration) {
 	t.Helper()
 	began := time.Now()
-	if err := d.cmd.Process.Signal(signal); err != nil {
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	<-d.ended
 	if took = time.Since(began); took >= stopLimit {
-		t.Errorf("ended %v after %v, want less than %v", took, signal, stopLimit)
+		t.Errorf("ended %v after SIGTERM, want less than %v", took, stopLimit)
 	}
 	return took
 }
@@ -193,9 +193,6 @@ func containsAll(s string, words []string) bool {
 	}
 	return true
 }
-
-// stopSignal is the signal with which Kubernetes stops a container.
-const stopSignal = syscall.SIGTERM
 
 // startAWS starts a stand-in for AWS whose certificate authority all users can read.
 func startAWS(t *testing.T) *awstest.Server {

@@ -56,6 +56,6 @@ func TestSidecar(t *testing.T) {
 	if n := aws.Count(awstest.GetAuthorizationToken); n > contents+1 {
 		t.Errorf("AWS received %d requests for %d passwords", n, contents)
 	}
-	d.stop(t, stopSignal)
+	d.stop(t)
 	d.mustExit(t, 0)
 }
