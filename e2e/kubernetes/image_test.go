@@ -25,29 +25,35 @@ const pauseImage = "e2e.local/pause:1"
 // newImage creates an image with the program pause. Different labels result in different images.
 func newImage(t *testing.T, label string) v1.Image {
 	t.Helper()
+	return imageOf(t, "pause", label)
+}
+
+// imageOf creates an image with a static program of PATH.
+func imageOf(t *testing.T, program, label string) v1.Image {
+	t.Helper()
 	base, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
 		OS:           "linux",
 		Architecture: runtime.GOARCH,
 		RootFS:       v1.RootFS{Type: "layers"},
-		Config:       v1.Config{Entrypoint: []string{"/pause"}, Labels: map[string]string{"label": label}},
+		Config:       v1.Config{Entrypoint: []string{"/" + program}, Labels: map[string]string{"label": label}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err := mutate.AppendLayers(base, newLayer(t))
+	image, err := mutate.AppendLayers(base, newLayer(t, program))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return image
 }
 
-// newLayer creates a layer with the program pause.
-func newLayer(t *testing.T) v1.Layer {
+// newLayer creates a layer with a program of PATH.
+func newLayer(t *testing.T, name string) v1.Layer {
 	t.Helper()
-	program := readFile(t, lookPath(t, "pause"))
+	program := readFile(t, lookPath(t, name))
 	var content bytes.Buffer
 	w := tar.NewWriter(&content)
-	if err := w.WriteHeader(&tar.Header{Name: "pause", Mode: 0o755, Size: int64(len(program))}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(program))}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(w, program); err != nil {
@@ -59,11 +65,11 @@ func newLayer(t *testing.T) v1.Layer {
 	return static.NewLayer(content.Bytes(), types.DockerUncompressedLayer)
 }
 
-// archivePause writes pauseImage to a file that containerd can import.
-func archivePause(t *testing.T) (path string) {
+// archive writes an image with a program to a file that containerd can import.
+func archive(t *testing.T, program, name string) (path string) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "pause.tar")
-	if err := crane.Save(newImage(t, "pause"), pauseImage, path); err != nil {
+	path = filepath.Join(t.TempDir(), program+".tar")
+	if err := crane.Save(imageOf(t, program, program), name, path); err != nil {
 		t.Fatal(err)
 	}
 	return path

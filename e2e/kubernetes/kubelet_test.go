@@ -22,6 +22,7 @@ func TestKubelet(t *testing.T) {
 		{"podRoleMissing", podRoleMissing},
 		{"audienceDenied", audienceDenied},
 		{"many", many},
+		{"sidecar", sidecar},
 		{"configured", configured}, // must be last, because it changes the flags of the kubelet
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, c) })

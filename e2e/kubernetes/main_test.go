@@ -27,6 +27,7 @@ func build(bin string) error {
 		sandbox.BuildHelper("../..", filepath.Join(bin, "docker-credential-ecr-login")),
 		sandbox.BuildRefresh("../..", filepath.Join(bin, "ecr-token-refresh")),
 		sandbox.GoBuild(".", filepath.Join(bin, "pause"), "./pause"),
+		sandbox.GoBuild("..", filepath.Join(bin, "reader"), "./refresh/reader"),
 		buildKubernetes(bin),
 		sandbox.BuildHelm("../..", filepath.Join(bin, "helm")),
 		linkPrometheusOperator(filepath.Join(bin, prometheusOperator)),

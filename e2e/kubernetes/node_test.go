@@ -98,15 +98,22 @@ func (n *node) startContainerd(t *testing.T) {
 	log := newTranscript()
 	containerd := start(t, log, []string{"PATH=" + os.Getenv("PATH")}, lookPath(t, "containerd"), "--config="+filepath.Join(n.dir, "containerd.toml"))
 	t.Cleanup(containerd.stop)
-	ctr := func(args ...string) error {
-		cmd := exec.Command("ctr", append([]string{"--address=" + filepath.Join(n.dir, "containerd.sock"), "--namespace=k8s.io"}, args...)...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("ctr %s: %w: %s", args[0], err, out)
-		}
-		return nil
+	containerd.awaitAnswer(t, func() error { return n.ctr("version") })
+	n.importImage(t, "pause", pauseImage)
+}
+
+func (n *node) ctr(args ...string) error {
+	cmd := exec.Command("ctr", append([]string{"--address=" + filepath.Join(n.dir, "containerd.sock"), "--namespace=k8s.io"}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("ctr %s: %w: %s", args[0], err, out)
 	}
-	containerd.awaitAnswer(t, func() error { return ctr("version") })
-	if err := ctr("images", "import", archivePause(t)); err != nil {
+	return nil
+}
+
+// importImage adds an image with a program of PATH to containerd, so that it is not pulled.
+func (n *node) importImage(t *testing.T, program, name string) {
+	t.Helper()
+	if err := n.ctr("images", "import", archive(t, program, name)); err != nil {
 		t.Fatal(err)
 	}
 }
