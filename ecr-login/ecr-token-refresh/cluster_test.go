@@ -32,16 +32,17 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
 	case r.URL.Path == "/api/v1/namespaces" && r.URL.Query().Get("watch") == "":
-		list := metav1.PartialObjectMetadataList{TypeMeta: metav1.TypeMeta{Kind: "PartialObjectMetadataList", APIVersion: "meta.k8s.io/v1"}}
+		list := metav1.PartialObjectMetadataList{TypeMeta: typeOf("PartialObjectMetadataList")}
 		for _, name := range []string{"other", "team-a", "team-b"} {
 			list.Items = append(list.Items, metav1.PartialObjectMetadata{
-				TypeMeta: metav1.TypeMeta{Kind: "PartialObjectMetadata", APIVersion: "meta.k8s.io/v1"}, ObjectMeta: metav1.ObjectMeta{Name: name}})
+				TypeMeta: typeOf("PartialObjectMetadata"), ObjectMeta: metav1.ObjectMeta{Name: name}})
 		}
 		reply(w, http.StatusOK, list)
 	case r.Method != http.MethodPatch || len(parts) != 6 || parts[4] != "secrets":
 		fail(w, http.StatusNotFound, metav1.StatusReasonNotFound, r.URL.Path+" not found")
 	case parts[3] == "team-b":
-		fail(w, http.StatusForbidden, metav1.StatusReasonForbidden, `secrets "regcred" is forbidden: User "x" cannot patch resource "secrets" in API group "" in the namespace "team-b"`)
+		fail(w, http.StatusForbidden, metav1.StatusReasonForbidden,
+			`secrets "regcred" is forbidden: User "x" cannot patch resource "secrets" in API group "" in the namespace "team-b"`)
 	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/merge-patch"):
 		fail(w, http.StatusNotFound, metav1.StatusReasonNotFound, `secrets "regcred" not found`)
 	default:
@@ -49,11 +50,15 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			c.written = append(c.written, parts[3])
 		}
 		reply(w, http.StatusOK, metav1.PartialObjectMetadata{
-			TypeMeta: metav1.TypeMeta{Kind: "PartialObjectMetadata", APIVersion: "meta.k8s.io/v1"},
+			TypeMeta: typeOf("PartialObjectMetadata"),
 			ObjectMeta: metav1.ObjectMeta{Name: parts[5], Namespace: parts[3], UID: "x", ResourceVersion: "1",
 				Labels: map[string]string{"app.kubernetes.io/managed-by": "ecr-token-refresh"}},
 		})
 	}
+}
+
+func typeOf(kind string) metav1.TypeMeta {
+	return metav1.TypeMeta{Kind: kind, APIVersion: "meta.k8s.io/v1"}
 }
 
 func reply(w http.ResponseWriter, code int, o any) {
@@ -67,8 +72,8 @@ func fail(w http.ResponseWriter, code int, reason metav1.StatusReason, message s
 		Status: metav1.StatusFailure, Code: int32(code), Reason: reason, Message: message})
 }
 
-// TestEnvironment runs the program with the variables of k8s-ecr-login-renew and without arguments: it writes the Secret
-// once and exits, and the error names the namespace that failed.
+// TestEnvironment runs the program with the variables of k8s-ecr-login-renew and without arguments: it writes the
+// Secret once and exits, and the error names the namespace that failed.
 func TestEnvironment(t *testing.T) {
 	tests := []struct {
 		name       string
@@ -102,12 +107,13 @@ func TestEnvironment(t *testing.T) {
 			if !strings.HasPrefix(stdout.String(), tt.stdout) || strings.Count(stdout.String(), "\n") != 1 {
 				t.Errorf("standard output:\n%swant one line: %s", stdout.String(), tt.stdout)
 			}
-			if got := stderr.String(); !strings.HasPrefix(got, "secret regcred: ") && !strings.HasPrefix(got, "secret regcred ") ||
-				!strings.Contains(got, "namespace team-b") || strings.Count(got, "\n") != 1 {
+			got := stderr.String()
+			if !strings.HasPrefix(got, "secret regcred: namespace team-b: ") || strings.Count(got, "\n") != 1 {
 				t.Errorf("standard error is not one line that names the namespace:\n%s", got)
 			}
-			if !slices.Equal(c.written, tt.written) || aws.Count(awstest.GetAuthorizationToken) != tt.calls {
-				t.Errorf("written %v, want %v; %d calls, want %d", c.written, tt.written, aws.Count(awstest.GetAuthorizationToken), tt.calls)
+			calls := aws.Count(awstest.GetAuthorizationToken)
+			if !slices.Equal(c.written, tt.written) || calls != tt.calls {
+				t.Errorf("written %v, want %v; %d calls, want %d", c.written, tt.written, calls, tt.calls)
 			}
 			if credentials.Reveals(stdout.String()+stderr.String(), aws.Passwords()...) {
 				t.Errorf("the output contains a password:\n%s%s", stdout.String(), stderr.String())
@@ -119,8 +125,12 @@ func TestEnvironment(t *testing.T) {
 // kubeconfig writes a kubeconfig file without credentials.
 func kubeconfig(t *testing.T, server string) (path string) {
 	t.Helper()
-	return writeFile(t, t.TempDir(), "kubeconfig", "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: \""+server+
-		"\"}}]\ncontexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n")
+	return writeFile(t, t.TempDir(), "kubeconfig", fmt.Sprintf(`apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: %q}}]
+contexts: [{name: c, context: {cluster: c}}]
+current-context: c
+`, server))
 }
 
 func writeFile(t *testing.T, dir, name, content string) (path string) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -22,10 +23,16 @@ func TestSignal(t *testing.T) {
 	aws.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
 	dir := t.TempDir()
 	registry := "123456789012.dkr.ecr.us-west-2.amazonaws.com"
-	file := writeFile(t, dir, "file.yaml", "interval: 30m\nlisten: off\nregistries:\n  - registry: "+registry+
-		"\n    passwordFile: "+filepath.Join(dir, "password")+"\n")
-	secret := writeFile(t, dir, "secret.yaml", "interval: 30m\nlisten: off\nkubernetes:\n  lease:\n    namespace: default\n  secrets:\n"+
-		"    - name: regcred\n      namespaces: [\"*\"]\n      registries: ["+registry+"]\n")
+	file := writeFile(t, dir, "file.yaml", fmt.Sprintf(`interval: 30m
+listen: off
+registries: [{registry: %s, passwordFile: %s}]
+`, registry, filepath.Join(dir, "password")))
+	secret := writeFile(t, dir, "secret.yaml", fmt.Sprintf(`interval: 30m
+listen: off
+kubernetes:
+  lease: {namespace: default}
+  secrets: [{name: regcred, namespaces: ["*"], registries: [%s]}]
+`, registry))
 	tests := []struct {
 		name string
 		args []string
@@ -42,8 +49,9 @@ func TestSignal(t *testing.T) {
 			apiServer, connected := silentServer(t)
 			hangs := func() bool { return aws.Count(awstest.GetAuthorizationToken) > 0 || len(connected) > 0 }
 			cmd := exec.Command("ecr-token-refresh", append(tt.args, "--kubeconfig", kubeconfig(t, "http://"+apiServer))...)
-			cmd.Env = append(os.Environ(), "HOME="+dir, "AWS_ACCESS_KEY_ID="+awstest.KeyID, "AWS_SECRET_ACCESS_KEY="+awstest.SecretKey,
-				"AWS_CA_BUNDLE="+aws.CAFile, "HTTPS_PROXY="+aws.Proxy, "GORACE=atexit_sleep_ms=0")
+			cmd.Env = append(os.Environ(), "HOME="+dir,
+				"AWS_ACCESS_KEY_ID="+awstest.KeyID, "AWS_SECRET_ACCESS_KEY="+awstest.SecretKey, "AWS_CA_BUNDLE="+aws.CAFile,
+				"HTTPS_PROXY="+aws.Proxy, "GORACE=atexit_sleep_ms=0")
 			var output strings.Builder
 			cmd.Stdout, cmd.Stderr = &output, &output
 			if err := cmd.Start(); err != nil {

@@ -53,8 +53,8 @@ func verb(r *http.Request) string {
 	return strings.ToLower(r.Method) // patch, delete
 }
 
-// isCollection reports whether a path is that of a collection, such as /api/v1/namespaces, and not of an object, such as
-// /api/v1/namespaces/team-a or /apis/coordination.k8s.io/v1/namespaces/team-a/leases/x.
+// isCollection reports whether a path is that of a collection, such as /api/v1/namespaces, and not of an object, such
+// as /api/v1/namespaces/team-a or /apis/coordination.k8s.io/v1/namespaces/team-a/leases/x.
 func isCollection(path string) bool {
 	_, rest, core := strings.Cut(path, "/api/v1/")
 	if !core {

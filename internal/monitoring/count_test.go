@@ -62,6 +62,7 @@ func countRequests(t *testing.T, m *monitoring.Monitor) {
 	}
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
-	source := m.Source(sourceFunc(func() (credentials.Token, error) { return credentials.Token{}, stopped.Err() }), "default")
+	canceled := sourceFunc(func() (credentials.Token, error) { return credentials.Token{}, stopped.Err() })
+	source := m.Source(canceled, "default")
 	_, _ = source.Token(stopped, r) // not counted
 }

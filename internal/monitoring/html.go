@@ -19,7 +19,8 @@ var css string
 // contentPolicy allows the style sheet of the page and nothing else.
 var contentPolicy = func() string {
 	sum := sha256.Sum256([]byte(css))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; frame-ancestors 'none'"
+	hash := base64.StdEncoding.EncodeToString(sum[:])
+	return "default-src 'none'; style-src 'sha256-" + hash + "'; frame-ancestors 'none'"
 }()
 
 // A document is an HTML page. It is written without html/template, which makes the linker keep every exported method of

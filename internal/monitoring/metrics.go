@@ -123,7 +123,9 @@ func collectTokens(logins []refresh.LoginStatus, gauge func(*prometheus.Desc, fl
 func collectTarget(t refresh.TargetStatus, gauge func(*prometheus.Desc, float64, ...string)) {
 	places := map[refresh.State]int{t.State: 1}
 	if r := t.Report; r != nil {
-		places = map[refresh.State]int{refresh.Current: r.Current, refresh.Pending: r.Pending, refresh.Failing: len(r.Failing)}
+		places = map[refresh.State]int{
+			refresh.Current: r.Current, refresh.Pending: r.Pending, refresh.Failing: len(r.Failing),
+		}
 		if t.State == refresh.Expired {
 			places[refresh.Expired], places[refresh.Current] = r.Current, 0
 		}
@@ -140,7 +142,8 @@ func collectTarget(t refresh.TargetStatus, gauge func(*prometheus.Desc, float64,
 	}
 }
 
-// Label returns the name of an identity in metrics and on the status page: "default", or the profile, the role, or both.
+// Label returns the name of an identity in metrics and on the status page: "default", or the profile, the role, or
+// both.
 func Label(id credentials.Identity) string {
 	switch {
 	case id.Profile != "" && id.RoleARN != "":

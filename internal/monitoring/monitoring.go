@@ -1,5 +1,5 @@
-// Package monitoring serves the HTTP pages of ecr-token-refresh: probes, the status for people and programs, and metrics
-// for Prometheus. Its pages contain no secret. They do contain names: of registries, AWS identities, files and
+// Package monitoring serves the HTTP pages of ecr-token-refresh: probes, the status for people and programs, and
+// metrics for Prometheus. Its pages contain no secret. They do contain names: of registries, AWS identities, files and
 // namespaces.
 package monitoring
 

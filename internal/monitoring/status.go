@@ -93,7 +93,8 @@ func (m *Monitor) page() page {
 	invalid, unready, stopped := s.valid(now), s.ready(now), s.alive(now)
 	p := page{
 		Version: m.version, Time: now.UTC().Truncate(time.Second),
-		Healthy: len(invalid) == 0, Ready: len(unready) == 0, Alive: len(stopped) == 0, Reasons: union(invalid, unready, stopped),
+		Healthy: len(invalid) == 0, Ready: len(unready) == 0, Alive: len(stopped) == 0,
+		Reasons: union(invalid, unready, stopped),
 		Config:  configPage{s.Config.Path, utc(s.Config.Loaded), s.Config.Error},
 		Targets: []targetPage{}, Tokens: []tokenPage{}, Interval: s.Interval.Seconds(),
 	}
@@ -109,7 +110,8 @@ func (m *Monitor) page() page {
 	}
 	if c := s.Cluster; c != nil {
 		p.Cluster = &clusterPage{
-			Synced: c.Synced, Leading: c.Leading, Holder: c.Holder, WatchAge: c.WatchAge.Truncate(time.Second).Seconds(), Error: c.Error,
+			Synced: c.Synced, Leading: c.Leading, Holder: c.Holder, Error: c.Error,
+			WatchAge: c.WatchAge.Truncate(time.Second).Seconds(),
 		}
 	}
 	return p

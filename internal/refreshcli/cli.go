@@ -36,9 +36,10 @@ type options struct {
 	unfinished          atomic.Bool // set if the program has an end, and a signal before it is a failure
 }
 
-// Run runs the program with args, which do not include its name, until it ends or receives SIGTERM or SIGINT. It returns
-// the exit code: 0 on success and after a signal, 1 if something failed, 2 for invalid arguments. An interrupted --once
-// returns 1. Run returns within 0.9 seconds after a signal, and may leave goroutines behind that hang.
+// Run runs the program with args, which do not include its name, until it ends or receives SIGTERM or SIGINT. It
+// returns the exit code: 0 on success and after a signal, 1 if something failed, 2 for invalid arguments. An
+// interrupted --once returns 1. Run returns within 0.9 seconds after a signal, and may leave goroutines behind that
+// hang.
 func (p *Program) Run(args []string) (exit int) {
 	var o options
 	root := p.root(&o)
@@ -81,8 +82,8 @@ func lines(err error) (all []string) {
 	return all
 }
 
-var about = `ecr-token-refresh writes passwords of Amazon ECR registries to password files, Docker configuration files and
-Kubernetes Secrets, and renews them before they expire. It is for software that cannot run a credential helper.
+var about = `ecr-token-refresh writes passwords of Amazon ECR registries to password files, Docker configuration files
+and Kubernetes Secrets, and renews them before they expire. It is for software that cannot run a credential helper.
 
 It reads its configuration from the file of --config, or from ` + refreshconfig.DefaultPath() + `. The file is
 read again after a change; an invalid one is rejected, and the previous configuration stays in effect. Without a file,
@@ -133,13 +134,18 @@ func (p *Program) addFlags(root *cobra.Command, o *options) {
 	shared := root.PersistentFlags()
 	shared.StringVar(&o.config, "config", "", "configuration file (default "+refreshconfig.DefaultPath()+")")
 	flags := root.Flags()
-	flags.BoolVar(&o.once, "once", false, "write everything once and exit; the exit code is 0 only if everything was written")
+	flags.BoolVar(&o.once, "once", false,
+		"write everything once and exit, with exit code 0 only if everything was written")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would be written where, without a call to AWS, and exit")
-	listen := flags.String("listen", "", "`address` of the HTTP server, such as :3277 or 127.0.0.1:3277, or off for none; overrides the configuration")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig `file` (default: the cluster of the pod, or KUBECONFIG, or ~/.kube/config)")
+	listen := flags.String("listen", "",
+		"`address` of the HTTP server, such as :3277 or 127.0.0.1:3277, or off for none; overrides the configuration")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "",
+		"kubeconfig `file` (default: the cluster of the pod, or KUBECONFIG, or ~/.kube/config)")
 	flags.StringVar(&o.context, "context", "", "context in the kubeconfig file (default: its current context)")
-	flags.StringVar(&o.logLevel, "log-level", "info", "log level: debug, info, warn or error; with --once and --dry-run, nothing is logged by default")
-	flags.StringVar(&o.logFormat, "log-format", "", "log format: json or text (default: text on a terminal, otherwise json)")
+	flags.StringVar(&o.logLevel, "log-level", "info",
+		"log level: debug, info, warn or error; with --once and --dry-run, nothing is logged by default")
+	flags.StringVar(&o.logFormat, "log-format", "",
+		"log format: json or text (default: text on a terminal, otherwise json)")
 	flags.BoolVarP(&o.wantsVersion, "version", "v", false, "print the version")
 	root.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		if cmd.Flags().Changed("listen") {
@@ -149,7 +155,8 @@ func (p *Program) addFlags(root *cobra.Command, o *options) {
 		return nil
 	}
 	for name, values := range map[string][]cobra.Completion{"log-level": levels, "log-format": formats} {
-		_ = root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // fails only for an undefined flag
+		complete := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+		_ = root.RegisterFlagCompletionFunc(name, complete) // fails only for an undefined flag
 	}
 }
 

@@ -39,7 +39,8 @@ func (p *Program) kubeconfig(o *options) (*rest.Config, error) {
 	if err != nil {
 		return nil, advice.Errorf("kubeconfig: %w", err).Then("check --kubeconfig and KUBECONFIG")
 	}
-	config, err := clientcmd.NewNonInteractiveClientConfig(*loaded, o.context, &clientcmd.ConfigOverrides{}, rules).ClientConfig()
+	overrides := new(clientcmd.ConfigOverrides)
+	config, err := clientcmd.NewNonInteractiveClientConfig(*loaded, o.context, overrides, rules).ClientConfig()
 	switch {
 	case clientcmd.IsEmptyConfig(err):
 		return nil, errors.New("the configuration has Secrets, but no Kubernetes cluster was found; " +

@@ -56,7 +56,8 @@ Without FILE, the configuration that the program would use is validated. The exi
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.Stdout, "%s: valid (files: %d, Secrets: %d)\n", origin(config), len(config.Files), len(config.Secrets))
+			_, err = fmt.Fprintf(p.Stdout, "%s: valid (files: %d, Secrets: %d)\n",
+				origin(config), len(config.Files), len(config.Secrets))
 			return err
 		},
 	}

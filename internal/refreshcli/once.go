@@ -45,7 +45,8 @@ func (d *daemon) summarize(t refresh.TargetStatus) {
 	case r == nil:
 		fmt.Fprintf(d.Stdout, "%s %s: up to date%s\n", t.Kind, t.Name, expiry)
 	default:
-		fmt.Fprintf(d.Stdout, "%s %s: up to date in %s, %d failed%s\n", t.Kind, t.Name, namespaces(r.Current), len(r.Failing), expiry)
+		fmt.Fprintf(d.Stdout, "%s %s: up to date in %s, %d failed%s\n",
+			t.Kind, t.Name, namespaces(r.Current), len(r.Failing), expiry)
 	}
 }
 
@@ -78,8 +79,8 @@ func addLogin(config *refreshconfig.Config, r registry.Registry) {
 	}
 }
 
-// dryRun prints what would be written where. It contacts the API server, but not AWS. The error joins one for each place
-// that could not be written.
+// dryRun prints what would be written where. It contacts the API server, but not AWS. The error joins one for each
+// place that could not be written.
 func (d *daemon) dryRun(ctx context.Context, config *refreshconfig.Config) error {
 	if config.DefaultRegistry != "" {
 		r, err := registry.Private("000000000000", config.DefaultRegistry) // the account is not known without AWS

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// TestHang checks that the program ends within a second after a signal, even if a call to the file system never returns.
+// TestHang checks that the program ends within a second after a signal, even if a call to the file system never
+// returns.
 func TestHang(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
