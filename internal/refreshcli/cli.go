@@ -108,7 +108,12 @@ func (p *Program) root(o *options) *cobra.Command {
   ecr-token-refresh --config config.yaml --dry-run`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.NoArgs(cmd, args); err != nil {
+				return err
+			}
+			return o.check()
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.wantsVersion {
 				return p.printVersion()

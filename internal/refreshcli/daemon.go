@@ -22,10 +22,7 @@ type daemon struct {
 
 // run runs the program in the mode that the options and the configuration select.
 func (p *Program) run(ctx context.Context, o *options) error {
-	log, err := o.log(p.Stderr)
-	if err != nil {
-		return err
-	}
+	log := o.log(p.Stderr)
 	config, content, err := p.load(o)
 	if err != nil {
 		return err

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"golang.org/x/term"
-
-	"ecrlogin/internal/advice"
 )
 
 // The values of --log-level and --log-format.
@@ -19,24 +17,26 @@ var (
 	formats = []string{"json", "text"}
 )
 
-// log returns the logger of the program.
-func (o *options) log(stderr io.Writer) (*slog.Logger, error) {
+// check returns an error for an invalid value of --log-level or --log-format.
+func (o *options) check() error {
 	if !slices.Contains(levels, o.logLevel) {
-		return nil, oneOf("--log-level", o.logLevel, levels)
+		return oneOf("--log-level", o.logLevel, levels)
 	}
 	if o.logFormat != "" && !slices.Contains(formats, o.logFormat) {
-		return nil, oneOf("--log-format", o.logFormat, formats)
+		return oneOf("--log-format", o.logFormat, formats)
 	}
-	settings := &slog.HandlerOptions{ReplaceAttr: replaceAttr}
+	return nil
+}
+
+// log returns the logger of the program.
+func (o *options) log(stderr io.Writer) *slog.Logger {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
-		return nil, fmt.Errorf("--log-level: %w", err)
-	}
-	settings.Level = level
+	_ = level.UnmarshalText([]byte(o.logLevel)) // check has checked it
+	settings := &slog.HandlerOptions{Level: level, ReplaceAttr: replaceAttr}
 	if o.logFormat == "text" || o.logFormat == "" && isTerminal(stderr) {
-		return slog.New(slog.NewTextHandler(stderr, settings)), nil
+		return slog.New(slog.NewTextHandler(stderr, settings))
 	}
-	return slog.New(slog.NewJSONHandler(stderr, settings)), nil
+	return slog.New(slog.NewJSONHandler(stderr, settings))
 }
 
 // replaceAttr removes times that are not set, and changes durations from nanoseconds to a text such as "1.5s".
@@ -53,7 +53,7 @@ func replaceAttr(_ []string, a slog.Attr) slog.Attr {
 }
 
 func oneOf(flag, value string, valid []string) error {
-	return advice.Errorf("%s: invalid value %q", flag, value).Then("use one of: %s", strings.Join(valid, ", "))
+	return fmt.Errorf("%s: invalid value %q, must be one of %s", flag, value, strings.Join(valid, ", "))
 }
 
 func isTerminal(w io.Writer) bool {

@@ -14,9 +14,8 @@ import (
 func TestHang(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
-	var began time.Time
+	began := time.Now()
 	_, ok := untilSignal(func(context.Context) int {
-		began = time.Now()
 		if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
 			t.Error(err)
 		}
