@@ -14,6 +14,7 @@ import (
 
 // A cluster is a control plane with one node, and the stand-in for AWS that it pulls from.
 type cluster struct {
+	plane  controlPlane
 	aws    *awstest.Server
 	client kubernetes.Interface
 	node   *node
@@ -34,7 +35,7 @@ func startCluster(t *testing.T) *cluster {
 	t.Cleanup(aws.Close)
 	plane := startControlPlane(t, dir)
 	aws.TrustIssuer(&plane.key.PublicKey)
-	c := &cluster{aws: aws, client: plane.client, node: startNode(t, dir, aws, plane)}
+	c := &cluster{plane: plane, aws: aws, client: plane.client, node: startNode(t, dir, aws, plane)}
 	await(t, c.node.log, c.client.CoreV1().Nodes(), named(nodeName), func(n *corev1.Node) bool {
 		for _, condition := range n.Status.Conditions {
 			if condition.Type == corev1.NodeReady {

@@ -32,6 +32,18 @@ type controlPlane struct {
 	authority  string               // file with the certificate of the API server
 	nodeToken  string               // token of the kubelet
 	key        *rsa.PrivateKey      // signs the tokens of service accounts
+	server     *apiServer
+}
+
+// An apiServer is the API server of a control plane. It can be stopped and started again.
+type apiServer struct {
+	*process
+	args []string
+}
+
+func (s *apiServer) start(t *testing.T) {
+	t.Helper()
+	s.process = start(t, s.log, nil, lookPath(t, "kube-apiserver"), s.args...)
 }
 
 func startControlPlane(t *testing.T, dir string) controlPlane {
@@ -48,16 +60,18 @@ func startControlPlane(t *testing.T, dir string) controlPlane {
 	admin, node := rand.Text(), rand.Text()
 	// The groups grant the permissions of an administrator and of a node.
 	tokens := writeFile(t, filepath.Join(dir, "tokens.csv"), fmt.Sprintf("%s,admin,admin,system:masters\n%s,system:node:%s,node,system:nodes\n", admin, node, nodeName))
-	server := start(t, log, nil, lookPath(t, "kube-apiserver"), "--etcd-servers="+etcdURL,
+	server := &apiServer{process: &process{log: log}, args: []string{
+		"--etcd-servers=" + etcdURL,
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port=6443",
-		"--cert-dir="+dir,                 // for the certificate that it generates
+		"--cert-dir=" + dir,               // for the certificate that it generates
 		"--endpoint-reconciler-type=none", // a loopback address cannot be an endpoint
 		"--service-cluster-ip-range=10.96.0.0/24",
-		"--service-account-issuer="+issuer, "--service-account-key-file="+keyFile, "--service-account-signing-key-file="+keyFile,
-		"--token-auth-file="+tokens, "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction")
-
-	t.Cleanup(server.stop)
-	p := controlPlane{adminToken: admin, authority: filepath.Join(dir, "apiserver.crt"), nodeToken: node, key: key}
+		"--service-account-issuer=" + issuer, "--service-account-key-file=" + keyFile, "--service-account-signing-key-file=" + keyFile,
+		"--token-auth-file=" + tokens, "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
+	}}
+	server.start(t)
+	t.Cleanup(func() { server.stop() }) // the current one
+	p := controlPlane{adminToken: admin, authority: filepath.Join(dir, "apiserver.crt"), nodeToken: node, key: key, server: server}
 	server.awaitAnswer(t, func() (err error) {
 		p.client, err = p.connect(t, admin)
 		return err

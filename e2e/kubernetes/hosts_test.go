@@ -20,11 +20,13 @@ const (
 	podsHost     = "444455556666.dkr.ecr.eu-west-1.amazonaws.com"
 	busyPodsHost = "444455556666.dkr.ecr.eu-west-2.amazonaws.com"
 	strictHost   = "555566667777.dkr.ecr.eu-west-3.amazonaws.com"
+	// The kubelet has no provider for this one, so that pods need an image pull secret.
+	scenarioHost = "666677778888.dkr.ecr.sa-east-1.amazonaws.com"
 )
 
 // hosts returns the host names that resolve to the registry of the stand-in.
 func hosts() []string {
-	return []string{firstHost, secondHost, expiringHost, cachedHost, deniedHost, busyHost, mirrorHost, configuredHost, podsHost, busyPodsHost, strictHost}
+	return []string{firstHost, secondHost, expiringHost, cachedHost, deniedHost, busyHost, mirrorHost, configuredHost, podsHost, busyPodsHost, strictHost, scenarioHost}
 }
 
 // plainHost is the address of a registry without TLS and passwords, which is not Amazon ECR.

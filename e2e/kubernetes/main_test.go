@@ -1,5 +1,5 @@
-// Package kubernetes tests the helper as the kubelet's image credential provider, on a node with a real kubelet,
-// containerd and API server. Its pods pull from registries that accept only unexpired passwords of the stand-in for
+// Package kubernetes tests the helper as the kubelet's image credential provider, and ecr-token-refresh, on a node with
+// a real kubelet, containerd and API server. Its pods pull from registries that accept only unexpired passwords of the stand-in for
 // AWS. The host names are those of Amazon ECR.
 //
 // The tests run in a sandbox (package sandbox). They require root and do not change the machine. Kubernetes is built
@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	os.Exit(sandbox.Main(m, sandbox.Sandbox{Build: build, Hosts: hosts()}))
 }
 
-// build builds the helper, the program for the images, and the programs of Kubernetes in bin.
+// build builds the helper, ecr-token-refresh, the program for the images, and the programs of Kubernetes in bin.
 func build(bin string) error {
 	return errors.Join(
 		sandbox.BuildHelper("../..", filepath.Join(bin, "docker-credential-ecr-login")),

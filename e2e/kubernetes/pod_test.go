@@ -21,7 +21,12 @@ type namespace struct {
 // newNamespace creates a namespace with the default service account.
 func (c *cluster) newNamespace(t *testing.T) namespace {
 	t.Helper()
-	ns := namespace{cluster: c, name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))}
+	return c.newNamespaceNamed(t, strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())))
+}
+
+func (c *cluster) newNamespaceNamed(t *testing.T, name string) namespace {
+	t.Helper()
+	ns := namespace{cluster: c, name: name}
 	ns.pods = c.client.CoreV1().Pods(ns.name)
 	_, err := c.client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns.name}}, metav1.CreateOptions{})
 	if err != nil {
@@ -55,7 +60,13 @@ func (ns namespace) pod(t *testing.T, name, image string) {
 // podOf creates a pod with a service account. It has no image pull secret.
 func (ns namespace) podOf(t *testing.T, account, name, image string) {
 	t.Helper()
-	pod := &corev1.Pod{
+	if _, err := ns.pods.Create(t.Context(), podWith(account, name, image), metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func podWith(account, name, image string) *corev1.Pod {
+	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: corev1.PodSpec{
 			NodeName:                      nodeName, // no scheduler
@@ -65,9 +76,6 @@ func (ns namespace) podOf(t *testing.T, account, name, image string) {
 			TerminationGracePeriodSeconds: new(int64),
 			Containers:                    []corev1.Container{{Name: "app", Image: image, ImagePullPolicy: corev1.PullAlways}},
 		},
-	}
-	if _, err := ns.pods.Create(t.Context(), pod, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -1,0 +1,214 @@
+package kubernetes
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/awstest"
+)
+
+// refreshCut cuts the connections to the API server without a FIN. New connections work. The program notices it within
+// five seconds, and writes to a namespace that was created meanwhile.
+func refreshCut(t *testing.T, r refreshRelease) {
+	const limit, rounds = 5 * time.Second, 3
+	relay := startRelay(t, strings.TrimPrefix(apiURL, "https://"))
+	aws := awstest.New(t)
+	createNamespace(t, r.controlPlane, "cut-first")
+	p := r.start(t, refreshRun{aws: aws, config: refreshConfig("30m", "cut-*", firstHost), server: "https://" + relay.address})
+	p.awaitStatus(t, "written", current(1))
+	var noticed, served []time.Duration
+	for i := range rounds {
+		lines := p.log.length()
+		began := time.Now()
+		relay.cut()
+		name := fmt.Sprint("cut-", i)
+		createNamespace(t, r.controlPlane, name)
+		line := p.log.await(t, lines, `"level":"WARN"`, "cannot watch namespaces")
+		noticed = append(noticed, time.Since(began))
+		r.awaitSecret(t, p.log, name, anySecret)
+		served = append(served, time.Since(began))
+		p.log.await(t, lines, "watch namespaces: the API server responds again")
+		if i == 0 {
+			t.Log(line)
+		}
+	}
+	t.Logf("connection cut without FIN: noticed after %v, new namespace served after %v (limit %v)", rounded(noticed), rounded(served), limit)
+	for _, took := range append(noticed, served...) {
+		if took > limit {
+			t.Errorf("%v", took)
+		}
+	}
+	p.awaitStatus(t, "healthy", func(s refreshStatus) bool {
+		return s.Healthy && s.Alive && s.Cluster.Error == "" && current(1+rounds)(s)
+	})
+}
+
+func rounded(all []time.Duration) (text []string) {
+	for _, d := range all {
+		text = append(text, d.Round(10*time.Millisecond).String())
+	}
+	return text
+}
+
+// A relay forwards TCP connections, until they are cut: it then stops reading and writing, and closes nothing.
+type relay struct {
+	address string
+	mu      sync.Mutex
+	hang    chan struct{} // closed to cut the present connections
+	conns   []net.Conn
+}
+
+// startRelay starts a relay to an address. It ends with the test.
+func startRelay(t *testing.T, to string) *relay {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{address: listener.Addr().String(), hang: make(chan struct{})}
+	t.Cleanup(func() {
+		listener.Close()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, c := range r.conns {
+			c.Close()
+		}
+	})
+	go func() {
+		for {
+			in, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", to)
+			if err != nil {
+				in.Close()
+				continue
+			}
+			r.mu.Lock()
+			r.conns = append(r.conns, in, out)
+			go forward(in, out, r.hang)
+			go forward(out, in, r.hang)
+			r.mu.Unlock()
+		}
+	}()
+	return r
+}
+
+// forward copies from one connection to the other until hang is closed, and closes both only before that.
+func forward(to, from net.Conn, hang <-chan struct{}) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		select {
+		case <-hang:
+			return
+		default:
+		}
+		if err == nil {
+			_, err = to.Write(buffer[:n])
+		}
+		if err != nil && err != io.EOF {
+			to.Close()
+			from.Close()
+			return
+		}
+		if err == io.EOF {
+			to.Close()
+			return
+		}
+	}
+}
+
+func (r *relay) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.hang)
+	r.hang = make(chan struct{})
+}
+
+// refreshAWSDown makes AWS unavailable for longer than the interval, and then for longer than a token's life.
+func refreshAWSDown(t *testing.T, r refreshRelease) {
+	const life, interval = 12 * time.Second, time.Second
+	aws := awstest.New(t)
+	aws.SetTokenLifetime(life)
+	createNamespace(t, r.controlPlane, "aws-down")
+	p := r.start(t, refreshRun{aws: aws, config: refreshConfig(interval.String(), "aws-down", firstHost)})
+	issued := time.Now()
+	r.awaitSecret(t, p.log, "aws-down", anySecret)
+	aws.Inject(awstest.Fault{Status: 503})
+
+	// The token is due for renewal. It is still served, also after the Secret was deleted.
+	s := p.awaitStatus(t, "renewal fails", func(s refreshStatus) bool { return s.Tokens[0].FailedAttempts > 0 })
+	t.Log(s.Tokens[0].Error)
+	if !strings.Contains(s.Tokens[0].Error, "503") || !s.Healthy || !s.Ready || !s.Alive {
+		t.Errorf("got %+v", s)
+	}
+	p.log.await(t, 0, `"level":"WARN"`, "503", firstHost)
+	r.deleteSecret(t, "aws-down")
+	deleted := time.Now()
+	mustBeValid(t, aws, r.awaitSecret(t, p.log, "aws-down", anySecret), firstHost)
+	t.Logf("AWS unavailable: Secret restored after %v (interval %v)", time.Since(deleted).Round(time.Millisecond), interval)
+
+	// An expired password is never written.
+	s = p.awaitStatus(t, "expired", func(s refreshStatus) bool { return s.Targets[0].State == "expired" })
+	t.Logf("expired %v after the first token, attempts %d: %s", time.Since(issued).Round(time.Second), s.Tokens[0].FailedAttempts, strings.Join(s.Reasons, " | "))
+	p.mustServe(t, "/health", 503, `"status":"unhealthy"`, "secret regcred: the password expired at ", "503")
+	p.mustServe(t, "/healthz", 200) // a restart would not help
+	p.mustServe(t, "/readyz", 200)
+	r.deleteSecret(t, "aws-down")
+	time.Sleep(3 * interval)
+	if r.hasSecret(t, "aws-down") {
+		t.Error("an expired password was written")
+	}
+
+	aws.ClearFaults()
+	recovered := time.Now()
+	mustBeValid(t, aws, r.awaitSecret(t, p.log, "aws-down", anySecret), firstHost)
+	t.Logf("AWS available again: Secret written after %v", time.Since(recovered).Round(10*time.Millisecond))
+	p.awaitStatus(t, "healthy", func(s refreshStatus) bool { return s.Healthy && s.Tokens[0].Error == "" && current(1)(s) })
+}
+
+// refreshAPIServerDown stops the API server.
+func refreshAPIServerDown(t *testing.T, r refreshRelease) {
+	const down = 20 * time.Second
+	aws := awstest.New(t)
+	createNamespace(t, r.controlPlane, "api-down-0")
+	env := []string{"POD_NAMESPACE=" + refreshProgram, "POD_NAME=replica"}
+	p := r.start(t, refreshRun{aws: aws, config: refreshConfig("2s", "api-down-*", firstHost), env: env})
+	p.awaitStatus(t, "written", func(s refreshStatus) bool { return current(1)(s) && s.Cluster.Leading })
+	lines := p.log.length()
+	r.server.stop()
+	p.log.await(t, lines, `"level":"WARN"`, "cannot watch namespaces")
+	s := p.awaitStatus(t, "the failure is visible", func(s refreshStatus) bool { return s.Cluster.Error != "" && !s.Cluster.Leading })
+	t.Logf("API server stopped: %s", s.Cluster.Error)
+	p.mustServe(t, "/healthz", 200)
+	p.mustServe(t, "/readyz", 200)
+	time.Sleep(down)
+	select {
+	case <-p.ended:
+		t.Fatalf("the program exited:\n%s", p.log.tail(30))
+	default:
+	}
+
+	r.server.start(t)
+	r.server.awaitAnswer(t, func() error { _, err := r.connect(t, r.adminToken); return err })
+	began := time.Now()
+	createNamespace(t, r.controlPlane, "api-down-1")
+	r.awaitSecret(t, p.log, "api-down-1", anySecret)
+	took := time.Since(began)
+	p.awaitStatus(t, "healthy", func(s refreshStatus) bool { return s.Cluster.Error == "" && s.Cluster.Leading && current(2)(s) })
+	t.Logf("API server stopped for %v: a new namespace was served %v after it was ready; log:\n%s", down,
+		took.Round(10*time.Millisecond), strings.Join(func() []string { l, _ := p.log.since(lines); return l }(), "\n"))
+	if took > 30*time.Second {
+		t.Errorf("served after %v", took)
+	}
+	if stopped := p.terminate(t); stopped > time.Second {
+		t.Errorf("SIGTERM: exit after %v", stopped)
+	}
+}
