@@ -31,8 +31,6 @@ func (w *writing) explain(err error) error {
 	switch {
 	case err == nil || !errors.As(err, &status) && errors.As(err, new(*advice.Error)):
 		return err
-	case errors.Is(err, errMerged):
-		return advice.Errorf("%s: %w %d times", w.name(w.namespace), err, attempts).Then("stop that program, or use another name")
 	case status == nil || status.Status().Code == 429 || status.Status().Code >= 500 || apierrors.IsUnauthorized(err):
 		return explain("patch", "secrets", err)
 	}

@@ -61,12 +61,6 @@ func ownsData(e metav1.ManagedFieldsEntry) bool {
 	return len(fields.Data) > 0
 }
 
-// withdrawal returns the body of an apply that gives up all fields of this program. The API server removes those that
-// no other program manages.
-func withdrawal(o *metav1.PartialObjectMetadata) []byte {
-	return fmt.Appendf(nil, `{"apiVersion":"v1","kind":"Secret","metadata":{"name":%q,"uid":%q}}`, o.Name, o.UID)
-}
-
 // A program that deletes or changes the Secret again and again is reported after contestLimit times in contestPeriod.
 // This program then continues to write the Secret at each interval, so that pods can pull, and does not write it more
 // often.

@@ -2,11 +2,11 @@ package kubernetes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,6 +26,9 @@ type writer struct {
 	core   rest.Interface // reads service accounts, whose imagePullSecrets are not metadata
 	log    *slog.Logger
 	now    func() time.Time
+	// exist reports whether the last Secret that was looked up existed. Then others are likely to exist too, for example
+	// after a restart, and are looked up first.
+	exist atomic.Bool
 
 	mu       sync.Mutex
 	memories map[string]memory // by namespace
@@ -128,34 +131,56 @@ type writing struct {
 }
 
 // run writes the Secret and returns what it did, and the metadata of the Secret that existed before, if it was read.
-//
-// Most calls are one request: an apply that is not forced, to the Secret that an earlier call wrote. If that Secret was
-// replaced, or another program changed a field, the API server rejects the request. An apply that is not forced does
-// not protect the Secret of another program, because it is merged if values are equal or keys differ.
 func (w *writing) run(ctx context.Context) (action string, found *metav1.PartialObjectMetadata, err error) {
 	known := w.memory(w.namespace).uid
-	var rejected error
-	if known != "" && len(w.content.missing) == 0 && !w.dryRun {
-		if _, rejected = w.apply(ctx, w.content.body(known, ""), false); !outdated(rejected) {
-			return actionUpdate, nil, w.explain(rejected)
-		}
-	}
-	for range attempts {
-		if found, err = w.lookUp(ctx, w.namespace); err != nil {
-			return "", nil, w.explain(err)
-		}
-		if action, err = w.put(ctx, found); !outdated(err) {
-			break
-		}
+	action, rejected := w.guess(ctx, known)
+	lookedUp := action == "" || outdated(rejected)
+	if err = rejected; lookedUp {
+		action, found, err = w.lookUpAndPut(ctx)
 	}
 	switch {
 	case hasCause(err, namespaceTerminating):
 		return actionSkip, found, nil
 	case err != nil:
 		return action, found, w.explain(err)
+	case lookedUp:
+		w.noteLoss(known, found, rejected)
 	}
-	w.noteLoss(known, found, rejected)
 	return action, found, nil
+}
+
+// guess sends the one request that most calls consist of. The API server rejects it if the state is another one: if the
+// Secret of an earlier call was deleted, replaced or changed, or if there is a Secret already. The action is "" if guess
+// sends no request, because a look-up is needed or is likely to be.
+//
+// The precondition of each apply matters. Without one, an apply that is not forced does not protect the Secret of another
+// program, because it is merged if values are equal or keys differ.
+func (w *writing) guess(ctx context.Context, known types.UID) (action string, err error) {
+	switch {
+	case w.dryRun:
+	case known == "" && !w.exist.Load():
+		err = w.create(ctx)
+		w.exist.Store(outdated(err))
+		return actionCreate, err
+	case known != "" && len(w.content.missing) == 0:
+		_, err = w.apply(ctx, w.content.body(known, ""), false)
+		return actionUpdate, err
+	}
+	return "", nil
+}
+
+// lookUpAndPut writes the Secret after a look-up, and starts again if the Secret is changed in between.
+func (w *writing) lookUpAndPut(ctx context.Context) (action string, found *metav1.PartialObjectMetadata, err error) {
+	for range attempts {
+		if found, err = w.lookUp(ctx, w.namespace); err != nil {
+			return "", nil, err
+		}
+		w.exist.Store(found != nil)
+		if action, err = w.put(ctx, found); !outdated(err) {
+			break
+		}
+	}
+	return action, found, err
 }
 
 // put writes the Secret after a look-up.
@@ -178,22 +203,17 @@ func (w *writing) put(ctx context.Context, found *metav1.PartialObjectMetadata) 
 	return "", w.foreign(found)
 }
 
-// create writes a Secret that does not exist. If another program creates it at the same time, the API server may merge
-// both. Then create withdraws this program's part, and starts again.
-func (w *writing) create(ctx context.Context) error {
-	created, err := w.apply(ctx, w.content.body("", ""), false)
-	if err != nil || w.dryRun || w.rule.Adopt || writerOf(created) == "" {
-		return err
-	}
-	if _, err := w.apply(ctx, withdrawal(created), true); err != nil {
-		return err
-	}
-	w.update(w.namespace, func(m *memory) { m.uid = "" })
-	return errMerged
-}
+// noVersion is a resourceVersion that no object has: the revision of an etcd without objects.
+const noVersion = "1"
 
-// errMerged reports that a Secret appeared during its creation.
-var errMerged = errors.New("another program created the Secret at the same time")
+// create writes a Secret that does not exist. If one exists, or another program creates one at the same time, the API
+// server rejects the request, because the existing Secret has another version. It does not compare the version of an
+// object that does not exist. A POST would need a permission that cannot be restricted to the name of the Secret.
+// Source: Update in pkg/registry/generic/registry/store.go of kubernetes/apiserver
+func (w *writing) create(ctx context.Context) error {
+	_, err := w.apply(ctx, w.content.body("", noVersion), false)
+	return err
+}
 
 // apply sends a server-side apply and remembers the Secret.
 func (w *writing) apply(ctx context.Context, body []byte, force bool) (*metav1.PartialObjectMetadata, error) {
@@ -226,5 +246,5 @@ func validUntil(o *metav1.PartialObjectMetadata) time.Time {
 
 // outdated reports that the Secret is not in the state that the request assumed.
 func outdated(err error) bool {
-	return apierrors.IsConflict(err) || errors.Is(err, errMerged) || hasField(err, "metadata.uid")
+	return apierrors.IsConflict(err) || hasField(err, "metadata.uid")
 }

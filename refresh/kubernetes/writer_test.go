@@ -74,6 +74,7 @@ func status(code int, reason, message, details string) answer {
 var (
 	ourSecret = found("u1", "ecr-token-refresh", "Apply")
 	absent    = status(http.StatusNotFound, "NotFound", `secrets "regcred" not found`, `{"name":"regcred","kind":"secrets"}`)
+	exists    = status(http.StatusConflict, "Conflict", "the object has been modified", "{}") // with another version
 )
 
 // scripted returns a writer for the namespace team-a, a content, and the script of the API server.
@@ -89,25 +90,32 @@ func scripted(t *testing.T, now *time.Time, answers ...answer) (*writer, *conten
 	return w, newTestContent(t, rule, creds), s
 }
 
-// TestRequests checks the requests of the first write and of the next one.
+// TestRequests checks the requests of the first write in a namespace without a Secret, of the next one, and of the first
+// write in two namespaces with a Secret.
 func TestRequests(t *testing.T) {
 	now := noon
-	w, c, s := scripted(t, &now, absent, ourSecret, ourSecret)
-	for range 2 {
-		if err := w.write(t.Context(), "team-a", c); err != nil {
+	w, c, s := scripted(t, &now, ourSecret, ourSecret, exists, ourSecret, ourSecret, ourSecret, ourSecret)
+	for _, name := range []string{"team-a", "team-a", "team-b", "team-c"} {
+		if err := w.write(t.Context(), name, c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	const path = "PATCH /api/v1/namespaces/team-a/secrets/regcred?"
+	path := func(team string) string { return "PATCH /api/v1/namespaces/" + team + "/secrets/regcred?" }
+	const (
+		lookUp = "dryRun=All&fieldManager=ecr-token-refresh application/merge-patch+json"
+		apply  = "fieldManager=ecr-token-refresh&force=false application/apply-patch+yaml"
+		force  = "fieldManager=ecr-token-refresh&force=true application/apply-patch+yaml"
+	)
 	want := []string{
-		path + "dryRun=All&fieldManager=ecr-token-refresh application/merge-patch+json",
-		path + "fieldManager=ecr-token-refresh&force=false application/apply-patch+yaml",
-		path + "fieldManager=ecr-token-refresh&force=false application/apply-patch+yaml",
+		path("team-a") + apply, path("team-a") + apply,
+		path("team-b") + apply, path("team-b") + lookUp, path("team-b") + force,
+		path("team-c") + lookUp, path("team-c") + force,
 	}
 	if !slices.Equal(s.requests, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(s.requests, "\n"), strings.Join(want, "\n"))
 	}
-	bodies := []string{"{}", string(c.body("", "")), string(c.body("u1", ""))}
+	create, update := string(c.body("", noVersion)), string(c.body("u1", ""))
+	bodies := []string{create, update, create, "{}", update, "{}", update}
 	if !slices.Equal(s.bodies, bodies) {
 		t.Errorf("got\n%s", strings.Join(s.bodies, "\n"))
 	}
@@ -127,7 +135,8 @@ func TestExpiredContent(t *testing.T) {
 func TestWriteErrors(t *testing.T) {
 	const conflict = `{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"other\" using v1","field":".data..dockerconfigjson"}]}`
 	conflicts := slices.Repeat([]answer{found("u1", "ecr-token-refresh", "Apply"), status(http.StatusConflict, "Conflict", "Apply failed", conflict)}, attempts)
-	merges := slices.Repeat([]answer{absent, found("u1", "other", "Update"), ourSecret}, attempts)
+	conflicts = append([]answer{exists}, conflicts...)
+	appears := append([]answer{exists}, slices.Repeat([]answer{absent, exists}, attempts)...)
 	for _, tt := range []struct {
 		name    string
 		answers []answer
@@ -138,17 +147,17 @@ func TestWriteErrors(t *testing.T) {
 			"patch secrets: API server rejected the identity: Unauthorized; check the service account token or the kubeconfig file"},
 		{"overloaded", []answer{status(http.StatusTooManyRequests, "TooManyRequests", "too many requests", "{}")},
 			"patch secrets: API server is overloaded: too many requests"},
-		{"quota", []answer{absent, status(http.StatusForbidden, "Forbidden", `secrets "regcred" is forbidden: exceeded quota: q`, "{}")},
+		{"quota", []answer{status(http.StatusForbidden, "Forbidden", `secrets "regcred" is forbidden: exceeded quota: q`, "{}")},
 			`Secret team-a/regcred: denied: secrets "regcred" is forbidden: exceeded quota: q`},
-		{"webhook", []answer{absent, status(http.StatusForbidden, "Forbidden", "denied\nthe request: password0 QVdTOnBhc3N3b3JkMA==", "{}")},
+		{"webhook", []answer{status(http.StatusForbidden, "Forbidden", "denied\nthe request: password0 QVdTOnBhc3N3b3JkMA==", "{}")},
 			"Secret team-a/regcred: denied: denied the request: (password) (password)"},
-		{"too large", []answer{absent, status(http.StatusUnprocessableEntity, "Invalid", "data: Too long", `{"causes":[{"reason":"FieldValueTooLong","field":"data"}]}`)},
+		{"too large", []answer{status(http.StatusUnprocessableEntity, "Invalid", "data: Too long", `{"causes":[{"reason":"FieldValueTooLong","field":"data"}]}`)},
 			"Secret team-a/regcred: data: Too long"},
 		{"conflicts", conflicts, "Secret team-a/regcred: changed by other programs during 5 attempts to write it: Apply failed"},
-		{"merges", merges, "Secret team-a/regcred: another program created the Secret at the same time 5 times; stop that program, or use another name"},
-		{"unknown manager", []answer{{code: http.StatusOK, body: `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"regcred","uid":"u"}}`}},
+		{"appears and disappears", appears, "Secret team-a/regcred: changed by other programs during 5 attempts to write it: the object has been modified"},
+		{"unknown manager", []answer{exists, {code: http.StatusOK, body: `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"regcred","uid":"u"}}`}},
 			"Secret team-a/regcred: managed by another program; set adopt: true to take it over, or use another name"},
-		{"manager of two lines", []answer{found("u", "a\n\tb", "Update")},
+		{"manager of two lines", []answer{exists, found("u", "a\n\tb", "Update")},
 			`Secret team-a/regcred: managed by "a b"; set adopt: true to take it over, or use another name`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -274,7 +283,7 @@ func TestPlanSendsNoPassword(t *testing.T) {
 func TestKeep(t *testing.T) {
 	now := noon
 	secret := strings.Replace(ourSecret.body, `"uid"`, `"annotations":{"ecr-login/expiry":"2026-01-02T15:00:00Z"},"uid"`, 1)
-	w, c, s := scripted(t, &now, answer{code: http.StatusOK, body: secret})
+	w, c, s := scripted(t, &now, exists, answer{code: http.StatusOK, body: secret})
 	c.missing = []string{hostB}
 	err := w.write(t.Context(), "team-a", c)
 	var waiting *waitingError
@@ -283,7 +292,7 @@ func TestKeep(t *testing.T) {
 	}
 	now = now.Add(waiting.after)
 	s.answers = []answer{{code: http.StatusOK, body: secret}, ourSecret}
-	if err := w.write(t.Context(), "team-a", c); err != nil || s.bodies[2] != string(c.body("u1", "")) {
+	if err := w.write(t.Context(), "team-a", c); err != nil || s.bodies[3] != string(c.body("u1", "")) {
 		t.Errorf("got %v, %s", err, s.bodies)
 	}
 }
