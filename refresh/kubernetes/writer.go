@@ -215,9 +215,10 @@ func (w *writing) create(ctx context.Context) error {
 	return err
 }
 
-// apply sends a server-side apply and remembers the Secret.
+// apply sends a server-side apply and remembers the Secret. The API server does not look for unknown fields, because it
+// would parse the body twice.
 func (w *writing) apply(ctx context.Context, body []byte, force bool) (*metav1.PartialObjectMetadata, error) {
-	o := metav1.PatchOptions{FieldManager: fieldManager, Force: &force}
+	o := metav1.PatchOptions{FieldManager: fieldManager, Force: &force, FieldValidation: metav1.FieldValidationIgnore}
 	if w.dryRun {
 		o.DryRun = []string{metav1.DryRunAll}
 	}
