@@ -39,7 +39,7 @@ func (d *document) add(format string, texts ...string) {
 // badge appends a word with a frame, in the color of a state.
 func (d *document) badge(class, word string) { d.add(`<span class="badge %s">%s</span>`, class, word) }
 
-// field appends a name and a value. The class is that of the value, and detail is text beside it; both may be "".
+// field appends a name and a value. The class is that of the value, and detail is text below it; both may be "".
 func (d *document) field(name, class, value, detail string) {
 	d.add("<div><dt>%s</dt>", name)
 	if class == "" {
@@ -53,10 +53,20 @@ func (d *document) field(name, class, value, detail string) {
 	d.add("</dd></div>")
 }
 
+// error appends an error in a box; nothing if it is "".
 func (d *document) error(text string) {
 	if text != "" {
 		d.add(`<p class="error">%s</p>`, text)
 	}
+}
+
+// heading appends the start of a box, with its name. The kind may be "".
+func (d *document) heading(kind, name string) {
+	d.add("<article>\n<h3>")
+	if kind != "" {
+		d.add(`<span class="dim">%s</span>`, kind)
+	}
+	d.add("<span>%s</span>", name)
 }
 
 // html returns the page for a browser.
@@ -72,17 +82,13 @@ func (p *page) html() string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="10">
 <title>%s – ecr-token-refresh</title>`, title)
-	d.WriteString("<style>" + css + "</style>\n</head>\n<body>\n<h1>ecr-token-refresh\n")
+	d.WriteString("<style>" + css + "</style>\n</head>\n<body>\n<header>\n<h1>ecr-token-refresh</h1>\n")
 	choose(d, p.Healthy, "healthy", "failing", "unhealthy")
 	choose(d, p.Ready, "ready", "pending", "not ready")
 	choose(d, p.Alive, "alive", "failing", "not alive")
-	d.add("</h1>")
-	if len(p.Reasons) > 0 {
-		d.add("<article><ul>")
-		for _, r := range p.Reasons {
-			d.add("<li>%s</li>", r)
-		}
-		d.add("</ul></article>")
+	d.add("</header>")
+	for _, r := range p.Reasons {
+		d.error(r)
 	}
 	d.add("<h2>Targets</h2>")
 	for _, t := range p.Targets {
@@ -90,13 +96,13 @@ func (p *page) html() string {
 	}
 	d.add("<h2>Tokens</h2>")
 	for _, t := range p.Tokens {
-		t.html(d)
+		t.html(d, p.Time)
 	}
 	if p.Cluster != nil {
 		p.Cluster.html(d)
 	}
 	p.configHTML(d)
-	d.add(`<p class="dim">%s, %s; reloads every 10 seconds</p>
+	d.add(`<footer class="dim">version %s; %s; reloads every 10 seconds</footer>
 </body>
 </html>`, p.Version, moment(p.Time))
 	return d.String()
@@ -111,53 +117,60 @@ func choose(d *document, good bool, word, class, otherwise string) {
 }
 
 func (t *targetPage) html(d *document, now time.Time) {
-	d.add("<article>\n<h3>%s", t.Name)
+	d.heading(t.Kind, t.Name)
 	d.badge(t.State, t.State)
 	if t.Places != nil && t.Places.Standby {
 		d.badge("pending", "standby")
 	}
 	d.add("</h3>\n<dl>")
-	d.field("Kind", "", t.Kind, "")
-	d.field("Registries", "", strings.Join(t.Registries, ", "), "")
 	expiryField(d, "Password expires", t.Expiry, t.ExpiresIn)
 	if t.Applied.IsZero() {
 		d.field("Last applied", "pending", "never", "")
 	} else {
-		d.field("Last applied", "", span(now.Sub(t.Applied))+" ago", "in "+duration(t.Took).Round(time.Millisecond).String())
+		d.field("Last applied", "", span(now.Sub(t.Applied))+" ago", "took "+duration(t.Took).Round(time.Millisecond).String())
 	}
 	if p := t.Places; p != nil && !p.Standby {
-		d.field("Namespaces", "", fmt.Sprintf("%d current, %d pending, %d failing", p.Current, p.Pending, len(p.Failing)), "")
+		d.field("Namespaces", "", fmt.Sprintf("%d current", p.Current), fmt.Sprintf("%d pending, %d failing", p.Pending, len(p.Failing)))
 	}
-	d.add("</dl>")
+	d.add(`<div class="wide"><dt>Registries</dt>
+<dd>`)
+	for _, r := range t.Registries {
+		d.add("<span>%s</span>", r)
+	}
+	d.add("</dd></div>\n</dl>")
 	d.error(t.Error)
-	if t.Places != nil && len(t.Places.Failing) > 0 {
+	if t.Places != nil {
 		t.Places.html(d)
 	}
 	d.add("</article>")
 }
 
+// html appends the failing places.
 func (p *placesPage) html(d *document) {
-	d.add("<details open><summary>%s failing</summary><ul>", fmt.Sprint(len(p.Failing)))
 	for _, f := range p.Failing[:min(len(p.Failing), shownPlaces)] {
-		d.add("<li><strong>%s</strong>: %s</li>", f.Place, f.Error)
+		d.add(`<p class="error"><strong>%s</strong> %s</p>`, f.Place, f.Error)
 	}
 	if more := len(p.Failing) - shownPlaces; more > 0 {
-		d.add("<li>and %s more; see the JSON form of this page</li>", fmt.Sprint(more))
+		d.error(fmt.Sprintf("and %d more; see the JSON form of this page", more))
 	}
-	d.add("</ul></details>")
 }
 
-func (t *tokenPage) html(d *document) {
-	d.add("<article>\n<h3>%s</h3>\n<dl>", t.Registry)
+func (t *tokenPage) html(d *document, now time.Time) {
+	d.heading("", t.Registry)
+	d.add("</h3>\n<dl>")
 	d.field("Identity", "", t.Identity, t.IssuedTo)
 	if t.Expiry.IsZero() {
 		d.field("Expires", "pending", "no token yet", "")
 	} else {
 		expiryField(d, "Expires", t.Expiry, t.ExpiresIn)
-		d.field("Next rotation", "", moment(t.Rotation), "")
+		rotation := "due"
+		if t.Rotation.After(now) {
+			rotation = "in " + span(t.Rotation.Sub(now))
+		}
+		d.field("Next rotation", "", rotation, moment(t.Rotation))
 	}
 	if t.Attempts > 0 {
-		d.field("Failed attempts since the last success", "failing", fmt.Sprint(t.Attempts), "")
+		d.field("Failed attempts", "failing", fmt.Sprint(t.Attempts), "")
 	}
 	d.add("</dl>")
 	d.error(t.Error)
@@ -198,7 +211,7 @@ func (c *clusterPage) html(d *document) {
 func (p *page) configHTML(d *document) {
 	d.add("<h2>Configuration</h2>\n<article>\n<dl>")
 	d.field("File", "", p.Config.Path, "")
-	d.field("Loaded", "", moment(p.Config.Loaded), "")
+	d.field("Loaded", "", span(p.Time.Sub(p.Config.Loaded))+" ago", moment(p.Config.Loaded))
 	d.field("Interval", "", span(duration(p.Interval)), "")
 	d.add("</dl>")
 	if p.Config.Error != "" {
