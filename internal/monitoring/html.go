@@ -8,6 +8,8 @@ import (
 	"html"
 	"strings"
 	"time"
+
+	"ecrlogin/internal/oneline"
 )
 
 // shownPlaces is how many failing places the HTML page lists; the JSON contains all.
@@ -39,9 +41,16 @@ func (d *document) add(format string, texts ...string) {
 // badge appends a word with a frame, in the color of a state.
 func (d *document) badge(class, word string) { d.add(`<span class="badge %s">%s</span>`, class, word) }
 
+// wideValue is the length from which a value gets a line of its own.
+const wideValue = 25
+
 // field appends a name and a value. The class is that of the value, and detail is text below it; both may be "".
 func (d *document) field(name, class, value, detail string) {
-	d.add("<div><dt>%s</dt>", name)
+	if len(value) < wideValue {
+		d.add("<div><dt>%s</dt>", name)
+	} else {
+		d.add(`<div class="wide"><dt>%s</dt>`, name)
+	}
 	if class == "" {
 		d.add("<dd>%s", value)
 	} else {
@@ -88,11 +97,11 @@ func (p *page) html() string {
 	choose(d, p.Alive, "alive", "failing", "not alive")
 	d.add("</header>")
 	for _, r := range p.Reasons {
-		d.error(r)
+		d.error(p.summary(r))
 	}
 	d.add("<h2>Targets</h2>")
 	for _, t := range p.Targets {
-		t.html(d, p.Time)
+		t.html(d, p)
 	}
 	d.add("<h2>Tokens</h2>")
 	for _, t := range p.Tokens {
@@ -116,7 +125,27 @@ func choose(d *document, good bool, word, class, otherwise string) {
 	}
 }
 
-func (t *targetPage) html(d *document, now time.Time) {
+// summary returns a reason without the error of the target, which the page shows below.
+func (p *page) summary(reason string) string {
+	for _, t := range p.Targets {
+		if t.Error != "" {
+			reason = strings.TrimSuffix(reason, ": "+oneline.Text(t.Error))
+		}
+	}
+	return reason
+}
+
+// errorOf returns the error of a target; a short one if it is that of a token, which the page shows below.
+func (p *page) errorOf(t *targetPage) string {
+	for _, token := range p.Tokens {
+		if t.Error != "" && t.Error == token.Error {
+			return "no token; see the error of " + token.Registry + " below"
+		}
+	}
+	return t.Error
+}
+
+func (t *targetPage) html(d *document, p *page) {
 	d.heading(t.Kind, t.Name)
 	d.badge(t.State, t.State)
 	if t.Places != nil && t.Places.Standby {
@@ -127,10 +156,10 @@ func (t *targetPage) html(d *document, now time.Time) {
 	if t.Applied.IsZero() {
 		d.field("Last applied", "pending", "never", "")
 	} else {
-		d.field("Last applied", "", span(now.Sub(t.Applied))+" ago", "took "+duration(t.Took).Round(time.Millisecond).String())
+		d.field("Last applied", "", span(p.Time.Sub(t.Applied))+" ago", "took "+tookText(duration(t.Took)))
 	}
-	if p := t.Places; p != nil && !p.Standby {
-		d.field("Namespaces", "", fmt.Sprintf("%d current", p.Current), fmt.Sprintf("%d pending, %d failing", p.Pending, len(p.Failing)))
+	if n := t.Places; n != nil && !n.Standby {
+		d.field("Namespaces", "", fmt.Sprintf("%d current", n.Current), fmt.Sprintf("%d pending, %d failing", n.Pending, len(n.Failing)))
 	}
 	d.add(`<div class="wide"><dt>Registries</dt>
 <dd>`)
@@ -138,7 +167,7 @@ func (t *targetPage) html(d *document, now time.Time) {
 		d.add("<span>%s</span>", r)
 	}
 	d.add("</dd></div>\n</dl>")
-	d.error(t.Error)
+	d.error(p.errorOf(t))
 	if t.Places != nil {
 		t.Places.html(d)
 	}
@@ -199,10 +228,10 @@ func (c *clusterPage) html(d *document) {
 	}
 	d.field("Namespaces", "", synced, "")
 	d.field("This replica", "", role, "")
+	d.field("Last sign of life of the watch", "", span(duration(c.WatchAge))+" ago", "")
 	if c.Holder != "" {
 		d.field("Lease holder", "", c.Holder, "")
 	}
-	d.field("Last sign of life of the watch", "", span(duration(c.WatchAge))+" ago", "")
 	d.add("</dl>")
 	d.error(c.Error)
 	d.add("</article>")
@@ -212,12 +241,20 @@ func (p *page) configHTML(d *document) {
 	d.add("<h2>Configuration</h2>\n<article>\n<dl>")
 	d.field("File", "", p.Config.Path, "")
 	d.field("Loaded", "", span(p.Time.Sub(p.Config.Loaded))+" ago", moment(p.Config.Loaded))
-	d.field("Interval", "", span(duration(p.Interval)), "")
+	d.field("Interval", "", strings.TrimSuffix(span(duration(p.Interval)), "00s"), "")
 	d.add("</dl>")
 	if p.Config.Error != "" {
 		d.error("The present file was rejected, and the previous configuration is still in effect: " + p.Config.Error)
 	}
 	d.add("</article>")
+}
+
+// tookText returns a run time with about two digits.
+func tookText(d time.Duration) string {
+	if d < time.Millisecond {
+		return d.Round(10 * time.Microsecond).String()
+	}
+	return d.Round(time.Millisecond).String()
 }
 
 func moment(t time.Time) string { return t.Format("2006-01-02 15:04:05 UTC") }

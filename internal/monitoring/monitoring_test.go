@@ -198,6 +198,24 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestErrorOnce checks that the HTML page shows the error of a token once, and not again for its target.
+func TestErrorOnce(t *testing.T) {
+	const cause = "access denied; allow ecr:GetAuthorizationToken"
+	s := healthy(t)
+	s.Refresh.Logins[0].Error = cause
+	s.Refresh.Targets[0] = refresh.TargetStatus{Kind: "file", Name: "/a", State: refresh.Failing, Error: cause}
+	page := get(t, s, "/status", "Accept", "text/html").Body.String()
+	for want, times := range map[string]int{
+		cause:                        1,
+		">file /a: not written yet<": 1,
+		">no token; see the error of 123456789012.dkr.ecr.us-west-2.amazonaws.com below<": 1,
+	} {
+		if n := strings.Count(page, want); n != times {
+			t.Errorf("the page contains %q %d times, want %d:\n%s", want, n, times, page)
+		}
+	}
+}
+
 // TestManyFailures checks that the HTML page lists some failing namespaces and the JSON all.
 func TestManyFailures(t *testing.T) {
 	s := healthy(t)
