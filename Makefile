@@ -20,7 +20,7 @@ IMAGE_CONTEXT ?= dist/image
 TAR           ?= tar
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint e2e bench demo cross reproduce fuzz cover manifests helm image image-context clean
+.PHONY: help build test lint e2e screenshot bench demo cross reproduce fuzz cover manifests helm image image-context clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ lint: ## gofmt, go mod tidy, go vet and staticcheck, in the program's module and
 # Later builds take five seconds. The tests take about two and a half minutes.
 e2e: build ## run the tests with real clients and a real Kubernetes node; requires root, installs Debian packages
 	ECR_LOGIN_HELPER=$(CURDIR)/bin/$(HELPER) ECR_TOKEN_REFRESH=$(CURDIR)/bin/$(REFRESH) e2e/run.sh
+
+screenshot: ## take the picture of the status page in docs/images; requires root and Chromium
+	cd e2e && $(GO) test -count=1 -v ./kubernetes -run 'TestStatusPage$$' -args -screenshot $(CURDIR)/docs/images/status.png
 
 bench: build ## measure time, calls and memory, against an echo program and Debian's helper
 	$(GO) run ./internal/bench bin/$(HELPER)
