@@ -53,10 +53,10 @@ screenshot: ## take the picture of the status page in docs/images; requires root
 	cd e2e && $(GO) test -count=1 -v ./kubernetes -run 'TestStatusPage$$' -args -screenshot $(CURDIR)/docs/images/status.png
 
 bench: build ## measure time, calls and memory, against an echo program and Debian's helper
-	$(GO) run ./internal/bench bin/$(HELPER)
+	$(GO) run ./internal/bench bin/$(HELPER) bin/$(REFRESH)
 
 demo: build ## push and pull without a login, against a stand-in for ECR; requires no root, Docker or AWS
-	@$(GO) run ./internal/demo bin/$(HELPER)
+	@$(GO) run ./internal/demo bin/$(HELPER) bin/$(REFRESH)
 
 cross: ## build for linux, darwin and windows, on amd64 and arm64, into dist/
 	@for os in linux darwin windows; do for arch in amd64 arm64; do for program in $(HELPER) $(REFRESH); do \

@@ -10,10 +10,11 @@ import (
 
 // A bench contains what all measurements share. They write only to a temporary directory.
 type bench struct {
-	dir    string
-	helper string // path of the helper
-	echo   string // path of the baseline, a Go program that echoes its input
-	cloud  *awstest.Server
+	dir       string
+	helper    string // path of the helper
+	refresher string // path of ecr-token-refresh
+	echo      string // path of the baseline, a Go program that echoes its input
+	cloud     *awstest.Server
 }
 
 // buildEcho builds the baseline program.

@@ -1,8 +1,9 @@
 // Command bench measures the run time of the helper, and compares it with a Go program that echoes its input and with
-// Debian's amazon-ecr-credential-helper. All of them use a stand-in for AWS. It prints the results next to the
-// targets, as a Markdown table. A missed target is not an error, but an invalid answer of the helper is.
+// Debian's amazon-ecr-credential-helper. It also measures ecr-token-refresh. All of them use a stand-in for AWS. It
+// prints the results next to the targets, as a Markdown table. A missed target is not an error, but an invalid answer
+// of the helper is.
 //
-//	bench bin/docker-credential-ecr-login
+//	bench bin/docker-credential-ecr-login bin/ecr-token-refresh
 package main
 
 import (
@@ -16,18 +17,22 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: bench HELPER")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: bench HELPER REFRESH")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Stdout); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(helper string, out io.Writer) error {
+func run(helper, refresher string, out io.Writer) error {
 	helper, err := filepath.Abs(helper)
+	if err != nil {
+		return err
+	}
+	refresher, err = filepath.Abs(refresher)
 	if err != nil {
 		return err
 	}
@@ -41,12 +46,12 @@ func run(helper string, out io.Writer) error {
 		return err
 	}
 	defer cloud.Close()
-	b := &bench{dir: dir, helper: helper, echo: filepath.Join(dir, "echo"), cloud: cloud}
+	b := &bench{dir: dir, helper: helper, refresher: refresher, echo: filepath.Join(dir, "echo"), cloud: cloud}
 	if err := b.buildEcho(); err != nil {
 		return err
 	}
 	var t table
-	for _, measure := range []func(*table) error{b.hits, b.misses, b.oneHost, b.manyHosts, b.memory, b.size} {
+	for _, measure := range []func(*table) error{b.hits, b.misses, b.oneHost, b.manyHosts, b.memory, b.size, b.refresh} {
 		if err := measure(&t); err != nil {
 			return err
 		}

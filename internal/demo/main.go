@@ -1,7 +1,8 @@
 // Command demo demonstrates the helper on a machine that has only Go. It pushes an image to two Amazon ECR registries
-// and pulls it, with a client library that runs the helper as Docker does, against a stand-in for AWS.
+// and pulls it, with a client library that runs the helper as Docker does, against a stand-in for AWS. Then it runs
+// ecr-token-refresh, and uses the passwords in the file that it writes.
 //
-//	demo bin/docker-credential-ecr-login
+//	demo bin/docker-credential-ecr-login bin/ecr-token-refresh
 package main
 
 import (
@@ -24,19 +25,23 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: demo HELPER")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: demo HELPER REFRESH")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Stdout); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
 // run runs the demo. All its files are in a temporary directory.
-func run(helper string, out io.Writer) error {
+func run(helper, refresher string, out io.Writer) error {
 	helper, err := filepath.Abs(helper)
+	if err != nil {
+		return err
+	}
+	refresher, err = filepath.Abs(refresher)
 	if err != nil {
 		return err
 	}
@@ -50,7 +55,7 @@ func run(helper string, out io.Writer) error {
 		return fmt.Errorf("starting the stand-in for AWS: %w", err)
 	}
 	defer cloud.Close()
-	s := &show{out: out, cloud: cloud, helper: helper, dir: dir}
+	s := &show{out: out, cloud: cloud, helper: helper, refresher: refresher, dir: dir}
 	return s.run()
 }
 
@@ -65,11 +70,12 @@ const shortLifetime = 3 * time.Second
 
 // A show runs the steps and prints what they do.
 type show struct {
-	out    io.Writer
-	cloud  *awstest.Server
-	helper string // path of the helper
-	dir    string // contains all files
-	steps  int
+	out       io.Writer
+	cloud     *awstest.Server
+	helper    string // path of the helper
+	refresher string // path of ecr-token-refresh
+	dir       string // contains all files
+	steps     int
 }
 
 func (s *show) run() error {
@@ -90,6 +96,9 @@ func (s *show) run() error {
 		}
 	}
 	if err := s.expire(image); err != nil {
+		return err
+	}
+	if err := s.refresh(); err != nil {
 		return err
 	}
 	if err := s.refusals(); err != nil {
