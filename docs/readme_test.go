@@ -9,6 +9,7 @@ import (
 
 	"ecrlogin/config"
 	"ecrlogin/internal/cli"
+	"ecrlogin/internal/refreshconfig"
 )
 
 // commandLine matches a command of this program in an indented block of a page.
@@ -61,7 +62,7 @@ func checkCommand(t *testing.T, page string, args []string) {
 	}
 }
 
-// TestReadmeConfiguration checks that the configuration in README.md is valid.
+// TestReadmeConfiguration checks that the configurations in README.md are valid.
 func TestReadmeConfiguration(t *testing.T) {
 	c, err := config.Parse("config.yaml", []byte(block(t, read(t, "../README.md"), "configuration")))
 	if err != nil {
@@ -69,5 +70,8 @@ func TestReadmeConfiguration(t *testing.T) {
 	}
 	if len(c.Registries) != 3 || c.Fallback == "" {
 		t.Errorf("the configuration has %d rules and the fallback %q", len(c.Registries), c.Fallback)
+	}
+	if _, err := refreshconfig.Parse("config.yaml", []byte(block(t, read(t, "../README.md"), "refresh"))); err != nil {
+		t.Errorf("ecr-token-refresh: %v", err)
 	}
 }
