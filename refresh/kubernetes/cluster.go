@@ -82,11 +82,12 @@ func logQuietly(log *slog.Logger) {
 	klog.SetSlogLogger(slog.New(debugHandler{log.Handler()}))
 }
 
-// A debugHandler logs everything with level debug.
+// A debugHandler logs messages with level debug. It drops messages with a klog verbosity above 4, because client-go logs
+// the bodies of requests, which contain passwords, with verbosity 8. The verbosity is the negative level.
 type debugHandler struct{ slog.Handler }
 
-func (h debugHandler) Enabled(ctx context.Context, _ slog.Level) bool {
-	return h.Handler.Enabled(ctx, slog.LevelDebug)
+func (h debugHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelDebug && h.Handler.Enabled(ctx, slog.LevelDebug)
 }
 
 func (h debugHandler) Handle(ctx context.Context, r slog.Record) error {
