@@ -83,11 +83,9 @@ func (d *daemon) listenAddress(config *refreshconfig.Config) string {
 
 // start makes a generation that was built the current one.
 func (d *daemon) start(ctx context.Context, g *generation) {
-	if c := g.cluster; c != nil {
-		c.Use(g.secrets)
-		if c.done == nil {
-			d.startCluster(ctx, c)
-		}
+	g.use()
+	if c := g.cluster; c != nil && c.done == nil {
+		d.startCluster(ctx, c)
 	}
 	d.mu.Lock()
 	d.current = g

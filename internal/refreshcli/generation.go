@@ -124,6 +124,13 @@ func (b *builder) aws(id credentials.Identity) *aws.Source {
 	return s
 }
 
+// use puts the Secrets into effect.
+func (g *generation) use() {
+	if g.cluster != nil {
+		g.cluster.Use(g.secrets)
+	}
+}
+
 // run starts the Refresher, until ctx is done or stop is called.
 func (g *generation) run(ctx context.Context) {
 	ctx, g.cancel = context.WithCancel(ctx)

@@ -27,6 +27,7 @@ func (d *daemon) once(ctx context.Context, config *refreshconfig.Config) error {
 	if err != nil {
 		return err
 	}
+	g.use()
 	err = g.refresher.Once(ctx)
 	for _, t := range g.refresher.Status().Targets {
 		d.summarize(t)
@@ -93,6 +94,7 @@ func (d *daemon) dryRun(ctx context.Context, config *refreshconfig.Config) error
 	if err != nil {
 		return err
 	}
+	g.use()
 	for _, f := range config.Files {
 		fmt.Fprintln(d.Stdout, describe(d.file(f), f))
 	}

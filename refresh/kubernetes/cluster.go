@@ -22,7 +22,7 @@ const watchAgeLimit = 3 * time.Minute
 type Options struct {
 	Config *rest.Config
 	Lease  *Lease // nil for no leader election: this is the only replica
-	// Once is for programs that call Apply or Plan of each Secret once, and do not call Use and Run. Apply then lists the
+	// Once is for programs that call Apply or Plan of each Secret once, and do not call Run. Apply then lists the
 	// namespaces and needs no permission to watch them.
 	Once bool
 	Log  *slog.Logger     // nil for none
@@ -103,8 +103,8 @@ func (h debugHandler) WithGroup(name string) slog.Handler {
 	return debugHandler{h.Handler.WithGroup(name)}
 }
 
-// Use sets the Secrets in effect. It is called before Run and again after the configuration changed. Other Secrets
-// are not written after that. It sets the names of the Secrets.
+// Use sets the Secrets in effect. It is called before Run, Apply and Plan, and again after the configuration changed.
+// Other Secrets are not written after that. It sets the names of the Secrets.
 func (c *Cluster) Use(secrets []*Secret) {
 	setNames(secrets)
 	c.mu.Lock()
@@ -125,6 +125,15 @@ func (c *Cluster) Use(secrets []*Secret) {
 			close(c.watches)
 		}
 	}
+}
+
+// selected reports whether a rule in use selects a namespace for a Secret with a name.
+func (c *Cluster) selected(secret string, ns namespace) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.secrets, func(s *Secret) bool {
+		return s.rule.Name == secret && s.selection.matches(ns.name, ns.labels)
+	})
 }
 
 // Run watches namespaces, takes part in the leader election and writes Secrets until ctx is done. It is called once,

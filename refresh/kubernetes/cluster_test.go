@@ -246,6 +246,24 @@ func TestPrune(t *testing.T) {
 	})
 }
 
+// TestPruneOtherRule tests that a rule does not delete the Secrets of another rule with the same name.
+func TestPruneOtherRule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newFakeServer("dev-a", "team-a", "old")
+		server.secrets["old/regcred"] = 1 // of a former rule
+		f := newFixture(t, server, Options{})
+		teams := f.secret(Rule{Namespaces: []string{"team-*"}, Prune: true})
+		devs := f.secret(Rule{Namespaces: []string{"dev-*"}, Prune: true})
+		f.run(teams, devs)
+		f.apply(teams)
+		f.apply(devs)
+		f.apply(teams)
+		f.wantWritten("dev-a/regcred team-a/regcred")
+		server.create("dev-b", nil)
+		f.wantWritten("dev-a/regcred dev-b/regcred team-a/regcred")
+	})
+}
+
 // TestUse tests that a rule that is no longer in use is not written.
 func TestUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -72,6 +72,18 @@ func TestOncePrune(t *testing.T) {
 	})
 }
 
+// TestOncePruneOtherRule tests that a rule does not delete the Secrets of another rule with the same name.
+func TestOncePruneOtherRule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, newFakeServer("a", "b"), Options{Once: true})
+		a, b := f.secret(Rule{Namespaces: []string{"a"}}), f.secret(Rule{Namespaces: []string{"b*"}, Prune: true})
+		f.cluster.Use([]*Secret{a, b})
+		f.apply(a)
+		f.apply(b)
+		f.wantWritten("a/regcred b/regcred")
+	})
+}
+
 func TestPlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("b", "a", "c")

@@ -196,14 +196,15 @@ func (s *Secret) retire() {
 	s.endPass()
 }
 
-// divide returns which of the existing namespaces the rule selects, and which it does not. Namespaces that are selected
-// by name need not be known. Terminating namespaces are in neither list.
+// divide returns which of the existing namespaces the rule selects, and which no rule with the same name of the Secret
+// selects. Namespaces that are selected by name need not be known. Terminating namespaces are in neither list.
 func (s *Secret) divide(existing []namespace) (wanted, others []namespace) {
 	for _, ns := range existing {
 		switch {
 		case ns.terminating:
 		case s.selection.matches(ns.name, ns.labels):
 			wanted = append(wanted, ns)
+		case s.cluster.selected(s.rule.Name, ns): // that rule writes the Secret, so it must not be pruned
 		default:
 			others = append(others, ns)
 		}
