@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -65,11 +66,21 @@ func (p *Program) kubeconfigs() []string {
 // serviceAccountNamespace is the file with the namespace of a pod.
 const serviceAccountNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
+// namespace returns the namespace of the lease, or "" if none is configured and the program does not run in a pod.
+func (p *Program) namespace(c refreshconfig.Lease) string {
+	inPod, _ := os.ReadFile(serviceAccountNamespace) // missing outside a pod
+	return cmp.Or(c.Namespace, p.Env.Get("POD_NAMESPACE"), strings.TrimSpace(string(inPod)))
+}
+
+// installation returns the name of this installation, which is that of its lease, also if the lease is not used.
+func (p *Program) installation(c refreshconfig.Lease) string {
+	return path.Join(p.namespace(c), cmp.Or(c.Name, refreshconfig.DefaultLeaseName))
+}
+
 // lease returns the lease for leader election. It is nil if it is disabled, or if no namespace is known because the
 // program does not run in a pod.
 func (p *Program) lease(c refreshconfig.Lease) *kubernetes.Lease {
-	inPod, _ := os.ReadFile(serviceAccountNamespace) // missing outside a pod
-	namespace := cmp.Or(c.Namespace, p.Env.Get("POD_NAMESPACE"), strings.TrimSpace(string(inPod)))
+	namespace := p.namespace(c)
 	if c.Disabled || namespace == "" {
 		return nil
 	}

@@ -99,7 +99,9 @@ func (b *builder) connect(lease refreshconfig.Lease, existing *cluster) (*cluste
 	if err != nil {
 		return nil, err
 	}
-	o := kubernetes.Options{Config: config, Once: b.options.once, Log: b.log}
+	o := kubernetes.Options{
+		Config: config, Once: b.options.once, Installation: b.installation(lease), Log: b.log,
+	}
 	if !b.options.once {
 		o.Lease = b.lease(lease)
 	}

@@ -25,22 +25,26 @@ type Options struct {
 	// Once is for programs that call Apply or Plan of each Secret once, and do not call Run. Apply then lists the
 	// namespaces and needs no permission to watch them.
 	Once bool
-	Log  *slog.Logger     // nil for none
-	Now  func() time.Time // nil for time.Now
+	// Installation names the installation of this program, and is the same for all its replicas. It is an annotation of
+	// each Secret, so that a rule with Prune deletes no Secret of another installation. "" for no name.
+	Installation string
+	Log          *slog.Logger     // nil for none
+	Now          func() time.Time // nil for time.Now
 }
 
 // A Cluster writes Secrets to the namespaces of a Kubernetes cluster. All its Secrets share one watch of namespaces,
 // one queue and one lease. Its methods are safe for concurrent use.
 type Cluster struct {
-	once       bool
-	log        *slog.Logger
-	now        func() time.Time
-	clients    clients
-	namespaces *namespaces
-	queue      workqueue.TypedDelayingInterface[key] // nil before Run
-	lock       *lock                                 // nil for no leader election
-	started    chan struct{}                         // closed by Run
-	watches    chan struct{}                         // closed when a rule needs the watch of namespaces
+	once         bool
+	installation string
+	log          *slog.Logger
+	now          func() time.Time
+	clients      clients
+	namespaces   *namespaces
+	queue        workqueue.TypedDelayingInterface[key] // nil before Run
+	lock         *lock                                 // nil for no leader election
+	started      chan struct{}                         // closed by Run
+	watches      chan struct{}                         // closed when a rule needs the watch of namespaces
 
 	mu      sync.Mutex
 	secrets []*Secret                     // in use
@@ -55,7 +59,7 @@ func NewCluster(o Options) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{
-		once: o.Once, log: o.Log, now: o.Now, clients: clients,
+		once: o.Once, installation: o.Installation, log: o.Log, now: o.Now, clients: clients,
 		started: make(chan struct{}), watches: make(chan struct{}),
 	}
 	if c.log == nil {

@@ -33,6 +33,8 @@ const (
 	// the same passwords, without permission to read them. The passwords cannot be found by trial, because a password
 	// of Amazon ECR contains more than 256 random bits.
 	AnnotationHash = annotationPrefix + "content-hash"
+	// AnnotationInstallation is the Installation of the Cluster that wrote the Secret last.
+	AnnotationInstallation = annotationPrefix + "installation"
 )
 
 // Labels that each Secret has by default. A Form can set other values.
@@ -113,6 +115,7 @@ func newMetadata(rule Rule, v values, creds []refresh.Credential, hash string) (
 	maps.Copy(all, labels)
 	for key, value := range map[string]string{
 		AnnotationExpiry: timestamp(expiry(creds)), AnnotationIdentity: identities(creds), AnnotationHash: hash,
+		AnnotationInstallation: rule.installation,
 	} {
 		if value != "" {
 			annotations[key] = value

@@ -12,7 +12,8 @@ import (
 )
 
 // remove deletes the Secret in a namespace if this program applied it and no other program has written its data since.
-// A label alone is not enough to delete. The Secret of another program is left alone.
+// A label alone is not enough to delete. The Secret of another program, or of another installation of this program, is
+// left alone.
 //
 // The imagePullSecrets of service accounts are not changed: an entry that a user added looks the same, and a missing
 // Secret does not fail a pull.
@@ -24,7 +25,8 @@ func (w *writer) remove(ctx context.Context, namespace string) error {
 		if found, err = w.lookUp(ctx, namespace); err != nil {
 			return t.explain(err)
 		}
-		if found == nil || !slices.ContainsFunc(found.ManagedFields, isOurs) {
+		if found == nil || !slices.ContainsFunc(found.ManagedFields, isOurs) ||
+			found.Annotations[AnnotationInstallation] != w.rule.installation {
 			break
 		}
 		if other := writerOf(found); other != "" {

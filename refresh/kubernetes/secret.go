@@ -51,6 +51,7 @@ func (c *Cluster) Secret(r Rule) (*Secret, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.installation = c.installation
 	s := &Secret{cluster: c, rule: r, selection: selection, name: r.Name, places: map[string]*state{}}
 	s.names, s.literal = selection.literal()
 	s.writer = newWriter(r, c.clients.metadata, c.clients.core, c.log, c.now)

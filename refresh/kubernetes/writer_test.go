@@ -297,6 +297,20 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// TestInstallation checks that a Secret contains the name of the installation that wrote it.
+func TestInstallation(t *testing.T) {
+	f := newFixture(t, newFakeServer(), Options{Once: true, Installation: "ecr/ecr-token-refresh"})
+	rule, creds := preset(t, "dockerconfigjson", hostA)
+	s, err := f.cluster.Secret(rule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := decoded(t, newTestContent(t, s.rule, creds).body("", ""))
+	if got := body.Metadata.Annotations[AnnotationInstallation]; got != "ecr/ecr-token-refresh" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestRemove checks the preconditions of a deletion, and what is not deleted.
 func TestRemove(t *testing.T) {
 	deleted := answer{code: http.StatusOK, body: `{"kind":"Status","apiVersion":"v1","status":"Success"}`}
@@ -306,6 +320,8 @@ func TestRemove(t *testing.T) {
 	edited.body = strings.Replace(edited.body, `"managedFields":[`, `"managedFields":[{"manager":"other","operation":"Update","fieldsV1":{"f:data":{"f:a":{}}}},`, 1)
 	adopted := ourSecret
 	adopted.body = strings.Replace(adopted.body, `"managedFields":[`, `"managedFields":[{"manager":"other","operation":"Update","fieldsV1":{"f:data":{".":{}}}},`, 1)
+	other := ourSecret
+	other.body = strings.Replace(other.body, `"managedFields"`, `"annotations":{"ecr-login/installation":"other/ecr-token-refresh"},"managedFields"`, 1)
 	conflict := status(http.StatusConflict, "Conflict", "the UID in the precondition is another one", "{}")
 	for _, tt := range []struct {
 		name    string
@@ -317,6 +333,7 @@ func TestRemove(t *testing.T) {
 		{"adopted", []answer{adopted, deleted}, ""},
 		{"foreign", []answer{found("u2", "other", "Update")}, ""},
 		{"applied by others", []answer{found("u2", "other", "Apply")}, ""},
+		{"of another installation", []answer{other}, ""},
 		{"edited", []answer{edited}, foreign},
 		{"edited meanwhile", []answer{ourSecret, conflict, edited}, foreign},
 		{"deleted meanwhile", []answer{ourSecret, absent}, ""},
