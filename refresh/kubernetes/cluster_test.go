@@ -134,6 +134,10 @@ func (w *fakeWriter) plan(_ context.Context, namespace string) (Change, error) {
 	return Change{Namespace: namespace, Action: "create"}, nil
 }
 
+func (w *fakeWriter) planRemove(_ context.Context, namespace string) (Change, error) {
+	return Change{Namespace: namespace, Action: "delete"}, nil
+}
+
 func (w *fakeWriter) forget(string) {}
 
 // logText is a log for tests.

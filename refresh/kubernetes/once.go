@@ -76,21 +76,33 @@ func parallel[T any](items []T, f func(T)) {
 // passwords. The errors of namespaces are in the reasons of their changes. Plan itself fails if the namespaces cannot
 // be listed.
 func (s *Secret) Plan(ctx context.Context) ([]Change, error) {
-	wanted, _, err := s.list(ctx)
+	wanted, others, err := s.list(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var mu sync.Mutex
 	var changes []Change
-	parallel(wanted, func(ns namespace) {
-		change, err := s.writer.plan(ctx, ns.name)
+	add := func(namespace string, change Change, err error) {
 		if err != nil {
-			change = Change{Namespace: ns.name, Action: "fail", Reason: err.Error()}
+			change = Change{Namespace: namespace, Action: "fail", Reason: err.Error()}
+		}
+		if change.Action == "" {
+			return
 		}
 		mu.Lock()
 		defer mu.Unlock()
 		changes = append(changes, change)
+	}
+	parallel(wanted, func(ns namespace) {
+		change, err := s.writer.plan(ctx, ns.name)
+		add(ns.name, change, err)
 	})
+	if s.rule.Prune {
+		parallel(others, func(ns namespace) {
+			change, err := s.writer.planRemove(ctx, ns.name)
+			add(ns.name, change, err)
+		})
+	}
 	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Namespace, b.Namespace) })
 	return changes, nil
 }

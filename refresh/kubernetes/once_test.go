@@ -92,6 +92,10 @@ func TestPlan(t *testing.T) {
 		if got, want := fmt.Sprint(changes, err), "[{a create } {b create }] <nil>"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+		changes, err = f.secret(Rule{Exclude: []string{"c"}, Prune: true}).Plan(t.Context())
+		if got, want := fmt.Sprint(changes, err), "[{a create } {b create } {c delete }] <nil>"; got != want {
+			t.Errorf("with prune: got %s, want %s", got, want)
+		}
 	})
 }
 

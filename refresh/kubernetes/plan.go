@@ -12,7 +12,7 @@ import (
 // A Change is what Apply would do in a namespace.
 type Change struct {
 	Namespace string
-	Action    string // "create", "update", "take over", or "skip" if the namespace is being deleted
+	Action    string // "create", "update", "take over", "delete", or "skip" if the namespace is being deleted
 	Reason    string // one line
 }
 

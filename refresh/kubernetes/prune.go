@@ -25,13 +25,9 @@ func (w *writer) remove(ctx context.Context, namespace string) error {
 		if found, err = w.lookUp(ctx, namespace); err != nil {
 			return t.explain(err)
 		}
-		if found == nil || !slices.ContainsFunc(found.ManagedFields, isOurs) ||
-			found.Annotations[AnnotationInstallation] != w.rule.installation {
+		var prune bool
+		if prune, err = w.prunable(namespace, found); !prune {
 			break
-		}
-		if other := writerOf(found); other != "" {
-			return advice.Errorf("%s: not deleted, because %q has changed its data", w.name(namespace), other).
-				Then("delete it if it is not needed: kubectl delete secret %s --namespace %s", w.rule.Name, namespace)
 		}
 		err = w.secrets(namespace).Delete(ctx, w.rule.Name, metav1.DeleteOptions{
 			Preconditions: &metav1.Preconditions{UID: &found.UID, ResourceVersion: &found.ResourceVersion},
@@ -50,4 +46,31 @@ func (w *writer) remove(ctx context.Context, namespace string) error {
 	}
 	w.forget(namespace)
 	return nil
+}
+
+// prunable reports whether remove deletes a Secret, which is nil if it does not exist. The error is why it cannot.
+func (w *writer) prunable(namespace string, found *metav1.PartialObjectMetadata) (bool, error) {
+	if found == nil || !slices.ContainsFunc(found.ManagedFields, isOurs) ||
+		found.Annotations[AnnotationInstallation] != w.rule.installation {
+		return false, nil
+	}
+	if other := writerOf(found); other != "" {
+		return false, advice.Errorf("%s: not deleted, because %q has changed its data", w.name(namespace), other).
+			Then("delete it if it is not needed: kubectl delete secret %s --namespace %s", w.rule.Name, namespace)
+	}
+	return true, nil
+}
+
+// planRemove returns what remove would do in a namespace: the action is "" if there is nothing to do. Without the
+// permission to look, there is no Secret of this program.
+func (w *writer) planRemove(ctx context.Context, namespace string) (Change, error) {
+	found, err := w.lookUp(ctx, namespace)
+	if err != nil && !apierrors.IsForbidden(err) {
+		return Change{}, (&writing{writer: w, namespace: namespace, content: new(content)}).explain(err)
+	}
+	prune, err := w.prunable(namespace, found)
+	if !prune || err != nil {
+		return Change{}, err
+	}
+	return Change{Namespace: namespace, Action: "delete", Reason: "the rule does not select the namespace"}, nil
 }

@@ -41,6 +41,8 @@ type placeWriter interface {
 	remove(ctx context.Context, namespace string) error
 	// plan returns what write would do.
 	plan(ctx context.Context, namespace string) (Change, error)
+	// planRemove returns what remove would do. The Action is "" if there is nothing to do.
+	planRemove(ctx context.Context, namespace string) (Change, error)
 	// forget drops what is known of a namespace.
 	forget(namespace string)
 }

@@ -349,6 +349,12 @@ func TestRemove(t *testing.T) {
 			if len(s.answers) > 0 {
 				t.Errorf("%d requests too few", len(s.answers))
 			}
+			planned, _, p := scripted(t, &now, tt.answers[0])
+			change, err := planned.planRemove(t.Context(), "team-a")
+			if deletes := len(tt.answers) > 1; (change.Action == "delete") != deletes || err != nil && err.Error() != tt.want ||
+				!strings.Contains(p.requests[0], "dryRun=All") {
+				t.Errorf("planned %+v, %v", change, err)
+			}
 			for i, r := range s.requests {
 				if strings.HasPrefix(r, "DELETE") && !strings.Contains(s.bodies[i], `"preconditions":{"uid":"u1","resourceVersion":"7"}`) {
 					t.Errorf("deleted with %s", s.bodies[i])
