@@ -9,6 +9,7 @@ import (
 	"ecrlogin/internal/cli"
 	"ecrlogin/internal/fastpath"
 	"ecrlogin/internal/process"
+	"ecrlogin/internal/program"
 )
 
 func main() {
@@ -16,21 +17,11 @@ func main() {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
 	p := &cli.Program{
-		Name: os.Args[0], Version: programVersion(), Env: process.Env(), Began: process.Began(),
+		Name: os.Args[0], Version: program.Version(version), Env: process.Env(), Began: process.Began(),
 		Stdin: fastpath.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr,
 	}
 	os.Exit(p.Run(os.Args[1:]))
 }
 
-// version is set by the linker. If it is empty, as after go install, the module version is used.
+// version is set by the linker.
 var version string
-
-func programVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(unknown version)"
-}

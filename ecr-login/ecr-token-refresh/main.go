@@ -4,26 +4,16 @@ package main
 
 import (
 	"os"
-	"runtime/debug"
 
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/refreshcli"
 )
 
 func main() {
-	p := &refreshcli.Program{Version: programVersion(), Env: environ.Process(), Stdout: os.Stdout, Stderr: os.Stderr}
+	p := &refreshcli.Program{Version: program.Version(version), Env: environ.Process(), Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(p.Run(os.Args[1:]))
 }
 
-// version is set by the linker. If it is empty, as after go install, the module version is used.
+// version is set by the linker.
 var version string
-
-func programVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(unknown version)"
-}
