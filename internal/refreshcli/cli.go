@@ -4,10 +4,8 @@ package refreshcli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
@@ -52,9 +50,7 @@ func (p *Program) Run(args []string) (exit int) {
 		case err == nil:
 			return 0
 		case accepted:
-			for _, line := range lines(err) {
-				fmt.Fprintln(p.Stderr, line)
-			}
+			fmt.Fprintln(p.Stderr, err) // one line for each error that was joined
 			return 1
 		}
 		fmt.Fprintf(p.Stderr, "%v; see: %s --help\n", err, cmd.CommandPath())
@@ -65,21 +61,6 @@ func (p *Program) Run(args []string) (exit int) {
 		return 1
 	}
 	return exit
-}
-
-// lines returns the errors that errors.Join joined, or the error itself.
-func lines(err error) (all []string) {
-	joined, ok := errors.AsType[interface {
-		error
-		Unwrap() []error
-	}](err)
-	if !ok || joined.Error() != err.Error() || !strings.Contains(err.Error(), "\n") {
-		return []string{err.Error()}
-	}
-	for _, e := range joined.Unwrap() {
-		all = append(all, lines(e)...)
-	}
-	return all
 }
 
 var about = `ecr-token-refresh writes passwords of Amazon ECR registries to password files, Docker configuration files

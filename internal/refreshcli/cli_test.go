@@ -1,9 +1,6 @@
 package refreshcli
 
 import (
-	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -26,24 +23,5 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 	walk(new(Program).Root())
 	if n < 5 {
 		t.Errorf("only %d commands were found", n)
-	}
-}
-
-// TestLines checks that joined errors become one line each, and that other errors with several causes stay one line.
-func TestLines(t *testing.T) {
-	a, b, c := errors.New("a"), errors.New("b"), errors.New("c")
-	tests := []struct {
-		err  error
-		want []string
-	}{
-		{a, []string{"a"}},
-		{errors.Join(a), []string{"a"}},
-		{errors.Join(a, errors.Join(b, c)), []string{"a", "b", "c"}},
-		{errors.Join(errors.Join(a, nil), fmt.Errorf("%w: %w", b, c)), []string{"a", "b: c"}},
-	}
-	for _, tt := range tests {
-		if got := lines(tt.err); !slices.Equal(got, tt.want) {
-			t.Errorf("lines(%q) = %q, want %q", tt.err, got, tt.want)
-		}
 	}
 }
