@@ -94,7 +94,11 @@ func (h debugHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelDebug && h.Handler.Enabled(ctx, slog.LevelDebug)
 }
 
+// Handle drops errors unless debug messages are enabled. klog does not call Enabled for errors.
 func (h debugHandler) Handle(ctx context.Context, r slog.Record) error {
+	if !h.Enabled(ctx, r.Level) {
+		return nil
+	}
 	r.Level = slog.LevelDebug
 	return h.Handler.Handle(ctx, r)
 }

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -41,4 +42,16 @@ func TestDebugLog(t *testing.T) {
 			t.Error("other messages of client-go are not logged")
 		}
 	})
+}
+
+// TestQuietLog checks that nothing of client-go is logged at level info, not even its errors.
+func TestQuietLog(t *testing.T) {
+	var out bytes.Buffer
+	logQuietly(slog.New(slog.NewTextHandler(&out, nil)))
+	t.Cleanup(klog.ClearLogger)
+	klog.Background().Info("message")
+	klog.Background().Error(errors.New("cause"), "message")
+	if out.Len() > 0 {
+		t.Errorf("got %s", out.String())
+	}
 }
