@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -78,14 +79,14 @@ type lock struct {
 	*resourcelock.LeaseLock
 	log *slog.Logger
 
-	mu     sync.Mutex
-	end    func()      // ends the term
-	term   *time.Timer // calls end; nil before the lease is held
-	failed error
+	mu       sync.Mutex
+	end      func()           // ends the term
+	term     *time.Timer      // calls end; nil before the lease is held
+	failures map[string]error // by verb: why the last request failed
 }
 
 func newLock(client coordination.LeasesGetter, l Lease, log *slog.Logger) *lock {
-	return &lock{log: log, LeaseLock: &resourcelock.LeaseLock{
+	return &lock{log: log, failures: map[string]error{}, LeaseLock: &resourcelock.LeaseLock{
 		LeaseMeta:  metav1.ObjectMeta{Namespace: l.Namespace, Name: l.Name},
 		Client:     client,
 		LockConfig: resourcelock.ResourceLockConfig{Identity: l.Holder},
@@ -150,18 +151,28 @@ func (l *lock) observe(ctx context.Context, verb string, err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before := l.failed
-	l.failed = explain(verb, "leases in namespace "+l.LeaseMeta.Namespace, err)
-	switch {
-	case err == nil && before != nil:
-		l.log.Info("lease: the API server responds again")
-	case err != nil && (before == nil || before.Error() != l.failed.Error()):
-		l.log.Warn("cannot "+verb+" the lease", "error", l.failed.Error())
+	before := l.failures[verb]
+	if err == nil {
+		if verb != "get" { // a successful get does not mean that the lease can be acquired
+			before = cmp.Or(before, l.failures["get"])
+			clear(l.failures)
+		}
+		delete(l.failures, verb)
+		if before != nil {
+			l.log.Info(verb + " the lease: the API server responds again")
+		}
+		return
+	}
+	err = explain(verb, "leases in namespace "+l.LeaseMeta.Namespace, err)
+	l.failures[verb] = err
+	if before == nil || before.Error() != err.Error() {
+		l.log.Warn("cannot "+verb+" the lease", "error", err.Error())
 	}
 }
 
+// failure returns why the lease cannot be acquired or renewed, or nil.
 func (l *lock) failure() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.failed
+	return cmp.Or(l.failures["get"], l.failures["create"], l.failures["update"])
 }

@@ -148,3 +148,26 @@ func TestForbiddenLease(t *testing.T) {
 		}
 	})
 }
+
+// TestLeaseUpdateForbidden tests that a missing permission is logged once, although other requests for the lease succeed.
+func TestLeaseUpdateForbidden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newFakeServer("a")
+		f, _ := replica(t, server, "first")
+		server.setIntercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodPut {
+				return false
+			}
+			fail(w, http.StatusForbidden, metav1.StatusReasonForbidden, `leases "lease" is forbidden`)
+			return true
+		})
+		time.Sleep(time.Minute)
+		want := `update leases in namespace system: leases "lease" is forbidden; grant the verb update on leases in namespace system with RBAC`
+		if got := f.cluster.Status(); got.Error != want || got.Leading {
+			t.Errorf("got %+v", got)
+		}
+		if n := f.log.count("cannot update the lease"); n != 1 {
+			t.Errorf("logged %d times, want once", n)
+		}
+	})
+}
