@@ -104,6 +104,37 @@ func TestHungWrite(t *testing.T) {
 	})
 }
 
+// TestOutage tests that namespaces that were created during a long outage of the API server are served soon after it, and
+// that it is logged once by each part.
+func TestOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newFakeServer("a")
+		f, _ := replica(t, server, "first")
+		down := func(w http.ResponseWriter, _ *http.Request) bool {
+			fail(w, http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, "starting")
+			return true
+		}
+		server.setIntercept(down)
+		f.cluster.namespaces.mu.Lock()
+		live := f.cluster.namespaces.current
+		f.cluster.namespaces.mu.Unlock()
+		live.Stop()
+		time.Sleep(10 * time.Minute)
+		server.put("b", nil, false, true)
+		server.setIntercept(nil)
+		time.Sleep(reconnectLimit + leaseDuration + 2*retryPeriod)
+		f.wantWritten("a/regcred b/regcred")
+		for _, message := range []string{"cannot watch namespaces", "cannot get the lease", "cannot update the lease"} {
+			if n := f.log.count(message); n != 1 {
+				t.Errorf("%q: logged %d times, want once", message, n)
+			}
+		}
+		if got := f.cluster.Status(); !got.Leading || got.Error != "" {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
 // TestForbiddenList tests that Apply names the missing permission, and that granting it is enough.
 func TestForbiddenList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -106,7 +107,11 @@ func (n *namespaces) handler() cache.ResourceEventHandler {
 }
 
 func (n *namespaces) list(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	list, err := n.client.List(ctx, o)
+	var list *metav1.PartialObjectMetadataList
+	err := n.reach(ctx, "list", func(ctx context.Context) (err error) {
+		list, err = n.client.List(ctx, o)
+		return err
+	})
 	n.observe(ctx, "list", err)
 	if err != nil {
 		return nil, err
@@ -114,8 +119,11 @@ func (n *namespaces) list(ctx context.Context, o metav1.ListOptions) (runtime.Ob
 	return list, nil
 }
 
-func (n *namespaces) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-	w, err := n.client.Watch(ctx, o)
+func (n *namespaces) watch(ctx context.Context, o metav1.ListOptions) (w watch.Interface, err error) {
+	err = n.reach(ctx, "watch", func(ctx context.Context) (err error) {
+		w, err = n.client.Watch(ctx, o)
+		return err
+	})
 	if err != nil {
 		// After a watch that starts with a list was rejected, for example by an API server before version 1.32, the
 		// informer lists.
@@ -130,6 +138,26 @@ func (n *namespaces) watch(ctx context.Context, o metav1.ListOptions) (watch.Int
 	defer n.mu.Unlock()
 	n.current = live
 	return live, nil
+}
+
+// reconnectLimit is the longest pause between two requests of the informer while the API server is unavailable.
+const reconnectLimit = 4 * time.Second
+
+// reach repeats a request while the API server is unavailable. The informer itself would wait for up to a minute between
+// two requests, and new namespaces would wait for that long after the API server is available again.
+func (n *namespaces) reach(ctx context.Context, verb string, request func(context.Context) error) error {
+	for attempts := 1; ; attempts++ {
+		hinted, h := withHint(ctx)
+		err := request(hinted)
+		if !unavailable(err) {
+			return err
+		}
+		n.observe(ctx, verb, err)
+		pause := min(retryFirst<<min(attempts-1, 20), reconnectLimit)
+		if !sleep(ctx, max(h.after, pause/2)+rand.N(pause/2)) {
+			return err
+		}
+	}
 }
 
 // stamp records that the watch is alive.
