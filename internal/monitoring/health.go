@@ -58,7 +58,7 @@ func (s State) valid(now time.Time) (reasons []string) {
 func invalid(t refresh.TargetStatus, now time.Time) string {
 	cause := ""
 	if t.Error != "" {
-		cause = ": " + t.Error
+		cause = ": " + causeOf(t.Name, t.Error)
 	}
 	switch r := t.Report; {
 	case r != nil && r.Standby:
@@ -71,6 +71,13 @@ func invalid(t refresh.TargetStatus, now time.Time) string {
 		return fmt.Sprintf("no place could be written (%d); %s: %s", len(r.Failing), r.Failing[0].Place, r.Failing[0].Error)
 	}
 	return ""
+}
+
+// causeOf returns the error of a target or token without its name, which the reader sees already. The name of a Docker
+// configuration file is its path and a registry.
+func causeOf(name, err string) string {
+	path, _, _ := strings.Cut(name, " ")
+	return strings.TrimPrefix(strings.TrimPrefix(err, name+": "), path+": ")
 }
 
 func appendReason(reasons []string, t refresh.TargetStatus, reason string) []string {

@@ -129,7 +129,7 @@ func choose(d *document, good bool, word, class, otherwise string) {
 func (p *page) summary(reason string) string {
 	for _, t := range p.Targets {
 		if t.Error != "" {
-			reason = strings.TrimSuffix(reason, ": "+oneline.Text(t.Error))
+			reason = strings.TrimSuffix(reason, ": "+oneline.Text(causeOf(t.Name, t.Error)))
 		}
 	}
 	return reason
@@ -142,7 +142,7 @@ func (p *page) errorOf(t *targetPage) string {
 			return "no token; see the error of " + token.Registry + " below"
 		}
 	}
-	return t.Error
+	return causeOf(t.Name, t.Error)
 }
 
 func (t *targetPage) html(d *document, p *page) {
@@ -202,7 +202,7 @@ func (t *tokenPage) html(d *document, now time.Time) {
 		d.field("Failed attempts", "failing", fmt.Sprint(t.Attempts), "")
 	}
 	d.add("</dl>")
-	d.error(t.Error)
+	d.error(causeOf(t.Registry, t.Error))
 	d.add("</article>")
 }
 

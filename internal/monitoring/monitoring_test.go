@@ -92,7 +92,7 @@ func TestProbes(t *testing.T) {
 			name: "file never written",
 			change: func(s *monitoring.State) {
 				s.Refresh.Targets[file] = refresh.TargetStatus{
-					Kind: "file", Name: "/a", State: refresh.Failing, Error: "no space left"}
+					Kind: "file", Name: "/a", State: refresh.Failing, Error: "/a: no space left"}
 			},
 			readyz: "file /a: not written yet: no space left", valid: "file /a: not written yet: no space left",
 		},
@@ -201,14 +201,15 @@ func TestStatus(t *testing.T) {
 // TestErrorOnce checks that the HTML page shows the error of a token once, and not again for its target.
 func TestErrorOnce(t *testing.T) {
 	const cause = "access denied; allow ecr:GetAuthorizationToken"
+	const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 	s := healthy(t)
-	s.Refresh.Logins[0].Error = cause
-	s.Refresh.Targets[0] = refresh.TargetStatus{Kind: "file", Name: "/a", State: refresh.Failing, Error: cause}
+	s.Refresh.Logins[0].Error = host + ": " + cause
+	s.Refresh.Targets[0] = refresh.TargetStatus{Kind: "file", Name: "/a", State: refresh.Failing, Error: host + ": " + cause}
 	page := get(t, s, "/status", "Accept", "text/html").Body.String()
 	for want, times := range map[string]int{
-		cause:                        1,
-		">file /a: not written yet<": 1,
-		">no token; see the error of 123456789012.dkr.ecr.us-west-2.amazonaws.com below<": 1,
+		">" + cause + "<":                                 1,
+		">file /a: not written yet<":                      1,
+		">no token; see the error of " + host + " below<": 1,
 	} {
 		if n := strings.Count(page, want); n != times {
 			t.Errorf("the page contains %q %d times, want %d:\n%s", want, n, times, page)
