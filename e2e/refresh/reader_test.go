@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -57,17 +58,23 @@ func startReader(t *testing.T, aws *awstest.Server, file string, opens, contents
 	return r
 }
 
-// finish waits for the end, and fails the test if the reader has found a fault, or a content that AWS has not issued.
-func (r *reading) finish(t *testing.T, aws *awstest.Server) report {
+// report waits for the end of the reader, and returns what it has found.
+func (r *reading) report(t *testing.T) (found report) {
 	t.Helper()
 	defer r.cancel()
 	if err := r.cmd.Wait(); err != nil {
 		t.Fatalf("the reader failed: %v: %s", err, r.stderr.String())
 	}
-	var found report
 	if err := json.Unmarshal([]byte(r.stdout.String()), &found); err != nil {
 		t.Fatal(err)
 	}
+	return found
+}
+
+// finish waits for the end, and fails the test if the reader has found a fault, or a content that AWS has not issued.
+func (r *reading) finish(t *testing.T, aws *awstest.Server) report {
+	t.Helper()
+	found := r.report(t)
 	if len(found.Faults) > 0 || len(found.Rejected) > 0 {
 		t.Errorf("faults: %v; rejected by the registry: %v", found.Faults, found.Rejected)
 	}
@@ -83,4 +90,52 @@ func (r *reading) finish(t *testing.T, aws *awstest.Server) report {
 	t.Logf("%d reads as user %d, %d different passwords, %d requests to the registry: no fault; shortest remaining life %v",
 		found.Opens, clouddriver, len(found.Passwords), found.Requests, found.Shortest.Round(100*time.Millisecond))
 	return found
+}
+
+// TestReader checks that the reader finds faults: a file that is written in place, as the previous sidecar does, and
+// passwords that have expired.
+func TestReader(t *testing.T) {
+	t.Parallel()
+	aws := startAWS(t)
+	valid := aws.IssueToken("us-west-2", false)
+	aws.SetTokenLifetime(-time.Second)
+	expired := aws.IssueToken("us-west-2", false)
+	file := writeFile(t, filepath.Join(publicDir(t), "password"), valid)
+	reader := startReader(t, aws, file, 10_000, 2)
+	ctx, stop := context.WithCancel(t.Context())
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		for ctx.Err() == nil {
+			writeInPlace(t, file, valid)
+			writeInPlace(t, file, expired)
+		}
+	}()
+	found := reader.report(t)
+	stop()
+	<-written
+	for _, fault := range []string{"empty", "partial", "expired"} {
+		if found.Faults[fault] == 0 {
+			t.Errorf("the reader has found no %s password: %v", fault, found.Faults)
+		}
+	}
+	if len(found.Rejected) == 0 {
+		t.Error("the registry has accepted all passwords")
+	}
+	t.Logf("a file that is written in place: %d reads, faults %v, rejected by the registry: %v", found.Opens, found.Faults, found.Rejected)
+}
+
+// writeInPlace writes a password in two parts.
+func writeInPlace(t *testing.T, file, password string) {
+	f, err := os.Create(file)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer f.Close()
+	for _, part := range []string{password[:1000], password[1000:]} {
+		if _, err := f.WriteString(part); err != nil {
+			t.Error(err)
+		}
+	}
 }
