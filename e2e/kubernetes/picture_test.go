@@ -55,7 +55,8 @@ func colors(picture image.Image) map[color.RGBA]int {
 	return count
 }
 
-// mustBeLegible fails the test if a picture is blank, has the wrong color scheme, or if something reaches into the margins.
+// mustBeLegible fails the test if a picture is blank, has the wrong color scheme, or if something reaches into the
+// margins.
 func mustBeLegible(t *testing.T, picture image.Image, dark bool) {
 	t.Helper()
 	b := picture.Bounds()

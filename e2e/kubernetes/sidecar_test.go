@@ -35,7 +35,7 @@ func sidecar(t *testing.T, c *cluster) {
 		edit *strings.Replacer
 	}{
 		{"sameUser", 10111, unedited},
-		{"otherUser", 10112, strings.NewReplacer(`        mode: "0600" # without a mode, all users of the pod can read the file`+"\n", "")},
+		{"otherUser", 10112, strings.NewReplacer(`mode: "0600"`, "")}, // the rest of the line is a comment
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ns := c.newNamespace(t)
@@ -66,7 +66,7 @@ func sidecar(t *testing.T, c *cluster) {
 
 // applySidecar applies the manifest to the Deployment of a Clouddriver that reads the password file, and returns the
 // template of its pods.
-func applySidecar(t *testing.T, client kubernetes.Interface, namespace, file string, user int64) corev1.PodTemplateSpec {
+func applySidecar(t *testing.T, all kubernetes.Interface, namespace, file string, user int64) corev1.PodTemplateSpec {
 	t.Helper()
 	const passwordFile = "/opt/passwords/my-registry.pass"
 	labels := map[string]string{"app": "spin"}
@@ -83,7 +83,8 @@ func applySidecar(t *testing.T, client kubernetes.Interface, namespace, file str
 			},
 		},
 	}
-	if _, err := client.AppsV1().Deployments(namespace).Create(t.Context(), deployment, metav1.CreateOptions{}); err != nil {
+	deployments, configMaps := all.AppsV1().Deployments(namespace), all.CoreV1().ConfigMaps(namespace)
+	if _, err := deployments.Create(t.Context(), deployment, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, o := range readManifest(t, file, unedited) {
@@ -93,9 +94,9 @@ func applySidecar(t *testing.T, client kubernetes.Interface, namespace, file str
 		}
 		options := metav1.PatchOptions{FieldManager: "kubectl", FieldValidation: metav1.FieldValidationStrict}
 		if o.GetKind() == "ConfigMap" {
-			_, err = client.CoreV1().ConfigMaps(namespace).Patch(t.Context(), o.GetName(), types.ApplyPatchType, body, options)
+			_, err = configMaps.Patch(t.Context(), o.GetName(), types.ApplyPatchType, body, options)
 		} else {
-			deployment, err = client.AppsV1().Deployments(namespace).Patch(t.Context(), o.GetName(), types.ApplyPatchType, body, options)
+			deployment, err = deployments.Patch(t.Context(), o.GetName(), types.ApplyPatchType, body, options)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -104,8 +105,8 @@ func applySidecar(t *testing.T, client kubernetes.Interface, namespace, file str
 	return deployment.Spec.Template
 }
 
-// adapt changes a pod for the cluster of the tests, which has no scheduler and no network for pods, and for the stand-in
-// for AWS, which is a proxy with its own certificate authority.
+// adapt changes a pod for the cluster of the tests, which has no scheduler and no network for pods, and for the
+// stand-in for AWS, which is a proxy with its own certificate authority.
 func (c *cluster) adapt(spec *corev1.PodSpec) {
 	spec.NodeName, spec.HostNetwork, spec.DNSPolicy = nodeName, true, corev1.DNSDefault
 	spec.AutomountServiceAccountToken, spec.TerminationGracePeriodSeconds = new(bool), new(int64)
@@ -127,7 +128,8 @@ func (c *cluster) adaptContainer(container *corev1.Container, authority string) 
 	} {
 		container.Env = append(container.Env, corev1.EnvVar{Name: name, Value: value})
 	}
-	container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: "authority", MountPath: authority, ReadOnly: true})
+	container.VolumeMounts = append(container.VolumeMounts,
+		corev1.VolumeMount{Name: "authority", MountPath: authority, ReadOnly: true})
 }
 
 // mustWaitForPassword waits until the sidecar has requested some tokens, and fails the test if the main container was
@@ -145,9 +147,14 @@ func (ns namespace) mustWaitForPassword(t *testing.T, pod string) {
 		}
 		return len(s) == 1 && s[0].State.Running != nil
 	})
-	for deadline := time.Now().Add(conditionTimeout); ns.aws.Count(awstest.GetAuthorizationToken) < 3; time.Sleep(50 * time.Millisecond) {
+	const requests = 3
+	for deadline := time.Now().Add(conditionTimeout); ; time.Sleep(50 * time.Millisecond) {
+		n := ns.aws.Count(awstest.GetAuthorizationToken)
+		if n >= requests {
+			break
+		}
 		if time.Now().After(deadline) {
-			t.Fatalf("AWS received %d token requests, want 3", ns.aws.Count(awstest.GetAuthorizationToken))
+			t.Fatalf("AWS received %d token requests, want %d", n, requests)
 		}
 	}
 	p, err := ns.pods.Get(t.Context(), pod, metav1.GetOptions{})
@@ -202,5 +209,6 @@ func (n *node) mustHaveRead(t *testing.T, namespace, pod string) {
 	if report.Opens == 0 || report.Requests == 0 || len(report.Faults) > 0 || len(report.Rejected) > 0 {
 		t.Errorf("the reader reports %+v, want no faults", report)
 	}
-	t.Logf("Clouddriver read the password file %d times and requested the registry %d times: no fault", report.Opens, report.Requests)
+	t.Logf("Clouddriver read the password file %d times and requested the registry %d times: no fault",
+		report.Opens, report.Requests)
 }

@@ -50,7 +50,8 @@ func TestStatusPage(t *testing.T) {
 	writeFile(t, configFile, statusConfig)
 	url := startStatus(t, plane, configFile)
 	await := func(words ...string) string { return awaitDOM(t, url, words...) }
-	await("team-search", "argocd-controller", "4 current", "1 failing", "role/pull", "my-registry.pass", "/opt/docker/config.json", "not written yet")
+	await("team-search", "argocd-controller", "4 current", "1 failing", "role/pull", "my-registry.pass",
+		"/opt/docker/config.json", "not written yet")
 
 	for _, p := range []struct {
 		name  string
@@ -77,7 +78,8 @@ func createForeign(t *testing.T, client kubernetes.Interface, namespace, manager
 	t.Helper()
 	secret := foreignSecret()
 	secret.Name = "regcred"
-	if _, err := client.CoreV1().Secrets(namespace).Create(t.Context(), secret, metav1.CreateOptions{FieldManager: manager}); err != nil {
+	options := metav1.CreateOptions{FieldManager: manager}
+	if _, err := client.CoreV1().Secrets(namespace).Create(t.Context(), secret, options); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -92,7 +94,8 @@ func startStatus(t *testing.T, plane controlPlane, configFile string) (url strin
 	plane.nodeToken = plane.adminToken // for the kubeconfig file
 	p := start(t, log, []string{
 		"AWS_ACCESS_KEY_ID=" + awstest.KeyID, "AWS_SECRET_ACCESS_KEY=" + awstest.SecretKey, "AWS_EC2_METADATA_DISABLED=true",
-		"SSL_CERT_FILE=" + aws.CAFile, "HTTPS_PROXY=" + aws.Proxy, "NO_PROXY=127.0.0.1", "POD_NAMESPACE=other", "POD_NAME=ecr-token-refresh-6d5f7c9b8-x2x5p",
+		"SSL_CERT_FILE=" + aws.CAFile, "HTTPS_PROXY=" + aws.Proxy, "NO_PROXY=127.0.0.1",
+		"POD_NAMESPACE=other", "POD_NAME=ecr-token-refresh-6d5f7c9b8-x2x5p",
 	}, lookPath(t, "ecr-token-refresh"), "--listen=127.0.0.1:0", "--kubeconfig="+plane.kubeconfig(t, dir),
 		"--config="+configFile)
 	t.Cleanup(p.stop)
@@ -108,7 +111,8 @@ func chromium(t *testing.T, args ...string) string {
 	t.Helper()
 	home := runDir(t)
 	cmd := exec.CommandContext(t.Context(), lookPath(t, "chromium"), append([]string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--user-data-dir=" + home,
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+		"--user-data-dir=" + home,
 	}, args...)...)
 	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + home}
 	var stderr strings.Builder

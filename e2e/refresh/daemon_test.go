@@ -50,7 +50,8 @@ func (o *output) String() string {
 
 // environ returns an environment in which connections to AWS reach the stand-in, without an AWS identity.
 func environ(aws *awstest.Server) []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "HTTPS_PROXY=" + aws.Proxy, "SSL_CERT_FILE=" + aws.CAFile, "AWS_EC2_METADATA_DISABLED=true"}
+	return []string{"PATH=" + os.Getenv("PATH"), "HTTPS_PROXY=" + aws.Proxy, "SSL_CERT_FILE=" + aws.CAFile,
+		"AWS_EC2_METADATA_DISABLED=true"}
 }
 
 // keys are the variables with the keys that the stand-in accepts.
@@ -80,7 +81,8 @@ func startDefault(t *testing.T, aws *awstest.Server, env []string, args ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{cmd: exec.Command(program, args...), log: new(output), url: "http://127.0.0.1:3277", ended: make(chan struct{})}
+	d := &daemon{cmd: exec.Command(program, args...), log: new(output), url: "http://127.0.0.1:3277",
+		ended: make(chan struct{})}
 	d.cmd.Env, d.cmd.Dir = append(environ(aws), env...), "/"
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	d.cmd.WaitDelay = time.Second

@@ -28,11 +28,13 @@ func oneFile(t *testing.T) (dir, passwordFile, config string) {
 func deny(aws *awstest.Server) {
 	aws.Inject(awstest.Fault{
 		Op: awstest.GetAuthorizationToken, Type: "AccessDeniedException",
-		Message: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:GetAuthorizationToken on resource: *",
+		Message: "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: " +
+			"ecr:GetAuthorizationToken on resource: *",
 	})
 }
 
-// TestHealth denies tokens from the start, and again later. /health reports the reason while there is no valid password.
+// TestHealth denies tokens from the start, and again later. /health reports the reason while there is no valid
+// password.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	aws := startAWS(t)
@@ -81,9 +83,9 @@ func TestOthersContinue(t *testing.T) {
 	aws.SetTokenLifetime(tokenLife)
 	dir, file, config := oneFile(t)
 	missing, second := filepath.Join(dir, "missing", "first.pass"), filepath.Join(dir, "passwords", "second.pass")
-	writeFile(t, config, readFile(t, config)+fmt.Sprintf(
-		"- registryId: \"123456789012\"\n  region: us-west-2\n  passwordFile: %s\n- registry: %s\n  roleArn: %s\n  passwordFile: %s\n",
-		missing, secondHost, role, second))
+	more := "- registryId: \"123456789012\"\n  region: us-west-2\n  passwordFile: " + missing + "\n" +
+		"- registry: " + secondHost + "\n  roleArn: " + role + "\n  passwordFile: " + second + "\n"
+	writeFile(t, config, readFile(t, config)+more)
 	d := start(t, aws, config, keys())
 	d.await(t, "/health", 503, missing, second)
 	d.await(t, "/status", 200, `"state":"current"`)

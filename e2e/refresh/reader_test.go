@@ -48,7 +48,8 @@ func startReader(t *testing.T, aws *awstest.Server, file string, opens, contents
 		t.Fatalf("%v: %s", err, out)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
-	r := &reading{cancel: cancel, cmd: exec.CommandContext(ctx, program, file, firstHost, strconv.Itoa(opens), strconv.Itoa(contents))}
+	r := &reading{cancel: cancel,
+		cmd: exec.CommandContext(ctx, program, file, firstHost, strconv.Itoa(opens), strconv.Itoa(contents))}
 	r.cmd.Env, r.cmd.Dir = environ(aws), "/"
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: clouddriver, Gid: clouddriver}}
@@ -87,7 +88,7 @@ func (r *reading) finish(t *testing.T, aws *awstest.Server) report {
 			t.Errorf("content %d of the file is not a password that AWS issued", i+1)
 		}
 	}
-	t.Logf("%d reads as user %d, %d different passwords, %d requests to the registry: no fault; shortest remaining life %v",
+	t.Logf("%d reads as user %d, %d passwords, %d requests to the registry: no fault; shortest remaining life %v",
 		found.Opens, clouddriver, len(found.Passwords), found.Requests, found.Shortest.Round(100*time.Millisecond))
 	return found
 }
@@ -122,7 +123,8 @@ func TestReader(t *testing.T) {
 	if len(found.Rejected) == 0 {
 		t.Error("the registry has accepted all passwords")
 	}
-	t.Logf("a file that is written in place: %d reads, faults %v, rejected by the registry: %v", found.Opens, found.Faults, found.Rejected)
+	t.Logf("a file that is written in place: %d reads, faults %v, rejected by the registry: %v",
+		found.Opens, found.Faults, found.Rejected)
 }
 
 // writeInPlace writes a password in two parts.

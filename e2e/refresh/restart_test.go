@@ -11,7 +11,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// TestRestartWithoutAWS restarts the daemon while AWS is unavailable. The password file is not changed until AWS responds.
+// TestRestartWithoutAWS restarts the daemon while AWS is unavailable. The password file stays until AWS responds.
 func TestRestartWithoutAWS(t *testing.T) {
 	t.Parallel()
 	aws := startAWS(t)
@@ -31,7 +31,8 @@ func TestRestartWithoutAWS(t *testing.T) {
 		return ""
 	})
 	d.await(t, "/health", 503, file)
-	if after := stat(t, file); !os.SameFile(before, after) || !before.ModTime().Equal(after.ModTime()) || readFile(t, file) != content {
+	after := stat(t, file)
+	if !os.SameFile(before, after) || !before.ModTime().Equal(after.ModTime()) || readFile(t, file) != content {
 		t.Error("the password file has changed without AWS")
 	}
 	aws.ClearFaults()
@@ -83,7 +84,7 @@ func TestKill(t *testing.T) {
 	if found := temporary(t, file); len(found) > 0 {
 		t.Errorf("temporary files: %q", found)
 	}
-	t.Logf("%d kills before or during the first write, which usually ends %v after the start; temporary files that were left: %d",
+	t.Logf("%d kills before or during the first write, which usually ends after %v; temporary files that were left: %d",
 		kills, written.Round(time.Millisecond), abandoned)
 }
 

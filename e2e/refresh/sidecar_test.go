@@ -50,8 +50,9 @@ func TestSidecar(t *testing.T) {
 	if err != nil || info.Mode() != 0o644 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if n := strings.Count(d.log.String(), `"level":"WARN"`); n != 1 || !containsAll(d.log.String(), []string{"mode", "fsGroup"}) {
-		t.Errorf("%d warnings, want one about mode and fsGroup:\n%s", n, d.log)
+	log := d.log.String()
+	if n := strings.Count(log, `"level":"WARN"`); n != 1 || !containsAll(log, []string{"mode", "fsGroup"}) {
+		t.Errorf("%d warnings, want one about mode and fsGroup:\n%s", n, log)
 	}
 	if n := aws.Count(awstest.GetAuthorizationToken); n > contents+1 {
 		t.Errorf("AWS received %d requests for %d passwords", n, contents)

@@ -55,10 +55,11 @@ func TestStop(t *testing.T) {
 			deny(aws)
 			return func(d *daemon) { requested(t, d, aws, 2) }
 		}},
-		{name: "once hangs", args: []string{"--once"}, exit: 1, reach: func(t *testing.T, aws *awstest.Server, _ string) func(*daemon) {
-			aws.Inject(hang)
-			return func(d *daemon) { requested(t, d, aws, 1) }
-		}},
+		{name: "once hangs", args: []string{"--once"}, exit: 1,
+			reach: func(t *testing.T, aws *awstest.Server, _ string) func(*daemon) {
+				aws.Inject(hang)
+				return func(d *daemon) { requested(t, d, aws, 1) }
+			}},
 		{name: "page not read", reach: func(t *testing.T, _ *awstest.Server, _ string) func(*daemon) {
 			return func(d *daemon) {
 				d.await(t, "/readyz", 200)
@@ -96,7 +97,8 @@ func TestStopProcess(t *testing.T) {
 	aws := startAWS(t)
 	dir, _, config := oneFile(t)
 	pidFile := filepath.Join(dir, "pid")
-	script := writeFile(t, filepath.Join(dir, "identity.sh"), "#!/bin/sh\necho $$ >"+pidFile+".new\nmv "+pidFile+".new "+pidFile+"\nexec sleep 300\n")
+	script := writeFile(t, filepath.Join(dir, "identity.sh"),
+		"#!/bin/sh\necho $$ >"+pidFile+".new\nmv "+pidFile+".new "+pidFile+"\nexec sleep 300\n")
 	if err := os.Chmod(script, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -122,8 +124,8 @@ func TestStopProcess(t *testing.T) {
 	}
 }
 
-// TestStopAtStart sends SIGTERM at different times after the start. Before the daemon handles the signal, the signal itself
-// ends it.
+// TestStopAtStart sends SIGTERM at different times after the start. Before the daemon handles the signal, the signal
+// itself ends it.
 func TestStopAtStart(t *testing.T) {
 	t.Parallel()
 	aws := startAWS(t)
@@ -141,5 +143,6 @@ func TestStopAtStart(t *testing.T) {
 	if content, err := os.ReadFile(file); err == nil && !slices.Contains(aws.Passwords(), string(content)) {
 		t.Error("the password file contains no password that AWS issued")
 	}
-	t.Logf("%d starts: ended at most %v after SIGTERM, limit %v", len(took), slices.Max(took).Round(time.Millisecond), stopLimit)
+	t.Logf("%d starts: ended at most %v after SIGTERM, limit %v",
+		len(took), slices.Max(took).Round(time.Millisecond), stopLimit)
 }

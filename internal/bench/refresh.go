@@ -37,7 +37,8 @@ func (b *bench) refresh(t *table) error {
 		}
 		took, base = append(took, d), append(base, floor)
 	}
-	t.add("ecr-token-refresh, exec to password file, relative to a miss of the helper", ratio(median(took), median(base)), "≤ 2.0")
+	t.add("ecr-token-refresh, exec to password file, relative to a miss of the helper",
+		ratio(median(took), median(base)), "≤ 2.0")
 	memory := "not measured, because this requires Linux"
 	if runtime.GOOS == "linux" {
 		_, ours, err := b.startRefresh(idle)

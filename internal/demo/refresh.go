@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -15,13 +14,18 @@ import (
 // accepts the password, and the next one, which is written before the first one expires.
 func (s *show) refresh() error {
 	file := filepath.Join(s.dir, "my-registry.pass")
-	yaml := fmt.Sprintf("interval: 30m\nregistries:\n  - registryId: %q\n    region: us-west-2\n    passwordFile: %s\n", hosts[0][:12], file)
+	const yaml = `
+      interval: 30m
+      registries:
+        - registryId: "123456789012"
+          region: us-west-2
+          passwordFile: %s
+`
 	config := filepath.Join(s.dir, "config.yaml")
-	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, yaml, file), 0o600); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "\n   (the next steps run ecr-token-refresh with this config.yaml)\n\n      %s\n",
-		strings.ReplaceAll(strings.TrimSpace(strings.ReplaceAll(yaml, s.dir+string(filepath.Separator), "")), "\n", "\n      "))
+	fmt.Fprintf(s.out, "\n   (the next steps run ecr-token-refresh with this config.yaml)\n"+yaml, filepath.Base(file))
 	daemon := exec.Command(s.refresher, "--config", config, "--listen", "off")
 	if err := daemon.Start(); err != nil {
 		return err
@@ -44,9 +48,12 @@ func (s *show) refresh() error {
 	})
 }
 
-// awaitPassword waits until a file contains another password than the previous one, and uses it to request the registry.
+// awaitPassword waits until a file contains another password than the previous one, and uses it to request the
+// registry.
 func (s *show) awaitPassword(file, previous string) (password string, err error) {
-	for deadline := time.Now().Add(30 * time.Second); password == "" || password == previous; time.Sleep(5 * time.Millisecond) {
+	deadline := time.Now().Add(30 * time.Second)
+	for password == "" || password == previous {
+		time.Sleep(5 * time.Millisecond)
 		content, err := os.ReadFile(file)
 		if time.Now().After(deadline) {
 			return "", errors.Join(errors.New("ecr-token-refresh has written no password"), err)

@@ -159,7 +159,8 @@ func (t *targetPage) html(d *document, p *page) {
 		d.field("Last applied", "", span(p.Time.Sub(t.Applied))+" ago", "took "+tookText(duration(t.Took)))
 	}
 	if n := t.Places; n != nil && !n.Standby {
-		d.field("Namespaces", "", fmt.Sprintf("%d current", n.Current), fmt.Sprintf("%d pending, %d failing", n.Pending, len(n.Failing)))
+		d.field("Namespaces", "", fmt.Sprintf("%d current", n.Current),
+			fmt.Sprintf("%d pending, %d failing", n.Pending, len(n.Failing)))
 	}
 	d.add(`<div class="wide"><dt>Registries</dt>
 <dd>`)

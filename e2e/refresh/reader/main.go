@@ -22,7 +22,7 @@ import (
 type Report struct {
 	Opens     int            // successful ones
 	Faults    map[string]int // number of reads by fault
-	Passwords []string       // SHA-256 of the different contents, in hexadecimal digits, in the order in which they were found
+	Passwords []string       // SHA-256 of each new content, in hexadecimal digits
 	Shortest  time.Duration  // the shortest remaining life of a password that was read
 	Requests  int            // to the registry
 	Rejected  map[string]int // number of requests by the status of the response or the error
