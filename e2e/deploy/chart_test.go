@@ -108,6 +108,7 @@ func TestValuesAreChecked(t *testing.T) {
 		"unknown kind":          {edit("image:", "kind: DaemonSet\nimage:"), "/kind"},
 		"no image":              {edit("repository: registry.example.com/ecr-token-refresh", "tag: x"), "image.repository is required"},
 		"Role with a pattern":   {edit("image:", "rbac: {scope: namespaced}\nimage:"), `the rule for the Secret "regcred" must name its namespaces`},
+		"Role with prune":       {edit("image:", "rbac: {scope: namespaced}\nimage:", `["team-*"]`, "[team-a]\n      prune: true"), "must not have prune"},
 		"Role with a selector":  {edit("image:", "rbac: {scope: namespaced}\nimage:", `["team-*"]`, "[team-a]\n      selector: a=b"), "must name its namespaces"},
 		"unknown Secret":        {edit("image:", "admissionPolicy: {enabled: true, secrets: [other]}\nimage:"), `admissionPolicy.secrets contains "other"`},
 		"unsupported selector":  {edit("image:", "admissionPolicy: {enabled: true}\nimage:", "namespaces:", "selector: 'a > 1'\n      namespaces:"), `invalid term "a > 1"`},

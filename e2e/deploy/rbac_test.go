@@ -50,10 +50,9 @@ func TestPermissions(t *testing.T) {
 			"Role ops/ecr-token-refresh-lease: get,update leases [x]",
 		}},
 		"namespaced": {strings.NewReplacer("image:", "rbac: {scope: namespaced}\nimage:", named, "      namespaces: [a, b]\n"+
-			"      registries: [123456789012.dkr.ecr.us-west-2.amazonaws.com]\n    - name: other\n      namespaces: [b]\n      prune: true\n"), append([]string{
+			"      registries: [123456789012.dkr.ecr.us-west-2.amazonaws.com]\n    - name: other\n      namespaces: [b]\n"), append([]string{
 			"Role a/ecr-token-refresh: create,patch secrets [regcred]",
 			"Role b/ecr-token-refresh: create,patch secrets [other regcred]",
-			"Role b/ecr-token-refresh: delete secrets [other]",
 		}, lease...)},
 		"none": {strings.NewReplacer("image:", "rbac: {create: false}\nimage:"), nil},
 	} {

@@ -124,7 +124,7 @@ func (c *Cluster) Use(secrets []*Secret) {
 			s.retire()
 		}
 	}
-	if slices.ContainsFunc(secrets, func(s *Secret) bool { return !s.literal }) {
+	if slices.ContainsFunc(secrets, func(s *Secret) bool { return s.lists }) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		select {

@@ -250,6 +250,35 @@ func TestPrune(t *testing.T) {
 	})
 }
 
+// TestPruneNames tests a rule that selects namespaces by name, with and without permission to list namespaces.
+func TestPruneNames(t *testing.T) {
+	for _, once := range []bool{false, true} {
+		for _, denied := range []bool{false, true} {
+			t.Run(fmt.Sprintf("once=%v denied=%v", once, denied), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := newFakeServer("a", "b")
+					server.secrets["b/regcred"] = 1 // of a former rule
+					want := "a/regcred"
+					if denied {
+						server.setIntercept(denyPath("/api/v1/namespaces", http.StatusForbidden, metav1.StatusReasonForbidden, "denied"))
+						want = "a/regcred b/regcred"
+					}
+					f := newFixture(t, server, Options{Once: once})
+					s := f.secret(Rule{Namespaces: []string{"a"}, Prune: true})
+					if !once {
+						f.run(s)
+					}
+					err := s.Apply(t.Context(), []refresh.Credential{freshCredential()})
+					if (err != nil) != denied {
+						t.Errorf("Apply: %v", err)
+					}
+					f.wantWritten(want)
+				})
+			})
+		}
+	}
+}
+
 // TestPruneOtherRule tests that a rule does not delete the Secrets of another rule with the same name.
 func TestPruneOtherRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

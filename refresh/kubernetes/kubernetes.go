@@ -7,8 +7,8 @@ package kubernetes
 
 import "ecrlogin/refresh"
 
-// A Rule describes a Secret and selects the namespaces that get it. If all Namespaces are names without a pattern and
-// there is no Selector, the rule needs no permission to list namespaces.
+// A Rule describes a Secret and selects the namespaces that get it. If all Namespaces are names without a pattern, there
+// is no Selector and not Prune, the rule needs no permission to list and watch namespaces.
 type Rule struct {
 	Name            string   // of the Secret
 	Namespaces      []string // names or patterns, in which * stands for any text and ? for one character; empty for all

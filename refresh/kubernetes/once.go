@@ -16,7 +16,7 @@ const onceAttempts = 4
 // applyOnce writes the Secret to all namespaces and returns after that.
 func (s *Secret) applyOnce(ctx context.Context, c *content) error {
 	wanted, others, err := s.list(ctx)
-	if err != nil {
+	if len(wanted) == 0 && err != nil {
 		return err
 	}
 	s.newPass(c, wanted, others)
@@ -28,19 +28,18 @@ func (s *Secret) applyOnce(ctx context.Context, c *content) error {
 			retry(ctx, func() (time.Duration, error) { return s.remove(ctx, ns.name) })
 		})
 	}
-	return nil
+	return err
 }
 
-// list returns the namespaces that the rule selects, and, if it can list them, those that it does not.
+// list returns the namespaces that the rule selects, and those that no rule selects for the Secret. If they cannot be
+// listed, it returns the error and those that are selected by name.
 func (s *Secret) list(ctx context.Context) (wanted, others []namespace, err error) {
 	var existing []namespace
-	if !s.literal {
-		if existing, err = listAll(ctx, s.cluster.namespaces.client); err != nil {
-			return nil, nil, err
-		}
+	if s.lists {
+		existing, err = listAll(ctx, s.cluster.namespaces.client)
 	}
 	wanted, others = s.divide(existing)
-	return wanted, others, nil
+	return wanted, others, err
 }
 
 // retry calls try until it succeeds, fails for a reason that a retry does not change, or failed onceAttempts times.

@@ -17,6 +17,7 @@ type Secret struct {
 	selection selection
 	names     []string // of the namespaces, if literal
 	literal   bool     // the namespaces are selected by name only
+	lists     bool     // the rule needs a list of namespaces
 	writer    placeWriter
 
 	beginning sync.Mutex // locked while a pass begins, so that a later pass has later namespaces
@@ -56,6 +57,7 @@ func (c *Cluster) Secret(r Rule) (*Secret, error) {
 	r.installation = c.installation
 	s := &Secret{cluster: c, rule: r, selection: selection, name: r.Name, places: map[string]*state{}}
 	s.names, s.literal = selection.literal()
+	s.lists = !s.literal || r.Prune
 	s.writer = newWriter(r, c.clients.metadata, c.clients.core, c.log, c.now)
 	return s, nil
 }
@@ -112,7 +114,7 @@ func (s *Secret) Apply(ctx context.Context, creds []refresh.Credential) error {
 			return nil
 		}
 	}
-	if !s.literal {
+	if s.lists {
 		if err := s.cluster.namespaces.await(ctx); err != nil {
 			s.begin(content) // with the namespaces that are known later
 			return err
