@@ -115,7 +115,6 @@ func newMetadata(rule Rule, v values, creds []refresh.Credential, hash string) (
 	maps.Copy(all, labels)
 	for key, value := range map[string]string{
 		AnnotationExpiry: timestamp(expiry(creds)), AnnotationIdentity: identities(creds), AnnotationHash: hash,
-		AnnotationInstallation: rule.installation,
 	} {
 		if value != "" {
 			annotations[key] = value

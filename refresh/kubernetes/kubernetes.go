@@ -19,8 +19,6 @@ type Rule struct {
 	Adopt           bool     // take over a Secret that another field manager wrote
 	Prune           bool     // delete this program's Secrets in namespaces that no longer match
 	ServiceAccounts []string // names of service accounts whose imagePullSecrets get the Secret
-
-	installation string // Options.Installation, set by Cluster.Secret
 }
 
 // A Form is the shape of a Secret. Values of Labels, Annotations and Data are templates with the placeholders ${host},

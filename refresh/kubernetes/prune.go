@@ -51,7 +51,7 @@ func (w *writer) remove(ctx context.Context, namespace string) error {
 // prunable reports whether remove deletes a Secret, which is nil if it does not exist. The error is why it cannot.
 func (w *writer) prunable(namespace string, found *metav1.PartialObjectMetadata) (bool, error) {
 	if found == nil || !slices.ContainsFunc(found.ManagedFields, isOurs) ||
-		found.Annotations[AnnotationInstallation] != w.rule.installation {
+		found.Annotations[AnnotationInstallation] != w.rule.Form.Annotations[AnnotationInstallation] {
 		return false, nil
 	}
 	if other := writerOf(found); other != "" {

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -54,7 +55,13 @@ func (c *Cluster) Secret(r Rule) (*Secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.installation = c.installation
+	if c.installation != "" {
+		r.Form.Annotations = maps.Clone(r.Form.Annotations)
+		if r.Form.Annotations == nil {
+			r.Form.Annotations = map[string]string{}
+		}
+		r.Form.Annotations[AnnotationInstallation] = c.installation
+	}
 	s := &Secret{cluster: c, rule: r, selection: selection, name: r.Name, places: map[string]*state{}}
 	s.names, s.literal = selection.literal()
 	s.lists = !s.literal || r.Prune
