@@ -32,10 +32,11 @@ func Variables(env environ.Env) []string {
 }
 
 // FromEnviron returns the configuration in the variables of k8s-ecr-login-renew. It applies a Secret once, takes it
-// over from that tool, and has no HTTP server. As in that tool, TARGET_NAMESPACE is "default" if it is not set, and
-// white space in lists is ignored. Unlike there, an invalid name or pattern is an error.
+// over from that tool, and has no HTTP server. As in that tool, TARGET_NAMESPACE is "default" if it is not set, white
+// space in lists is ignored, and namespaces that do not exist are skipped. Unlike there, an invalid name or pattern is an
+// error.
 func FromEnviron(env environ.Env) (*Config, error) {
-	rule := kubernetes.Rule{Name: env.Get(secretName), Adopt: true}
+	rule := kubernetes.Rule{Name: env.Get(secretName), Adopt: true, SkipMissing: true}
 	if rule.Name == "" {
 		return nil, advice.Errorf("%s is not set", secretName).Then("set it to the name of the Secret, such as regcred")
 	}

@@ -39,7 +39,7 @@ func TestFromEnviron(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tt.want.Name, tt.want.Adopt, tt.want.Form = "regcred", true, form(t, "dockerconfigjson")
+			tt.want.Name, tt.want.Adopt, tt.want.SkipMissing, tt.want.Form = "regcred", true, true, form(t, "dockerconfigjson")
 			want := &Config{Once: true, Secrets: []kubernetes.Rule{tt.want}, DefaultRegistry: tt.region}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)

@@ -8,7 +8,7 @@ package kubernetes
 import "ecrlogin/refresh"
 
 // A Rule describes a Secret and selects the namespaces that get it. If all Namespaces are names without a pattern, there
-// is no Selector and not Prune, the rule needs no permission to list and watch namespaces.
+// is no Selector, Prune or SkipMissing, the rule needs no permission to list and watch namespaces.
 type Rule struct {
 	Name            string   // of the Secret
 	Namespaces      []string // names or patterns, in which * stands for any text and ? for one character; empty for all
@@ -19,6 +19,9 @@ type Rule struct {
 	Adopt           bool     // take over a Secret that another field manager wrote
 	Prune           bool     // delete this program's Secrets in namespaces that no longer match
 	ServiceAccounts []string // names of service accounts whose imagePullSecrets get the Secret
+	// SkipMissing skips Namespaces that do not exist. Otherwise, each of them is a failure. It requires the permission to
+	// list namespaces.
+	SkipMissing bool
 }
 
 // A Form is the shape of a Secret. Values of Labels, Annotations and Data are templates with the placeholders ${host},

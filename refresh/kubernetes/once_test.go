@@ -84,6 +84,22 @@ func TestOncePruneOtherRule(t *testing.T) {
 	})
 }
 
+// TestOnceMissing tests namespaces that are selected by name and do not exist.
+func TestOnceMissing(t *testing.T) {
+	for skip, want := range map[bool]string{
+		false: `{Current:1 Pending:0 Failing:[{Place:namespace missing Error:namespaces "missing" not found}] Standby:false}`,
+		true:  "{Current:1 Pending:0 Failing:[] Standby:false}",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, newFakeServer("a", "b"), Options{Once: true})
+			s := f.secret(Rule{Namespaces: []string{"a", "missing"}, SkipMissing: skip})
+			f.apply(s)
+			f.wantWritten("a/regcred")
+			wantReport(t, s, want)
+		})
+	}
+}
+
 func TestPlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("b", "a", "c")

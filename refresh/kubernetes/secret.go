@@ -64,6 +64,7 @@ func (c *Cluster) Secret(r Rule) (*Secret, error) {
 	}
 	s := &Secret{cluster: c, rule: r, selection: selection, name: r.Name, places: map[string]*state{}}
 	s.names, s.literal = selection.literal()
+	s.literal = s.literal && !r.SkipMissing
 	s.lists = !s.literal || r.Prune
 	s.writer = newWriter(r, c.clients.metadata, c.clients.core, c.log, c.now)
 	return s, nil
