@@ -303,3 +303,35 @@ func TestStop(t *testing.T) {
 		}
 	})
 }
+
+// TestSlowFailures tests that namespaces in which each write hangs and fails, because of an admission webhook for
+// example, do not prevent the others from getting a new password.
+func TestSlowFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newFakeServer("a", "b")
+		for i := range 60 {
+			server.create(fmt.Sprintf("slow-%d", i), nil)
+		}
+		server.setIntercept(func(w http.ResponseWriter, r *http.Request) bool {
+			return strings.Contains(r.URL.Path, "/slow-") && writeNever(w, r)
+		})
+		f := newFixture(t, server, Options{})
+		s := f.secret(Rule{})
+		f.run(s)
+		apply := func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := s.Apply(ctx, []refresh.Credential{freshCredential()}); err != nil {
+				t.Error(err)
+			}
+		}
+		apply()
+		time.Sleep(30 * time.Minute)
+		before := server.count("/api/v1/namespaces/a/")
+		apply()
+		time.Sleep(time.Minute)
+		if n := server.count("/api/v1/namespaces/a/"); n != before+1 {
+			t.Errorf("got %d writes, want %d", n, before+1)
+		}
+	})
+}

@@ -192,6 +192,14 @@ func (s *Secret) forget(name string) {
 	}
 }
 
+// urgent reports whether a namespace may have no Secret yet. After a failure, it is not urgent any more.
+func (s *Secret) urgent(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.places[name]
+	return p == nil || !p.written && p.attempts == 0
+}
+
 // written reports whether the Secret was written to a namespace.
 func (s *Secret) written(name string) bool {
 	s.mu.Lock()

@@ -24,8 +24,9 @@ type key struct {
 	namespace string
 }
 
-// newQueue returns a queue in which namespaces that have no Secret yet come first. A new namespace then does not wait
-// until the others were applied again.
+// newQueue returns a queue in which new namespaces come first, which then do not wait until the others were applied
+// again. Those that fail wait with the others. Otherwise, some in which each try takes long would occupy all workers, and
+// the passwords of the others would expire.
 func newQueue() workqueue.TypedDelayingInterface[key] {
 	return workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[key]{
 		Queue: workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[key]{Queue: new(urgency)}),
@@ -39,10 +40,10 @@ func (u *urgency) Touch(key) {}
 func (u *urgency) Len() int  { return len(u.first) + len(u.rest) }
 
 func (u *urgency) Push(k key) {
-	if k.secret.written(k.namespace) {
-		u.rest = append(u.rest, k)
-	} else {
+	if k.secret.urgent(k.namespace) {
 		u.first = append(u.first, k)
+	} else {
+		u.rest = append(u.rest, k)
 	}
 }
 
