@@ -335,3 +335,30 @@ func TestSlowFailures(t *testing.T) {
 		}
 	})
 }
+
+// TestLogOutage tests that an error of the API server is logged once, although all namespaces fail, and its end too.
+func TestLogOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newFakeServer("a", "b", "c")
+		server.setIntercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodPatch {
+				return false
+			}
+			fail(w, http.StatusInternalServerError, metav1.StatusReasonInternalError, "failed calling webhook")
+			return true
+		})
+		f := newFixture(t, server, Options{})
+		s := f.secret(Rule{})
+		f.run(s)
+		f.apply(s)
+		time.Sleep(time.Minute)
+		server.setIntercept(nil)
+		time.Sleep(time.Minute)
+		f.wantWritten("a/regcred b/regcred c/regcred")
+		for _, line := range []string{"cannot write the Secret", "Secret written after failures"} {
+			if n := f.log.count(line); n != 1 {
+				t.Errorf("%q was logged %d times, want once:\n%s", line, n, f.log.buf.String())
+			}
+		}
+	})
+}

@@ -21,6 +21,7 @@ type state struct {
 	written  bool
 	attempts int       // failures since the last success
 	failure  string    // "" after a success
+	logged   bool      // whether a failure since the last success was logged
 	next     time.Time // not tried before this time in the same pass
 }
 
@@ -117,7 +118,7 @@ func (s *Secret) record(name string, pass int, err error, after func(attempts in
 	if err != nil {
 		p.attempts, p.failure = p.attempts+1, err.Error()
 	} else {
-		p.attempts, p.failure, p.written = 0, "", true
+		p.attempts, p.failure, p.logged, p.written = 0, "", false, true
 	}
 	if again = after(p.attempts); again > 0 {
 		p.next = time.Now().Add(again)
@@ -126,13 +127,15 @@ func (s *Secret) record(name string, pass int, err error, after func(attempts in
 	return again
 }
 
-// log logs what changed in a namespace. The failure of the API server for all namespaces is logged elsewhere.
+// log logs what changed in a namespace. An error of the API server that probably concerns all namespaces is logged for
+// one of them in each pass.
 func (s *Secret) log(p *state, name string, err error) {
 	log := s.cluster.log.With("secret", s.name, "namespace", name)
 	switch {
-	case err != nil && err.Error() != p.failure && !unavailable(err):
+	case err != nil && err.Error() != p.failure && !(unavailable(err) && s.outage):
 		log.Warn("cannot write the Secret", "error", err.Error())
-	case err == nil && p.failure != "":
+		p.logged, s.outage = true, s.outage || unavailable(err)
+	case err == nil && p.logged:
 		log.Info("Secret written after failures", "attempts", p.attempts+1)
 	case err == nil && !p.written && s.passed == nil:
 		log.Info("Secret written to a new namespace")

@@ -31,6 +31,7 @@ type Secret struct {
 	places  map[string]*state
 	untried int           // places that were not tried in this pass
 	passed  chan struct{} // closed when all were tried; nil if no pass is in progress
+	outage  bool          // an error of the API server was logged in this pass
 }
 
 var _ refresh.Reporter = (*Secret)(nil)
@@ -187,6 +188,7 @@ func (s *Secret) newPass(c *content, wanted, others []namespace) (passed chan st
 		}
 	}
 	s.pass++
+	s.outage = false
 	s.places, s.untried = places, len(places)
 	s.endPass()
 	return passed, due
