@@ -2,6 +2,7 @@ package refresh_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,25 @@ func TestStatusOfAReporter(t *testing.T) {
 			got := m.r.Status().Targets[0]
 			if got.State != tt.want || got.Report == nil || got.Report.Current != tt.report.Current || (got.Error == "") != (tt.err == nil) {
 				t.Errorf("%s: got %+v", tt.name, got)
+			}
+		})
+	}
+}
+
+// The log of a Reporter contains how many places were written, and not that a replica on standby wrote them.
+func TestLogOfAReporter(t *testing.T) {
+	for want, report := range map[string]refresh.Report{
+		`msg="target written" kind=test name=many took=0s current=2 pending=0 failing=1`: {
+			Current: 2, Failing: []refresh.Failure{{Place: "namespace a", Error: "denied"}}},
+		`msg="target not written by this replica, which is on standby" kind=test name=many took=0s`: {Standby: true},
+	} {
+		bubble(t, func(t *testing.T) {
+			m := newMachine(t)
+			m.r.Targets = []refresh.Target{newReporter(m, func() refresh.Report { return report })}
+			m.run()
+			after(time.Second)
+			if log := m.log.String(); !strings.Contains(log, want+"\n") {
+				t.Errorf("no line with %s in:\n%s", want, log)
 			}
 		})
 	}

@@ -103,18 +103,20 @@ func (r *Refresher) apply(
 	defer cancel()
 	began := time.Now()
 	err := t.Apply(limited, slices.Clone(c))
+	took := time.Since(began)
+	result := t.result() // without the mutex, because it calls the target
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	fresh := !slices.Equal(c, t.tried) || t.err != nil
-	t.began, t.changed, t.took, t.tried, t.err = time.Time{}, time.Time{}, time.Since(began), c, err
+	t.began, t.changed, t.took, t.tried, t.err = time.Time{}, time.Time{}, took, c, err
 	t.ended, t.pause, now = time.Now(), r.Interval, r.now()
 	log := r.log().With("kind", t.Kind(), "name", t.Name(), "took", t.took)
 	switch {
 	case err == nil:
 		t.applied, t.attempts, t.content = now, 0, tokens
 		if fresh {
-			log.Info("target written")
+			log.Info(result.event, result.attributes...)
 		}
 	case ctx.Err() == nil: // otherwise the program stops
 		t.attempts++
@@ -123,4 +125,24 @@ func (r *Refresher) apply(
 	}
 	t.next = now.Add(t.pause)
 	return t.next
+}
+
+// A result describes a successful Apply for the log.
+type result struct {
+	event      string
+	attributes []any
+}
+
+func (t *target) result() result {
+	reporter, ok := t.Target.(Reporter)
+	if !ok {
+		return result{event: "target written"}
+	}
+	report := reporter.Report()
+	if report.Standby {
+		return result{event: "target not written by this replica, which is on standby"}
+	}
+	return result{"target written", []any{
+		"current", report.Current, "pending", report.Pending, "failing", len(report.Failing),
+	}}
 }
