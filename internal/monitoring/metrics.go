@@ -126,8 +126,11 @@ func collectTarget(t refresh.TargetStatus, gauge func(*prometheus.Desc, float64,
 		places = map[refresh.State]int{
 			refresh.Current: r.Current, refresh.Pending: r.Pending, refresh.Failing: len(r.Failing),
 		}
-		if t.State == refresh.Expired {
+		switch {
+		case t.State == refresh.Expired:
 			places[refresh.Expired], places[refresh.Current] = r.Current, 0
+		case t.State == refresh.Failing && len(r.Failing) == 0 && !r.Standby: // all places, known or not
+			places[refresh.Failing], places[refresh.Current] = max(r.Current, 1), 0
 		}
 	}
 	for _, s := range states {

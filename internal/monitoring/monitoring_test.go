@@ -253,6 +253,30 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+// TestMetricsOfFailingTarget checks that a target that fails as a whole is counted, although none of its places failed:
+// its namespaces are unknown, or a password is missing in each.
+func TestMetricsOfFailingTarget(t *testing.T) {
+	for _, tt := range []struct {
+		report refresh.Report
+		want   string
+	}{
+		{refresh.Report{}, "1"},
+		{refresh.Report{Current: 3}, "3"},
+		{refresh.Report{Standby: true}, "0"},
+	} {
+		s := healthy(t)
+		s.Refresh.Targets[1].State, s.Refresh.Targets[1].Error = refresh.Failing, "access denied"
+		s.Refresh.Targets[1].Report = &tt.report
+		body := get(t, s, "/metrics").Body.String()
+		for state, want := range map[string]string{"failing": tt.want, "current": "0"} {
+			line := `ecr_token_refresh_targets{kind="secret",name="regcred",state="` + state + `"} ` + want + "\n"
+			if !strings.Contains(body, line) {
+				t.Errorf("%+v: no line %s", tt.report, line)
+			}
+		}
+	}
+}
+
 // TestMetrics compares the metrics of this program with the file in testdata, and checks all of them with promlint.
 func TestMetrics(t *testing.T) {
 	s := troubled(t)
