@@ -87,10 +87,10 @@ func (d *daemon) start(ctx context.Context, g *generation) {
 	if c := g.cluster; c != nil && c.done == nil {
 		d.startCluster(ctx, c)
 	}
-	d.mu.Lock()
-	d.current = g
-	d.mu.Unlock()
 	g.run(ctx)
+	d.mu.Lock()
+	d.current = g // after run, because stop may be called at any time
+	d.mu.Unlock()
 }
 
 func (d *daemon) startCluster(ctx context.Context, c *cluster) {
