@@ -32,7 +32,9 @@ func (w *writing) explain(err error) error {
 	case err == nil || !errors.As(err, &status) && errors.As(err, new(*advice.Error)):
 		return err
 	case status == nil || status.Status().Code == 429 || status.Status().Code >= 500 || apierrors.IsUnauthorized(err):
-		return explain("patch", "secrets", err)
+		explained := explain("patch", "secrets", err)
+		cause, next := advice.Of(explained)
+		return &requestError{advice.Errorf("%s", w.content.redact(cause)).Then("%s", next), err}
 	}
 	return &requestError{w.line(err, status.Status()), err}
 }

@@ -151,6 +151,8 @@ func TestWriteErrors(t *testing.T) {
 			`Secret team-a/regcred: denied: secrets "regcred" is forbidden: exceeded quota: q`},
 		{"webhook", []answer{status(http.StatusForbidden, "Forbidden", "denied\nthe request: password0 QVdTOnBhc3N3b3JkMA==", "{}")},
 			"Secret team-a/regcred: denied: denied the request: (password) (password)"},
+		{"webhook with status 500", []answer{status(http.StatusInternalServerError, "InternalError", "failed: password0 QVdTOnBhc3N3b3JkMA==", "{}")},
+			"patch secrets: API server is unavailable: failed: (password) (password)"},
 		{"too large", []answer{status(http.StatusUnprocessableEntity, "Invalid", "data: Too long", `{"causes":[{"reason":"FieldValueTooLong","field":"data"}]}`)},
 			"Secret team-a/regcred: data: Too long"},
 		{"conflicts", conflicts, "Secret team-a/regcred: changed by other programs during 5 attempts to write it: Apply failed"},
