@@ -46,6 +46,10 @@ const (
 // fieldManager is the name of this program in the managed fields of a Secret, and the value of labelManagedBy.
 const fieldManager = "ecr-token-refresh"
 
+// maxSize is the limit of the API server for the data of a Secret.
+// Source: MaxSecretSize in pkg/apis/core/types.go of Kubernetes
+const maxSize = 1 << 20
+
 // A content is a Secret that is the same in all namespaces of a rule.
 type content struct {
 	creds   []refresh.Credential
@@ -76,8 +80,14 @@ func newContent(rule Rule, creds []refresh.Credential) (*content, error) {
 		return nil, err
 	}
 	s.Data = make(map[string][]byte, len(data))
+	size := 0
 	for key, text := range data {
 		s.Data[key] = []byte(text)
+		size += len(text)
+	}
+	if size > maxSize {
+		return nil, advice.Errorf("Secret %s: %d bytes for %d registries are more than a Secret can have (%d)",
+			rule.Name, size, len(creds), maxSize).Then("distribute the registries over several rules with other names")
 	}
 	if s.Metadata, err = newMetadata(rule, v, creds, hash(data)); err != nil {
 		return nil, err

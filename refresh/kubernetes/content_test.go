@@ -224,3 +224,22 @@ func TestUsable(t *testing.T) {
 		t.Errorf("at noon %v, at expiry %v", c.usable(noon), c.usable(noon.Add(time.Hour)))
 	}
 }
+
+// TestTooManyRegistries checks that a Secret that the API server would reject is not sent to each namespace.
+func TestTooManyRegistries(t *testing.T) {
+	var hosts []string
+	for i := range 300 {
+		hosts = append(hosts, fmt.Sprintf("%012d.dkr.ecr.us-west-2.amazonaws.com", i))
+	}
+	rule, creds := preset(t, "dockerconfigjson", hosts...)
+	for i := range creds {
+		creds[i].Token.Password = strings.Repeat("x", 2500)
+	}
+	_, err := newContent(rule, creds)
+	const want = "Secret regcred: 1779011 bytes for 300 registries are more than a Secret can have (1048576); " +
+		"distribute the registries over several rules with other names"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	newTestContent(t, rule, creds[:150])
+}
