@@ -51,6 +51,9 @@ func (s State) valid(now time.Time) (reasons []string) {
 	for _, t := range s.Refresh.Targets {
 		reasons = appendReason(reasons, t, invalid(t, now))
 	}
+	if c := s.Cluster; c != nil && !c.Leading && c.Holder == "" && c.Error != "" {
+		reasons = append(reasons, oneline.Text("no replica writes the Secrets: "+c.Error))
+	}
 	return reasons
 }
 

@@ -123,6 +123,14 @@ func TestProbes(t *testing.T) {
 			},
 		},
 		{
+			name: "no leader",
+			change: func(s *monitoring.State) {
+				s.Refresh.Targets[secret].Report = &refresh.Report{Standby: true}
+				s.Cluster.Leading, s.Cluster.Holder, s.Cluster.Error = false, "", "get leases: forbidden"
+			},
+			valid: "no replica writes the Secrets: get leases: forbidden",
+		},
+		{
 			name:   "not synced",
 			change: func(s *monitoring.State) { s.Cluster.Ready = errors.New("namespaces: not listed yet") },
 			readyz: "namespaces: not listed yet",
