@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"ecrlogin/internal/advice"
+	"ecrlogin/internal/lifetime"
 )
 
 // A writer writes the Secret of one rule. Its methods are safe for concurrent use in different namespaces.
@@ -62,7 +63,7 @@ func (w *writer) write(ctx context.Context, namespace string, c *content) error 
 	if action == actionKeep {
 		return &waitingError{
 			line:  fmt.Sprintf("%s: kept until it expires, because there is no password for %s", w.name(namespace), strings.Join(c.missing, ", ")),
-			after: validUntil(found).Sub(w.now()),
+			after: max(keptUntil(found).Sub(w.now()), time.Second),
 		}
 	}
 	return w.contested(namespace)
@@ -189,7 +190,7 @@ func (w *writing) put(ctx context.Context, found *metav1.PartialObjectMetadata) 
 	case found == nil:
 		return actionCreate, w.create(ctx)
 	case ours(found):
-		if len(w.content.missing) > 0 && validUntil(found).After(w.now()) {
+		if len(w.content.missing) > 0 && keptUntil(found).After(w.now()) {
 			w.wrote(found)
 			return actionKeep, nil
 		}
@@ -236,13 +237,14 @@ func (w *writing) wrote(o *metav1.PartialObjectMetadata) {
 	}
 }
 
-// validUntil returns when the first password in a Secret of this program expires, or the zero time if that is unknown.
-func validUntil(o *metav1.PartialObjectMetadata) time.Time {
+// keptUntil returns until when a Secret of this program is kept if the content lacks passwords: until shortly before the
+// first of its passwords expires, as passwords are returned to clients. It is in the past if the expiry is unknown.
+func keptUntil(o *metav1.PartialObjectMetadata) time.Time {
 	expiry, err := time.Parse(time.RFC3339, o.Annotations[AnnotationExpiry])
 	if err != nil {
 		return time.Time{}
 	}
-	return expiry
+	return lifetime.End(time.Time{}, expiry)
 }
 
 // outdated reports that the Secret is not in the state that the request assumed.
