@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,8 @@ type writer struct {
 // A memory is what a writer remembers of a namespace.
 type memory struct {
 	uid     types.UID // of the Secret that was written; "" if none was
+	hash    string    // AnnotationHash that was written last
+	missing []string  // hosts whose passwords were missing then
 	losses  []loss    // in the last contestPeriod
 	waiting time.Time // since when a service account is missing; zero if none is
 }
@@ -190,8 +193,8 @@ func (w *writing) put(ctx context.Context, found *metav1.PartialObjectMetadata) 
 	case found == nil:
 		return actionCreate, w.create(ctx)
 	case ours(found):
-		if len(w.content.missing) > 0 && keptUntil(found).After(w.now()) {
-			w.wrote(found)
+		if w.keeps(found) {
+			w.update(w.namespace, func(m *memory) { m.uid = found.UID })
 			return actionKeep, nil
 		}
 		_, err = w.apply(ctx, w.content.body(found.UID, ""), true)
@@ -202,6 +205,15 @@ func (w *writing) put(ctx context.Context, found *metav1.PartialObjectMetadata) 
 		return actionAdopt, err
 	}
 	return "", w.foreign(found)
+}
+
+// keeps reports whether a Secret of this program is better than the content, which lacks passwords that the Secret may
+// contain.
+func (w *writing) keeps(found *metav1.PartialObjectMetadata) bool {
+	m := w.memory(w.namespace)
+	return keptUntil(found).After(w.now()) && slices.ContainsFunc(w.content.missing, func(host string) bool {
+		return m.hash != found.Annotations[AnnotationHash] || !slices.Contains(m.missing, host)
+	})
 }
 
 // noVersion is a resourceVersion that no object has: the revision of an etcd without objects.
@@ -230,10 +242,12 @@ func (w *writing) apply(ctx context.Context, body []byte, force bool) (*metav1.P
 	return applied, err
 }
 
-// wrote remembers which Secret is this program's.
+// wrote remembers which Secret is this program's, and what it lacks.
 func (w *writing) wrote(o *metav1.PartialObjectMetadata) {
 	if !w.dryRun {
-		w.update(w.namespace, func(m *memory) { m.uid = o.UID })
+		w.update(w.namespace, func(m *memory) {
+			m.uid, m.hash, m.missing = o.UID, o.Annotations[AnnotationHash], w.content.missing
+		})
 	}
 }
 

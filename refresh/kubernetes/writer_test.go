@@ -300,6 +300,32 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// TestKeepPartial checks that a Secret that lacks a password anyway gets newer ones for the rest.
+func TestKeepPartial(t *testing.T) {
+	now := noon
+	secret := answer{code: http.StatusOK, body: strings.Replace(ourSecret.body, `"uid"`, `"annotations":{"ecr-login/expiry":"2026-01-03T00:00:00Z"},"uid"`, 1)}
+	w, c, s := scripted(t, &now, secret) // created without the password of hostB
+	c.missing = []string{hostB}
+	if err := w.write(t.Context(), "team-a", c); err != nil {
+		t.Fatal(err)
+	}
+	s.answers = []answer{secret, secret}
+	if err := w.write(t.Context(), "team-a", c); err != nil || s.bodies[2] != string(c.body("u1", "")) {
+		t.Errorf("got %v, %s", err, s.bodies)
+	}
+	other := secret
+	other.body = strings.Replace(other.body, `"annotations":{`, `"annotations":{"ecr-login/content-hash":"other",`, 1)
+	s.answers = []answer{other}
+	if err := w.write(t.Context(), "team-a", c); !errors.As(err, new(*waitingError)) {
+		t.Errorf("after another replica wrote it: got %v", err)
+	}
+	s.answers = []answer{secret}
+	c.missing = []string{hostA}
+	if err := w.write(t.Context(), "team-a", c); !errors.As(err, new(*waitingError)) {
+		t.Errorf("without another password: got %v", err)
+	}
+}
+
 // TestInstallation checks that a Secret contains the name of the installation that wrote it.
 func TestInstallation(t *testing.T) {
 	f := newFixture(t, newFakeServer(), Options{Once: true, Installation: "ecr/ecr-token-refresh"})
