@@ -231,9 +231,7 @@ func refreshReplicaUntil(ctx context.Context, t *testing.T, config *rest.Config,
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := c.Run(ctx); err != nil {
-			t.Error(err)
-		}
+		c.Run(ctx)
 	}()
 	t.Cleanup(func() { <-ended })
 	return c, s

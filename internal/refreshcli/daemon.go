@@ -13,7 +13,6 @@ import (
 type daemon struct {
 	*builder
 	server *server
-	failed chan error // receives an error that ends the program
 
 	mu       sync.Mutex
 	current  *generation
@@ -27,7 +26,7 @@ func (p *Program) run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	d := &daemon{builder: &builder{Program: p, options: o, log: log}, failed: make(chan error, 1)}
+	d := &daemon{builder: &builder{Program: p, options: o, log: log}}
 	d.monitor = monitoring.New(p.Version, d.state, nil)
 	if o.once = o.once || o.dryRun || config.Once; o.once {
 		o.unfinished.Store(true)
@@ -61,13 +60,10 @@ func (d *daemon) run(ctx context.Context, config *refreshconfig.Config, content 
 	d.start(ctx, g)
 	w := &watcher{path: config.Path, last: content}
 	go w.run(ctx, func(content []byte, err error) { d.reload(ctx, content, err) })
-	select {
-	case <-ctx.Done():
-		d.log.Info("stopping", "cause", context.Cause(ctx).Error())
-	case err = <-d.failed:
-	}
-	d.stop()
-	return err
+	<-ctx.Done()
+	d.log.Info("stopping", "cause", context.Cause(ctx).Error())
+	d.wait()
+	return nil
 }
 
 func (d *daemon) listenAddress(config *refreshconfig.Config) string {
@@ -84,41 +80,24 @@ func (d *daemon) listenAddress(config *refreshconfig.Config) string {
 // start makes a generation that was built the current one.
 func (d *daemon) start(ctx context.Context, g *generation) {
 	g.use()
-	if c := g.cluster; c != nil && c.done == nil {
-		d.startCluster(ctx, c)
+	if c := g.cluster; c != nil && c.task == nil {
+		c.task = background(ctx, c.Run)
 	}
-	g.run(ctx)
+	g.task = background(ctx, g.refresher.Run)
 	d.mu.Lock()
-	d.current = g // after run, because stop may be called at any time
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	d.current = g // after the start, because wait may be called at any time
 }
 
-func (d *daemon) startCluster(ctx context.Context, c *cluster) {
-	c.done = make(chan struct{})
-	running, cancel := context.WithCancel(ctx)
-	c.cancel = cancel
-	go func() {
-		defer close(c.done)
-		if err := c.Run(running); err != nil && running.Err() == nil {
-			select {
-			case d.failed <- err:
-			default: // another error ends the program already
-			}
-		}
-	}()
-}
-
-// stop waits until the targets and the cluster have ended. If they do not, untilSignal ends the program.
-func (d *daemon) stop() {
+// wait waits until the targets and the cluster have ended. If they do not, untilSignal ends the program.
+func (d *daemon) wait() {
 	d.mu.Lock()
 	g := d.current
 	d.mu.Unlock()
-	g.cancel()
+	<-g.done
 	if g.cluster != nil {
-		g.cluster.cancel()
 		<-g.cluster.done
 	}
-	<-g.done
 }
 
 // reload is called with a changed content of the file. An invalid one is rejected.

@@ -44,7 +44,7 @@ func TestStopDuringReload(t *testing.T) {
 				done = true
 			default:
 			}
-			d.stop()
+			d.wait()
 		}
 	}
 }

@@ -27,22 +27,20 @@ type builder struct {
 // A cluster is a connection to a Kubernetes cluster, which is used by successive configurations.
 type cluster struct {
 	*kubernetes.Cluster
-	host   string              // of the API server
-	lease  refreshconfig.Lease // for which it was created
-	cancel context.CancelFunc  // ends Run; nil before
-	done   chan struct{}       // closed when Run has returned
+	*task                     // Run; nil before it starts
+	host  string              // of the API server
+	lease refreshconfig.Lease // for which it was created
 }
 
 // A generation is a configuration and what was created for it.
 type generation struct {
+	*task     // Run of refresher; nil before it starts
 	config    *refreshconfig.Config
 	loaded    time.Time
 	refresher *refresh.Refresher
 	cluster   *cluster // nil without Secrets
 	secrets   []*kubernetes.Secret
 	before    map[targetKey]refresh.TargetStatus // the last status of the generation before
-	cancel    context.CancelFunc                 // ends Run of refresher; nil before
-	done      chan struct{}                      // closed when Run has returned
 }
 
 // A targetKey identifies a target.
@@ -133,14 +131,21 @@ func (g *generation) use() {
 	}
 }
 
-// run starts the Refresher, until ctx is done or stop is called.
-func (g *generation) run(ctx context.Context) {
-	ctx, g.cancel = context.WithCancel(ctx)
-	g.done = make(chan struct{})
+// A task is a function that runs in the background.
+type task struct {
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the function has returned
+}
+
+// background starts a function, whose context ends when ctx is done or cancel is called.
+func background(ctx context.Context, run func(context.Context)) *task {
+	ctx, cancel := context.WithCancel(ctx)
+	t := &task{cancel, make(chan struct{})}
 	go func() {
-		defer close(g.done)
-		g.refresher.Run(ctx)
+		defer close(t.done)
+		run(ctx)
 	}()
+	return t
 }
 
 // stopLimit is how long stop waits. A target that hangs may still be writing then. That is harmless, because every

@@ -144,14 +144,9 @@ func (c *Cluster) selected(secret string, ns namespace) bool {
 	})
 }
 
-// Run watches namespaces, takes part in the leader election and writes Secrets until ctx is done. It is called once,
-// and returns within a second after that. Its error is one line.
-func (c *Cluster) Run(ctx context.Context) error {
-	select {
-	case <-c.started:
-		return advice.Errorf("a Cluster runs already")
-	default:
-	}
+// Run watches namespaces, takes part in the leader election and writes Secrets until ctx is done. It returns within a
+// second after that. It must be called once only.
+func (c *Cluster) Run(ctx context.Context) {
 	c.queue = newQueue()
 	if c.lock == nil {
 		c.lead(ctx)
@@ -170,7 +165,6 @@ func (c *Cluster) Run(ctx context.Context) error {
 		parts.Go(func() { c.elect(ctx) })
 	}
 	parts.Wait()
-	return nil
 }
 
 // lead starts the leadership of this replica. It ends when ctx is done.

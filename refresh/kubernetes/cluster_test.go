@@ -53,9 +53,7 @@ func (f *fixture) run(secrets ...*Secret) {
 	f.stop = cancel
 	go func() {
 		defer close(f.done)
-		if err := f.cluster.Run(ctx); err != nil {
-			f.t.Error(err)
-		}
+		f.cluster.Run(ctx)
 	}()
 	f.t.Cleanup(func() {
 		cancel()
