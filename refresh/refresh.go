@@ -6,6 +6,7 @@
 package refresh
 
 import (
+	"cmp"
 	"context"
 
 	"ecrlogin/credentials"
@@ -20,6 +21,9 @@ type Login struct {
 	// URL with that host. "" means the host.
 	Server string
 }
+
+// Key returns the key of the login in the client's configuration: Server, or the host.
+func (l Login) Key() string { return cmp.Or(l.Server, l.Registry.Host) }
 
 // A Credential is a Login and a valid token for it. Printing it never shows the password.
 type Credential struct {

@@ -103,7 +103,7 @@ func (m *Monitor) page() page {
 	}
 	for _, l := range s.Refresh.Logins {
 		p.Tokens = append(p.Tokens, tokenPage{
-			Registry: shownRegistry(l.Login), Identity: Label(l.Login.Identity), IssuedTo: l.IssuedTo,
+			Registry: l.Login.Key(), Identity: Label(l.Login.Identity), IssuedTo: l.IssuedTo,
 			Issued: utc(l.Issued), Expiry: utc(l.Expiry), ExpiresIn: until(l.Expiry, now), Rotation: utc(l.Rotation),
 			Error: l.Error, Attempts: l.Attempts,
 		})
@@ -123,7 +123,7 @@ func pageOfTarget(t refresh.TargetStatus, now time.Time) targetPage {
 		Expiry: utc(t.Expiry), ExpiresIn: until(t.Expiry, now), Took: t.Took.Seconds(), Error: t.Error,
 	}
 	for _, l := range t.Logins {
-		p.Registries = append(p.Registries, shownRegistry(l))
+		p.Registries = append(p.Registries, l.Key())
 	}
 	if r := t.Report; r != nil {
 		p.Places = &placesPage{Current: r.Current, Pending: r.Pending, Failing: []failurePage{}, Standby: r.Standby}
@@ -132,14 +132,6 @@ func pageOfTarget(t refresh.TargetStatus, now time.Time) targetPage {
 		}
 	}
 	return p
-}
-
-// shownRegistry returns the registry in the notation of the client's configuration.
-func shownRegistry(l refresh.Login) string {
-	if l.Server != "" {
-		return l.Server
-	}
-	return l.Registry.Host
 }
 
 // union returns the lines of several lists, without duplicates.

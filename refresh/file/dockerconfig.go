@@ -1,7 +1,6 @@
 package file
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,16 +18,14 @@ type DockerConfig struct{ *target }
 
 var _ refresh.Target = (*DockerConfig)(nil)
 
-// NewDockerConfig returns the entry of a login. Its key is the Server of the login, or else the host.
+// NewDockerConfig returns the entry of a login. Its key is that of the login.
 func NewDockerConfig(o Options) *DockerConfig { return &DockerConfig{newTarget(o, true)} }
 
 // Kind returns "docker-config".
 func (*DockerConfig) Kind() string { return "docker-config" }
 
 // Name returns the absolute path of the file and the key of the entry.
-func (d *DockerConfig) Name() string { return d.Path + " " + d.key() }
-
-func (d *DockerConfig) key() string { return cmp.Or(d.Login.Server, d.Login.Registry.Host) }
+func (d *DockerConfig) Name() string { return d.Path + " " + d.Login.Key() }
 
 // Apply writes the entry if the file does not contain it or does not have the mode and owner that are set. It writes
 // nothing if the file is not a valid configuration.
@@ -62,6 +59,6 @@ func (d *DockerConfig) merge(c refresh.Credential, now *state) ([]byte, error) {
 		d.warn("helper", fmt.Sprintf(`%s: Docker ignores the password of %s, because %q configures the helper %q; remove it`,
 			d.Path, host, key, helper))
 	}
-	f.SetLogin(d.key(), c.Token.Username, c.Token.Password)
+	f.SetLogin(d.Login.Key(), c.Token.Username, c.Token.Password)
 	return f.Bytes(), nil
 }

@@ -177,7 +177,7 @@ func dockerConfig(creds []refresh.Credential) (string, error) {
 	}
 	auths := make(map[string]entry, len(creds))
 	for _, c := range creds {
-		key := server(c.Login)
+		key := c.Login.Key()
 		if _, ok := auths[key]; ok {
 			return "", advice.Errorf("duplicate registry %s in a Secret", key).Then("use one rule for each identity")
 		}
@@ -185,14 +185,6 @@ func dockerConfig(creds []refresh.Credential) (string, error) {
 	}
 	text, err := json.Marshal(map[string]any{"auths": auths})
 	return string(text), err
-}
-
-// server returns the key of a login in "auths".
-func server(l refresh.Login) string {
-	if l.Server != "" {
-		return l.Server
-	}
-	return l.Registry.Host
 }
 
 // missing returns the hosts of the logins without a credential.
