@@ -38,7 +38,7 @@ func (r *Refresher) Once(ctx context.Context) error {
 	return errors.Join(append(errs, context.Cause(ctx))...)
 }
 
-// applyOnce applies a target and waits for its places.
+// applyOnce applies a target.
 func (r *Refresher) applyOnce(ctx context.Context, t *target) error {
 	var errs []error
 	add := func(format string, args ...any) {
@@ -60,30 +60,14 @@ func (r *Refresher) applyOnce(ctx context.Context, t *target) error {
 	if r.apply(ctx, t, c, tokens, onceLimit); t.err != nil {
 		add("%w", t.err)
 	}
-	report := reportOf(ctx, t.Target)
-	for _, f := range report.Failing {
-		add("%s: %s", f.Place, f.Error)
-	}
-	if report.Pending > 0 {
-		add("%d places were not written in time", report.Pending)
+	if reporter, ok := t.Target.(Reporter); ok {
+		report := reporter.Report()
+		for _, f := range report.Failing {
+			add("%s: %s", f.Place, f.Error)
+		}
+		if report.Pending > 0 {
+			add("not written in time to %d places", report.Pending)
+		}
 	}
 	return errors.Join(errs...)
-}
-
-// reportOf returns the Report of a target when all its places have been tried or ctx is done. It is empty if the target
-// is no Reporter.
-func reportOf(ctx context.Context, t Target) (report Report) {
-	reporter, ok := t.(Reporter)
-	for ok {
-		report = reporter.Report()
-		if report.Pending == 0 || report.Standby {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return report
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	return report
 }

@@ -48,8 +48,8 @@ type Target interface {
 	Apply(ctx context.Context, c []Credential) error
 }
 
-// A Reporter is a Target that consists of several places, each of which succeeds or fails alone. Its Apply returns an
-// error only if none of them could be tried, and it retries the places itself.
+// A Reporter is a Target that consists of several places, each of which succeeds or fails alone. Its Apply returns after
+// each place was tried, and returns an error only if none could be tried. The Reporter retries the places itself.
 type Reporter interface {
 	Target
 	Report() Report
