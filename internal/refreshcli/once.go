@@ -10,6 +10,7 @@ import (
 	"ecrlogin/credentials"
 	"ecrlogin/internal/refreshconfig"
 	"ecrlogin/refresh"
+	"ecrlogin/refresh/kubernetes"
 	"ecrlogin/registry"
 )
 
@@ -105,7 +106,7 @@ func (d *daemon) dryRun(ctx context.Context, config *refreshconfig.Config) error
 			errs = append(errs, fmt.Errorf("%s %s: %w", s.Kind(), s.Name(), err))
 		}
 		for _, c := range changes {
-			if c.Action == "fail" {
+			if c.Action == kubernetes.ActionFail {
 				errs = append(errs, fmt.Errorf("%s %s: namespace %s: %s", s.Kind(), s.Name(), c.Namespace, c.Reason))
 				continue
 			}

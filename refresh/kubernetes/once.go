@@ -72,8 +72,7 @@ func parallel[T any](items []T, f func(T)) {
 }
 
 // Plan returns what Apply would do in each namespace, sorted by namespace. It changes nothing, and needs no
-// passwords. The errors of namespaces are in the reasons of their changes. Plan itself fails if the namespaces cannot
-// be listed.
+// passwords. Its error is that the namespaces cannot be listed.
 func (s *Secret) Plan(ctx context.Context) ([]Change, error) {
 	wanted, others, err := s.list(ctx)
 	if err != nil {
@@ -83,7 +82,7 @@ func (s *Secret) Plan(ctx context.Context) ([]Change, error) {
 	var changes []Change
 	add := func(namespace string, change Change, err error) {
 		if err != nil {
-			change = Change{Namespace: namespace, Action: "fail", Reason: err.Error()}
+			change = Change{Namespace: namespace, Action: ActionFail, Reason: err.Error()}
 		}
 		if change.Action == "" {
 			return

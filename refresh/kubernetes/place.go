@@ -14,8 +14,8 @@ import (
 // never is the pass of a place that was not tried.
 const never = -1
 
-// A state is that of a Secret in one namespace.
-type state struct {
+// A place is the state of a Secret in one namespace.
+type place struct {
 	uid      types.UID // of the namespace; "" if unknown
 	pass     int       // the last one in which it was tried, or never
 	written  bool
@@ -79,7 +79,7 @@ func (s *Secret) due(ns namespace) (c *content, pass int, again time.Duration) {
 	}
 	p := s.places[ns.name]
 	if p == nil {
-		p = &state{pass: never, uid: ns.uid}
+		p = &place{pass: never, uid: ns.uid}
 		s.places[ns.name] = p
 		s.untried++
 	}
@@ -88,7 +88,7 @@ func (s *Secret) due(ns namespace) (c *content, pass int, again time.Duration) {
 		if p.pass == s.pass {
 			s.untried++
 		}
-		*p = state{pass: never, uid: ns.uid}
+		*p = place{pass: never, uid: ns.uid}
 	}
 	if p.pass == s.pass {
 		if p.next.IsZero() {
@@ -129,7 +129,7 @@ func (s *Secret) record(name string, pass int, err error, after func(attempts in
 
 // log logs what changed in a namespace. An error of the API server that probably concerns all namespaces is logged for
 // one of them in each pass.
-func (s *Secret) log(p *state, name string, err error) {
+func (s *Secret) log(p *place, name string, err error) {
 	log := s.cluster.log.With("secret", s.name, "namespace", name)
 	switch {
 	case err != nil && err.Error() != p.failure && !(unavailable(err) && s.outage):
@@ -176,7 +176,7 @@ func (s *Secret) add(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.places[name] == nil && !s.retired {
-		s.places[name] = &state{pass: never}
+		s.places[name] = &place{pass: never}
 		s.untried++
 	}
 }

@@ -12,9 +12,12 @@ import (
 // A Change is what Apply would do in a namespace.
 type Change struct {
 	Namespace string
-	Action    string // "create", "update", "take over", "delete", or "skip" if the namespace is being deleted
+	Action    string // "create", "update", "take over", "delete", ActionFail, or "skip" in a namespace being deleted
 	Reason    string // one line
 }
+
+// ActionFail is the Action in a namespace for which Apply would report a failure. The Reason is that failure.
+const ActionFail = "fail"
 
 // plan returns what write would do in a namespace, or its error. The API server processes the same requests in a dry
 // run, with a sample instead of passwords, so that it checks permissions, policies and quotas too.

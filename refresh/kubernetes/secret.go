@@ -28,7 +28,7 @@ type Secret struct {
 	retired bool // not in use
 	content *content
 	pass    int // number of the current pass over all namespaces
-	places  map[string]*state
+	places  map[string]*place
 	untried int           // places that were not tried in this pass
 	passed  chan struct{} // closed when all were tried; nil if no pass is in progress
 	outage  bool          // an error of the API server was logged in this pass
@@ -63,7 +63,7 @@ func (c *Cluster) Secret(r Rule) (*Secret, error) {
 		}
 		r.Form.Annotations[AnnotationInstallation] = c.installation
 	}
-	s := &Secret{cluster: c, rule: r, selection: selection, name: r.Name, places: map[string]*state{}}
+	s := &Secret{cluster: c, rule: r, selection: selection, name: r.Name, places: map[string]*place{}}
 	s.names, s.literal = selection.literal()
 	s.literal = s.literal && !r.SkipMissing
 	s.lists = !s.literal || r.Prune
@@ -175,10 +175,10 @@ func (s *Secret) newPass(c *content, wanted, others []namespace) (passed chan st
 		s.passed = make(chan struct{})
 	}
 	passed = s.passed
-	places := make(map[string]*state, len(wanted))
+	places := make(map[string]*place, len(wanted))
 	if s.content != nil && !s.retired {
 		for _, ns := range wanted {
-			places[ns.name] = cmp.Or(s.places[ns.name], &state{pass: never, uid: ns.uid})
+			places[ns.name] = cmp.Or(s.places[ns.name], &place{pass: never, uid: ns.uid})
 			due = append(due, ns.name)
 		}
 	}
