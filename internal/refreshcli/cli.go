@@ -63,10 +63,10 @@ func (p *Program) Run(args []string) (exit int) {
 	return exit
 }
 
-var about = `ecr-token-refresh writes passwords of Amazon ECR registries to password files, Docker configuration files
+const about = `ecr-token-refresh writes passwords of Amazon ECR registries to password files, Docker configuration files
 and Kubernetes Secrets, and renews them before they expire. It is for software that cannot run a credential helper.
 
-It reads its configuration from the file of --config, or from ` + refreshconfig.DefaultPath() + `. The file is
+It reads its configuration from the file of --config, or from ` + refreshconfig.DefaultPath + `. The file is
 read again after a change; an invalid one is rejected, and the previous configuration stays in effect. Without a file,
 the environment variables of k8s-ecr-login-renew are read (DOCKER_SECRET_NAME, TARGET_NAMESPACE, EXCLUDE_NAMESPACE,
 DOCKER_REGISTRIES and AWS_REGION), and the program exits after it has written the Secrets once.
@@ -118,7 +118,7 @@ func (p *Program) Root() *cobra.Command { return p.root(new(options)) }
 
 func (p *Program) addFlags(root *cobra.Command, o *options) {
 	shared := root.PersistentFlags()
-	shared.StringVar(&o.config, "config", "", "configuration file (default "+refreshconfig.DefaultPath()+")")
+	shared.StringVar(&o.config, "config", "", "configuration file (default "+refreshconfig.DefaultPath+")")
 	flags := root.Flags()
 	flags.BoolVar(&o.once, "once", false,
 		"write everything once and exit, with exit code 0 only if everything was written")

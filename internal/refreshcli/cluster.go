@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/rand"
 	"errors"
-	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -21,27 +20,27 @@ import (
 
 // restConfig returns the address of the cluster and the credentials for it: those of a pod, unless --kubeconfig or
 // --context is set, or those of a kubeconfig file.
-func (p *Program) restConfig(o *options, count func(http.RoundTripper) http.RoundTripper) (*rest.Config, error) {
+func (b *builder) restConfig() (*rest.Config, error) {
 	config, err := rest.InClusterConfig()
-	if errors.Is(err, rest.ErrNotInCluster) || o.kubeconfig != "" || o.context != "" {
-		config, err = p.kubeconfig(o)
+	if errors.Is(err, rest.ErrNotInCluster) || b.options.kubeconfig != "" || b.options.context != "" {
+		config, err = b.kubeconfig()
 	}
 	if err != nil {
 		return nil, err
 	}
-	config.UserAgent = program.Refresh + "/" + p.Version
-	config.Wrap(count)
+	config.UserAgent = program.Refresh + "/" + b.Version
+	config.Wrap(b.monitor.Transport)
 	return config, nil
 }
 
-func (p *Program) kubeconfig(o *options) (*rest.Config, error) {
-	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: o.kubeconfig, Precedence: p.kubeconfigs()}
+func (b *builder) kubeconfig() (*rest.Config, error) {
+	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: b.options.kubeconfig, Precedence: b.kubeconfigs()}
 	loaded, err := rules.Load()
 	if err != nil {
 		return nil, advice.Errorf("kubeconfig: %w", err).Then("check --kubeconfig and KUBECONFIG")
 	}
 	overrides := new(clientcmd.ConfigOverrides)
-	config, err := clientcmd.NewNonInteractiveClientConfig(*loaded, o.context, overrides, rules).ClientConfig()
+	config, err := clientcmd.NewNonInteractiveClientConfig(*loaded, b.options.context, overrides, rules).ClientConfig()
 	switch {
 	case clientcmd.IsEmptyConfig(err):
 		return nil, errors.New("the configuration has Secrets, but no Kubernetes cluster was found; " +

@@ -93,7 +93,7 @@ func (b *builder) connect(lease refreshconfig.Lease, existing *cluster) (*cluste
 	if existing != nil && existing.lease == lease {
 		return existing, nil
 	}
-	config, err := b.restConfig(b.options, b.monitor.Transport)
+	config, err := b.restConfig()
 	if err != nil {
 		return nil, err
 	}

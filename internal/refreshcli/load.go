@@ -1,6 +1,7 @@
 package refreshcli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,10 +16,7 @@ import (
 // load returns the configuration: that of --config, or of the default path, or of environment variables. The content is
 // that of the file.
 func (p *Program) load(o *options) (config *refreshconfig.Config, content []byte, err error) {
-	path := o.config
-	if path == "" {
-		path = refreshconfig.DefaultPath()
-	}
+	path := cmp.Or(o.config, refreshconfig.DefaultPath)
 	content, err = configpath.ReadFile(path)
 	switch missing := errors.Is(err, fs.ErrNotExist); {
 	case missing && o.config != "":

@@ -50,11 +50,9 @@ type Lease struct {
 // An Error is a mistake in the file. Its text is one line, "PATH:LINE:COLUMN: WHAT; the line is: TEXT".
 type Error = strictyaml.Error
 
-// Defaults of the file.
+// Defaults of the configuration.
 const (
-	DefaultListen    = ":3277" // the address of the sidecar
+	DefaultPath      = "/opt/config/ecr-token-refresh/config.yaml" // of the file itself, as for the sidecar
+	DefaultListen    = ":3277"                                     // the address of the sidecar
 	DefaultLeaseName = "ecr-token-refresh"
 )
-
-// DefaultPath returns the path of the file if none is specified. It is that of the sidecar.
-func DefaultPath() string { return "/opt/config/ecr-token-refresh/config.yaml" }
