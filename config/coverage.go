@@ -63,8 +63,7 @@ func (c *coverage) find(b *branch, labels []string) *Rule {
 	}
 	for _, label := range b.wild {
 		c.steps += 1 + len(label)*len(labels[0])/16 // the worst case of a comparison
-		// Only a "*" can cover a "*", so it is sufficient to match the text of the other label.
-		if label != labels[0] && wildcard.Match(label, labels[0]) {
+		if label != labels[0] && wildcard.Covers(label, labels[0]) {
 			if r := c.find(b.next[label], labels[1:]); r != nil {
 				return r
 			}

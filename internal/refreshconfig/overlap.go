@@ -1,11 +1,11 @@
 package refreshconfig
 
 import (
-	"path"
 	"slices"
 	"strings"
 
 	"ecrlogin/internal/advice"
+	"ecrlogin/internal/wildcard"
 )
 
 // maxSteps limits the time to compare rules with the same name, which otherwise grows with the square of the number of
@@ -46,7 +46,7 @@ func (p *document) split(r *rule) {
 			return false
 		}
 		p.steps += len(r.Exclude) * len(s)
-		if !slices.ContainsFunc(r.Exclude, func(e string) bool { return covers(e, s) }) {
+		if !slices.ContainsFunc(r.Exclude, func(e string) bool { return wildcard.Covers(e, s) }) {
 			r.names = append(r.names, s)
 		}
 		return true
@@ -61,7 +61,7 @@ func (p *document) overlap(a, b *rule) (inA, inB string, ok bool) {
 				if p.steps += len(inA) * len(inB); p.steps > maxSteps {
 					return false
 				}
-				if overlap(inA, inB) && !p.excluded(a, b, inA, inB) {
+				if wildcard.Overlap(inA, inB) && !p.excluded(a, b, inA, inB) {
 					return true
 				}
 			}
@@ -76,7 +76,7 @@ func (p *document) overlap(a, b *rule) (inA, inB string, ok bool) {
 func (p *document) excluded(a, b *rule, inA, inB string) bool {
 	for _, exclude := range [][]string{a.Exclude, b.Exclude} {
 		p.steps += len(exclude) * len(inA+inB)
-		if slices.ContainsFunc(exclude, func(e string) bool { return covers(e, inA) || covers(e, inB) }) {
+		if slices.ContainsFunc(exclude, func(e string) bool { return wildcard.Covers(e, inA) || wildcard.Covers(e, inB) }) {
 			return true
 		}
 	}
@@ -103,37 +103,3 @@ func clash(earlier, r *rule, a, b string) error {
 
 // isPattern reports whether a name of a namespace contains wildcards.
 func isPattern(s string) bool { return strings.ContainsAny(s, "*?") }
-
-// overlap reports whether there is a text that both patterns match, in which * stands for any text and ? for one
-// character.
-func overlap(a, b string) bool {
-	// reached[j] reports whether a text exists that a[:i] and b[:j] match.
-	reached := make([]bool, len(b)+1)
-	reached[0] = true
-	for j := range b {
-		reached[j+1] = reached[j] && b[j] == '*'
-	}
-	for i := range a {
-		diagonal := reached[0] // of a[:i] and b[:j]
-		reached[0] = diagonal && a[i] == '*'
-		for j := range b {
-			above := reached[j+1] // of a[:i] and b[:j+1]
-			if a[i] == '*' || b[j] == '*' {
-				reached[j+1] = above || reached[j]
-			} else {
-				reached[j+1] = diagonal && (a[i] == b[j] || a[i] == '?' || b[j] == '?')
-			}
-			diagonal = above
-		}
-	}
-	return reached[len(b)]
-}
-
-// covers reports whether the pattern matches every text that other matches. It can miss some patterns that do.
-func covers(pattern, other string) bool {
-	if strings.Contains(pattern, "?") && strings.Contains(other, "*") {
-		return pattern == other // the ? would match the * itself
-	}
-	matched, err := path.Match(pattern, other)
-	return matched && err == nil
-}

@@ -1,68 +1,10 @@
 package refreshconfig
 
 import (
-	"path"
 	"testing"
 
 	"ecrlogin/refresh/kubernetes"
 )
-
-// texts calls f with all texts of up to n of the letters.
-func texts(n int, letters string, f func(string)) {
-	f("")
-	if n == 0 {
-		return
-	}
-	for _, c := range letters {
-		texts(n-1, letters, func(rest string) { f(string(c) + rest) })
-	}
-}
-
-func TestOverlapOfPatterns(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want bool
-	}{
-		{"a", "a", true}, {"a", "b", false}, {"a", "", false}, {"*", "", true}, {"?", "", false}, {"*", "*", true}, {"?", "?", true}, {"??", "?", false},
-		{"team-*", "*-a", true}, {"team-*", "tea", false}, {"team-?", "*-aa", false}, {"team-?", "*-a", true}, {"a*b", "?c*", true}, {"a*b", "?c", false},
-		{"a*", "*b*c", true}, {"a?b", "a*bc", false}, {"*a*b*c*", "?", false}, {"*?*", "a", true}, {"prod-*", "*-prod", true}, {"prod-*", "dev-*", false},
-	} {
-		if got := overlap(tt.a, tt.b); got != tt.want || overlap(tt.b, tt.a) != got {
-			t.Errorf("overlap(%q, %q) = %v, want %v", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
-// TestOverlapOfAllPatterns compares overlap and covers with all texts that short patterns match.
-func TestOverlapOfAllPatterns(t *testing.T) {
-	var patterns, all []string
-	texts(3, "ab*?", func(p string) { patterns = append(patterns, p) })
-	texts(5, "abc", func(s string) { all = append(all, s) })
-	matching := map[string]map[string]bool{}
-	for _, p := range patterns {
-		matching[p] = map[string]bool{}
-		for _, s := range all {
-			if matched, err := path.Match(p, s); matched && err == nil {
-				matching[p][s] = true
-			}
-		}
-	}
-	for _, a := range patterns {
-		for _, b := range patterns {
-			both, all := false, true
-			for s := range matching[b] {
-				both = both || matching[a][s]
-				all = all && matching[a][s]
-			}
-			if overlap(a, b) != both {
-				t.Errorf("overlap(%q, %q) = %v", a, b, !both)
-			}
-			if covers(a, b) && !all {
-				t.Errorf("covers(%q, %q), but does not", a, b)
-			}
-		}
-	}
-}
 
 // TestDisjointRules checks which rules with the same name are accepted.
 func TestDisjointRules(t *testing.T) {

@@ -2,6 +2,7 @@ package wildcard
 
 import (
 	"path"
+	"strings"
 	"testing"
 )
 
@@ -22,7 +23,7 @@ func texts(letters string, most int, yield func(string)) {
 // TestMatchAll compares Match with path.Match, which kubelet uses, for every short pattern and text.
 func TestMatchAll(t *testing.T) {
 	n := 0
-	texts("ab*", 5, func(pattern string) {
+	texts("ab*?", 5, func(pattern string) {
 		texts("ab", 6, func(text string) {
 			n++
 			if want, err := path.Match(pattern, text); err != nil || Match(pattern, text) != want {
@@ -38,12 +39,18 @@ func TestMatchAll(t *testing.T) {
 // TestOverlapAll searches for a text that both patterns match, for every pair of short patterns. Texts as long as
 // both patterns together are sufficient, since each "*" can match nothing or the letters of the other pattern.
 func TestOverlapAll(t *testing.T) {
+	for letters, most := range map[string]int{"ab*": 4, "ab*?": 3} {
+		testOverlapAll(t, letters, most)
+	}
+}
+
+func testOverlapAll(t *testing.T, letters string, most int) {
 	var patterns []string
-	texts("ab*", 4, func(p string) { patterns = append(patterns, p) })
+	texts(letters, most, func(p string) { patterns = append(patterns, p) })
 	matched := map[string]map[string]bool{} // by pattern: texts
 	for _, p := range patterns {
 		matched[p] = map[string]bool{}
-		texts("ab", 8, func(text string) {
+		texts("ab", 2*most, func(text string) {
 			if Match(p, text) {
 				matched[p][text] = true
 			}
@@ -53,6 +60,34 @@ func TestOverlapAll(t *testing.T) {
 		for _, b := range patterns {
 			if want := common(matched[a], matched[b]); Overlap(a, b) != want {
 				t.Errorf("Overlap(%q, %q) = %v", a, b, !want)
+			}
+		}
+	}
+}
+
+// TestCovers compares Covers with all texts that short patterns match.
+func TestCovers(t *testing.T) {
+	var patterns []string
+	texts("ab*?", 3, func(p string) { patterns = append(patterns, p) })
+	matched := map[string]map[string]bool{} // by pattern: texts
+	for _, p := range patterns {
+		matched[p] = map[string]bool{}
+		texts("abc", 5, func(text string) {
+			if Match(p, text) {
+				matched[p][text] = true
+			}
+		})
+	}
+	for _, a := range patterns {
+		for _, b := range patterns {
+			want := true
+			for text := range matched[b] {
+				want = want && matched[a][text]
+			}
+			got := Covers(a, b)
+			exact := !strings.Contains(a, "?") || !strings.Contains(b, "*")
+			if got && !want || exact && got != want {
+				t.Errorf("Covers(%q, %q) = %v", a, b, got)
 			}
 		}
 	}
@@ -69,7 +104,7 @@ func common(a, b map[string]bool) bool {
 
 // FuzzOverlap checks that Overlap is true if and only if witness finds a text that both patterns match.
 func FuzzOverlap(f *testing.F) {
-	for _, p := range [][2]string{{"us-*", "*-2"}, {"a*", "b*"}, {"ab*ba", "a*a"}, {"a*c", "abc"}, {"*", ""}, {"a*b*c", "ab*bc"}} {
+	for _, p := range [][2]string{{"us-*", "*-2"}, {"a*", "b*"}, {"ab*ba", "a*a"}, {"a*c", "abc"}, {"*", ""}, {"a*b*c", "ab*bc"}, {"a?*", "*?b"}, {"??", "a*"}} {
 		f.Add(p[0], p[1])
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
@@ -115,8 +150,11 @@ func witness(a, b string) (text string, ok bool) {
 		case starB && i < len(a) && !starA:
 			s, ok := walk(i+1, j)
 			return a[i:i+1] + s, ok
-		case !starA && !starB && i < len(a) && j < len(b) && a[i] == b[j]:
+		case !starA && !starB && i < len(a) && j < len(b) && compatible(a[i], b[j]):
 			s, ok := walk(i+1, j+1)
+			if a[i] == '?' {
+				return b[j:j+1] + s, ok
+			}
 			return a[i:i+1] + s, ok
 		}
 		return "", false

@@ -2,13 +2,12 @@ package kubernetes
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
 
-	"ecrlogin/internal/advice"
+	"ecrlogin/internal/wildcard"
 )
 
 // A selection decides which namespaces a rule selects.
@@ -18,13 +17,6 @@ type selection struct {
 }
 
 func newSelection(r Rule) (selection, error) {
-	for _, p := range slices.Concat(r.Namespaces, r.Exclude) {
-		// path.Match has more syntax than patterns of namespaces.
-		if p == "" || strings.ContainsAny(p, `[]\/`) {
-			return selection{}, advice.Errorf("Secret %s: invalid namespace %q", r.Name, p).
-				Then("use a name or a pattern with * and ?")
-		}
-	}
 	selector, err := labels.Parse(r.Selector)
 	if err != nil {
 		return selection{}, fmt.Errorf("Secret %s: invalid selector %q: %w", r.Name, r.Selector, err)
@@ -54,10 +46,7 @@ func (s selection) matches(name string, l map[string]string) bool {
 }
 
 func matchAny(patterns []string, name string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		matched, err := path.Match(p, name)
-		return matched && err == nil
-	})
+	return slices.ContainsFunc(patterns, func(p string) bool { return wildcard.Match(p, name) })
 }
 
 // String describes the selection, in the syntax of the configuration.
