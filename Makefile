@@ -94,8 +94,8 @@ helm: ## build bin/helm, which renders and tests the chart
 image: image-context ## build the container image IMAGE for ARCH with DOCKER (docker or podman)
 	$(DOCKER) build --platform linux/$(ARCH) --build-arg VERSION=$(VERSION) --tag $(IMAGE) $(IMAGE_CONTEXT)
 
-# The files are in an archive, with the date of the commit, so that the layer of the image is reproducible. BuildKit would
-# set the times of directories. This requires GNU tar.
+# The files are in an archive, with the date of the commit, so that the layer of the image is reproducible. BuildKit
+# would set the times of directories. This requires GNU tar.
 image-context: ## create the build context of the image in dist/image
 	@rm -rf $(IMAGE_CONTEXT) && mkdir -p $(IMAGE_CONTEXT)/rootfs/bin $(IMAGE_CONTEXT)/rootfs/etc/ssl/certs
 	@cd $(IMAGE_CONTEXT)/rootfs && ln -s $(HELPER) bin/ecr-credential-provider

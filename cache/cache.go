@@ -35,8 +35,8 @@ type Cache struct {
 	// Variables are additional environment variables that the Source's identity depends on: names, or prefixes of names
 	// followed by "*".
 	Variables []string
-	// Inputs returns the inputs of the key that the process took before it read the Source's configuration, which must be
-	// part of them; nil to take them at the start of each call, and to call the Source's CacheKey.
+	// Inputs returns the inputs of the key that the process took before it read the Source's configuration, which must
+	// be part of them; nil to take them at the start of each call, and to call the Source's CacheKey.
 	Inputs func() (cachekey.Inputs, error)
 
 	Notices io.Writer        // receives lines that a user should see even if there is a token; nil discards them

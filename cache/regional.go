@@ -19,7 +19,8 @@ const failurePause = 500 * time.Millisecond
 // token of Amazon ECR is valid for every registry of its region that the identity may use. Regional is safe for
 // concurrent use, and must not be copied after the first call.
 type Regional struct {
-	// Source is required. If its identity depends on more than this process, it implements CacheKey, as aws.Source does.
+	// Source is required. If its identity depends on more than this process, it implements CacheKey, as aws.Source
+	// does.
 	Source credentials.Source
 	// Renew returns when a token is replaced; nil to replace it after half of its life.
 	Renew func(credentials.Token) time.Time

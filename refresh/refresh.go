@@ -37,19 +37,21 @@ type Credential struct {
 type Target interface {
 	// Kind is the form of the target for metrics and the status, such as "file". It has no spaces.
 	Kind() string
-	// Name identifies the target among all targets of its kind, for logs and the status: the path of a file, for example.
+	// Name identifies the target among all targets of its kind, for logs and the status: the path of a file, for
+	// example.
 	Name() string
 	// Logins returns the logins whose passwords the target contains. They never change, and there is at least one.
 	Logins() []Login
-	// Apply writes the passwords and returns after that. The credentials are those of Logins that have a valid token, in
-	// the order of Logins, and at least one. Apply is called with the same credentials again to restore what others
-	// changed. If the content is unchanged, it writes nothing. It writes everything or nothing in each place, and does not
-	// write after ctx is done. The error is one line with a next step and without secrets. The Refresher then tries again.
+	// Apply writes the passwords and returns after that. The credentials are those of Logins that have a valid token,
+	// in the order of Logins, and at least one. Apply is called with the same credentials again to restore what others
+	// changed. If the content is unchanged, it writes nothing. It writes everything or nothing in each place, and does
+	// not write after ctx is done. The error is one line with a next step and without secrets. The Refresher then tries
+	// again.
 	Apply(ctx context.Context, c []Credential) error
 }
 
-// A Reporter is a Target that consists of several places, each of which succeeds or fails alone. Its Apply returns after
-// each place was tried, and returns an error only if none could be tried. The Reporter retries the places itself.
+// A Reporter is a Target that consists of several places, each of which succeeds or fails alone. Its Apply returns
+// after each place was tried, and returns an error only if none could be tried. The Reporter retries the places itself.
 type Reporter interface {
 	Target
 	Report() Report

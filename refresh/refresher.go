@@ -43,13 +43,14 @@ const (
 type Refresher struct {
 	Targets  []Target      // no two of them write to the same place
 	Interval time.Duration // how long a target is not applied again if its tokens have not changed; 0 means 30 minutes
-	// Source returns the Source of an identity. It is called once for each. The Refresher requests one token for each of
-	// its APIs.
+	// Source returns the Source of an identity. It is called once for each. The Refresher requests one token for each
+	// of its APIs.
 	Source func(credentials.Identity) credentials.Source
 	Jitter float64          // 0 to 1, see Rotation; pauses between attempts are shorter by up to a quarter
 	Log    *slog.Logger     // receives a line for each event; nil discards it
 	Now    func() time.Time // the wall clock; nil means time.Now
-	// Previous is a Refresher whose tokens are used until it is time to replace them; nil for none. Its Run has returned.
+	// Previous is a Refresher whose tokens are used until it is time to replace them; nil for none. Its Run has
+	// returned.
 	Previous *Refresher
 
 	once    sync.Once // see start

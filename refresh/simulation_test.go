@@ -36,8 +36,8 @@ type simulation struct {
 	places []*place
 	stop   func()
 
-	// AWS cannot be used from outage until its end, because it is unavailable or the clock is wrong. The times are by the
-	// monotonic clock, and zero if there was none yet.
+	// AWS cannot be used from outage until its end, because it is unavailable or the clock is wrong. The times are by
+	// the monotonic clock, and zero if there was none yet.
 	outage, end time.Time
 	bad         bool          // AWS cannot be used now
 	long        bool          // the last outage was too long for some tokens

@@ -27,8 +27,8 @@ type Registry struct {
 // String returns the host.
 func (r Registry) String() string { return r.Host }
 
-// API returns a name for the API that issues the registry's tokens. It is equal for registries that share an API, and so
-// their tokens: private registries with the same region, FIPS and dual stack, of any account.
+// API returns a name for the API that issues the registry's tokens. It is equal for registries that share an API, and
+// so their tokens: private registries with the same region, FIPS and dual stack, of any account.
 func (r Registry) API() string {
 	name := "ecr"
 	if r.Public {

@@ -1,5 +1,5 @@
-// Package deploy tests the Helm chart and the manifests that are rendered from it, without a cluster. Package kubernetes
-// applies them to a real API server.
+// Package deploy tests the Helm chart and the manifests that are rendered from it, without a cluster. Package
+// kubernetes applies them to a real API server.
 package deploy
 
 import (

@@ -121,7 +121,8 @@ func summary(spec corev1.PodSpec) string {
 	return strings.Join(append(parts, strings.Join(volumes, " ")), "; ")
 }
 
-// addPrometheusOperator installs the CustomResourceDefinitions of the Prometheus Operator and waits until they are served.
+// addPrometheusOperator installs the CustomResourceDefinitions of the Prometheus Operator and waits until they are
+// served.
 func (a applier) addPrometheusOperator(t *testing.T) {
 	t.Helper()
 	dir := lookPathDir(t, prometheusOperator)

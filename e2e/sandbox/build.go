@@ -62,8 +62,8 @@ func BuildHelm(root, output string) error {
 	return os.Symlink(filepath.Join(root, "bin", "helm"), output)
 }
 
-// ModuleDir downloads a module, such as "example.com/mod@v1.2.3", and returns its directory. The module is not one of the
-// tests' dependencies.
+// ModuleDir downloads a module, such as "example.com/mod@v1.2.3", and returns its directory. The module is not one of
+// the tests' dependencies.
 func ModuleDir(module string) (string, error) {
 	out, err := exec.Command("go", "mod", "download", "-json", module).Output()
 	if err != nil {

@@ -159,8 +159,8 @@ func sidecarFiles(t *testing.T) []File {
 	}
 }
 
-// TestSidecar checks the forms in which the sidecar reads its file: keys in any letter case, a number as registryId, and
-// JSON and TOML by extension.
+// TestSidecar checks the forms in which the sidecar reads its file: keys in any letter case, a number as registryId,
+// and JSON and TOML by extension.
 func TestSidecar(t *testing.T) {
 	for _, tt := range []struct {
 		name, path, content string

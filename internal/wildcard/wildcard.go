@@ -60,9 +60,9 @@ func Overlap(a, b string) bool {
 // compatible reports whether there is a byte that both match.
 func compatible(a, b byte) bool { return a == b || a == '?' || b == '?' }
 
-// Covers reports whether a pattern matches every text that the other matches. Only a "*" can match a "*", so it compares
-// the pattern with the other one as a text. It returns false for some patterns that do, if they contain a "?" and the
-// other contains a "*".
+// Covers reports whether a pattern matches every text that the other matches. Only a "*" can match a "*", so it
+// compares the pattern with the other one as a text. It returns false for some patterns that do, if they contain a "?"
+// and the other contains a "*".
 func Covers(pattern, other string) bool {
 	if strings.Contains(pattern, "?") && strings.Contains(other, "*") {
 		return pattern == other // otherwise the ? would match the * itself

@@ -29,8 +29,8 @@ type Options struct {
 	// Mode contains the permission bits. If it is nil, a password file has 0600. A Docker configuration file keeps its
 	// mode, and a new one has 0600. Windows has no modes.
 	Mode *fs.FileMode
-	// Owner and Group are names or numbers. If they are "", a password file belongs to the user of this process, and has
-	// the group that the system gives it, which is the group of the directory in a volume with an fsGroup. A Docker
+	// Owner and Group are names or numbers. If they are "", a password file belongs to the user of this process, and
+	// has the group that the system gives it, which is the group of the directory in a volume with an fsGroup. A Docker
 	// configuration file keeps its owner and group. They must be "" on Windows.
 	Owner, Group string
 	// Legacy is for a password file of the configuration of the sidecar that this program replaces. Without Mode, an

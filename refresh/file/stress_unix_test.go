@@ -60,8 +60,8 @@ func passwordIn(path string, docker bool) (n uint64, err error) {
 // rotations is how many passwords a reader sees at least.
 const rotations = 50
 
-// read opens a file j.Opens times or more. State is a file with the number of the last password whose Apply has returned. The
-// reader fails if a password is incomplete, or older than that: such a password could have expired.
+// read opens a file j.Opens times or more. State is a file with the number of the last password whose Apply has
+// returned. The reader fails if a password is incomplete, or older than that: such a password could have expired.
 func read(j job) error {
 	state, err := os.Open(j.State)
 	if err != nil {

@@ -20,7 +20,8 @@ import (
 )
 
 // A fakeServer is the part of an API server that this package uses: namespaces with lists and watches, the lease, and
-// Secrets of which it only stores which exist. It implements http.RoundTripper, so that tests with a fake clock can use it.
+// Secrets of which it only stores which exist. It implements http.RoundTripper, so that tests with a fake clock can use
+// it.
 type fakeServer struct {
 	mu       sync.Mutex
 	version  int

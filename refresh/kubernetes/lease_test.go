@@ -94,8 +94,8 @@ func TestHungRelease(t *testing.T) {
 	})
 }
 
-// TestLeaseLost tests that a leader that cannot renew its lease stops before another replica can lead, and that it leads
-// again later.
+// TestLeaseLost tests that a leader that cannot renew its lease stops before another replica can lead, and that it
+// leads again later.
 func TestLeaseLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")

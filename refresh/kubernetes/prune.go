@@ -33,8 +33,8 @@ func (w *writer) remove(ctx context.Context, namespace string) error {
 			Preconditions: &metav1.Preconditions{UID: &found.UID, ResourceVersion: &found.ResourceVersion},
 		})
 		if apierrors.IsForbidden(err) {
-			// The caller ignores a look-up that is forbidden, because this program then has no Secret there. Here it has one, so
-			// that the error is not wrapped.
+			// The caller ignores a look-up that is forbidden, because this program then has no Secret there. Here it
+			// has one, so that the error is not wrapped.
 			return denied(w.name(namespace), namespace, oneline.Text(err.Error()))
 		}
 		if !apierrors.IsConflict(err) {

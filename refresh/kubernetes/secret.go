@@ -38,7 +38,8 @@ var _ refresh.Reporter = (*Secret)(nil)
 
 // A placeWriter writes the Secret of a rule in one namespace. Tests use another one than writer.
 type placeWriter interface {
-	// write returns nil, a *waitingError or a *contestedError if the Secret was written or the namespace is terminating.
+	// write returns nil, a *waitingError or a *contestedError if the Secret was written or the namespace is
+	// terminating.
 	write(ctx context.Context, namespace string, c *content) error
 	// remove deletes the Secret if this program wrote it.
 	remove(ctx context.Context, namespace string) error
