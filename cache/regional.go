@@ -38,16 +38,14 @@ type request struct {
 	done  chan struct{}
 	token credentials.Token
 	err   error
-	ended time.Time // by the wall clock
-	// since is when the life of the token began, by the monotonic clock.
-	since time.Time
+	ended time.Time      // by the wall clock
+	start lifetime.Start // of the token
 	// abandoned reports that there is no result for others, because the context of the caller ended.
 	abandoned bool
 }
 
 // Token returns the token of the registry's API and identity. It requests a token if there is none, if it is time to
-// renew it, or if it has expired. The age of a token is that of the older of two clocks: the wall clock, which may be
-// set, and the monotonic clock, which may stop while the machine is suspended.
+// renew it, or if it has expired, by the wall clock or by the monotonic clock.
 //
 // Concurrent callers share one request. If it fails, so do all of them and those that follow within half a second, and
 // the Host of the error is that of r. If a token cannot be renewed, Token returns the error, although the previous
@@ -101,9 +99,7 @@ func (c *Regional) current(q *request) bool {
 		age := now.Sub(q.ended)
 		return !q.abandoned && age >= 0 && age < failurePause
 	}
-	if passed := q.token.Issued.Add(time.Since(q.since)); now.Before(passed) {
-		now = passed
-	}
+	now = q.start.Now(now)
 	return now.Before(c.renew(q.token)) && q.token.Usable(now)
 }
 
@@ -120,7 +116,7 @@ func (c *Regional) run(ctx context.Context, q *request, r registry.Registry) {
 	if q.token.Issued.IsZero() {
 		q.token.Issued = q.ended
 	}
-	q.since = time.Now().Add(min(0, q.token.Issued.Sub(q.ended))) // a Source may return a token that it has kept
+	q.start = lifetime.StartOf(q.token.Issued, q.ended)
 	q.abandoned = false
 }
 

@@ -22,33 +22,18 @@ type login struct {
 	requesting bool  // the token is being requested, or there was none yet and it was not requested
 }
 
-// A held token has its age by two clocks. The wall clock may be set, and the monotonic clock may stop while the machine
-// is suspended. The token is as old as the older of the two says.
+// A held token is one that a Source has returned.
 type held struct {
 	credentials.Token
-	began time.Time // the start of its life, by the monotonic clock
-}
-
-// hold returns a token that a Source has returned. The time is by the wall clock.
-func hold(t credentials.Token, now time.Time) held {
-	return held{t, time.Now().Add(min(0, t.Issued.Sub(now)))}
-}
-
-// latest returns the later of a time by the wall clock, and the time by which the token is as old as the monotonic
-// clock says.
-func (h held) latest(now time.Time) time.Time {
-	if other := h.Issued.Add(time.Since(h.began)); other.After(now) {
-		return other
-	}
-	return now
+	start lifetime.Start
 }
 
 // usable reports whether the token may be written.
-func (h held) usable(now time.Time) bool { return h.Password != "" && h.Usable(h.latest(now)) }
+func (h held) usable(now time.Time) bool { return h.Password != "" && h.Usable(h.start.Now(now)) }
 
 // expired reports whether there was a token and it has expired.
 func (h held) expired(now time.Time) bool {
-	return h.Password != "" && !h.Expiry.IsZero() && !h.latest(now).Before(h.Expiry)
+	return h.Password != "" && !h.Expiry.IsZero() && !h.start.Now(now).Before(h.Expiry)
 }
 
 // keepToken requests the token of a login whenever it may be time for it. The Source decides whether it is.
@@ -105,11 +90,11 @@ func (r *Refresher) received(l *login, token credentials.Token, now time.Time) (
 			"expiry", token.Expiry, "rotation", rotation)
 	}
 	if token.Password != l.token.Password {
-		l.token = hold(token, now)
+		l.token = held{token, lifetime.StartOf(token.Issued, now)}
 	}
 	l.err, l.attempts = nil, 0
 	// Ask the Source every minute, in case one of the clocks has been changed.
-	return now.Add(min(max(rotation.Sub(l.token.latest(now)), shortestRetry), lookAfter))
+	return now.Add(min(max(rotation.Sub(l.token.start.Now(now)), shortestRetry), lookAfter))
 }
 
 // failed stores an error. The mutex is locked.
@@ -118,7 +103,7 @@ func (r *Refresher) failed(l *login, err error, now time.Time) (next time.Time) 
 	l.attempts++
 	longest, event, log := longestRetryNotValid, "token not issued", r.log()
 	if l.token.usable(now) {
-		left := lifetime.End(l.token.Issued, l.token.Expiry).Sub(l.token.latest(now))
+		left := lifetime.End(l.token.Issued, l.token.Expiry).Sub(l.token.start.Now(now))
 		longest = max(shortestRetry, min(longestRetry, left/2))
 		event, log = "token not rotated, using the current one", log.With("expiry", l.token.Expiry)
 	}

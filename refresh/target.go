@@ -96,7 +96,7 @@ func (r *Refresher) apply(
 	r.mu.Unlock()
 	for _, h := range tokens {
 		if !h.Expiry.IsZero() {
-			limit = min(limit, h.Expiry.Sub(h.latest(now)))
+			limit = min(limit, h.Expiry.Sub(h.start.Now(now)))
 		}
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)

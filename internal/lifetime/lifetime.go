@@ -36,3 +36,21 @@ func Of(issued, expiry time.Time) time.Duration {
 	}
 	return min(expiry.Sub(issued), longestLife)
 }
+
+// A Start is when the life of a token began, by two clocks: the wall clock, which may be set, and the monotonic clock,
+// which may stop while the machine is suspended.
+type Start struct{ wall, monotonic time.Time }
+
+// StartOf returns the start for the time issued. The time now is by the wall clock; the life begins then at the latest.
+func StartOf(issued, now time.Time) Start {
+	return Start{issued, time.Now().Add(min(0, issued.Sub(now)))}
+}
+
+// Now returns the time at which the token is as old as the older of the two clocks says: now, which is by the wall clock,
+// or later.
+func (s Start) Now(now time.Time) time.Time {
+	if other := s.wall.Add(time.Since(s.monotonic)); other.After(now) {
+		return other
+	}
+	return now
+}

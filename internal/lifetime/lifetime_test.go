@@ -2,6 +2,7 @@ package lifetime_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ecrlogin/internal/lifetime"
@@ -35,4 +36,25 @@ func TestOf(t *testing.T) {
 			t.Errorf("a token that expires at %s is valid for %s, want %s", expiry, got, want)
 		}
 	}
+}
+
+// TestStart sets the wall clock, and suspends the machine, which stops the monotonic clock.
+func TestStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now().Round(0)
+		early, late := lifetime.StartOf(now.Add(-time.Hour), now), lifetime.StartOf(now.Add(time.Hour), now)
+		time.Sleep(time.Minute)
+		for wall, want := range map[time.Duration]time.Duration{
+			time.Minute:    time.Minute,
+			-2 * time.Hour: time.Minute,   // set back
+			3 * time.Hour:  3 * time.Hour, // suspended
+		} {
+			if got := early.Now(now.Add(wall)); !got.Equal(now.Add(want)) {
+				t.Errorf("with the wall clock at %s, got %s, want %s", wall, got.Sub(now), want)
+			}
+		}
+		if got := late.Now(now); !got.Equal(now.Add(time.Hour + time.Minute)) {
+			t.Errorf("a token that was issued in an hour is %s old", got.Sub(now)-time.Hour)
+		}
+	})
 }
