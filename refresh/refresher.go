@@ -21,7 +21,7 @@ const (
 	// settleLimit is how long a target with a new token waits for other tokens that are being requested, so that it is
 	// written once.
 	settleLimit = 5 * time.Second
-	// lookAfter is how long a Refresher sleeps before it looks at the wall clock again, which may have been set.
+	// lookAfter is how long a Refresher sleeps before it reads the wall clock again, which may have been set.
 	lookAfter = time.Minute
 	// shortestRetry and the next two are the first and the longest pauses between attempts to get a token: with a valid
 	// token, and without one.

@@ -42,7 +42,7 @@ type TargetStatus struct {
 	Expiry     time.Time // the earliest expiry of what the target contains; zero if nothing was written
 	Took       time.Duration
 	Error      string  // why the State is Failing, except for the places of a Reporter
-	Report     *Report // nil if the target is no Reporter
+	Report     *Report // nil if the target is not a Reporter
 }
 
 // Status returns the current state. It is fast and never waits for a request or a target.

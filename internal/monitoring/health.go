@@ -125,7 +125,7 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 	_ = e.Encode(v) // fails only if the client is gone
 }
 
-// span returns a duration for people, without fractions of a second.
+// span formats a duration without fractions of a second.
 func span(d time.Duration) string {
 	if d < 0 {
 		return "-" + span(-d)

@@ -1,6 +1,5 @@
-// Package monitoring serves the HTTP pages of ecr-token-refresh: probes, the status for people and programs, and
-// metrics for Prometheus. Its pages contain no secret. They do contain names: of registries, AWS identities, files and
-// namespaces.
+// Package monitoring serves the HTTP pages of ecr-token-refresh: probes, status, metrics. The pages contain no secrets,
+// but they do contain the names of registries, AWS identities, files and namespaces.
 package monitoring
 
 import (

@@ -24,7 +24,7 @@ const (
 )
 
 // Variables returns the names of the variables of k8s-ecr-login-renew that are set and not empty, without those that
-// other programs use. If there are none, the environment is no configuration. A file takes precedence over them.
+// other programs use. If there are none, the environment contains no configuration. A file takes precedence over them.
 func Variables(env environ.Env) []string {
 	return slices.DeleteFunc([]string{secretName, include, exclude, registries}, func(name string) bool {
 		return env.Get(name) == ""

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// lines finds the lines of a text. Positions that are asked for in ascending order take time proportional to the size
+// lines finds the lines of a text. Positions requested in ascending order take time proportional to the size
 // of the text, even if it has only one line.
 type lines struct {
 	text   []byte
