@@ -2,7 +2,7 @@
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
+LDFLAGS  = -s -w -buildid= -X ecrlogin/internal/version.linked=$(VERSION)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 HELPER   = docker-credential-ecr-login
 REFRESH  = ecr-token-refresh

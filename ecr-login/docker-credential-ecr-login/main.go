@@ -9,7 +9,7 @@ import (
 	"ecrlogin/internal/cli"
 	"ecrlogin/internal/fastpath"
 	"ecrlogin/internal/process"
-	"ecrlogin/internal/program"
+	"ecrlogin/internal/version"
 )
 
 func main() {
@@ -17,11 +17,8 @@ func main() {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
 	p := &cli.Program{
-		Name: os.Args[0], Version: program.Version(version), Env: process.Env(), Began: process.Began(),
+		Name: os.Args[0], Version: version.String(), Env: process.Env(), Began: process.Began(),
 		Stdin: fastpath.Stdin(), Stdout: os.Stdout, Stderr: os.Stderr,
 	}
 	os.Exit(p.Run(os.Args[1:]))
 }
-
-// version is set by the linker.
-var version string

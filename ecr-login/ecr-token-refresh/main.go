@@ -6,14 +6,11 @@ import (
 	"os"
 
 	"ecrlogin/internal/environ"
-	"ecrlogin/internal/program"
 	"ecrlogin/internal/refreshcli"
+	"ecrlogin/internal/version"
 )
 
 func main() {
-	p := &refreshcli.Program{Version: program.Version(version), Env: environ.Process(), Stdout: os.Stdout, Stderr: os.Stderr}
+	p := &refreshcli.Program{Version: version.String(), Env: environ.Process(), Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(p.Run(os.Args[1:]))
 }
-
-// version is set by the linker.
-var version string

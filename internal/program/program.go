@@ -1,8 +1,6 @@
 // Package program contains the names of the programs and of their files.
 package program
 
-import "runtime/debug"
-
 const (
 	// Helper is the name in the configuration of container clients: the NAME of docker-credential-NAME.
 	Helper = "ecr-login"
@@ -20,15 +18,3 @@ const (
 	K3sConfig = "/var/lib/rancher/credentialprovider/config.yaml"
 	K3sBin    = "/var/lib/rancher/credentialprovider/bin"
 )
-
-// Version returns the version that the linker has set. If it is "", as after go install, Version returns that of the
-// module.
-func Version(linked string) string {
-	if linked != "" {
-		return linked
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(unknown version)"
-}
