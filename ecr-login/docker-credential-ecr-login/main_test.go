@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,11 +36,7 @@ func TestFastPathAgrees(t *testing.T) {
 }
 
 func setUp(env *testscript.Env) error {
-	dir := filepath.Join(env.WorkDir, ".cloud")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	server, err := scripttest.StartAWS(env, dir)
+	server, err := scripttest.StartAWS(env)
 	if err != nil {
 		return err
 	}

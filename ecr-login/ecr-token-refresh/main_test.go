@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -51,11 +50,7 @@ func TestScript(t *testing.T) {
 type pagesKey struct{}
 
 func setUp(env *testscript.Env) error {
-	dir := filepath.Join(env.WorkDir, ".cloud")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	server, err := scripttest.StartAWS(env, dir)
+	server, err := scripttest.StartAWS(env)
 	if err != nil {
 		return err
 	}

@@ -56,13 +56,13 @@ func TestScript(t *testing.T) {
 const working = `{"credHelpers": {"123456789012.dkr.ecr.us-west-2.amazonaws.com": "ecr-login"}}`
 
 func setUp(env *testscript.Env) error {
-	home, bin, aws := filepath.Join(env.WorkDir, "home"), filepath.Join(env.WorkDir, "bin"), filepath.Join(env.WorkDir, "aws-stand-in")
-	for _, dir := range []string{filepath.Join(home, ".docker"), bin, aws} {
+	home, bin := filepath.Join(env.WorkDir, "home"), filepath.Join(env.WorkDir, "bin")
+	for _, dir := range []string{filepath.Join(home, ".docker"), bin} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
 	}
-	if _, err := scripttest.StartAWS(env, aws); err != nil {
+	if _, err := scripttest.StartAWS(env); err != nil {
 		return err
 	}
 	env.Values[passwordsKey{}] = new(passwords)

@@ -4,7 +4,6 @@ package nodedoctor_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,11 +36,7 @@ func TestScript(t *testing.T) {
 }
 
 func setUp(env *testscript.Env) error {
-	dir := filepath.Join(env.WorkDir, ".aws-stand-in")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	_, err := scripttest.StartAWS(env, dir)
+	_, err := scripttest.StartAWS(env)
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	return err

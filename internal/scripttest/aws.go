@@ -1,6 +1,8 @@
 package scripttest
 
 import (
+	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -17,7 +19,11 @@ type awsKey struct{}
 
 // StartAWS starts a stand-in for AWS until the script ends. The environment of the script contains an identity and uses
 // the stand-in as a proxy, so that the program connects to AWS by its real host names.
-func StartAWS(env *testscript.Env, dir string) (*awstest.Server, error) {
+func StartAWS(env *testscript.Env) (*awstest.Server, error) {
+	dir := filepath.Join(env.WorkDir, ".aws-stand-in")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
 	server, err := awstest.Start(awstest.Options{Dir: dir})
 	if err != nil {
 		return nil, err
