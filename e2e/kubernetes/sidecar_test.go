@@ -220,8 +220,8 @@ func (ns namespace) awaitExit(t *testing.T) (exit *corev1.ContainerStateTerminat
 	return exit
 }
 
-// readerFaults returns the faults that the first run of the reader in a pod has found, and fails the test if the registry
-// has rejected a password.
+// readerFaults returns the faults that the first run of the reader in a pod has found, and fails the test if the
+// registry has rejected a password.
 func (n *node) readerFaults(t *testing.T, namespace string) (faults map[string]int) {
 	t.Helper()
 	pattern := filepath.Join(n.dir, "logs", namespace+"_"+clouddriverPod+"_*", clouddriverPod, "0.log")
