@@ -34,10 +34,11 @@ type refreshRelease struct {
 	token  string // of the service account
 }
 
-// installRefresh applies a manifest and returns the token of its service account.
+// installRefresh applies a manifest for a release in a namespace.
 func installRefresh(t *testing.T, p controlPlane, manifest, namespace string) refreshRelease {
 	t.Helper()
-	edit := strings.NewReplacer("namespace: "+refreshProgram+"\n", "namespace: "+namespace+"\n")
+	edit := strings.NewReplacer("namespace: "+refreshProgram+"\n", "namespace: "+namespace+"\n",
+		"name: "+refreshProgram+":", "name: "+namespace+":", "ame: "+refreshProgram+".", "ame: "+namespace+".") // of the whole cluster
 	r := refreshRelease{controlPlane: p}
 	for _, o := range newApplier(t, p).applyFile(t, filepath.Join(manifests, manifest), edit) {
 		if o.GetKind() == "ConfigMap" {
@@ -100,7 +101,7 @@ func (r refreshRelease) begin(t *testing.T, run refreshRun) *refresher {
 	t.Cleanup(func() {
 		p.stop()
 		if t.Failed() {
-			t.Logf("log of ecr-token-refresh:\n%s", p.log.tail(60))
+			t.Logf("log of ecr-token-refresh:\n%s", p.log.tail(15))
 		}
 		p.mustContainNoSecret(t, run.aws)
 	})

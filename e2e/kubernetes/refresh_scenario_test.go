@@ -149,6 +149,9 @@ func (r refreshRelease) read(t *testing.T, aws *awstest.Server, namespace, host 
 	reader.parts.Go(func() {
 		for event := range watch.ResultChan() {
 			s, ok := event.Object.(*corev1.Secret)
+			if ctx.Err() != nil {
+				return
+			}
 			if !ok || event.Type == "DELETED" {
 				reader.fault("event %s: %v", event.Type, event.Object)
 				continue

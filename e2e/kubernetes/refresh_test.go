@@ -13,9 +13,6 @@ func TestRefresh(t *testing.T) {
 	t.Run("scale", func(t *testing.T) { refreshScale(t, r) })
 	t.Run("cronJob", func(t *testing.T) { refreshCronJob(t, r) })
 	// Scenario 4 takes five minutes, in which the other tests run.
-	if testing.Short() {
-		return
-	}
 	scenario := startScenario(t, c, r)
 	t.Run("faults", func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T, refreshRelease){
