@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,8 +13,13 @@ import (
 // renewSecret is the Secret that the published manifest of k8s-ecr-login-renew writes.
 const renewSecret = "k8s-ecr-login-renew-docker-secret"
 
-// refreshCronJob runs the program as the CronJob of k8s-ecr-login-renew after only its image was changed: no arguments, its
-// variables, and its permissions.
+// A cronJob is the program as a CronJob of k8s-ecr-login-renew starts it after only its image was changed.
+type cronJob struct {
+	refreshRelease
+	refreshRun
+}
+
+// refreshCronJob runs the program without arguments, with the variables and permissions of k8s-ecr-login-renew.
 // Source: deploy.yaml of nabsul/k8s-ecr-login-renew v1.7.1
 func refreshCronJob(t *testing.T, r refreshRelease) {
 	for _, name := range []string{"renew", "renew-a", "renew-b", "renew-skipped"} {
@@ -23,74 +27,82 @@ func refreshCronJob(t *testing.T, r refreshRelease) {
 	}
 	r.token = refreshAccount(t, r.controlPlane, "renew", []rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"namespaces"}, Verbs: []string{"list"}},
-		{APIGroups: []string{""}, Resources: []string{"secrets", "serviceaccounts", "serviceaccounts/token"}, Verbs: []string{"delete", "create", "patch", "get"}},
+		{
+			APIGroups: []string{""}, Resources: []string{"secrets", "serviceaccounts", "serviceaccounts/token"},
+			Verbs: []string{"delete", "create", "patch", "get"},
+		},
 	}, true)
-	aws := awstest.New(t)
-	job := refreshRun{aws: aws, env: append(r.mountToken(t, "renew"),
-		"AWS_REGION=us-west-2", "DOCKER_SECRET_NAME="+renewSecret, "TARGET_NAMESPACE=renew-?, renew-sk*", "EXCLUDE_NAMESPACE=*-skipped",
-	)}
-	run := func(code int) *refresher {
-		t.Helper()
-		p := r.begin(t, job)
-		<-p.ended
-		if got := p.cmd.ProcessState.ExitCode(); got != code {
-			t.Errorf("exit code %d, want %d:\n%s", got, code, p.log.tail(20))
-		}
-		t.Log(p.log.tail(20))
-		return p
+	job := cronJob{r, refreshRun{aws: awstest.New(t), env: append(r.mountToken(t, "renew"), "AWS_REGION=us-west-2",
+		"DOCKER_SECRET_NAME="+renewSecret, "TARGET_NAMESPACE=renew-?, renew-sk*", "EXCLUDE_NAMESPACE=*-skipped")}}
+	job.writesAll(t)
+	job.namesFailingNamespace(t)
+
+	job.aws.Inject(awstest.Fault{Status: 503})
+	job.run(t, 1).log.await(t, 0, "default registry in us-west-2: ", "it returned status 503")
+	job.aws.ClearFaults()
+	bindings := r.client.RbacV1().ClusterRoleBindings()
+	if err := bindings.Delete(t.Context(), "refresh-renew", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
 	}
-	// The Secret that the other tool wrote last.
-	space := func(name string) secretSpace { return secretSpace{controlPlane: r.controlPlane, name: name} }
-	before := r.createRenewed(t, "renew-a", aws.IssueToken("us-west-2", false))
-	p := run(0)
-	p.log.await(t, 0, "secret "+renewSecret+": up to date in 2 namespaces, 0 failed; expires ")
+	job.run(t, 1).log.await(t, 0, "list namespaces: ", "; grant the verb list on namespaces")
+}
+
+// run runs the program until it exits with a code.
+func (j cronJob) run(t *testing.T, code int) *refresher {
+	t.Helper()
+	p := j.begin(t, j.refreshRun)
+	<-p.ended
+	output := p.log.tail(20)
+	if got := p.cmd.ProcessState.ExitCode(); got != code {
+		t.Errorf("exit code %d, want %d", got, code)
+	}
+	t.Log(output)
+	return p
+}
+
+// writesAll checks that a Secret is created, and that the one that the other tool wrote is taken over in place.
+func (j cronJob) writesAll(t *testing.T) {
+	t.Helper()
+	before := j.createRenewed(t, "renew-a", j.aws.IssueToken("us-west-2", false))
+	j.run(t, 0).log.await(t, 0, "secret "+renewSecret+": up to date in 2 namespaces, 0 failed; expires ")
 	for _, name := range []string{"renew-a", "renew-b"} {
-		s := r.renewed(t, name)
+		s := j.renewed(t, name)
 		passwords, err := passwordsOf(s)
 		if err != nil || len(passwords) != 1 {
 			t.Fatalf("%d passwords, error %v", len(passwords), err)
 		}
-		if valid, err := accepts(t.Context(), aws, firstHost, passwords["https://"+firstHost]); err != nil || !valid {
+		valid, err := accepts(t.Context(), j.aws, firstHost, passwords["https://"+firstHost])
+		if err != nil || !valid {
 			t.Errorf("%s: the registry rejects the password; error %v", name, err)
 		}
 		if name == "renew-a" && s.UID != before.UID {
 			t.Error("the Secret was not replaced in place")
 		}
 	}
-	if s := r.secretsIn(t, "renew-skipped"); len(s) > 0 {
-		t.Errorf("%d Secrets in the excluded namespace", len(s))
+	skipped, err := j.client.CoreV1().Secrets("renew-skipped").List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(skipped.Items) > 0 {
+		t.Errorf("%d Secrets in the excluded namespace, error %v", len(skipped.Items), err)
 	}
+}
 
-	// A namespace that fails does not prevent the others, and is named.
-	immutable := true
-	createNamespace(t, r.controlPlane, "renew-c")
-	frozen := r.renewedSecret("frozen")
-	frozen.Immutable = &immutable
-	space("renew-c").create(t, frozen)
-	old := r.renewed(t, "renew-b").ResourceVersion
-	p = run(1)
-	p.log.await(t, 0, "renew-c", "immutable")
+// namesFailingNamespace checks that a namespace that fails is named, and that the others are written.
+func (j cronJob) namesFailingNamespace(t *testing.T) {
+	t.Helper()
+	createNamespace(t, j.controlPlane, "renew-c")
+	frozen := renewedSecret("frozen")
+	frozen.Immutable = new(true)
+	secretSpace{controlPlane: j.controlPlane, name: "renew-c"}.create(t, frozen)
+	before := j.renewed(t, "renew-b")
+	p := j.run(t, 1)
+	p.log.await(t, 0, "namespace renew-c: Secret renew-c/"+renewSecret+": immutable; ")
 	p.log.await(t, 0, "up to date in 2 namespaces, 1 failed")
-	if r.renewed(t, "renew-b").ResourceVersion == old {
+	if j.renewed(t, "renew-b").ResourceVersion == before.ResourceVersion {
 		t.Error("the other namespace was not written")
-	}
-
-	// AWS is unavailable, and the permission to list namespaces is missing.
-	aws.Inject(awstest.Fault{Status: 503})
-	run(1).log.await(t, 0, "503")
-	aws.ClearFaults()
-	if err := r.client.RbacV1().ClusterRoleBindings().Delete(t.Context(), "refresh-renew", metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	p = run(1)
-	p.log.await(t, 0, "list namespaces: ", "; grant the verb list on namespaces")
-	if strings.Contains(p.log.tail(20), "panic") {
-		t.Error("the program panics")
 	}
 }
 
 // renewedSecret returns a Secret as k8s-ecr-login-renew writes it.
-func (r refreshRelease) renewedSecret(password string) *corev1.Secret {
+func renewedSecret(password string) *corev1.Secret {
 	return &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: renewSecret},
 		Type:       corev1.SecretTypeDockerConfigJson,
@@ -101,7 +113,8 @@ func (r refreshRelease) renewedSecret(password string) *corev1.Secret {
 
 func (r refreshRelease) createRenewed(t *testing.T, namespace, password string) *corev1.Secret {
 	t.Helper()
-	s, err := r.client.CoreV1().Secrets(namespace).Create(t.Context(), r.renewedSecret(password), metav1.CreateOptions{FieldManager: "k8s-ecr-login-renew"})
+	s, err := r.client.CoreV1().Secrets(namespace).Create(t.Context(), renewedSecret(password),
+		metav1.CreateOptions{FieldManager: "k8s-ecr-login-renew"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,13 +128,4 @@ func (r refreshRelease) renewed(t *testing.T, namespace string) *corev1.Secret {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func (r refreshRelease) secretsIn(t *testing.T, namespace string) []corev1.Secret {
-	t.Helper()
-	list, err := r.client.CoreV1().Secrets(namespace).List(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list.Items
 }

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +15,6 @@ import (
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"ecrlogin/internal/awstest"
@@ -38,7 +35,8 @@ type refreshRelease struct {
 func installRefresh(t *testing.T, p controlPlane, manifest, namespace string) refreshRelease {
 	t.Helper()
 	edit := strings.NewReplacer("namespace: "+refreshProgram+"\n", "namespace: "+namespace+"\n",
-		"name: "+refreshProgram+":", "name: "+namespace+":", "ame: "+refreshProgram+".", "ame: "+namespace+".") // of the whole cluster
+		// names of objects of the whole cluster
+		"name: "+refreshProgram+":", "name: "+namespace+":", "ame: "+refreshProgram+".", "ame: "+namespace+".")
 	r := refreshRelease{controlPlane: p}
 	for _, o := range newApplier(t, p).applyFile(t, filepath.Join(manifests, manifest), edit) {
 		if o.GetKind() == "ConfigMap" {
@@ -52,7 +50,8 @@ func installRefresh(t *testing.T, p controlPlane, manifest, namespace string) re
 // tokenOf returns a token of a service account.
 func (p controlPlane) tokenOf(t *testing.T, namespace, account string) string {
 	t.Helper()
-	request, err := p.client.CoreV1().ServiceAccounts(namespace).CreateToken(t.Context(), account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	request, err := p.client.CoreV1().ServiceAccounts(namespace).
+		CreateToken(t.Context(), account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +64,6 @@ type refreshRun struct {
 	config string   // content of the configuration file; "" for none, and for the cluster of mountToken
 	server string   // URL of the API server; "" for apiURL
 	env    []string // in addition to those of the AWS identity
-	args   []string // in addition to those of the files
 }
 
 // A refresher is a process of ecr-token-refresh.
@@ -97,7 +95,7 @@ func (r refreshRelease) begin(t *testing.T, run refreshRun) *refresher {
 			"--config="+writeFile(t, filepath.Join(dir, "config.yaml"), run.config))
 	}
 	p := &refresher{began: time.Now()}
-	p.process = start(t, newTranscript(), append(awsEnv(run.aws), run.env...), lookPath(t, refreshProgram), append(args, run.args...)...)
+	p.process = start(t, newTranscript(), append(awsEnv(run.aws), run.env...), lookPath(t, refreshProgram), args...)
 	t.Cleanup(func() {
 		p.stop()
 		if t.Failed() {
@@ -161,8 +159,8 @@ func (r refreshRelease) mountToken(t *testing.T, namespace string) (env []string
 
 // refreshConfig returns a configuration that writes the Secret regcred.
 func refreshConfig(interval, namespaces string, registries ...string) string {
-	return fmt.Sprintf("interval: %s\nkubernetes:\n  secrets:\n  - name: regcred\n    namespaces: [%s]\n    registries: [%s]\n",
-		interval, namespaces, strings.Join(registries, ", "))
+	const format = "interval: %s\nkubernetes:\n  secrets:\n  - name: regcred\n    namespaces: [%s]\n    registries: [%s]\n"
+	return fmt.Sprintf(format, interval, namespaces, strings.Join(registries, ", "))
 }
 
 // A refreshStatus is the part of /status that tests read.
@@ -279,79 +277,4 @@ func readPeak(pid int) (kib float64, err error) {
 		return 0, errors.New("no VmHWM")
 	}
 	return strconv.ParseFloat(strings.Fields(rest)[0], 64)
-}
-
-// awaitSecret waits until the Secret regcred of a namespace is accepted, and returns it.
-func (r refreshRelease) awaitSecret(t *testing.T, log *transcript, namespace string, wanted func(*corev1.Secret) bool) *corev1.Secret {
-	t.Helper()
-	return await(t, log, r.client.CoreV1().Secrets(namespace), named(secretName), wanted)
-}
-
-func anySecret(*corev1.Secret) bool { return true }
-
-// deleteSecret deletes the Secret regcred.
-func (r refreshRelease) deleteSecret(t *testing.T, namespace string) {
-	t.Helper()
-	if err := r.client.CoreV1().Secrets(namespace).Delete(t.Context(), secretName, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// hasSecret reports whether the Secret regcred exists.
-func (r refreshRelease) hasSecret(t *testing.T, namespace string) bool {
-	t.Helper()
-	_, err := r.client.CoreV1().Secrets(namespace).Get(t.Context(), secretName, metav1.GetOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		t.Fatal(err)
-	}
-	return err == nil
-}
-
-// passwordsOf returns the passwords in a Secret by registry.
-func passwordsOf(s *corev1.Secret) (map[string]string, error) {
-	var config struct {
-		Auths map[string]struct{ Username, Password, Auth string }
-	}
-	if err := json.Unmarshal(s.Data[corev1.DockerConfigJsonKey], &config); err != nil {
-		return nil, err
-	}
-	passwords := map[string]string{}
-	for host, a := range config.Auths {
-		if a.Username != "AWS" || a.Password == "" || a.Auth == "" {
-			return nil, fmt.Errorf("the entry of %s is incomplete", host)
-		}
-		passwords[host] = a.Password
-	}
-	return passwords, nil
-}
-
-// accepts asks the stand-in's registry whether a password is valid.
-func accepts(ctx context.Context, aws *awstest.Server, host, password string) (bool, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+host+"/v2/", nil)
-	if err != nil {
-		return false, err
-	}
-	req.SetBasicAuth("AWS", password)
-	resp, err := aws.Client().Do(req)
-	if err != nil {
-		return false, err
-	}
-	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode == http.StatusOK, err
-}
-
-// mustBeValid fails the test unless a Secret contains one valid password for each host and no other one.
-func mustBeValid(t *testing.T, aws *awstest.Server, s *corev1.Secret, hosts ...string) {
-	t.Helper()
-	passwords, err := passwordsOf(s)
-	if err != nil || len(passwords) != len(hosts) {
-		t.Fatalf("Secret %s/%s contains %d passwords, want %d; error %v", s.Namespace, s.Name, len(passwords), len(hosts), err)
-	}
-	for _, host := range hosts {
-		valid, err := accepts(t.Context(), aws, host, passwords[host])
-		if err != nil || !valid {
-			t.Errorf("the registry %s rejects the password in %s/%s; error %v", host, s.Namespace, s.Name, err)
-		}
-	}
 }

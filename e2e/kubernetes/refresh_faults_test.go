@@ -2,10 +2,7 @@ package kubernetes
 
 import (
 	"fmt"
-	"io"
-	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +16,8 @@ func refreshCut(t *testing.T, r refreshRelease) {
 	relay := startRelay(t, strings.TrimPrefix(apiURL, "https://"))
 	aws := awstest.New(t)
 	createNamespace(t, r.controlPlane, "cut-first")
-	p := r.start(t, refreshRun{aws: aws, config: refreshConfig("30m", "cut-*", firstHost), server: "https://" + relay.address})
+	config := refreshConfig("30m", "cut-*", firstHost)
+	p := r.start(t, refreshRun{aws: aws, config: config, server: "https://" + relay.address})
 	p.awaitStatus(t, "written", current(1))
 	var noticed, served []time.Duration
 	for i := range rounds {
@@ -37,7 +35,8 @@ func refreshCut(t *testing.T, r refreshRelease) {
 			t.Log(line)
 		}
 	}
-	t.Logf("connection cut without FIN: noticed after %v, new namespace served after %v (limit %v)", rounded(noticed), rounded(served), limit)
+	t.Logf("connection cut without FIN: noticed after %v, new namespace served after %v (limit %v)",
+		rounded(noticed...), rounded(served...), limit)
 	for _, took := range append(noticed, served...) {
 		if took > limit {
 			t.Errorf("%v", took)
@@ -48,88 +47,12 @@ func refreshCut(t *testing.T, r refreshRelease) {
 	})
 }
 
-func rounded(all []time.Duration) (text []string) {
+func rounded(all ...time.Duration) string {
+	var text []string
 	for _, d := range all {
 		text = append(text, d.Round(10*time.Millisecond).String())
 	}
-	return text
-}
-
-// A relay forwards TCP connections, until they are cut: it then stops reading and writing, and closes nothing.
-type relay struct {
-	address string
-	mu      sync.Mutex
-	hang    chan struct{} // closed to cut the present connections
-	conns   []net.Conn
-}
-
-// startRelay starts a relay to an address. It ends with the test.
-func startRelay(t *testing.T, to string) *relay {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &relay{address: listener.Addr().String(), hang: make(chan struct{})}
-	t.Cleanup(func() {
-		listener.Close()
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for _, c := range r.conns {
-			c.Close()
-		}
-	})
-	go func() {
-		for {
-			in, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", to)
-			if err != nil {
-				in.Close()
-				continue
-			}
-			r.mu.Lock()
-			r.conns = append(r.conns, in, out)
-			go forward(in, out, r.hang)
-			go forward(out, in, r.hang)
-			r.mu.Unlock()
-		}
-	}()
-	return r
-}
-
-// forward copies from one connection to the other until hang is closed, and closes both only before that.
-func forward(to, from net.Conn, hang <-chan struct{}) {
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buffer)
-		select {
-		case <-hang:
-			return
-		default:
-		}
-		if err == nil {
-			_, err = to.Write(buffer[:n])
-		}
-		if err != nil && err != io.EOF {
-			to.Close()
-			from.Close()
-			return
-		}
-		if err == io.EOF {
-			to.Close()
-			return
-		}
-	}
-}
-
-func (r *relay) cut() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	close(r.hang)
-	r.hang = make(chan struct{})
+	return strings.Join(text, ", ")
 }
 
 // refreshAWSDown makes AWS unavailable for longer than the interval, and then for longer than a token's life.
@@ -153,11 +76,12 @@ func refreshAWSDown(t *testing.T, r refreshRelease) {
 	r.deleteSecret(t, "aws-down")
 	deleted := time.Now()
 	mustBeValid(t, aws, r.awaitSecret(t, p.log, "aws-down", anySecret), firstHost)
-	t.Logf("AWS unavailable: Secret restored after %v (interval %v)", time.Since(deleted).Round(time.Millisecond), interval)
+	t.Logf("AWS unavailable: Secret restored after %v (interval %v)", rounded(time.Since(deleted)), interval)
 
 	// An expired password is never written.
 	s = p.awaitStatus(t, "expired", func(s refreshStatus) bool { return s.Targets[0].State == "expired" })
-	t.Logf("expired %v after the first token, attempts %d: %s", time.Since(issued).Round(time.Second), s.Tokens[0].FailedAttempts, strings.Join(s.Reasons, " | "))
+	t.Logf("expired %v after the first token, attempts %d: %s", rounded(time.Since(issued)), s.Tokens[0].FailedAttempts,
+		strings.Join(s.Reasons, " | "))
 	p.mustServe(t, "/health", 503, `"status":"unhealthy"`, "secret regcred: the password expired at ", "503")
 	p.mustServe(t, "/healthz", 200) // a restart would not help
 	p.mustServe(t, "/readyz", 200)
@@ -170,8 +94,10 @@ func refreshAWSDown(t *testing.T, r refreshRelease) {
 	aws.ClearFaults()
 	recovered := time.Now()
 	mustBeValid(t, aws, r.awaitSecret(t, p.log, "aws-down", anySecret), firstHost)
-	t.Logf("AWS available again: Secret written after %v", time.Since(recovered).Round(10*time.Millisecond))
-	p.awaitStatus(t, "healthy", func(s refreshStatus) bool { return s.Healthy && s.Tokens[0].Error == "" && current(1)(s) })
+	t.Logf("AWS available again: Secret written after %v", rounded(time.Since(recovered)))
+	p.awaitStatus(t, "healthy", func(s refreshStatus) bool {
+		return s.Healthy && s.Tokens[0].Error == "" && current(1)(s)
+	})
 }
 
 // refreshAPIServerDown stops the API server.
@@ -185,7 +111,9 @@ func refreshAPIServerDown(t *testing.T, r refreshRelease) {
 	lines := p.log.length()
 	r.server.stop()
 	p.log.await(t, lines, `"level":"WARN"`, "cannot watch namespaces")
-	s := p.awaitStatus(t, "the failure is visible", func(s refreshStatus) bool { return s.Cluster.Error != "" && !s.Cluster.Leading })
+	s := p.awaitStatus(t, "the failure is visible", func(s refreshStatus) bool {
+		return s.Cluster.Error != "" && !s.Cluster.Leading
+	})
 	t.Logf("API server stopped: %s", s.Cluster.Error)
 	p.mustServe(t, "/healthz", 200)
 	p.mustServe(t, "/readyz", 200)
@@ -202,9 +130,12 @@ func refreshAPIServerDown(t *testing.T, r refreshRelease) {
 	createNamespace(t, r.controlPlane, "api-down-1")
 	r.awaitSecret(t, p.log, "api-down-1", anySecret)
 	took := time.Since(began)
-	p.awaitStatus(t, "healthy", func(s refreshStatus) bool { return s.Cluster.Error == "" && s.Cluster.Leading && current(2)(s) })
-	t.Logf("API server stopped for %v: a new namespace was served %v after it was ready; log:\n%s", down,
-		took.Round(10*time.Millisecond), strings.Join(func() []string { l, _ := p.log.since(lines); return l }(), "\n"))
+	p.awaitStatus(t, "healthy", func(s refreshStatus) bool {
+		return s.Cluster.Error == "" && s.Cluster.Leading && current(2)(s)
+	})
+	logged, _ := p.log.since(lines)
+	t.Logf("API server stopped for %v: a new namespace was served %v after it was ready; log:\n%s", down, rounded(took),
+		strings.Join(logged, "\n"))
 	if took > 15*time.Second { // the lease expired, and is acquired again
 		t.Errorf("served after %v", took)
 	}

@@ -7,14 +7,12 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"ecrlogin/internal/awstest"
 )
 
-// refreshLeaders stops the leader of two replicas ten times by SIGKILL and ten times by SIGTERM, in five releases at once.
-// The time of a takeover ends when the other replica has written the Secret to a namespace that was created after the
-// leader stopped.
+// refreshLeaders stops the leader of two replicas ten times by SIGKILL and ten times by SIGTERM, in five releases at
+// once. The time of a takeover ends when the other replica has written the Secret to a namespace that was created after
+// the leader stopped.
 func refreshLeaders(t *testing.T, r refreshRelease) {
 	const releases, rounds = 5, 4
 	const killLimit, termLimit, exitLimit = 12 * time.Second, 2 * time.Second, time.Second
@@ -41,10 +39,10 @@ func refreshLeaders(t *testing.T, r refreshRelease) {
 	if t.Failed() {
 		return
 	}
-	t.Logf("takeover after SIGKILL: median %v, longest of %d %v (limit %v); after SIGTERM: median %v, longest of %d %v (limit %v); longest exit %v",
-		median(killed), len(killed), slices.Max(killed).Round(10*time.Millisecond), killLimit,
-		median(terminated), len(terminated), slices.Max(terminated).Round(10*time.Millisecond), termLimit,
-		slices.Max(exits).Round(10*time.Millisecond))
+	t.Logf("takeover after SIGKILL: median %v, longest of %d %v (limit %v)", median(killed), len(killed),
+		rounded(slices.Max(killed)), killLimit)
+	t.Logf("takeover after SIGTERM: median %v, longest of %d %v (limit %v); longest exit %v (limit %v)", median(terminated),
+		len(terminated), rounded(slices.Max(terminated)), termLimit, rounded(slices.Max(exits)), exitLimit)
 	if slices.Max(killed) > killLimit || slices.Max(terminated) > termLimit || slices.Max(exits) > exitLimit {
 		t.Error("a limit is exceeded")
 	}
@@ -86,7 +84,7 @@ func (p *refreshPair) start(t *testing.T) *refresher {
 func (p *refreshPair) replaceLeader(t *testing.T, kill bool) (took, exit time.Duration) {
 	t.Helper()
 	p.follower.awaitStatus(t, "ready to take over", func(s refreshStatus) bool {
-		return s.Ready && !s.Cluster.Leading && s.Cluster.Holder != "" && s.Targets[0].Places.Standby && s.Tokens[0].Error == "" && s.Healthy
+		return s.Ready && s.Healthy && !s.Cluster.Leading && s.Cluster.Holder != "" && s.Targets[0].Places.Standby
 	})
 	p.follower.mustServe(t, "/metrics", 200, "\necr_token_refresh_leader 0\n")
 	began := time.Now()
@@ -97,7 +95,7 @@ func (p *refreshPair) replaceLeader(t *testing.T, kill bool) (took, exit time.Du
 	}
 	name := fmt.Sprintf("%s-%d", p.name, p.replicas)
 	createNamespace(t, p.release.controlPlane, name)
-	mustBeValid(t, p.aws, p.release.awaitSecret(t, p.follower.log, name, func(*corev1.Secret) bool { return true }), firstHost)
+	mustBeValid(t, p.aws, p.release.awaitSecret(t, p.follower.log, name, anySecret), firstHost)
 	took = time.Since(began)
 	p.follower.awaitStatus(t, "leading", func(s refreshStatus) bool { return s.Cluster.Leading && s.Alive })
 	p.follower.mustServe(t, "/metrics", 200, "\necr_token_refresh_leader 1\n")

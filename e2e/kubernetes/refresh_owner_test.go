@@ -13,40 +13,45 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// refreshDenied runs the configuration and the roles of deploy/kubernetes/namespaced.yaml, without the RoleBinding in one
-// namespace. The others are written, among them the Secret for Argo CD. Only the one without permission is reported.
+// refreshDenied runs the configuration and the roles of deploy/kubernetes/namespaced.yaml, without the RoleBinding in
+// one namespace. The others are written, among them the Secret for Argo CD. Only the one without permission is
+// reported.
 func refreshDenied(t *testing.T, r refreshRelease) {
 	r = installRefresh(t, r.controlPlane, "namespaced.yaml", "namespaced")
-	if err := r.client.RbacV1().RoleBindings("team-b").Delete(t.Context(), refreshProgram, metav1.DeleteOptions{}); err != nil {
+	bindings := r.client.RbacV1().RoleBindings("team-b")
+	binding, err := bindings.Get(t.Context(), refreshProgram, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bindings.Delete(t.Context(), refreshProgram, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	aws := awstest.New(t)
 	p := r.start(t, refreshRun{aws: aws, config: r.config, env: []string{"POD_NAMESPACE=namespaced"}})
 	s := p.awaitStatus(t, "one namespace fails", func(s refreshStatus) bool {
-		return len(s.Targets) == 2 && len(s.Targets[0].Places.Failing) == 1 && s.Targets[0].Places.Current == 1 && s.Targets[1].Places.Current == 1
+		return len(s.Targets) == 2 && len(s.Targets[0].Places.Failing) == 1 && s.Targets[0].Places.Current == 1 &&
+			s.Targets[1].Places.Current == 1
 	})
 	failure := s.Targets[0].Places.Failing[0]
 	t.Log(failure)
-	const denied = `has no permission to patch secrets in namespace team-b; grant it with a Role and a RoleBinding in that namespace`
-	if failure.Place != "namespace team-b" || !strings.Contains(failure.Error, denied) || s.Targets[0].State != "failing" || !s.Healthy || !s.Ready || !s.Alive {
+	const denied = `has no permission to patch secrets in namespace team-b; grant it with a Role and a RoleBinding`
+	if failure.Place != "namespace team-b" || !strings.Contains(failure.Error, denied) || s.Targets[0].State != "failing" ||
+		!s.Healthy || !s.Ready || !s.Alive {
 		t.Errorf("got %+v", s)
 	}
 	p.log.await(t, 0, `"level":"WARN"`, `"namespace":"team-b"`, denied)
-	p.mustServe(t, "/metrics", 200, `ecr_token_refresh_targets{kind="secret",name="regcred",state="failing"} 1`, `code="403",verb="patch"`)
+	p.mustServe(t, "/metrics", 200, `ecr_token_refresh_targets{kind="secret",name="regcred",state="failing"} 1`,
+		`code="403",verb="patch"`)
 	mustBeValid(t, aws, r.awaitSecret(t, p.log, "team-a", anySecret), firstHost)
 	r.mustBeReadByArgoCD(t, aws)
 
-	binding, err := r.client.RbacV1().RoleBindings("team-a").Get(t.Context(), refreshProgram, metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	binding.ObjectMeta = metav1.ObjectMeta{Name: refreshProgram}
-	if _, err := r.client.RbacV1().RoleBindings("team-b").Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+	binding.ResourceVersion = ""
+	if _, err := bindings.Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	granted := time.Now()
 	mustBeValid(t, aws, r.awaitSecret(t, p.log, "team-b", anySecret), firstHost)
-	t.Logf("permission granted: written after %v", time.Since(granted).Round(10*time.Millisecond))
+	t.Logf("permission granted: written after %v", rounded(time.Since(granted)))
 }
 
 // mustBeReadByArgoCD checks what Argo CD reads of the Secret.
@@ -54,7 +59,8 @@ func refreshDenied(t *testing.T, r refreshRelease) {
 // LabelKeySecretType in common/common.go
 func (r refreshRelease) mustBeReadByArgoCD(t *testing.T, aws *awstest.Server) {
 	t.Helper()
-	list, err := r.client.CoreV1().Secrets("argocd").List(t.Context(), metav1.ListOptions{LabelSelector: "argocd.argoproj.io/secret-type=repo-creds"})
+	list, err := r.client.CoreV1().Secrets("argocd").
+		List(t.Context(), metav1.ListOptions{LabelSelector: "argocd.argoproj.io/secret-type=repo-creds"})
 	if err != nil || len(list.Items) != 1 {
 		t.Fatalf("%d Secrets with the label, want 1; error %v", len(list.Items), err)
 	}
@@ -90,9 +96,11 @@ func refreshDeleted(t *testing.T, r refreshRelease) {
 	s := secretSpace{controlPlane: r.controlPlane, name: "deleted"}
 	s.edit(t, `{"data":{".dockerconfigjson":"e30="}}`)
 	began := time.Now()
-	r.awaitSecret(t, p.log, "deleted", func(s *corev1.Secret) bool { return len(s.Data[corev1.DockerConfigJsonKey]) > 10 })
+	r.awaitSecret(t, p.log, "deleted", func(s *corev1.Secret) bool {
+		return string(s.Data[corev1.DockerConfigJsonKey]) != "{}"
+	})
 	edited := time.Since(began)
-	t.Logf("interval %v: deleted Secret restored after %v; edited one after %v", interval, rounded(took), edited.Round(10*time.Millisecond))
+	t.Logf("interval %v: deleted Secret restored after %v; edited one after %v", interval, rounded(took...), rounded(edited))
 	if slices.Max(append(took, edited)) > interval+time.Second {
 		t.Error("not restored within the interval")
 	}
@@ -122,7 +130,8 @@ func refreshForeign(t *testing.T, r refreshRelease) {
 	p.terminate(t)
 	s.mustBeUntouched(t, before)
 
-	p = r.start(t, refreshRun{aws: aws, config: strings.Replace(config, "- name: regcred\n", "- name: regcred\n    adopt: true\n", 1)})
+	config = strings.Replace(config, "- name: regcred\n", "- name: regcred\n    adopt: true\n", 1)
+	p = r.start(t, refreshRun{aws: aws, config: config})
 	p.awaitStatus(t, "written", current(1))
 	after := s.get(t)
 	mustBeValid(t, aws, after, secretHost)

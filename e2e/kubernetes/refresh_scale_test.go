@@ -51,7 +51,8 @@ func refreshLatency(t *testing.T, r refreshRelease) {
 	aws := awstest.New(t)
 	p := r.start(t, refreshRun{aws: aws, config: refreshConfig("30m", "latency-*", firstHost)})
 	p.awaitStatus(t, "ready", func(s refreshStatus) bool { return s.Ready && s.Targets[0].State == "current" })
-	secrets, err := r.client.CoreV1().Secrets("").Watch(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=" + secretName})
+	selected := metav1.ListOptions{FieldSelector: named(secretName).String()}
+	secrets, err := r.client.CoreV1().Secrets("").Watch(t.Context(), selected)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,8 +96,8 @@ var scaleHosts = []string{
 // here, because the module proxy does not have its module.
 const renewVariable = "K8S_ECR_LOGIN_RENEW"
 
-// refreshScale measures 1,000 namespaces and 5 registries from the start of the program, also with --once, and kills the
-// program midway.
+// refreshScale measures 1,000 namespaces and 5 registries from the start of the program, also with --once, and kills
+// the program midway.
 func refreshScale(t *testing.T, r refreshRelease) {
 	const limit, memoryLimit = 5 * time.Second, 64
 	r.createNamespaces(t, "scale-", scaleNamespaces)
@@ -170,7 +171,8 @@ func refreshKilled(t *testing.T, r refreshRelease, config string) {
 	for _, s := range r.listSecrets(t, secretName) {
 		passwords, err := passwordsOf(&s)
 		if err != nil || len(passwords) != len(scaleHosts) || !uids[string(s.UID)] {
-			t.Errorf("after kill -9: Secret in %s: %d passwords, error %v, same UID: %v", s.Namespace, len(passwords), err, uids[string(s.UID)])
+			t.Errorf("after kill -9: Secret in %s: %d passwords, error %v, same UID: %v",
+				s.Namespace, len(passwords), err, uids[string(s.UID)])
 		}
 		if valid, err := accepts(t.Context(), aws, scaleHosts[0], passwords[scaleHosts[0]]); err == nil && valid {
 			replaced++
@@ -222,14 +224,15 @@ func (r refreshRelease) watchSecrets(t *testing.T, name string) secretWatch {
 		t.Fatal(err)
 	}
 	resource := client.Resource(corev1.SchemeGroupVersion.WithResource("secrets"))
-	selected := metav1.ListOptions{FieldSelector: "metadata.name=" + name, Limit: 1}
+	selected := metav1.ListOptions{FieldSelector: named(name).String()}
 	list, err := resource.List(t.Context(), selected)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	w, err := resource.Watch(ctx, metav1.ListOptions{FieldSelector: selected.FieldSelector, ResourceVersion: list.ResourceVersion})
+	selected.ResourceVersion = list.ResourceVersion
+	w, err := resource.Watch(ctx, selected)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,11 +269,12 @@ func (w secretWatch) await(t *testing.T, p *process, began time.Time, n int) tim
 
 func (r refreshRelease) listSecrets(t *testing.T, name string) []corev1.Secret {
 	t.Helper()
-	list, err := r.client.CoreV1().Secrets("").List(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=" + name})
+	selected := metav1.ListOptions{FieldSelector: named(name).String()}
+	list, err := r.client.CoreV1().Secrets("").List(t.Context(), selected)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(list.Items, func(s corev1.Secret) bool { return len(s.Namespace) < 6 || s.Namespace[:6] != "scale-" })
+	return slices.DeleteFunc(list.Items, func(s corev1.Secret) bool { return !strings.HasPrefix(s.Namespace, "scale-") })
 }
 
 // mustAllBeValid fails the test unless the Secrets of all namespaces contain the same valid passwords.
