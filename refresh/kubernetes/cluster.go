@@ -86,8 +86,8 @@ func logQuietly(log *slog.Logger) {
 	klog.SetSlogLogger(slog.New(debugHandler{log.Handler()}))
 }
 
-// A debugHandler logs messages with level debug. It drops messages with a klog verbosity above 4, because client-go logs
-// the bodies of requests, which contain passwords, with verbosity 8. The verbosity is the negative level.
+// A debugHandler logs messages with level debug. It drops messages with a klog verbosity above 4, because client-go
+// logs the bodies of requests, which contain passwords, with verbosity 8. The verbosity is the negative level.
 type debugHandler struct{ slog.Handler }
 
 func (h debugHandler) Enabled(ctx context.Context, level slog.Level) bool {

@@ -104,8 +104,8 @@ func TestHungWrite(t *testing.T) {
 	})
 }
 
-// TestOutage tests that namespaces that were created during a long outage of the API server are served soon after it, and
-// that it is logged once by each part.
+// TestOutage tests that namespaces that were created during a long outage of the API server are served soon after it,
+// and that it is logged once by each part.
 func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")

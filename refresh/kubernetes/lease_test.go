@@ -149,7 +149,8 @@ func TestForbiddenLease(t *testing.T) {
 	})
 }
 
-// TestLeaseUpdateForbidden tests that a missing permission is logged once, although other requests for the lease succeed.
+// TestLeaseUpdateForbidden tests that a missing permission is logged once, although other requests for the lease
+// succeed.
 func TestLeaseUpdateForbidden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")

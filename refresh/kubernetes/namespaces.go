@@ -143,8 +143,8 @@ func (n *namespaces) watch(ctx context.Context, o metav1.ListOptions) (w watch.I
 // reconnectLimit is the longest pause between two requests of the informer while the API server is unavailable.
 const reconnectLimit = 4 * time.Second
 
-// reach repeats a request while the API server is unavailable. The informer itself would wait for up to a minute between
-// two requests, and new namespaces would wait for that long after the API server is available again.
+// reach repeats a request while the API server is unavailable. The informer itself would wait for up to a minute
+// between two requests, and new namespaces would wait for that long after the API server is available again.
 func (n *namespaces) reach(ctx context.Context, verb string, request func(context.Context) error) error {
 	for attempts := 1; ; attempts++ {
 		hinted, h := withHint(ctx)

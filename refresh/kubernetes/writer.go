@@ -28,8 +28,8 @@ type writer struct {
 	core   rest.Interface // reads service accounts, whose imagePullSecrets are not metadata
 	log    *slog.Logger
 	now    func() time.Time
-	// exist reports whether the last Secret that was looked up existed. Then others are likely to exist too, for example
-	// after a restart, and are looked up first.
+	// exist reports whether the last Secret that was looked up existed. Then others are likely to exist too, for
+	// example after a restart, and are looked up first.
 	exist atomic.Bool
 
 	mu       sync.Mutex
@@ -154,11 +154,11 @@ func (w *writing) run(ctx context.Context) (action string, found *metav1.Partial
 }
 
 // guess sends the one request that most calls consist of. The API server rejects it if the state is another one: if the
-// Secret of an earlier call was deleted, replaced or changed, or if there is a Secret already. The action is "" if guess
-// sends no request, because a look-up is needed or is likely to be.
+// Secret of an earlier call was deleted, replaced or changed, or if there is a Secret already. The action is "" if
+// guess sends no request, because a look-up is needed or is likely to be.
 //
-// The precondition of each apply matters. Without one, an apply that is not forced does not protect the Secret of another
-// program, because it is merged if values are equal or keys differ.
+// The precondition of each apply matters. Without one, an apply that is not forced does not protect the Secret of
+// another program, because it is merged if values are equal or keys differ.
 func (w *writing) guess(ctx context.Context, known types.UID) (action string, err error) {
 	switch {
 	case w.dryRun:

@@ -90,8 +90,8 @@ func scripted(t *testing.T, now *time.Time, answers ...answer) (*writer, *conten
 	return w, newTestContent(t, rule, creds), s
 }
 
-// TestRequests checks the requests of the first write in a namespace without a Secret, of the next one, and of the first
-// write in two namespaces with a Secret.
+// TestRequests checks the requests of the first write in a namespace without a Secret, of the next one, and of the
+// first write in two namespaces with a Secret.
 func TestRequests(t *testing.T) {
 	now := noon
 	w, c, s := scripted(t, &now, ourSecret, ourSecret, exists, ourSecret, ourSecret, ourSecret, ourSecret)
