@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
@@ -110,6 +113,16 @@ users: [{name: node, user: {token: %q}}]
 contexts: [{name: context, context: {cluster: cluster, user: node}}]
 current-context: context
 `, apiURL, p.authority, p.nodeToken))
+}
+
+// createNamespace creates a namespace if it does not exist.
+func createNamespace(t *testing.T, p controlPlane, name string) {
+	t.Helper()
+	o := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	_, err := p.client.CoreV1().Namespaces().Create(t.Context(), o, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
 }
 
 // writeKey creates a key and writes it to a file for the API server.

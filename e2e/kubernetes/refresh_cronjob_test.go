@@ -13,6 +13,9 @@ import (
 // renewSecret is the Secret that the published manifest of k8s-ecr-login-renew writes.
 const renewSecret = "k8s-ecr-login-renew-docker-secret"
 
+// renewAccount is the name of the service account, the role and the binding in the test.
+const renewAccount = "k8s-ecr-login-renew"
+
 // A cronJob is the program as a CronJob of k8s-ecr-login-renew starts it after only its image was changed.
 type cronJob struct {
 	refreshRelease
@@ -20,18 +23,11 @@ type cronJob struct {
 }
 
 // refreshCronJob runs the program without arguments, with the variables and permissions of k8s-ecr-login-renew.
-// Source: deploy.yaml of nabsul/k8s-ecr-login-renew v1.7.1
 func refreshCronJob(t *testing.T, r refreshRelease) {
 	for _, name := range []string{"renew", "renew-a", "renew-b", "renew-skipped"} {
 		createNamespace(t, r.controlPlane, name)
 	}
-	r.token = refreshAccount(t, r.controlPlane, "renew", []rbacv1.PolicyRule{
-		{APIGroups: []string{""}, Resources: []string{"namespaces"}, Verbs: []string{"list"}},
-		{
-			APIGroups: []string{""}, Resources: []string{"secrets", "serviceaccounts", "serviceaccounts/token"},
-			Verbs: []string{"delete", "create", "patch", "get"},
-		},
-	}, true)
+	r.token = r.createRenewAccount(t)
 	job := cronJob{r, refreshRun{aws: awstest.New(t), env: append(r.mountToken(t, "renew"), "AWS_REGION=us-west-2",
 		"DOCKER_SECRET_NAME="+renewSecret, "TARGET_NAMESPACE=renew-?, renew-sk*", "EXCLUDE_NAMESPACE=*-skipped")}}
 	job.writesAll(t)
@@ -41,7 +37,7 @@ func refreshCronJob(t *testing.T, r refreshRelease) {
 	job.run(t, 1).log.await(t, 0, "default registry in us-west-2: ", "it returned status 503")
 	job.aws.ClearFaults()
 	bindings := r.client.RbacV1().ClusterRoleBindings()
-	if err := bindings.Delete(t.Context(), "refresh-renew", metav1.DeleteOptions{}); err != nil {
+	if err := bindings.Delete(t.Context(), renewAccount, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	job.run(t, 1).log.await(t, 0, "list namespaces: ", "; grant the verb list on namespaces")
@@ -99,6 +95,37 @@ func (j cronJob) namesFailingNamespace(t *testing.T) {
 	if j.renewed(t, "renew-b").ResourceVersion == before.ResourceVersion {
 		t.Error("the other namespace was not written")
 	}
+}
+
+// createRenewAccount creates a service account with the permissions of k8s-ecr-login-renew, and returns its token.
+// Source: deploy.yaml of nabsul/k8s-ecr-login-renew v1.7.1
+func (r refreshRelease) createRenewAccount(t *testing.T) (token string) {
+	t.Helper()
+	meta := metav1.ObjectMeta{Name: renewAccount}
+	_, err := r.client.CoreV1().ServiceAccounts("renew").
+		Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: meta}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := &rbacv1.ClusterRole{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{
+		{APIGroups: []string{""}, Resources: []string{"namespaces"}, Verbs: []string{"list"}},
+		{
+			APIGroups: []string{""}, Resources: []string{"secrets", "serviceaccounts", "serviceaccounts/token"},
+			Verbs: []string{"delete", "create", "patch", "get"},
+		},
+	}}
+	if _, err := r.client.RbacV1().ClusterRoles().Create(t.Context(), role, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: meta,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: meta.Name},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "renew", Name: meta.Name}},
+	}
+	if _, err := r.client.RbacV1().ClusterRoleBindings().Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return r.tokenOf(t, "renew", meta.Name)
 }
 
 // renewedSecret returns a Secret as k8s-ecr-login-renew writes it.

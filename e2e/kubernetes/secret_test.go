@@ -121,6 +121,10 @@ func before(method, text string, f func()) secretClient {
 	}
 }
 
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // start returns the Secret of the rule, as of a new process.
 func (s secretSpace) start(t *testing.T, client ...secretClient) *refreshed.Secret {
 	t.Helper()
