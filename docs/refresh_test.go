@@ -14,7 +14,7 @@ import (
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/refreshcli"
 	"ecrlogin/internal/refreshconfig"
-	"ecrlogin/refresh/kubernetes"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // TestRefreshExamples checks that the examples of configuration files of ecr-token-refresh are valid.
@@ -115,9 +115,9 @@ func compare(t *testing.T, what string, documented, want []string) {
 // TestRefreshTables compares tables of refresh.md with the code.
 func TestRefreshTables(t *testing.T) {
 	doc := read(t, "refresh.md")
-	compare(t, "presets", rows(t, doc, "preset"), kubernetes.Presets())
+	compare(t, "presets", rows(t, doc, "preset"), secret.Presets())
 
-	err := kubernetes.Form{Data: map[string]string{"x": "${no-such-placeholder}"}}.Check(1)
+	err := secret.Form{Data: map[string]string{"x": "${no-such-placeholder}"}}.Check(1)
 	if err == nil {
 		t.Fatal("an unknown placeholder is accepted")
 	}
@@ -221,7 +221,8 @@ func TestRefreshErrors(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n## ")
 	var source strings.Builder
 	for _, dir := range []string{
-		"refresh/file", "refresh/kubernetes", "internal/refreshcli", "internal/refreshconfig", "internal/strictyaml",
+		"refresh/file", "refresh/kubernetes", "refresh/kubernetes/secret",
+		"internal/refreshcli", "internal/refreshconfig", "internal/strictyaml",
 	} {
 		paths, err := filepath.Glob("../" + dir + "/*.go")
 		if err != nil {

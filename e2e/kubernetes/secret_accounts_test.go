@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	refreshed "ecrlogin/refresh/kubernetes"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // account creates a service account with image pull secrets.
@@ -101,8 +101,8 @@ func secretAccountsDenied(t *testing.T, s secretSpace) {
 
 // secretPresets writes each preset. The API server accepts the types and their keys.
 func secretPresets(t *testing.T, s secretSpace) {
-	for _, name := range refreshed.Presets() {
-		s.rule.Form, _ = refreshed.Preset(name)
+	for _, name := range secret.Presets() {
+		s.rule.Form, _ = secret.Preset(name)
 		if err := s.rule.Form.Check(1); err != nil {
 			t.Fatal(err)
 		}

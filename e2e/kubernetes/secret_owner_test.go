@@ -14,6 +14,7 @@ import (
 
 	"ecrlogin/refresh"
 	refreshed "ecrlogin/refresh/kubernetes"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 const managedByKubectl = `Secret NAMESPACE/regcred: managed by "kubectl-create"; set adopt: true to take it over, or use another name`
@@ -105,7 +106,7 @@ func secretForeignEqual(t *testing.T, s secretSpace) {
 
 // secretForeignOtherKeys finds a foreign Secret with other keys, which the API server would merge.
 func secretForeignOtherKeys(t *testing.T, s secretSpace) {
-	s.rule.Form, _ = refreshed.Preset("docker-config")
+	s.rule.Form, _ = secret.Preset("docker-config")
 	foreign := s.create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName}, Type: corev1.SecretTypeOpaque, Data: map[string][]byte{"other": []byte("x")}})
 	s.mustBe(t, s.apply(t, s.start(t), "one"), managedByKubectl)
 	s.mustBeUntouched(t, foreign)
@@ -121,7 +122,7 @@ func secretForeignOtherKeys(t *testing.T, s secretSpace) {
 // secretForeignAtCreation creates a foreign Secret after the look-up, with other keys. The API server merges both, and
 // this program withdraws its part.
 func secretForeignAtCreation(t *testing.T, s secretSpace) {
-	s.rule.Form, _ = refreshed.Preset("docker-config")
+	s.rule.Form, _ = secret.Preset("docker-config")
 	var once sync.Once
 	secret := s.start(t, before("PATCH", "force=false", func() {
 		once.Do(func() {
@@ -219,7 +220,7 @@ func secretOtherType(t *testing.T, s secretSpace) {
 		"delete it, and it is created again: kubectl delete secret regcred --namespace NAMESPACE"
 	s.mustApply(t, s.start(t), "one")
 	ours := s.get(t)
-	s.rule.Form, _ = refreshed.Preset("basic-auth")
+	s.rule.Form, _ = secret.Preset("basic-auth")
 	s.mustBe(t, s.apply(t, s.start(t), "two"), want)
 	s.mustBeUntouched(t, ours)
 	s.delete(t)

@@ -20,6 +20,7 @@ import (
 	"ecrlogin/credentials"
 	"ecrlogin/refresh"
 	refreshed "ecrlogin/refresh/kubernetes"
+	"ecrlogin/refresh/kubernetes/secret"
 	"ecrlogin/registry"
 )
 
@@ -72,17 +73,17 @@ const (
 type secretSpace struct {
 	controlPlane
 	name string
-	rule refreshed.Rule
+	rule secret.Rule
 }
 
 func newSecretSpace(t *testing.T, plane controlPlane) secretSpace {
 	t.Helper()
 	s := secretSpace{controlPlane: plane, name: strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))}
-	form, ok := refreshed.Preset("dockerconfigjson")
+	form, ok := secret.Preset("dockerconfigjson")
 	if !ok {
 		t.Fatal("no preset dockerconfigjson")
 	}
-	s.rule = refreshed.Rule{Name: secretName, Namespaces: []string{s.name}, Logins: []refresh.Login{secretLogin(t, secretHost)}, Form: form}
+	s.rule = secret.Rule{Name: secretName, Namespaces: []string{s.name}, Logins: []refresh.Login{secretLogin(t, secretHost)}, Form: form}
 	_, err := s.client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.name}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)

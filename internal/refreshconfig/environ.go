@@ -8,7 +8,7 @@ import (
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/refresh"
-	"ecrlogin/refresh/kubernetes"
+	"ecrlogin/refresh/kubernetes/secret"
 	"ecrlogin/registry"
 )
 
@@ -36,7 +36,7 @@ func Variables(env environ.Env) []string {
 // space in lists is ignored, and namespaces that do not exist are skipped. Unlike there, an invalid name or pattern is an
 // error.
 func FromEnviron(env environ.Env) (*Config, error) {
-	rule := kubernetes.Rule{Name: env.Get(secretName), Adopt: true, SkipMissing: true}
+	rule := secret.Rule{Name: env.Get(secretName), Adopt: true, SkipMissing: true}
 	if rule.Name == "" {
 		return nil, advice.Errorf("%s is not set", secretName).Then("set it to the name of the Secret, such as regcred")
 	}
@@ -57,8 +57,8 @@ func FromEnviron(env environ.Env) (*Config, error) {
 	if rule.Logins, err = servers(env); err != nil {
 		return nil, err
 	}
-	rule.Form, _ = kubernetes.Preset(defaultPreset)
-	c := &Config{Once: true, Secrets: []kubernetes.Rule{rule}}
+	rule.Form, _ = secret.Preset(defaultPreset)
+	c := &Config{Once: true, Secrets: []secret.Rule{rule}}
 	if len(rule.Logins) == 0 {
 		c.DefaultRegistry, err = defaultRegion(env)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"ecrlogin/internal/environ"
 	"ecrlogin/refresh"
-	"ecrlogin/refresh/kubernetes"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // TestFromEnviron checks the documented settings of k8s-ecr-login-renew.
@@ -19,20 +19,20 @@ func TestFromEnviron(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		env    environ.Env
-		want   kubernetes.Rule
+		want   secret.Rule
 		region string
 	}{
-		{"minimum", environ.Env{"AWS_REGION=us-west-2"}, kubernetes.Rule{Namespaces: []string{"default"}}, "us-west-2"},
+		{"minimum", environ.Env{"AWS_REGION=us-west-2"}, secret.Rule{Namespaces: []string{"default"}}, "us-west-2"},
 		{"empty values", environ.Env{"AWS_REGION=us-west-2", "TARGET_NAMESPACE=", "EXCLUDE_NAMESPACE=", "DOCKER_REGISTRIES="},
-			kubernetes.Rule{Namespaces: []string{"default"}}, "us-west-2"},
-		{"region of the AWS CLI", environ.Env{"AWS_DEFAULT_REGION=cn-north-1"}, kubernetes.Rule{Namespaces: []string{"default"}}, "cn-north-1"},
+			secret.Rule{Namespaces: []string{"default"}}, "us-west-2"},
+		{"region of the AWS CLI", environ.Env{"AWS_DEFAULT_REGION=cn-north-1"}, secret.Rule{Namespaces: []string{"default"}}, "cn-north-1"},
 		{"separators", environ.Env{"AWS_REGION=us-west-2", "TARGET_NAMESPACE=\n  namespace1,prefix-*;\t*-suffix\r\nnamespace?0,,namespace1\n", "EXCLUDE_NAMESPACE=kube-*; default"},
-			kubernetes.Rule{Namespaces: []string{"namespace1", "prefix-*", "*-suffix", "namespace?0"}, Exclude: []string{"kube-*", "default"}}, "us-west-2"},
-		{"white space in a name", environ.Env{"AWS_REGION=us-west-2", "TARGET_NAMESPACE=team - a"}, kubernetes.Rule{Namespaces: []string{"team-a"}}, "us-west-2"},
+			secret.Rule{Namespaces: []string{"namespace1", "prefix-*", "*-suffix", "namespace?0"}, Exclude: []string{"kube-*", "default"}}, "us-west-2"},
+		{"white space in a name", environ.Env{"AWS_REGION=us-west-2", "TARGET_NAMESPACE=team - a"}, secret.Rule{Namespaces: []string{"team-a"}}, "us-west-2"},
 		{"registries", environ.Env{"TARGET_NAMESPACE=*", "DOCKER_REGISTRIES=https://" + host + ",https://123456789012.dkr.ecr.eu-west-1.amazonaws.com"},
-			kubernetes.Rule{Namespaces: []string{"*"}, Logins: []refresh.Login{url, other}}, ""},
+			secret.Rule{Namespaces: []string{"*"}, Logins: []refresh.Login{url, other}}, ""},
 		{"host and URL", environ.Env{"AWS_REGION=us-west-2", "DOCKER_REGISTRIES=" + host + ", https://" + host + "," + host + ","},
-			kubernetes.Rule{Namespaces: []string{"default"}, Logins: []refresh.Login{private, url}}, ""},
+			secret.Rule{Namespaces: []string{"default"}, Logins: []refresh.Login{private, url}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := FromEnviron(append(tt.env, "DOCKER_SECRET_NAME=regcred"))
@@ -40,7 +40,7 @@ func TestFromEnviron(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.want.Name, tt.want.Adopt, tt.want.SkipMissing, tt.want.Form = "regcred", true, true, form(t, "dockerconfigjson")
-			want := &Config{Once: true, Secrets: []kubernetes.Rule{tt.want}, DefaultRegistry: tt.region}
+			want := &Config{Once: true, Secrets: []secret.Rule{tt.want}, DefaultRegistry: tt.region}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -9,7 +9,7 @@ import (
 
 	"ecrlogin/credentials"
 	"ecrlogin/refresh"
-	"ecrlogin/refresh/kubernetes"
+	"ecrlogin/refresh/kubernetes/secret"
 	"ecrlogin/registry"
 )
 
@@ -84,9 +84,9 @@ func mustRegistry(t *testing.T, host string) registry.Registry {
 	return r
 }
 
-func form(t *testing.T, preset string) kubernetes.Form {
+func form(t *testing.T, preset string) secret.Form {
 	t.Helper()
-	f, ok := kubernetes.Preset(preset)
+	f, ok := secret.Preset(preset)
 	if !ok {
 		t.Fatal("no preset " + preset)
 	}
@@ -113,11 +113,11 @@ func TestParse(t *testing.T) {
 					RoleSessionName: "refresh", Duration: time.Hour},
 			}},
 		},
-		Secrets: []kubernetes.Rule{
+		Secrets: []secret.Rule{
 			{Name: "regcred", Namespaces: []string{"team-*", "health-check"}, Exclude: []string{"kube-system"}, Selector: "ecr-login=enabled",
 				Logins: []refresh.Login{{Registry: private, Identity: dev}, {Registry: public, Identity: dev}},
 				Form:   form(t, "dockerconfigjson"), Adopt: true, Prune: true, ServiceAccounts: []string{"default", "builder"}},
-			{Name: "argocd", Namespaces: []string{"argocd"}, Logins: []refresh.Login{{Registry: private}}, Form: kubernetes.Form{
+			{Name: "argocd", Namespaces: []string{"argocd"}, Logins: []refresh.Login{{Registry: private}}, Form: secret.Form{
 				Type: "Opaque", Labels: map[string]string{"argocd.argoproj.io/secret-type": "repo-creds"},
 				Annotations: map[string]string{"expires": "${expiry}", "empty": ""},
 				Data:        map[string]string{"url": "${host}", "password": "${password}"},
@@ -142,7 +142,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &Config{
 		Path: "config.yaml", Interval: 30 * time.Minute, Listen: ":3277", Lease: Lease{Name: "ecr-token-refresh"},
-		Secrets: []kubernetes.Rule{{Name: "regcred", Selector: "a=b", Form: form(t, "dockerconfigjson"),
+		Secrets: []secret.Rule{{Name: "regcred", Selector: "a=b", Form: form(t, "dockerconfigjson"),
 			Logins: []refresh.Login{{Registry: mustRegistry(t, host)}}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -272,8 +272,8 @@ kubernetes:
 			want := &Config{
 				Path: path, Interval: time.Second, Lease: Lease{Name: "ecr-token-refresh", Disabled: true},
 				Files: []File{{Path: "/a", Login: login, Mode: pointer(0o600), Owner: "0", Group: "g", Line: got.Files[0].Line}},
-				Secrets: []kubernetes.Rule{{Name: "s", Namespaces: []string{"*"}, Logins: []refresh.Login{login}, Adopt: true,
-					Form: kubernetes.Form{Type: "Opaque", Data: map[string]string{"p": "${password}"}}}},
+				Secrets: []secret.Rule{{Name: "s", Namespaces: []string{"*"}, Logins: []refresh.Login{login}, Adopt: true,
+					Form: secret.Form{Type: "Opaque", Data: map[string]string{"p": "${password}"}}}},
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)

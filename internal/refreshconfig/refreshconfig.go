@@ -8,7 +8,7 @@ import (
 
 	"ecrlogin/internal/strictyaml"
 	"ecrlogin/refresh"
-	"ecrlogin/refresh/kubernetes"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // A Config is a valid configuration. No two of its targets write to the same place.
@@ -17,7 +17,7 @@ type Config struct {
 	Interval time.Duration // how often targets are applied again, 1 second to 12 hours; 0 if Once
 	Listen   string        // listen address of the HTTP server, such as ":3277"; "" for none
 	Files    []File
-	Secrets  []kubernetes.Rule
+	Secrets  []secret.Rule
 	Lease    Lease
 	Once     bool // apply everything once and exit: the environment variables of k8s-ecr-login-renew
 	// DefaultRegistry is the AWS region whose default registry is added to each rule without Logins: the registry of

@@ -16,7 +16,7 @@ import (
 	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
 	"ecrlogin/refresh"
-	"ecrlogin/refresh/kubernetes"
+	"ecrlogin/refresh/kubernetes/secret"
 	"ecrlogin/registry"
 )
 
@@ -37,7 +37,7 @@ func (p *document) kubernetes(n *yaml.Node) error {
 
 // A rule is an item of secrets.
 type rule struct {
-	kubernetes.Rule
+	secret.Rule
 	identity         credentials.Identity
 	preset, template *yaml.Node
 	line             int
@@ -170,13 +170,10 @@ func checkSelector(s string) error {
 	return nil
 }
 
-// pullSecret is the type of the Secrets that imagePullSecrets can refer to.
-const pullSecret = "kubernetes.io/dockerconfigjson"
-
 // form sets the form of a rule and checks it.
 func (p *document) form(r *rule) error {
 	if r.preset == nil && r.template == nil {
-		r.Form, _ = kubernetes.Preset(defaultPreset)
+		r.Form, _ = secret.Preset(defaultPreset)
 		return nil
 	}
 	at := r.preset
@@ -186,8 +183,8 @@ func (p *document) form(r *rule) error {
 	if err := r.Form.Check(len(r.Logins)); err != nil {
 		return p.Wrong(at, err)
 	}
-	if len(r.ServiceAccounts) > 0 && r.Form.Type != pullSecret {
-		return p.Wrong(at, advice.Errorf("serviceAccounts requires a Secret of type %s", pullSecret).
+	if len(r.ServiceAccounts) > 0 && r.Form.Type != secret.TypeDockerConfigJSON {
+		return p.Wrong(at, advice.Errorf("serviceAccounts requires a Secret of type %s", secret.TypeDockerConfigJSON).
 			Then("remove serviceAccounts, or use another preset"))
 	}
 	return nil
@@ -201,8 +198,8 @@ func (p *document) preset(r *rule) strictyaml.Field {
 		r.preset = n
 		return p.Text(new(string), func(s string) error {
 			var ok bool
-			if r.Form, ok = kubernetes.Preset(s); !ok {
-				return fmt.Errorf("must be one of %s", strings.Join(kubernetes.Presets(), ", "))
+			if r.Form, ok = secret.Preset(s); !ok {
+				return fmt.Errorf("must be one of %s", strings.Join(secret.Presets(), ", "))
 			}
 			return nil
 		})(n)
@@ -213,7 +210,7 @@ func (p *document) preset(r *rule) strictyaml.Field {
 func (p *document) template(r *rule) strictyaml.Field {
 	return func(n *yaml.Node) error {
 		r.template = n
-		r.Form = kubernetes.Form{Type: "Opaque"} // the default of Kubernetes
+		r.Form = secret.Form{Type: secret.TypeOpaque}
 		return p.Mapping(n, "template", map[string]strictyaml.Field{
 			"type":        p.Text(&r.Form.Type, func(string) error { return nil }),
 			"labels":      p.mapping(&r.Form.Labels, "labels"),

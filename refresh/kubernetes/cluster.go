@@ -1,3 +1,8 @@
+// Package kubernetes writes registry passwords to Secrets in the namespaces of a Kubernetes cluster. A Secret is a
+// target of package refresh.
+//
+// Secrets are applied by name (server-side apply) and replaced in place, so that they are never absent. This package
+// never lists, watches or caches Secrets, and does not read their data.
 package kubernetes
 
 import (

@@ -19,6 +19,7 @@ import (
 
 	"ecrlogin/credentials"
 	"ecrlogin/refresh"
+	"ecrlogin/refresh/kubernetes/secret"
 	"ecrlogin/registry"
 )
 
@@ -62,13 +63,13 @@ func (f *fixture) run(secrets ...*Secret) {
 }
 
 // secret returns the Secret of a rule. It writes with one request for each namespace.
-func (f *fixture) secret(r Rule) *Secret {
+func (f *fixture) secret(r secret.Rule) *Secret {
 	f.t.Helper()
 	if r.Name == "" {
 		r.Name = "regcred"
 	}
 	r.Logins = []refresh.Login{freshCredential().Login}
-	r.Form, _ = Preset("dockerconfigjson")
+	r.Form, _ = secret.Preset("dockerconfigjson")
 	s, err := f.cluster.Secret(r)
 	if err != nil {
 		f.t.Fatal(err)
@@ -183,8 +184,8 @@ func TestNamespaces(t *testing.T) {
 		server.put("team-old", nil, true, false)
 		server.create("labeled", map[string]string{"ecr-login": "enabled"})
 		f := newFixture(t, server, Options{})
-		globs := f.secret(Rule{Name: "globs", Namespaces: []string{"team-?", "team-old", "team-long-*"}, Exclude: []string{"*-x"}})
-		labels := f.secret(Rule{Name: "labels", Selector: "ecr-login=enabled"})
+		globs := f.secret(secret.Rule{Name: "globs", Namespaces: []string{"team-?", "team-old", "team-long-*"}, Exclude: []string{"*-x"}})
+		labels := f.secret(secret.Rule{Name: "labels", Selector: "ecr-login=enabled"})
 		f.run(globs, labels)
 		f.apply(globs)
 		f.apply(labels)
@@ -215,7 +216,7 @@ func TestLiteral(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a", "b", "c")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{Namespaces: []string{"a", "b", "missing"}, Exclude: []string{"b"}})
+		s := f.secret(secret.Rule{Namespaces: []string{"a", "b", "missing"}, Exclude: []string{"b"}})
 		f.run(s)
 		f.apply(s)
 		f.wantWritten("a/regcred")
@@ -238,7 +239,7 @@ func TestPrune(t *testing.T) {
 		server.put("l", map[string]string{"x": "y"}, false, false)
 		server.secrets["b/regcred"] = 1 // of a former rule
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{Selector: "x=y", Prune: true})
+		s := f.secret(secret.Rule{Selector: "x=y", Prune: true})
 		f.run(s)
 		f.apply(s)
 		f.wantWritten("l/regcred")
@@ -262,7 +263,7 @@ func TestPruneNames(t *testing.T) {
 						want = "a/regcred b/regcred"
 					}
 					f := newFixture(t, server, Options{Once: once})
-					s := f.secret(Rule{Namespaces: []string{"a"}, Prune: true})
+					s := f.secret(secret.Rule{Namespaces: []string{"a"}, Prune: true})
 					if !once {
 						f.run(s)
 					}
@@ -283,8 +284,8 @@ func TestPruneOtherRule(t *testing.T) {
 		server := newFakeServer("dev-a", "team-a", "old")
 		server.secrets["old/regcred"] = 1 // of a former rule
 		f := newFixture(t, server, Options{})
-		teams := f.secret(Rule{Namespaces: []string{"team-*"}, Prune: true})
-		devs := f.secret(Rule{Namespaces: []string{"dev-*"}, Prune: true})
+		teams := f.secret(secret.Rule{Namespaces: []string{"team-*"}, Prune: true})
+		devs := f.secret(secret.Rule{Namespaces: []string{"dev-*"}, Prune: true})
 		f.run(teams, devs)
 		f.apply(teams)
 		f.apply(devs)
@@ -300,10 +301,10 @@ func TestUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		before := f.secret(Rule{Name: "before"})
+		before := f.secret(secret.Rule{Name: "before"})
 		f.run(before)
 		f.apply(before)
-		after := f.secret(Rule{Name: "after"})
+		after := f.secret(secret.Rule{Name: "after"})
 		f.cluster.Use([]*Secret{after})
 		server.create("b", nil)
 		f.apply(after)
@@ -314,9 +315,9 @@ func TestUse(t *testing.T) {
 func TestNames(t *testing.T) {
 	f := newFixture(t, newFakeServer(), Options{Once: true})
 	secrets := []*Secret{
-		f.secret(Rule{Name: "a"}),
-		f.secret(Rule{Name: "b", Namespaces: []string{"x", "y-*"}, Exclude: []string{"y-1"}}),
-		f.secret(Rule{Name: "b", Selector: "x in (y)"}),
+		f.secret(secret.Rule{Name: "a"}),
+		f.secret(secret.Rule{Name: "b", Namespaces: []string{"x", "y-*"}, Exclude: []string{"y-1"}}),
+		f.secret(secret.Rule{Name: "b", Selector: "x in (y)"}),
 	}
 	f.cluster.Use(secrets)
 	for i, want := range []string{"a", "b in x,y-* without y-1", "b in * with x in (y)"} {

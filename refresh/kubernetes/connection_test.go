@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // TestDeadConnection tests with real connections that a connection that breaks without a packet is noticed and replaced
@@ -30,7 +32,7 @@ func TestDeadConnection(t *testing.T) {
 		},
 		WrapTransport: func(base http.RoundTripper) http.RoundTripper { return struct{ http.RoundTripper }{base} }, // for metrics
 	}})
-	s := f.secret(Rule{})
+	s := f.secret(secret.Rule{})
 	f.run(s)
 	f.apply(s)
 	relay.freeze()

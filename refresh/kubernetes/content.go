@@ -18,23 +18,21 @@ import (
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/refresh"
+	"ecrlogin/refresh/kubernetes/secret"
 )
-
-// annotationPrefix is the prefix of all annotations of this program.
-const annotationPrefix = "ecr-login/"
 
 // Annotations of each Secret. They do not contain secrets.
 const (
 	// AnnotationExpiry is the earliest expiration time of the passwords in the Secret, in RFC 3339 and UTC.
-	AnnotationExpiry = annotationPrefix + "expiry"
+	AnnotationExpiry = secret.AnnotationPrefix + "expiry"
 	// AnnotationIdentity names the AWS identities to which the passwords were issued, separated by a comma and a space.
-	AnnotationIdentity = annotationPrefix + "identity"
+	AnnotationIdentity = secret.AnnotationPrefix + "identity"
 	// AnnotationHash is a SHA-256 hash of the data, in hexadecimal. Users compare it to see whether two namespaces have
 	// the same passwords, without permission to read them. The passwords cannot be found by trial, because a password
 	// of Amazon ECR contains more than 256 random bits.
-	AnnotationHash = annotationPrefix + "content-hash"
+	AnnotationHash = secret.AnnotationPrefix + "content-hash"
 	// AnnotationInstallation is the Installation of the Cluster that wrote the Secret last.
-	AnnotationInstallation = annotationPrefix + "installation"
+	AnnotationInstallation = secret.AnnotationPrefix + "installation"
 )
 
 // Labels that each Secret has by default. A Form can set other values.
@@ -61,7 +59,7 @@ type content struct {
 }
 
 // newContent renders the Secret of a rule. The credentials are those that refresh.Target's Apply gets.
-func newContent(rule Rule, creds []refresh.Credential) (*content, error) {
+func newContent(rule secret.Rule, creds []refresh.Credential) (*content, error) {
 	if len(creds) == 0 {
 		return nil, advice.Errorf("Secret %s: no password is available", rule.Name).Then("see the errors of its registries")
 	}
@@ -71,33 +69,27 @@ func newContent(rule Rule, creds []refresh.Credential) (*content, error) {
 	}
 	v := valuesOf(creds[0]) // the only one, unless the form uses none of these values: see Form.Check
 	v["dockerconfigjson"] = config
-	s := secret{APIVersion: "v1", Kind: "Secret", Type: rule.Form.Type}
-	if s.Type == "" {
-		s.Type = typeOpaque
-	}
-	data, err := v.expandAll(rule.Form.Data)
+	form, err := rule.Form.Expand(v)
 	if err != nil {
 		return nil, err
 	}
-	s.Data = make(map[string][]byte, len(data))
+	m := manifest{APIVersion: "v1", Kind: "Secret", Type: form.Type, Data: make(map[string][]byte, len(form.Data))}
 	size := 0
-	for key, text := range data {
-		s.Data[key] = []byte(text)
+	for key, text := range form.Data {
+		m.Data[key] = []byte(text)
 		size += len(text)
 	}
 	if size > maxSize {
 		return nil, advice.Errorf("Secret %s: %d bytes for %d registries are more than a Secret can have (%d)",
 			rule.Name, size, len(creds), maxSize).Then("distribute the registries over several rules with other names")
 	}
-	if s.Metadata, err = newMetadata(rule, v, creds, hash(data)); err != nil {
-		return nil, err
-	}
-	c := &content{creds: creds, typ: s.Type, missing: missing(rule.Logins, creds), secrets: secretsOf(creds, s.Data)}
-	return c, c.encode(s)
+	m.Metadata = newMetadata(rule.Name, form, creds)
+	c := &content{creds: creds, typ: m.Type, missing: missing(rule.Logins, creds), secrets: secretsOf(creds, m.Data)}
+	return c, c.encode(m)
 }
 
-// A secret is the body of a server-side apply. It has no namespace: that of the request's URL is used.
-type secret struct {
+// A manifest is the body of a server-side apply. It has no namespace: that of the request's URL is used.
+type manifest struct {
 	APIVersion string            `json:"apiVersion"`
 	Kind       string            `json:"kind"`
 	Metadata   secretMetadata    `json:"metadata"`
@@ -111,26 +103,43 @@ type secretMetadata struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
-// newMetadata renders the labels and annotations of a Secret.
-func newMetadata(rule Rule, v values, creds []refresh.Credential, hash string) (secretMetadata, error) {
-	labels, err := v.expandAll(rule.Form.Labels)
-	if err != nil {
-		return secretMetadata{}, err
-	}
-	annotations, err := v.expandAll(rule.Form.Annotations)
-	if err != nil {
-		return secretMetadata{}, err
-	}
-	all := map[string]string{labelManagedBy: fieldManager, labelVelero: "true"}
-	maps.Copy(all, labels)
+// newMetadata returns the labels and annotations of a Secret.
+func newMetadata(name string, form secret.Form, creds []refresh.Credential) secretMetadata {
+	m := secretMetadata{name, map[string]string{labelManagedBy: fieldManager, labelVelero: "true"}, form.Annotations}
+	maps.Copy(m.Labels, form.Labels)
 	for key, value := range map[string]string{
-		AnnotationExpiry: timestamp(expiry(creds)), AnnotationIdentity: identities(creds), AnnotationHash: hash,
+		AnnotationExpiry: timestamp(expiry(creds)), AnnotationIdentity: identities(creds), AnnotationHash: hash(form.Data),
 	} {
 		if value != "" {
-			annotations[key] = value
+			m.Annotations[key] = value
 		}
 	}
-	return secretMetadata{Name: rule.Name, Labels: all, Annotations: annotations}, nil
+	return m
+}
+
+// valuesOf returns the values for one credential. The values are inserted as they are, without quotation. A password of
+// Amazon ECR is base64.
+func valuesOf(c refresh.Credential) map[string]string {
+	return map[string]string{
+		"host":     c.Login.Registry.Host,
+		"username": c.Token.Username,
+		"password": c.Token.Password,
+		"auth":     auth(c),
+		"expiry":   timestamp(c.Token.Expiry),
+	}
+}
+
+// auth returns the value of "auth" in Docker's config.json.
+func auth(c refresh.Credential) string {
+	return base64.StdEncoding.EncodeToString([]byte(c.Token.Username + ":" + c.Token.Password))
+}
+
+// timestamp returns a time in RFC 3339 and UTC, or "" for the zero time.
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 // expiry returns the earliest expiration time, or the zero time if there is none.
@@ -211,8 +220,8 @@ func secretsOf(creds []refresh.Credential, data map[string][]byte) []string {
 }
 
 // encode sets head and tail.
-func (c *content) encode(s secret) error {
-	body, err := json.Marshal(s)
+func (c *content) encode(m manifest) error {
+	body, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"ecrlogin/credentials"
 	"ecrlogin/refresh"
+	"ecrlogin/refresh/kubernetes/secret"
 	"ecrlogin/registry"
 )
 
@@ -39,13 +40,13 @@ func credential(l refresh.Login, password string) refresh.Credential {
 }
 
 // preset returns a rule for a preset and two credentials.
-func preset(t *testing.T, name string, hosts ...string) (Rule, []refresh.Credential) {
+func preset(t *testing.T, name string, hosts ...string) (secret.Rule, []refresh.Credential) {
 	t.Helper()
-	form, ok := Preset(name)
+	form, ok := secret.Preset(name)
 	if !ok {
 		t.Fatalf("no preset %s", name)
 	}
-	rule := Rule{Name: "regcred", Form: form}
+	rule := secret.Rule{Name: "regcred", Form: form}
 	var creds []refresh.Credential
 	for i, host := range hosts {
 		rule.Logins = append(rule.Logins, loginOf(t, host))
@@ -54,7 +55,7 @@ func preset(t *testing.T, name string, hosts ...string) (Rule, []refresh.Credent
 	return rule, creds
 }
 
-func newTestContent(t *testing.T, rule Rule, creds []refresh.Credential) *content {
+func newTestContent(t *testing.T, rule secret.Rule, creds []refresh.Credential) *content {
 	t.Helper()
 	c, err := newContent(rule, creds)
 	if err != nil {
@@ -64,16 +65,16 @@ func newTestContent(t *testing.T, rule Rule, creds []refresh.Credential) *conten
 }
 
 // decoded returns a body with its data in plain text.
-func decoded(t *testing.T, body []byte) (s secret, data map[string]string) {
+func decoded(t *testing.T, body []byte) (m manifest, data map[string]string) {
 	t.Helper()
-	if err := json.Unmarshal(body, &s); err != nil {
+	if err := json.Unmarshal(body, &m); err != nil {
 		t.Fatalf("%v in %s", err, body)
 	}
 	data = map[string]string{}
-	for key, value := range s.Data {
+	for key, value := range m.Data {
 		data[key] = string(value)
 	}
-	return s, data
+	return m, data
 }
 
 // TestBody checks the complete JSON of the default form.
@@ -137,7 +138,7 @@ func TestBodyOfPresets(t *testing.T) {
 // TestBodyOfTemplates checks all placeholders and the defaults that a Form can replace.
 func TestBodyOfTemplates(t *testing.T) {
 	rule, creds := preset(t, "basic-auth", hostA)
-	rule.Form = Form{
+	rule.Form = secret.Form{
 		Labels:      map[string]string{"host": "${host}", "velero.io/exclude-from-backup": "false"},
 		Annotations: map[string]string{"until": "${expiry} $${host} $5"},
 		Data:        map[string]string{"all": "${username} ${password} ${auth} ${host}", "empty": ""},

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"ecrlogin/refresh"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // TestRetryAfter tests that a busy API server decides when a namespace is tried again, and that others do not wait.
@@ -21,7 +22,7 @@ func TestRetryAfter(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newFakeServer("a", "b", "c")
 				f := newFixture(t, server, Options{})
-				s := f.secret(Rule{})
+				s := f.secret(secret.Rule{})
 				server.setIntercept(denyPath("/api/v1/namespaces/b/secrets/regcred", code, "", "too many requests", "Retry-After", "40"))
 				f.run(s)
 				began := time.Now()
@@ -51,7 +52,7 @@ func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		var tries []time.Time
 		server.setIntercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method != http.MethodPatch {
@@ -85,7 +86,7 @@ func TestHungWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a", "b", "c")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		server.setIntercept(func(w http.ResponseWriter, r *http.Request) bool {
 			return strings.Contains(r.URL.Path, "/b/") && writeNever(w, r)
 		})
@@ -140,7 +141,7 @@ func TestForbiddenList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		server.setIntercept(denyPath("/api/v1/namespaces", http.StatusForbidden, metav1.StatusReasonForbidden,
 			`namespaces is forbidden: User "u" cannot list resource "namespaces" in API group "" at the cluster scope`))
 		f.run(s)
@@ -180,7 +181,7 @@ func TestForbiddenWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		server.setIntercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Query().Get("watch") == "" {
 				return false
@@ -204,7 +205,7 @@ func TestGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		f.run(s)
 		f.apply(s)
 		server.put("lost", nil, false, true)
@@ -225,7 +226,7 @@ func TestAudit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		f.run(s)
 		f.apply(s)
 		server.put("lost", nil, false, true)
@@ -252,7 +253,7 @@ func TestSilentWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		f.run(s)
 		f.apply(s)
 		synctest.Wait()
@@ -287,7 +288,7 @@ func TestStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		server.setIntercept(writeNever)
 		f.run(s)
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -316,7 +317,7 @@ func TestSlowFailures(t *testing.T) {
 			return strings.Contains(r.URL.Path, "/slow-") && writeNever(w, r)
 		})
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		f.run(s)
 		apply := func() {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -348,7 +349,7 @@ func TestLogOutage(t *testing.T) {
 			return true
 		})
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		f.run(s)
 		f.apply(s)
 		time.Sleep(time.Minute)

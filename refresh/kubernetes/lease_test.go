@@ -8,13 +8,15 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // replica returns a replica that takes part in the leader election, and applies a rule for all namespaces.
 func replica(t *testing.T, server *fakeServer, name string) (*fixture, *Secret) {
 	t.Helper()
 	f := newFixture(t, server, Options{Lease: &Lease{Namespace: "system", Name: "lease", Holder: name}})
-	s := f.secret(Rule{})
+	s := f.secret(secret.Rule{})
 	f.run(s)
 	synctest.Wait()
 	f.apply(s)

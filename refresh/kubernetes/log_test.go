@@ -11,6 +11,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"ecrlogin/refresh"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // TestDebugLog checks that the log of client-go at level debug contains no password. client-go logs the bodies of
@@ -21,7 +22,7 @@ func TestDebugLog(t *testing.T) {
 		var out bytes.Buffer
 		logQuietly(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
 		t.Cleanup(klog.ClearLogger)
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		s.writer = newWriter(s.rule, f.cluster.clients.metadata, f.cluster.clients.core, f.cluster.log, f.cluster.now)
 		creds := []refresh.Credential{freshCredential()}
 		if err := s.Apply(t.Context(), creds); err != nil {

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"ecrlogin/refresh"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 func TestOnce(t *testing.T) {
@@ -38,7 +39,7 @@ func TestOnce(t *testing.T) {
 			return false
 		})
 		f := newFixture(t, server, Options{Once: true})
-		s := f.secret(Rule{Namespaces: []string{"team-*"}})
+		s := f.secret(secret.Rule{Namespaces: []string{"team-*"}})
 		f.apply(s)
 		wantReport(t, s, "{Current:1199 Pending:0 Failing:[{Place:namespace team-0007 Error:secrets is forbidden}] Standby:false}")
 		if server.count("WATCH") != 0 || server.count("leases") != 0 || server.count("GET /api/v1/namespaces") != 3 {
@@ -55,7 +56,7 @@ func TestOnceUnavailable(t *testing.T) {
 		server := newFakeServer("a")
 		server.setIntercept(writeNever)
 		f := newFixture(t, server, Options{Once: true})
-		err := f.secret(Rule{}).Apply(t.Context(), []refresh.Credential{freshCredential()})
+		err := f.secret(secret.Rule{}).Apply(t.Context(), []refresh.Credential{freshCredential()})
 		if want := "list namespaces: API server is unavailable: no answer within 10s"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -67,7 +68,7 @@ func TestOncePrune(t *testing.T) {
 		server := newFakeServer("a", "b")
 		server.secrets["b/regcred"] = 1
 		f := newFixture(t, server, Options{Once: true})
-		f.apply(f.secret(Rule{Namespaces: []string{"a*"}, Prune: true}))
+		f.apply(f.secret(secret.Rule{Namespaces: []string{"a*"}, Prune: true}))
 		f.wantWritten("a/regcred")
 	})
 }
@@ -76,7 +77,7 @@ func TestOncePrune(t *testing.T) {
 func TestOncePruneOtherRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, newFakeServer("a", "b"), Options{Once: true})
-		a, b := f.secret(Rule{Namespaces: []string{"a"}}), f.secret(Rule{Namespaces: []string{"b*"}, Prune: true})
+		a, b := f.secret(secret.Rule{Namespaces: []string{"a"}}), f.secret(secret.Rule{Namespaces: []string{"b*"}, Prune: true})
 		f.cluster.Use([]*Secret{a, b})
 		f.apply(a)
 		f.apply(b)
@@ -92,7 +93,7 @@ func TestOnceMissing(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t, newFakeServer("a", "b"), Options{Once: true})
-			s := f.secret(Rule{Namespaces: []string{"a", "missing"}, SkipMissing: skip})
+			s := f.secret(secret.Rule{Namespaces: []string{"a", "missing"}, SkipMissing: skip})
 			f.apply(s)
 			f.wantWritten("a/regcred")
 			wantReport(t, s, want)
@@ -104,11 +105,11 @@ func TestPlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("b", "a", "c")
 		f := newFixture(t, server, Options{Once: true})
-		changes, err := f.secret(Rule{Exclude: []string{"c"}}).Plan(t.Context())
+		changes, err := f.secret(secret.Rule{Exclude: []string{"c"}}).Plan(t.Context())
 		if got, want := fmt.Sprint(changes, err), "[{a create } {b create }] <nil>"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
-		changes, err = f.secret(Rule{Exclude: []string{"c"}, Prune: true}).Plan(t.Context())
+		changes, err = f.secret(secret.Rule{Exclude: []string{"c"}, Prune: true}).Plan(t.Context())
 		if got, want := fmt.Sprint(changes, err), "[{a create } {b create } {c delete }] <nil>"; got != want {
 			t.Errorf("with prune: got %s, want %s", got, want)
 		}
@@ -120,7 +121,7 @@ func TestExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		s := f.secret(Rule{})
+		s := f.secret(secret.Rule{})
 		s.writer = newWriter(s.rule, f.cluster.clients.metadata, f.cluster.clients.core, f.cluster.log, f.cluster.now)
 		f.run(s)
 		f.apply(s)

@@ -9,12 +9,13 @@ import (
 	"sync"
 
 	"ecrlogin/refresh"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // A Secret is the Secret of a Rule in all namespaces that the Rule selects.
 type Secret struct {
 	cluster   *Cluster
-	rule      Rule
+	rule      secret.Rule
 	selection selection
 	names     []string // of the namespaces, if literal
 	literal   bool     // the namespaces are selected by name only
@@ -52,7 +53,7 @@ type placeWriter interface {
 }
 
 // Secret returns the Secret of a rule.
-func (c *Cluster) Secret(r Rule) (*Secret, error) {
+func (c *Cluster) Secret(r secret.Rule) (*Secret, error) {
 	selection, err := newSelection(r)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"ecrlogin/internal/wildcard"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // A selection decides which namespaces a rule selects.
@@ -16,7 +17,7 @@ type selection struct {
 	labels           labels.Selector
 }
 
-func newSelection(r Rule) (selection, error) {
+func newSelection(r secret.Rule) (selection, error) {
 	selector, err := labels.Parse(r.Selector)
 	if err != nil {
 		return selection{}, fmt.Errorf("Secret %s: invalid selector %q: %w", r.Name, r.Selector, err)

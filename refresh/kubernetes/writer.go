@@ -19,11 +19,12 @@ import (
 
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/lifetime"
+	"ecrlogin/refresh/kubernetes/secret"
 )
 
 // A writer writes the Secret of one rule. Its methods are safe for concurrent use in different namespaces.
 type writer struct {
-	rule   Rule
+	rule   secret.Rule
 	client metadata.Interface
 	core   rest.Interface // reads service accounts, whose imagePullSecrets are not metadata
 	log    *slog.Logger
@@ -45,7 +46,7 @@ type memory struct {
 	waiting time.Time // since when a service account is missing; zero if none is
 }
 
-func newWriter(rule Rule, client metadata.Interface, core rest.Interface, log *slog.Logger, now func() time.Time) *writer {
+func newWriter(rule secret.Rule, client metadata.Interface, core rest.Interface, log *slog.Logger, now func() time.Time) *writer {
 	return &writer{rule: rule, client: client, core: core, log: log, now: now, memories: map[string]memory{}}
 }
 

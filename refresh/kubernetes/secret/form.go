@@ -1,37 +1,33 @@
-package kubernetes
+package secret
 
 import (
 	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"ecrlogin/credentials"
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
-	"ecrlogin/refresh"
-	"ecrlogin/registry"
 )
 
 // The types of Secrets that contain passwords.
 // Source: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
 const (
-	typeOpaque           = "Opaque"
-	typeDockerConfigJSON = "kubernetes.io/dockerconfigjson"
-	typeBasicAuth        = "kubernetes.io/basic-auth"
+	TypeOpaque           = "Opaque"                         // the default of Kubernetes
+	TypeDockerConfigJSON = "kubernetes.io/dockerconfigjson" // required for imagePullSecrets
+	TypeBasicAuth        = "kubernetes.io/basic-auth"
 )
 
-// dockerConfigKey is the key of Docker's config.json in a Secret of typeDockerConfigJSON.
+// dockerConfigKey is the key of Docker's config.json in a Secret of TypeDockerConfigJSON.
 const dockerConfigKey = ".dockerconfigjson"
 
 // presets are the Forms by name.
 var presets = map[string]func() Form{
 	// The form of image pull secrets, for all registries of a rule.
 	"dockerconfigjson": func() Form {
-		return Form{Type: typeDockerConfigJSON, Data: map[string]string{dockerConfigKey: "${dockerconfigjson}"}}
+		return Form{Type: TypeDockerConfigJSON, Data: map[string]string{dockerConfigKey: "${dockerconfigjson}"}}
 	},
 	// Credentials for all Helm repositories of a registry. Argo CD uses them for each repository URL that begins with
 	// url. The URL of a Helm repository in a registry has no scheme.
@@ -39,7 +35,7 @@ var presets = map[string]func() Form{
 	// getRepositoryCredentialIndex in util/db/repository_secrets.go of argoproj/argo-cd
 	"argocd-repo-creds": func() Form {
 		return Form{
-			Type:   typeOpaque,
+			Type:   TypeOpaque,
 			Labels: map[string]string{"argocd.argoproj.io/secret-type": "repo-creds"},
 			Data: map[string]string{
 				"url": "${host}", "type": "helm", "enableOCI": "true", "username": "${username}", "password": "${password}",
@@ -47,20 +43,20 @@ var presets = map[string]func() Form{
 		}
 	},
 	"basic-auth": func() Form {
-		return Form{Type: typeBasicAuth, Data: map[string]string{"username": "${username}", "password": "${password}"}}
+		return Form{Type: TypeBasicAuth, Data: map[string]string{"username": "${username}", "password": "${password}"}}
 	},
 	// A file config.json for pods that mount the Secret as Docker's configuration directory, such as Kaniko
 	// (/kaniko/.docker) and BuildKit ($DOCKER_CONFIG).
 	// Source: https://github.com/GoogleContainerTools/kaniko#pushing-to-docker-hub
 	"docker-config": func() Form {
-		return Form{Type: typeOpaque, Data: map[string]string{"config.json": "${dockerconfigjson}"}}
+		return Form{Type: TypeOpaque, Data: map[string]string{"config.json": "${dockerconfigjson}"}}
 	},
 	// The form that Argo CD Image Updater reads with "credentials: secret:NAMESPACE/NAME#creds". Its other form,
 	// "pullsecret:NAMESPACE/NAME", reads the preset dockerconfigjson.
 	// Source: https://argocd-image-updater.readthedocs.io/en/stable/configuration/registries/ and FetchCredentials in
 	// registry-scanner/pkg/image/credentials.go of argoproj-labs/argocd-image-updater, which splits at the first colon
 	"image-updater": func() Form {
-		return Form{Type: typeOpaque, Data: map[string]string{"creds": "${username}:${password}"}}
+		return Form{Type: TypeOpaque, Data: map[string]string{"creds": "${username}:${password}"}}
 	},
 }
 
@@ -120,24 +116,19 @@ func within(kind, key string, err error) error {
 	return advice.Errorf("%s %q: %s", kind, oneline.Value(key), cause).Then("%s", next)
 }
 
-// sample is a credential that stands for the real one in checks. No real host name is longer.
-func sample() refresh.Credential {
-	return refresh.Credential{
-		Login: refresh.Login{Registry: registry.Registry{Host: "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com"}},
-		Token: credentials.Token{Username: "AWS", Password: "c2FtcGxl", Expiry: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
-	}
-}
-
-// sampleValues are the values of all placeholders in checks.
-func sampleValues() values {
-	v := valuesOf(sample())
-	v["dockerconfigjson"] = `{"auths":{}}`
-	return v
+// sample contains values of the placeholders for checks. No real host name is longer.
+var sample = map[string]string{
+	"host":             "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
+	"username":         "AWS",
+	"password":         "c2FtcGxl",
+	"auth":             "QVdTOmMyRnRjR3hs",
+	"expiry":           "2026-01-02T03:04:05Z",
+	"dockerconfigjson": `{"auths":{}}`,
 }
 
 // checkMetadata checks labels and annotations as the API server does.
 func (f Form) checkMetadata() error {
-	labels, err := sampleValues().expandAll(f.Labels)
+	labels, err := expandAll(f.Labels, sample)
 	if err != nil {
 		return err
 	}
@@ -153,8 +144,8 @@ func (f Form) checkMetadata() error {
 		if problems := validation.IsQualifiedName(strings.ToLower(key)); len(problems) > 0 {
 			return within("annotation", key, advice.Errorf("invalid key").Then("%s", problems[0]))
 		}
-		if strings.HasPrefix(key, annotationPrefix) {
-			return within("annotation", key, advice.Errorf("reserved for this program").Then("use another prefix than %s", annotationPrefix))
+		if strings.HasPrefix(key, AnnotationPrefix) {
+			return within("annotation", key, advice.Errorf("reserved for this program").Then("use another prefix than %s", AnnotationPrefix))
 		}
 	}
 	return nil
@@ -182,8 +173,8 @@ func (f Form) checkData() error {
 // Source: ValidateSecret in pkg/apis/core/validation/validation.go of Kubernetes
 func (f Form) checkType() error {
 	switch {
-	case f.Type == typeDockerConfigJSON:
-		text, err := sampleValues().expand(f.Data[dockerConfigKey])
+	case f.Type == TypeDockerConfigJSON:
+		text, err := expand(f.Data[dockerConfigKey], sample)
 		if err != nil {
 			return err
 		}
@@ -193,7 +184,7 @@ func (f Form) checkType() error {
 		if !json.Valid([]byte(text)) {
 			return within("data", dockerConfigKey, advice.Errorf("not JSON").Then("use ${dockerconfigjson}, or correct the JSON"))
 		}
-	case f.Type == typeBasicAuth:
+	case f.Type == TypeBasicAuth:
 		for _, key := range []string{"username", "password"} {
 			if _, ok := f.Data[key]; !ok {
 				return f.missing(key, "${"+key+"}")
@@ -201,7 +192,7 @@ func (f Form) checkType() error {
 		}
 	case strings.HasPrefix(f.Type, "kubernetes.io/"):
 		return advice.Errorf("type %q is not supported", oneline.Value(f.Type)).
-			Then("use %s, %s or %s", typeDockerConfigJSON, typeBasicAuth, typeOpaque)
+			Then("use %s, %s or %s", TypeDockerConfigJSON, TypeBasicAuth, TypeOpaque)
 	}
 	return nil
 }

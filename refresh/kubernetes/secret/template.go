@@ -1,15 +1,13 @@
-package kubernetes
+package secret
 
 import (
-	"encoding/base64"
+	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/typo"
-	"ecrlogin/refresh"
 )
 
 // A placeholder is a part of a template that is replaced by a value, written ${NAME}.
@@ -72,36 +70,19 @@ func unknownPlaceholder(name string) error {
 	return err.Then("use ${%s}, or write $${ for a literal ${", strings.Join(names, "}, ${"))
 }
 
-// values are the values of placeholders by name.
-type values map[string]string
-
-// valuesOf returns the values for one credential. The values are inserted as they are, without quotation. A password of
-// Amazon ECR is base64.
-func valuesOf(c refresh.Credential) values {
-	return values{
-		"host":     c.Login.Registry.Host,
-		"username": c.Token.Username,
-		"password": c.Token.Password,
-		"auth":     auth(c),
-		"expiry":   timestamp(c.Token.Expiry),
-	}
-}
-
-// auth returns the value of "auth" in Docker's config.json.
-func auth(c refresh.Credential) string {
-	return base64.StdEncoding.EncodeToString([]byte(c.Token.Username + ":" + c.Token.Password))
-}
-
-// timestamp returns a time in RFC 3339 and UTC, or "" for the zero time.
-func timestamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
+// Expand returns a Form whose placeholders are replaced by values, which must contain the names of all placeholders that
+// the Form uses. The default of Type is Opaque.
+func (f Form) Expand(values map[string]string) (Form, error) {
+	expanded := Form{Type: cmp.Or(f.Type, TypeOpaque)}
+	var errs [3]error
+	expanded.Labels, errs[0] = expandAll(f.Labels, values)
+	expanded.Annotations, errs[1] = expandAll(f.Annotations, values)
+	expanded.Data, errs[2] = expandAll(f.Data, values)
+	return expanded, cmp.Or(errs[:]...)
 }
 
 // expand replaces the placeholders of a template.
-func (v values) expand(template string) (string, error) {
+func expand(template string, values map[string]string) (string, error) {
 	parts, err := parseTemplate(template)
 	if err != nil {
 		return "", err
@@ -110,17 +91,17 @@ func (v values) expand(template string) (string, error) {
 	for _, p := range parts {
 		text.WriteString(p.text)
 		if p.placeholder != nil {
-			text.WriteString(v[p.placeholder.name])
+			text.WriteString(values[p.placeholder.name])
 		}
 	}
 	return text.String(), nil
 }
 
 // expandAll replaces the placeholders of each value of a map.
-func (v values) expandAll(templates map[string]string) (map[string]string, error) {
+func expandAll(templates, values map[string]string) (map[string]string, error) {
 	all := make(map[string]string, len(templates))
 	for key, template := range templates {
-		text, err := v.expand(template)
+		text, err := expand(template, values)
 		if err != nil {
 			return nil, err
 		}

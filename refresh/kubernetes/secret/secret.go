@@ -1,14 +1,12 @@
-// Package kubernetes writes registry passwords to Secrets in the namespaces of a Kubernetes cluster. A Secret is a
-// target of package refresh.
+// Package secret describes Secrets with registry passwords, for package kubernetes, which writes them.
 //
-// Secrets are applied by name (server-side apply) and replaced in place, so that they are never absent. This package
-// never lists, watches or caches Secrets, and does not read their data.
-package kubernetes
+// It is separate from package kubernetes so that the configuration can be parsed without linking a Kubernetes client.
+package secret
 
 import "ecrlogin/refresh"
 
-// A Rule describes a Secret and selects the namespaces that get it. If all Namespaces are names without a pattern, there
-// is no Selector, Prune or SkipMissing, the rule needs no permission to list and watch namespaces.
+// A Rule describes a Secret and selects the namespaces that get it. If all Namespaces are names without a pattern, and
+// there is no Selector, Prune or SkipMissing, the rule needs no permission to list and watch namespaces.
 type Rule struct {
 	Name            string   // of the Secret
 	Namespaces      []string // names or patterns, in which * stands for any text and ? for one character; empty for all
@@ -19,8 +17,8 @@ type Rule struct {
 	Adopt           bool     // take over a Secret that another field manager wrote
 	Prune           bool     // delete this program's Secrets in namespaces that no longer match
 	ServiceAccounts []string // names of service accounts whose imagePullSecrets get the Secret
-	// SkipMissing skips Namespaces that do not exist. Otherwise, each of them is a failure. It requires the permission to
-	// list namespaces.
+	// SkipMissing skips Namespaces that do not exist. Otherwise, each of them is a failure. It requires the permission
+	// to list namespaces.
 	SkipMissing bool
 }
 
@@ -35,3 +33,6 @@ type Form struct {
 	Annotations map[string]string
 	Data        map[string]string // the keys of the Secret; the values are not base64
 }
+
+// AnnotationPrefix is the prefix of the annotations that package kubernetes adds. A Form must not contain them.
+const AnnotationPrefix = "ecr-login/"
