@@ -37,7 +37,8 @@ func TestCommandsExist(t *testing.T) {
 	}
 }
 
-// checkCommand checks that help is available for the command at the beginning of args, and that it lists the flags in args.
+// checkCommand checks that help is available for the command at the beginning of args, and that it lists the flags in
+// args.
 func checkCommand(t *testing.T, page string, args []string) {
 	t.Helper()
 	name := args[:1]

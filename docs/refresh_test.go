@@ -66,8 +66,8 @@ func refreshKeys(t *testing.T) []string {
 	return keys
 }
 
-// TestRefreshKeys checks that the complete example has every key of the configuration, and that every key has a row. The
-// identity, the form of a Secret, and the two parts of "kubernetes" are described elsewhere.
+// TestRefreshKeys checks that the complete example has every key of the configuration, and that every key has a row.
+// The identity, the form of a Secret, and the two parts of "kubernetes" are described elsewhere.
 func TestRefreshKeys(t *testing.T) {
 	doc := read(t, "refresh.md")
 	example := block(t, doc, "example all keys")
@@ -211,8 +211,8 @@ func TestRefreshCommands(t *testing.T) {
 	}
 }
 
-// TestRefreshErrors checks that the program contains each message of errors.md: two successive words of it. Some messages
-// consist of the text of others.
+// TestRefreshErrors checks that the program contains each message of errors.md: two successive words of it. Some
+// messages consist of the text of others.
 func TestRefreshErrors(t *testing.T) {
 	_, section, ok := strings.Cut(read(t, "errors.md"), "\n## ecr-token-refresh\n")
 	if !ok {

@@ -1,8 +1,8 @@
 // Package refresh keeps registry passwords up to date in places from which other software reads them, such as files and
 // the Secrets of a Kubernetes cluster.
 //
-// A Refresher rotates a token at about half of its life. It applies the tokens to each Target after a rotation and again
-// at each interval, which restores what others changed or deleted.
+// A Refresher rotates a token at about half of its life. It applies the tokens to each Target after a rotation and
+// again at each interval, which restores what others changed or deleted.
 package refresh
 
 import (

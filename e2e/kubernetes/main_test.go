@@ -1,6 +1,6 @@
 // Package kubernetes tests the helper as the kubelet's image credential provider, and ecr-token-refresh, on a node with
-// a real kubelet, containerd and API server. Its pods pull from registries that accept only unexpired passwords of the stand-in for
-// AWS. The host names are those of Amazon ECR.
+// a real kubelet, containerd and API server. Its pods pull from registries that accept only unexpired passwords of the
+// stand-in for AWS. The host names are those of Amazon ECR.
 //
 // The tests run in a sandbox (package sandbox). They require root and do not change the machine. Kubernetes is built
 // from its modules, which takes minutes the first time and seconds afterwards.

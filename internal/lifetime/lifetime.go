@@ -46,8 +46,8 @@ func StartOf(issued, now time.Time) Start {
 	return Start{issued, time.Now().Add(min(0, issued.Sub(now)))}
 }
 
-// Now returns the time at which the token is as old as the older of the two clocks says: now, which is by the wall clock,
-// or later.
+// Now returns the time at which the token is as old as the older of the two clocks says: now, which is by the wall
+// clock, or later.
 func (s Start) Now(now time.Time) time.Time {
 	if other := s.wall.Add(time.Since(s.monotonic)); other.After(now) {
 		return other

@@ -12,7 +12,8 @@ import (
 const shutdown = 900 * time.Millisecond
 
 // untilSignal returns what run returns. After SIGTERM or SIGINT, it cancels the context of run. If run does not return
-// within the time for a shutdown, because a file system hangs for example, untilSignal returns without it, and ok is false.
+// within the time for a shutdown, because a file system hangs for example, untilSignal returns without it, and ok is
+// false.
 func untilSignal(run func(context.Context) int) (exit int, ok bool) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

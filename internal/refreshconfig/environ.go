@@ -33,8 +33,8 @@ func Variables(env environ.Env) []string {
 
 // FromEnviron returns the configuration in the variables of k8s-ecr-login-renew. It applies a Secret once, takes it
 // over from that tool, and has no HTTP server. As in that tool, TARGET_NAMESPACE is "default" if it is not set, white
-// space in lists is ignored, and namespaces that do not exist are skipped. Unlike there, an invalid name or pattern is an
-// error.
+// space in lists is ignored, and namespaces that do not exist are skipped. Unlike there, an invalid name or pattern is
+// an error.
 func FromEnviron(env environ.Env) (*Config, error) {
 	rule := secret.Rule{Name: env.Get(secretName), Adopt: true, SkipMissing: true}
 	if rule.Name == "" {

@@ -25,8 +25,8 @@ type key struct {
 }
 
 // newQueue returns a queue in which new namespaces come first, which then do not wait until the others were applied
-// again. Those that fail wait with the others. Otherwise, some in which each try takes long would occupy all workers, and
-// the passwords of the others would expire.
+// again. Those that fail wait with the others. Otherwise, some in which each try takes long would occupy all workers,
+// and the passwords of the others would expire.
 func newQueue() workqueue.TypedDelayingInterface[key] {
 	return workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[key]{
 		Queue: workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[key]{Queue: new(urgency)}),

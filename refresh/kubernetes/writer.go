@@ -252,8 +252,8 @@ func (w *writing) wrote(o *metav1.PartialObjectMetadata) {
 	}
 }
 
-// keptUntil returns until when a Secret of this program is kept if the content lacks passwords: until shortly before the
-// first of its passwords expires, as passwords are returned to clients. It is in the past if the expiry is unknown.
+// keptUntil returns until when a Secret of this program is kept if the content lacks passwords: until shortly before
+// the first of its passwords expires, as passwords are returned to clients. It is in the past if the expiry is unknown.
 func keptUntil(o *metav1.PartialObjectMetadata) time.Time {
 	expiry, err := time.Parse(time.RFC3339, o.Annotations[AnnotationExpiry])
 	if err != nil {

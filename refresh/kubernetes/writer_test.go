@@ -281,8 +281,8 @@ func TestPlanSendsNoPassword(t *testing.T) {
 	}
 }
 
-// TestKeep checks that a Secret whose passwords are valid stays until shortly before they expire, if the content lacks one
-// of them.
+// TestKeep checks that a Secret whose passwords are valid stays until shortly before they expire, if the content lacks
+// one of them.
 func TestKeep(t *testing.T) {
 	now := noon
 	secret := strings.Replace(ourSecret.body, `"uid"`, `"annotations":{"ecr-login/expiry":"2026-01-02T15:00:00Z"},"uid"`, 1)

@@ -70,8 +70,8 @@ func unknownPlaceholder(name string) error {
 	return err.Then("use ${%s}, or write $${ for a literal ${", strings.Join(names, "}, ${"))
 }
 
-// Expand returns a Form whose placeholders are replaced by values, which must contain the names of all placeholders that
-// the Form uses. The default of Type is Opaque.
+// Expand returns a Form whose placeholders are replaced by values, which must contain the names of all placeholders
+// that the Form uses. The default of Type is Opaque.
 func (f Form) Expand(values map[string]string) (Form, error) {
 	expanded := Form{Type: cmp.Or(f.Type, TypeOpaque)}
 	var errs [3]error
