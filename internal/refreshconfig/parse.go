@@ -31,7 +31,7 @@ func Parse(path string, content []byte) (*Config, error) {
 	}
 	p := &document{
 		Document: d,
-		config:   &Config{Path: path, Listen: DefaultListen, Lease: Lease{Name: DefaultLeaseName}},
+		config:   &Config{Path: path, Listen: defaultListen, Lease: Lease{Name: DefaultLeaseName}},
 		files:    map[string]int{},
 		hosts:    map[string]int{},
 		secrets:  map[string][]*rule{},

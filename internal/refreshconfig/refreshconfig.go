@@ -53,6 +53,6 @@ type Error = strictyaml.Error
 // Defaults of the configuration.
 const (
 	DefaultPath      = "/opt/config/ecr-token-refresh/config.yaml" // of the file itself, as for the sidecar
-	DefaultListen    = ":3277"                                     // the address of the sidecar
+	defaultListen    = ":3277"                                     // the address of the sidecar
 	DefaultLeaseName = "ecr-token-refresh"
 )

@@ -6,6 +6,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -20,7 +21,7 @@ import (
 	"ecrlogin/internal/advice"
 )
 
-// watchAgeLimit is the age of the watch from which on a Cluster is not healthy.
+// watchAgeLimit is the maximum age of the watch of a healthy Cluster.
 const watchAgeLimit = 3 * time.Minute
 
 // Options are the options of a Cluster.
@@ -33,8 +34,7 @@ type Options struct {
 	// Installation names the installation of this program, and is the same for all its replicas. It is an annotation of
 	// each Secret, so that a rule with Prune deletes no Secret of another installation. "" for no name.
 	Installation string
-	Log          *slog.Logger     // nil for none
-	Now          func() time.Time // nil for time.Now
+	Log          *slog.Logger // nil for none
 }
 
 // A Cluster writes Secrets to the namespaces of a Kubernetes cluster. All its Secrets share one watch of namespaces,
@@ -43,7 +43,6 @@ type Cluster struct {
 	once         bool
 	installation string
 	log          *slog.Logger
-	now          func() time.Time
 	clients      clients
 	namespaces   *namespaces
 	queue        workqueue.TypedDelayingInterface[key] // nil before Run
@@ -64,17 +63,11 @@ func NewCluster(o Options) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{
-		once: o.Once, installation: o.Installation, log: o.Log, now: o.Now, clients: clients,
+		once: o.Once, installation: o.Installation, log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), clients: clients,
 		started: make(chan struct{}), watches: make(chan struct{}),
 	}
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
-	}
-	if c.now == nil {
-		c.now = time.Now
-	}
 	klogOnce.Do(func() { logQuietly(c.log) })
-	if c.namespaces, err = newNamespaces(clients.metadata, c.log, c.now, c.changed); err != nil {
+	if c.namespaces, err = newNamespaces(clients.metadata, c.log, c.changed); err != nil {
 		return nil, err
 	}
 	if o.Lease != nil {
@@ -214,8 +207,8 @@ func (c *Cluster) Ready() error {
 	return advice.Errorf("the namespaces are not listed yet")
 }
 
-// Healthy returns an error if the watch of namespaces is dead, or if this replica believes to lead after its lease
-// ended.
+// Healthy returns an error if the watch of namespaces receives nothing, or if this replica still leads after its lease
+// expired.
 func (c *Cluster) Healthy() error {
 	if age := c.namespaces.age(); age > watchAgeLimit {
 		err := advice.Errorf("watch of namespaces: no event for %s", age.Round(time.Second))

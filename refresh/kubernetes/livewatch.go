@@ -49,7 +49,7 @@ func (l *liveWatch) Stop() { l.stop() }
 func (l *liveWatch) fail(err *apierrors.StatusError) {
 	select {
 	case l.errors <- err:
-	default: // fails already
+	default: // it already fails
 	}
 }
 

@@ -23,7 +23,7 @@ func TestDebugLog(t *testing.T) {
 		logQuietly(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
 		t.Cleanup(klog.ClearLogger)
 		s := f.secret(secret.Rule{})
-		s.writer = newWriter(s.rule, f.cluster.clients.metadata, f.cluster.clients.core, f.cluster.log, f.cluster.now)
+		s.writer = newWriter(s.rule, f.cluster.clients.metadata, f.cluster.clients.core, f.cluster.log)
 		creds := []refresh.Credential{freshCredential()}
 		if err := s.Apply(t.Context(), creds); err != nil {
 			t.Fatal(err)

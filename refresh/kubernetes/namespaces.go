@@ -36,12 +36,11 @@ func namespaceOf(o *metav1.PartialObjectMetadata) namespace {
 	return namespace{o.Name, o.UID, o.Labels, o.DeletionTimestamp != nil}
 }
 
-// namespaces watches the metadata of the namespaces in a cluster. It is made by hand, because the package
-// metadatainformer links the clients of all APIs.
+// namespaces watches the metadata of the namespaces in a cluster. It does not use the package
+// metadatainformer, which links the clients of all APIs.
 type namespaces struct {
 	client   metadataclient.ResourceInterface
 	log      *slog.Logger
-	now      func() time.Time
 	changed  func(name string) // called after a namespace was added, changed or deleted
 	informer cache.SharedIndexInformer
 
@@ -52,11 +51,9 @@ type namespaces struct {
 	current  *liveWatch       // the last watch
 }
 
-func newNamespaces(
-	client metadataclient.Interface, log *slog.Logger, now func() time.Time, changed func(string),
-) (*namespaces, error) {
+func newNamespaces(client metadataclient.Interface, log *slog.Logger, changed func(string)) (*namespaces, error) {
 	n := &namespaces{
-		client: client.Resource(namespaceResource), log: log, now: now, changed: changed,
+		client: client.Resource(namespaceResource), log: log, changed: changed,
 		failures: map[string]error{}, failed: make(chan struct{}),
 	}
 	lw := &cache.ListWatch{ListWithContextFunc: n.list, WatchFuncWithContext: n.watch}
@@ -164,7 +161,7 @@ func (n *namespaces) reach(ctx context.Context, verb string, request func(contex
 func (n *namespaces) stamp() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.alive = n.now()
+	n.alive = time.Now()
 }
 
 // observe records and logs the result of a request.
@@ -176,7 +173,7 @@ func (n *namespaces) observe(ctx context.Context, verb string, err error) {
 	defer n.mu.Unlock()
 	before := n.failures[verb]
 	if err == nil {
-		n.alive = n.now()
+		n.alive = time.Now()
 		delete(n.failures, verb)
 		if verb == "watch" { // the informer watches after it listed
 			delete(n.failures, "list")
@@ -212,7 +209,7 @@ func (n *namespaces) age() time.Duration {
 	if n.alive.IsZero() {
 		return 0
 	}
-	return n.now().Sub(n.alive)
+	return time.Since(n.alive)
 }
 
 // await waits until all namespaces are known. If they cannot be listed or ctx is done, it returns the cause.

@@ -122,7 +122,7 @@ func TestExpired(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
 		s := f.secret(secret.Rule{})
-		s.writer = newWriter(s.rule, f.cluster.clients.metadata, f.cluster.clients.core, f.cluster.log, f.cluster.now)
+		s.writer = newWriter(s.rule, f.cluster.clients.metadata, f.cluster.clients.core, f.cluster.log)
 		f.run(s)
 		f.apply(s)
 		time.Sleep(13 * time.Hour)

@@ -70,7 +70,7 @@ func (s *Secret) write(ctx context.Context, ns namespace) (again time.Duration, 
 	return s.record(ns.name, pass, err, after), err
 }
 
-// due returns the content to write to a namespace in the current pass, or nil and when to ask again, or 0.
+// due returns the content to write to a namespace in the current pass, or nil and when to call due again, or 0.
 func (s *Secret) due(ns namespace) (c *content, pass int, again time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

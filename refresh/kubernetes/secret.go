@@ -69,7 +69,7 @@ func (c *Cluster) Secret(r secret.Rule) (*Secret, error) {
 	s.names, s.literal = selection.literal()
 	s.literal = s.literal && !r.SkipMissing
 	s.lists = !s.literal || r.Prune
-	s.writer = newWriter(r, c.clients.metadata, c.clients.core, c.log, c.now)
+	s.writer = newWriter(r, c.clients.metadata, c.clients.core, c.log)
 	return s, nil
 }
 

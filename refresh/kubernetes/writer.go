@@ -28,7 +28,7 @@ type writer struct {
 	client metadata.Interface
 	core   rest.Interface // reads service accounts, whose imagePullSecrets are not metadata
 	log    *slog.Logger
-	now    func() time.Time
+	now    func() time.Time // time.Now except in tests
 	// exist reports whether the last Secret that was looked up existed. Then others are likely to exist too, for
 	// example after a restart, and are looked up first.
 	exist atomic.Bool
@@ -46,8 +46,8 @@ type memory struct {
 	waiting time.Time // since when a service account is missing; zero if none is
 }
 
-func newWriter(rule secret.Rule, client metadata.Interface, core rest.Interface, log *slog.Logger, now func() time.Time) *writer {
-	return &writer{rule: rule, client: client, core: core, log: log, now: now, memories: map[string]memory{}}
+func newWriter(rule secret.Rule, client metadata.Interface, core rest.Interface, log *slog.Logger) *writer {
+	return &writer{rule: rule, client: client, core: core, log: log, now: time.Now, memories: map[string]memory{}}
 }
 
 // write writes the Secret in a namespace and adds it to the service accounts of the rule. It writes nothing if the

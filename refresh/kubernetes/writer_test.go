@@ -86,7 +86,8 @@ func scripted(t *testing.T, now *time.Time, answers ...answer) (*writer, *conten
 		t.Fatal(err)
 	}
 	rule, creds := preset(t, "dockerconfigjson", hostA)
-	w := newWriter(rule, clients.metadata, clients.core, slog.New(slog.DiscardHandler), func() time.Time { return *now })
+	w := newWriter(rule, clients.metadata, clients.core, slog.New(slog.DiscardHandler))
+	w.now = func() time.Time { return *now }
 	return w, newTestContent(t, rule, creds), s
 }
 
