@@ -70,7 +70,8 @@ func TestKill(t *testing.T) {
 			await = nextFile(t, filepath.Dir(file))
 		}
 		d = start(t, aws, config, keys())
-		_ = syscall.Setpriority(syscall.PRIO_PROCESS, d.cmd.Process.Pid, 19) // so that the test is faster than the daemon
+		// With this priority, the test is faster than the daemon.
+		_ = syscall.Setpriority(syscall.PRIO_PROCESS, d.cmd.Process.Pid, 19)
 		await()
 		d.kill()
 		abandoned += len(temporary(t, file))

@@ -3,7 +3,8 @@
 //
 // In the sandbox:
 //   - The only network interface is loopback, and all its ports are free.
-//   - /etc, /opt and /var are writable. Changes are stored in memory and do not change the machine's files. /run is empty.
+//   - /etc, /opt and /var are writable. Changes are stored in memory and do not change the machine's files.
+//   - /run is empty.
 //   - Tokens and configuration of a helper on the machine are not visible.
 //   - [Sandbox.Hosts] resolve to [Loopback].
 //   - PATH starts with the directory of the programs that [Sandbox.Build] has built.
