@@ -48,7 +48,8 @@ type Cluster struct {
 	queue        workqueue.TypedDelayingInterface[key] // nil before Run
 	lock         *lock                                 // nil for no leader election
 	started      chan struct{}                         // closed by Run
-	watches      chan struct{}                         // closed when a rule needs the watch of namespaces
+	watches      chan struct{}                         // closed by needWatch
+	needWatch    func()                                // called when a rule needs the watch of namespaces
 
 	mu      sync.Mutex
 	secrets []*Secret                     // in use
@@ -66,6 +67,7 @@ func NewCluster(o Options) (*Cluster, error) {
 		once: o.Once, installation: o.Installation, log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), clients: clients,
 		started: make(chan struct{}), watches: make(chan struct{}),
 	}
+	c.needWatch = sync.OnceFunc(func() { close(c.watches) })
 	klogOnce.Do(func() { logQuietly(c.log) })
 	if c.namespaces, err = newNamespaces(clients.metadata, c.log, c.changed); err != nil {
 		return nil, err
@@ -123,13 +125,7 @@ func (c *Cluster) Use(secrets []*Secret) {
 		}
 	}
 	if slices.ContainsFunc(secrets, func(s *Secret) bool { return s.lists }) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		select {
-		case <-c.watches:
-		default:
-			close(c.watches)
-		}
+		c.needWatch()
 	}
 }
 
