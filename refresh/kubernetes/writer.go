@@ -105,9 +105,10 @@ func (w *writer) secrets(namespace string) metadata.ResourceInterface {
 }
 
 // lookUp returns the metadata of the Secret, or nil if it does not exist. A patch without a change requires no further
-// permission than the apply does, and the response to it contains no data.
+// permission than the apply does, and the response to it contains no data. A strategic merge patch costs the API server
+// less than the other patches, for which it encodes the Secret as JSON.
 func (w *writer) lookUp(ctx context.Context, namespace string) (*metav1.PartialObjectMetadata, error) {
-	found, err := w.secrets(namespace).Patch(ctx, w.rule.Name, types.MergePatchType, []byte("{}"),
+	found, err := w.secrets(namespace).Patch(ctx, w.rule.Name, types.StrategicMergePatchType, []byte("{}"),
 		metav1.PatchOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}})
 	if apierrors.IsNotFound(err) {
 		return nil, nil

@@ -103,7 +103,7 @@ func TestRequests(t *testing.T) {
 	}
 	path := func(team string) string { return "PATCH /api/v1/namespaces/" + team + "/secrets/regcred?" }
 	const (
-		lookUp = "dryRun=All&fieldManager=ecr-token-refresh application/merge-patch+json"
+		lookUp = "dryRun=All&fieldManager=ecr-token-refresh application/strategic-merge-patch+json"
 		apply  = "fieldManager=ecr-token-refresh&fieldValidation=Ignore&force=false application/apply-patch+yaml"
 		force  = "fieldManager=ecr-token-refresh&fieldValidation=Ignore&force=true application/apply-patch+yaml"
 	)
