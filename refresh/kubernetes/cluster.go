@@ -161,8 +161,12 @@ func (c *Cluster) Run(ctx context.Context) {
 	parts.Wait()
 }
 
-// lead starts the leadership of this replica. It ends when ctx is done.
+// lead starts the leadership of this replica. It ends when ctx is done. A late call, for a term that has ended, has no
+// effect.
 func (c *Cluster) lead(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
 	c.mu.Lock()
 	c.leader = ctx
 	secrets := slices.Clone(c.secrets)

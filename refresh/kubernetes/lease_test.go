@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -173,4 +174,17 @@ func TestLeaseUpdateForbidden(t *testing.T) {
 			t.Errorf("logged %d times, want once", n)
 		}
 	})
+}
+
+// TestLateCallback tests that the callback of a term that has ended, which package leaderelection calls in another
+// goroutine, does not end the next term.
+func TestLateCallback(t *testing.T) {
+	f := newFixture(t, newFakeServer(), Options{})
+	ended, end := context.WithCancel(t.Context())
+	end()
+	f.cluster.lead(t.Context())
+	f.cluster.lead(ended)
+	if f.cluster.leadership() == nil {
+		t.Error("the replica does not lead")
+	}
 }
