@@ -71,9 +71,14 @@ func (p *Program) namespace(c refreshconfig.Lease) string {
 	return cmp.Or(c.Namespace, p.Env.Get("POD_NAMESPACE"), strings.TrimSpace(string(inPod)))
 }
 
-// installation returns the name of this installation, which is that of its lease, also if the lease is not used.
+// installation returns the name of this installation, which is that of its lease, also if the lease is not used. It is
+// "" if nothing of it is configured and the program does not run in a pod.
 func (p *Program) installation(c refreshconfig.Lease) string {
-	return path.Join(p.namespace(c), cmp.Or(c.Name, refreshconfig.DefaultLeaseName))
+	namespace, name := p.namespace(c), cmp.Or(c.Name, refreshconfig.DefaultLeaseName)
+	if namespace == "" && name == refreshconfig.DefaultLeaseName {
+		return ""
+	}
+	return path.Join(namespace, name)
 }
 
 // lease returns the lease for leader election. It is nil if it is disabled, or if no namespace is known because the

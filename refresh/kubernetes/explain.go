@@ -11,12 +11,20 @@ import (
 	"ecrlogin/internal/oneline"
 )
 
+// manager describes the program that manages a Secret that is not to be written.
+func (w *writer) manager(found *metav1.PartialObjectMetadata) string {
+	if rival := w.rival(found); rival != "" && ours(found) {
+		return `the installation "` + oneline.Value(rival) + `" of this program`
+	}
+	if name := managerOf(found); name != "" {
+		return `"` + name + `"`
+	}
+	return "another program"
+}
+
 // foreign reports that another program manages the Secret.
 func (w *writing) foreign(found *metav1.PartialObjectMetadata) error {
-	manager := "another program"
-	if name := managerOf(found); name != "" {
-		manager = `"` + name + `"`
-	}
+	manager := w.manager(found)
 	if known := w.memory(w.namespace).uid; known != "" && known != found.UID {
 		return advice.Errorf("%s: replaced by %s after this program wrote it", w.name(w.namespace), manager).
 			Then("stop that program, and set adopt: true to take the Secret over")

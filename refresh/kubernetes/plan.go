@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"ecrlogin/credentials"
@@ -40,7 +39,7 @@ func (w *writer) plan(ctx context.Context, namespace string) (Change, error) {
 			change.Reason += ", expires " + expiry
 		}
 	case actionAdopt:
-		change.Reason = fmt.Sprintf("managed by %q, and the rule has adopt: true", managerOf(found))
+		change.Reason = "managed by " + w.manager(found) + ", and the rule has adopt: true"
 	case actionSkip:
 		change.Reason = "the namespace is being deleted"
 	}

@@ -51,7 +51,7 @@ func (w *writer) remove(ctx context.Context, namespace string) error {
 // prunable reports whether remove deletes a Secret, which is nil if it does not exist. The error is why it cannot.
 func (w *writer) prunable(namespace string, found *metav1.PartialObjectMetadata) (bool, error) {
 	if found == nil || !slices.ContainsFunc(found.ManagedFields, isOurs) ||
-		found.Annotations[AnnotationInstallation] != w.rule.Form.Annotations[AnnotationInstallation] {
+		found.Annotations[AnnotationInstallation] != w.installation() {
 		return false, nil
 	}
 	if other := writerOf(found); other != "" {
@@ -62,11 +62,14 @@ func (w *writer) prunable(namespace string, found *metav1.PartialObjectMetadata)
 }
 
 // planRemove returns what remove would do in a namespace: the action is "" if there is nothing to do. Without the
-// permission to look, there is no Secret of this program.
+// permission to look, there is no Secret of this program. Without a name, this is a plan for any installation.
 func (w *writer) planRemove(ctx context.Context, namespace string) (Change, error) {
 	found, err := w.lookUp(ctx, namespace)
 	if err != nil && !apierrors.IsForbidden(err) {
 		return Change{}, (&writing{writer: w, namespace: namespace, content: new(content)}).explain(err)
+	}
+	if found != nil && w.installation() == "" {
+		delete(found.Annotations, AnnotationInstallation)
 	}
 	prune, err := w.prunable(namespace, found)
 	if !prune || err != nil {

@@ -194,7 +194,7 @@ func (w *writing) put(ctx context.Context, found *metav1.PartialObjectMetadata) 
 	switch {
 	case found == nil:
 		return actionCreate, w.create(ctx)
-	case ours(found):
+	case ours(found) && w.rival(found) == "":
 		if w.keeps(found) {
 			w.update(w.namespace, func(m *memory) { m.uid = found.UID })
 			return actionKeep, nil
