@@ -42,12 +42,17 @@ func (s *server) listen(ctx context.Context, address string) error {
 	if address == s.address {
 		return nil
 	}
-	var next net.Listener
-	if address != "" {
-		var err error
-		if next, err = new(net.ListenConfig).Listen(ctx, "tcp", address); err != nil {
-			return listenError(address, err)
+	next, err := bind(ctx, address)
+	if err != nil && s.listener != nil && portOf(address) == portOf(s.address) {
+		_ = s.listener.Close() // it has the port, although with another host
+		if next, err = bind(ctx, address); err != nil {
+			if s.listener, _ = bind(ctx, s.address); s.listener != nil {
+				go s.serve(s.listener)
+			}
 		}
+	}
+	if err != nil {
+		return listenError(address, err)
 	}
 	if s.listener != nil {
 		_ = s.listener.Close() // connections that are open stay open
@@ -58,6 +63,19 @@ func (s *server) listen(ctx context.Context, address string) error {
 		go s.serve(next)
 	}
 	return nil
+}
+
+// bind returns a listener for an address, or nil for "".
+func bind(ctx context.Context, address string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", address)
+}
+
+func portOf(address string) string {
+	_, port, _ := net.SplitHostPort(address)
+	return port
 }
 
 func (s *server) serve(l net.Listener) {

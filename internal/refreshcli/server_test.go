@@ -46,6 +46,12 @@ func TestListen(t *testing.T) {
 	if !serves(second) {
 		t.Error("the server does not listen at its address anymore")
 	}
+	_, port, _ := net.SplitHostPort(second)
+	for _, address := range []string{"0.0.0.0:" + port, second} {
+		if err := s.listen(t.Context(), address); err != nil || !serves(second) {
+			t.Errorf("the same port of another host: %v", err)
+		}
+	}
 	if err := s.listen(t.Context(), ""); err != nil || serves(second) {
 		t.Errorf("the server still listens: %v", err)
 	}
