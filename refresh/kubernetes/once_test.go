@@ -133,3 +133,21 @@ func TestExpired(t *testing.T) {
 		}
 	})
 }
+
+// TestForget tests that nothing is remembered of namespaces that disappeared without an event, for example while another
+// replica was leading.
+func TestForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newFakeServer("a", "b")
+		f := newFixture(t, server, Options{Once: true})
+		s := f.secret(Rule{})
+		w := newWriter(s.rule, f.cluster.clients.metadata, f.cluster.clients.core, f.cluster.log, f.cluster.now)
+		s.writer = w
+		f.apply(s)
+		server.delete("b")
+		f.apply(s)
+		if len(w.memories) != 1 || w.memory("a").uid == "" {
+			t.Errorf("got %v", w.memories)
+		}
+	})
+}

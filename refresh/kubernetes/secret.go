@@ -189,6 +189,11 @@ func (s *Secret) newPass(c *content, wanted, others []namespace) (passed chan st
 			due = append(due, ns.name)
 		}
 	}
+	for name := range s.places {
+		if places[name] == nil {
+			s.writer.forget(name)
+		}
+	}
 	s.pass++
 	s.outage = false
 	s.places, s.untried = places, len(places)
