@@ -13,6 +13,7 @@ type login struct {
 	Login
 	source  credentials.Source
 	targets []*target
+	repeats bool // an earlier login has the same token, so that events of this one are debug messages
 
 	// The fields below are protected by the mutex of the Refresher.
 
@@ -82,12 +83,14 @@ func (r *Refresher) request(ctx context.Context, l *login) (next time.Time, chan
 func (r *Refresher) received(l *login, token credentials.Token, now time.Time) (next time.Time) {
 	rotation := Rotation(token, r.Jitter)
 	if token.Password != l.token.Password || l.err != nil {
-		event := "token rotated"
+		event, log := "token rotated", r.log().Info
 		if l.token.Password == "" {
 			event = "token issued"
 		}
-		r.log().Info(event, "registry", l.Registry.Host, "identity", token.IssuedTo,
-			"expiry", token.Expiry, "rotation", rotation)
+		if l.repeats {
+			log = r.log().Debug
+		}
+		log(event, "registry", l.Registry.Host, "identity", token.IssuedTo, "expiry", token.Expiry, "rotation", rotation)
 	}
 	if token.Password != l.token.Password {
 		l.token = held{token, lifetime.StartOf(token.Issued, now)}
@@ -108,6 +111,10 @@ func (r *Refresher) failed(l *login, err error, now time.Time) (next time.Time) 
 		event, log = "token not rotated, using the current one", log.With("expiry", l.token.Expiry)
 	}
 	next = now.Add(r.pause(l.attempts, longest))
-	log.Warn(event, "registry", l.Registry.Host, "error", err, "attempts", l.attempts, "retry", next)
+	warn := log.Warn
+	if l.repeats {
+		warn = log.Debug
+	}
+	warn(event, "registry", l.Registry.Host, "error", err, "attempts", l.attempts, "retry", next)
 	return next
 }

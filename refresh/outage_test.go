@@ -1,6 +1,7 @@
 package refresh_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,28 @@ func TestLog(t *testing.T) {
 		}
 		if t.Failed() {
 			t.Log(log)
+		}
+	})
+}
+
+// A token that many registries share is one event, not one for each registry.
+func TestLogOfManyRegistries(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var hosts []string
+		for i := range 200 {
+			hosts = append(hosts, fmt.Sprintf("%012d.dkr.ecr.us-west-2.amazonaws.com", i))
+		}
+		m := newMachine(t, newPlace("many", append(hosts, ireland)...))
+		m.run()
+		after(time.Second)
+		m.set(func(m *machine) { m.down = unavailable })
+		after(7 * time.Hour)
+		log := m.log.String()
+		if n := strings.Count(log, "token issued"); n != 2 {
+			t.Errorf("%d lines for 2 tokens", n)
+		}
+		if n := strings.Count(log, "token not rotated"); n == 0 || n > 60 {
+			t.Errorf("%d lines for failures", n)
 		}
 	})
 }

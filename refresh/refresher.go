@@ -90,6 +90,7 @@ func (r *Refresher) start() {
 			r.Previous = nil // and the ones before it
 		}
 		logins := map[Login]*login{}
+		apis := map[apiKey]bool{}
 		for _, t := range r.Targets {
 			state := &target{Target: t, wake: make(chan struct{}, 1)}
 			for _, key := range t.Logins() {
@@ -98,6 +99,8 @@ func (r *Refresher) start() {
 				if l == nil {
 					l = &login{Login: key, source: r.source(key.Identity), token: tokens[key]}
 					l.requesting = l.token.Password == ""
+					api := apiKey{key.Identity, key.Registry.API()}
+					l.repeats, apis[api] = apis[api], true
 					logins[key] = l
 					r.logins = append(r.logins, l)
 				}
@@ -107,6 +110,12 @@ func (r *Refresher) start() {
 			r.targets = append(r.targets, state)
 		}
 	})
+}
+
+// An apiKey is what the logins with the same token have in common.
+type apiKey struct {
+	identity credentials.Identity
+	api      string
 }
 
 // source returns the Source of an identity. It does not refer to r, because a later Refresher may use it.
