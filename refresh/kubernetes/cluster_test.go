@@ -312,6 +312,34 @@ func TestUse(t *testing.T) {
 	})
 }
 
+// TestUseDuringWrite tests that a write that is in progress does not end after Use, when it would replace what a new rule
+// has written.
+func TestUseDuringWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newFakeServer("a")
+		f := newFixture(t, server, Options{})
+		before := f.secret(Rule{Name: "before"})
+		hold := make(chan struct{})
+		server.setIntercept(func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodPatch {
+				return false
+			}
+			select {
+			case <-hold:
+				return false
+			case <-r.Context().Done():
+				return true
+			}
+		})
+		f.run(before)
+		go func() { _ = before.Apply(t.Context(), []refresh.Credential{freshCredential()}) }()
+		synctest.Wait()
+		f.cluster.Use(nil)
+		close(hold)
+		f.wantWritten("")
+	})
+}
+
 func TestNames(t *testing.T) {
 	f := newFixture(t, newFakeServer(), Options{Once: true})
 	secrets := []*Secret{

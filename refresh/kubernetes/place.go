@@ -46,6 +46,8 @@ func (s *Secret) sync(ctx context.Context, name string) (again time.Duration) {
 
 // write writes the Secret to a namespace, unless that was done in this pass. It returns when to call it again, or 0.
 func (s *Secret) write(ctx context.Context, ns namespace) (again time.Duration, err error) {
+	ctx, done := s.use(ctx)
+	defer done()
 	content, pass, again := s.due(ns)
 	if content == nil {
 		return again, nil
@@ -53,7 +55,7 @@ func (s *Secret) write(ctx context.Context, ns namespace) (again time.Duration, 
 	ctx, h := withHint(ctx)
 	err = s.writer.write(ctx, ns.name, content)
 	if err != nil && ctx.Err() != nil {
-		return 0, err // this replica does not lead any more, or the program stops
+		return 0, err // this replica does not lead any more, the Secret is retired, or the program stops
 	}
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = explain("patch", "secrets in namespace "+ns.name, err)
@@ -144,6 +146,8 @@ func (s *Secret) log(p *place, name string, err error) {
 
 // remove deletes the Secret in a namespace that the rule does not select. It returns when to call it again, or 0.
 func (s *Secret) remove(ctx context.Context, name string) (again time.Duration, err error) {
+	ctx, done := s.use(ctx)
+	defer done()
 	pass, ok := s.current()
 	if !ok {
 		return 0, nil

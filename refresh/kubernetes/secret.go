@@ -22,6 +22,10 @@ type Secret struct {
 	lists     bool     // the rule needs a list of namespaces
 	writer    placeWriter
 
+	life    context.Context // ends when the Secret is retired
+	end     context.CancelFunc
+	writing sync.RWMutex // locked for reading during a write or a removal
+
 	beginning sync.Mutex // locked while a pass begins, so that a later pass has later namespaces
 
 	mu      sync.Mutex
@@ -66,6 +70,7 @@ func (c *Cluster) Secret(r secret.Rule) (*Secret, error) {
 		r.Form.Annotations[AnnotationInstallation] = c.installation
 	}
 	s := &Secret{cluster: c, rule: r, selection: selection, name: r.Name, places: map[string]*place{}}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.names, s.literal = selection.literal()
 	s.literal = s.literal && !r.SkipMissing
 	s.lists = !s.literal || r.Prune
@@ -209,13 +214,28 @@ func (s *Secret) endPass() {
 	}
 }
 
-// retire stops all writes.
+// retire stops all writes, and waits for those that are in progress. They end soon, because their requests are canceled.
 func (s *Secret) retire() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.retired, s.content, s.untried = true, nil, 0
 	clear(s.places)
 	s.endPass()
+	s.mu.Unlock()
+	s.end()
+	s.writing.Lock()
+	defer s.writing.Unlock()
+}
+
+// use returns a context for requests, which ends when the Secret is retired. retire waits until done is called.
+func (s *Secret) use(ctx context.Context) (_ context.Context, done func()) {
+	s.writing.RLock()
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.life, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+		s.writing.RUnlock()
+	}
 }
 
 // divide returns which of the existing namespaces the rule selects, and which no rule with the same name of the Secret
