@@ -154,9 +154,9 @@ func TestLog(t *testing.T) {
 		for text, want := range map[string]int{
 			`level=INFO msg="token issued" registry=` + west + ` identity="" expiry=`: 1,
 			`level=INFO msg="token rotated" registry=`:                                2,
-			`level=INFO msg="target written" kind=test name=one took=`:                3,
+			`level=INFO msg="target written" kind=test name=one took=`:                4,
 			`level=WARN msg="token not rotated, using the current one" expiry=`:       20,
-			`level=WARN msg="target not written" kind=test name=one took=`:            22,
+			`level=WARN msg="target not written" kind=test name=one took=`:            80,
 		} {
 			if got := strings.Count(log, text); got != want {
 				t.Errorf("%d lines with %s, want %d", got, text, want)

@@ -36,7 +36,7 @@ const (
 // While AWS is unavailable, the current tokens are used until shortly before they expire. A failed request is repeated
 // after one second. The pause doubles up to five minutes, or one minute if there is no valid token. It is never longer
 // than half of the time for which the current token is still valid. A target that fails is tried again in the same way,
-// at least once in each Interval.
+// with pauses of up to five minutes or the Interval, if that is shorter.
 //
 // Apply has a time limit of one minute, or less if a token expires before that. A target that exceeds the limit does
 // not delay others.

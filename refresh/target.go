@@ -120,7 +120,7 @@ func (r *Refresher) apply(
 		}
 	case ctx.Err() == nil: // otherwise the program stops
 		t.attempts++
-		t.pause = r.pause(t.attempts, r.Interval)
+		t.pause = r.pause(t.attempts, min(longestRetry, r.Interval))
 		log.Warn("target not written", "error", err, "attempts", t.attempts, "retry", now.Add(t.pause))
 	}
 	t.next = now.Add(t.pause)
