@@ -43,7 +43,7 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case parts[3] == "team-b":
 		fail(w, http.StatusForbidden, metav1.StatusReasonForbidden,
 			`secrets "regcred" is forbidden: User "x" cannot patch resource "secrets" in API group "" in the namespace "team-b"`)
-	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/merge-patch"):
+	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/strategic-merge-patch"):
 		fail(w, http.StatusNotFound, metav1.StatusReasonNotFound, `secrets "regcred" not found`)
 	default:
 		if r.URL.Query().Get("dryRun") == "" {

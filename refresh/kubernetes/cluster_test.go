@@ -318,7 +318,7 @@ func TestUseDuringWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a")
 		f := newFixture(t, server, Options{})
-		before := f.secret(Rule{Name: "before"})
+		before := f.secret(secret.Rule{Name: "before"})
 		hold := make(chan struct{})
 		server.setIntercept(func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method != http.MethodPatch {

@@ -140,8 +140,8 @@ func TestForget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newFakeServer("a", "b")
 		f := newFixture(t, server, Options{Once: true})
-		s := f.secret(Rule{})
-		w := newWriter(s.rule, f.cluster.clients.metadata, f.cluster.clients.core, f.cluster.log, f.cluster.now)
+		s := f.secret(secret.Rule{})
+		w := newWriter(s.rule, f.cluster.clients.metadata, f.cluster.clients.core, f.cluster.log)
 		s.writer = w
 		f.apply(s)
 		server.delete("b")
