@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
 
 	"ecrlogin/internal/awstest"
@@ -70,8 +71,11 @@ func refreshLatency(t *testing.T, r refreshRelease) {
 			}
 		}
 	}
+	if len(took) != n {
+		t.Fatalf("%d of %d Secrets: the watch of Secrets ended", len(took), n)
+	}
 	slices.Sort(took)
-	longest := took[len(took)-1]
+	longest := took[n-1]
 	t.Logf("from a new namespace to its Secret: p50 %v, longest of %d %v (limit %v)",
 		took[n/2].Round(100*time.Microsecond), n, longest.Round(100*time.Microsecond), limit)
 	if longest > limit {
@@ -232,17 +236,22 @@ func (r refreshRelease) watchSecrets(t *testing.T, name string) secretWatch {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	selected.ResourceVersion = list.ResourceVersion
-	w, err := resource.Watch(ctx, selected)
-	if err != nil {
-		t.Fatal(err)
-	}
 	written := make(chan string, 10*scaleNamespaces)
 	go func() {
 		defer close(written)
-		for event := range w.ResultChan() {
-			if o, ok := event.Object.(*metav1.PartialObjectMetadata); ok {
-				written <- o.Namespace
+		version := list.ResourceVersion
+		// The API server ends a watch whose client is slow.
+		for err == nil && ctx.Err() == nil {
+			selected.ResourceVersion = version
+			var w watch.Interface
+			if w, err = resource.Watch(ctx, selected); err != nil {
+				return
+			}
+			for event := range w.ResultChan() {
+				if o, ok := event.Object.(*metav1.PartialObjectMetadata); ok {
+					version = o.ResourceVersion
+					written <- o.Namespace
+				}
 			}
 		}
 	}()
