@@ -102,7 +102,7 @@ func refreshAWSDown(t *testing.T, r refreshRelease) {
 
 // refreshAPIServerDown stops the API server.
 func refreshAPIServerDown(t *testing.T, r refreshRelease) {
-	const down = 20 * time.Second
+	const down = time.Minute
 	aws := awstest.New(t)
 	createNamespace(t, r.controlPlane, "api-down-0")
 	env := []string{"POD_NAMESPACE=" + refreshProgram, "POD_NAME=replica"}
