@@ -34,7 +34,7 @@ type node struct {
 func startNode(t *testing.T, dir string, aws *awstest.Server, plane controlPlane) *node {
 	t.Helper()
 	dir = makeDir(t, dir, "node")
-	if out, err := exec.Command("ip", "address", "add", nodeAddress+"/32", "dev", "lo").CombinedOutput(); err != nil {
+	if out, err := exec.Command("ip", "address", "replace", nodeAddress+"/32", "dev", "lo").CombinedOutput(); err != nil {
 		t.Fatalf("adding the address of the node: %v: %s", err, out)
 	}
 	values := map[string]string{
