@@ -42,7 +42,7 @@ func (s secretSpace) mustPullWith(t *testing.T, name string, secrets ...string) 
 	return a.ResourceVersion
 }
 
-// secretAccounts adds the Secret to service accounts once. An account that does not exist yet is no failure.
+// secretAccounts adds the Secret to service accounts once. An account that does not exist yet is not a failure.
 func secretAccounts(t *testing.T, s secretSpace) {
 	s.rule.ServiceAccounts = []string{"default", "builder", "ready"}
 	s.account(t, "builder", "other")

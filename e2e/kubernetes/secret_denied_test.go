@@ -131,7 +131,7 @@ func secretRejected(t *testing.T, s secretSpace) {
 	s.mustBeAbsent(t)
 }
 
-// secretTerminating writes to a namespace that is being deleted, which is no failure.
+// secretTerminating writes to a namespace that is being deleted, which is not a failure.
 func secretTerminating(t *testing.T, s secretSpace) {
 	if err := s.client.CoreV1().Namespaces().Delete(t.Context(), s.name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func main() {
 	var last string
 	var expiry time.Time
 	for r.Opens < opens || len(r.Passwords) < contents {
-		before := time.Now() // so that a password that expires during the read is no fault
+		before := time.Now() // so a password that expires during the read does not count
 		content, err := os.ReadFile(file)
 		if err != nil {
 			r.Faults[err.Error()]++
