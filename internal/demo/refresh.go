@@ -14,18 +14,18 @@ import (
 // accepts the password, and the next one, which is written before the first one expires.
 func (s *show) refresh() error {
 	file := filepath.Join(s.dir, "my-registry.pass")
-	const yaml = `
+	yaml := fmt.Sprintf(`
       interval: 30m
       registries:
         - registryId: "123456789012"
           region: us-west-2
           passwordFile: %s
-`
+`, file)
 	config := filepath.Join(s.dir, "config.yaml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, yaml, file), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "\n   (the next steps run ecr-token-refresh with this config.yaml)\n"+yaml, filepath.Base(file))
+	fmt.Fprintf(s.out, "\n   (the next steps run ecr-token-refresh with this config.yaml)\n%s", yaml)
 	daemon := exec.Command(s.refresher, "--config", config, "--listen", "off")
 	if err := daemon.Start(); err != nil {
 		return err
