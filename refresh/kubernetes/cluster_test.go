@@ -124,7 +124,7 @@ func (w *fakeWriter) write(ctx context.Context, namespace string, _ *content) er
 	return err
 }
 
-func (w *fakeWriter) remove(ctx context.Context, namespace string) error {
+func (w *fakeWriter) remove(ctx context.Context, namespace string, _ func() bool) error {
 	return w.cluster.clients.metadata.Resource(secretResource).Namespace(namespace).
 		Delete(ctx, w.name, metav1.DeleteOptions{})
 }

@@ -153,7 +153,7 @@ func (s *Secret) remove(ctx context.Context, name string) (again time.Duration, 
 		return 0, nil
 	}
 	ctx, h := withHint(ctx)
-	err = s.writer.remove(ctx, name)
+	err = s.writer.remove(ctx, name, func() bool { return s.unselected(name) })
 	if err == nil || apierrors.IsForbidden(err) && !s.written(name) { // without permissions it was never written
 		s.forget(name)
 		return 0, nil
@@ -166,6 +166,17 @@ func (s *Secret) remove(ctx context.Context, name string) (again time.Duration, 
 	}
 	s.add(name)
 	return s.record(name, pass, err, func(attempts int) time.Duration { return retryDelay(attempts, h.after, err) }), err
+}
+
+// unselected reports whether no rule selects a namespace for the Secret now. The list of a Cluster with Once does not
+// change.
+func (s *Secret) unselected(name string) bool {
+	if s.cluster.once {
+		return true
+	}
+	ns, known := s.cluster.namespaces.get(name)
+	_, others := s.divide([]namespace{ns})
+	return known && len(others) > 0
 }
 
 // current returns the number of the current pass, or false if the Secret is not in use.

@@ -15,9 +15,12 @@ import (
 // A label alone is not enough to delete. The Secret of another program, or of another installation of this program, is
 // left alone.
 //
+// A rule may start to select the namespace at any time, and write the Secret, which then must not be absent. So unselected
+// is asked after each look-up. What is written later has another resourceVersion, and is looked up again.
+//
 // The imagePullSecrets of service accounts are not changed: an entry that a user added looks the same, and a missing
 // Secret does not fail a pull.
-func (w *writer) remove(ctx context.Context, namespace string) error {
+func (w *writer) remove(ctx context.Context, namespace string, unselected func() bool) error {
 	t := &writing{writer: w, namespace: namespace, content: new(content)}
 	var err error
 	for range attempts {
@@ -26,7 +29,7 @@ func (w *writer) remove(ctx context.Context, namespace string) error {
 			return t.explain(err)
 		}
 		var prune bool
-		if prune, err = w.prunable(namespace, found); !prune {
+		if prune, err = w.prunable(namespace, found); !prune || !unselected() {
 			break
 		}
 		err = w.secrets(namespace).Delete(ctx, w.rule.Name, metav1.DeleteOptions{

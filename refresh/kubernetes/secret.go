@@ -46,8 +46,8 @@ type placeWriter interface {
 	// write returns nil, a *waitingError or a *contestedError if the Secret was written or the namespace is
 	// terminating.
 	write(ctx context.Context, namespace string, c *content) error
-	// remove deletes the Secret if this program wrote it.
-	remove(ctx context.Context, namespace string) error
+	// remove deletes the Secret if this program wrote it, and if unselected still returns true after it was looked up.
+	remove(ctx context.Context, namespace string, unselected func() bool) error
 	// plan returns what write would do.
 	plan(ctx context.Context, namespace string) (Change, error)
 	// planRemove returns what remove would do. The Action is "" if there is nothing to do.
