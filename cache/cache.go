@@ -47,7 +47,7 @@ type Cache struct {
 
 	// Since is when it started waiting; zero means at the start of each call.
 	Since time.Time
-	// Held returns a lock that it already holds, by its store.LockPath; nil if it holds none. Only the first call of
+	// Held returns a lock that it already holds, by its path of store.LockPaths; nil if it holds none. Only the first call of
 	// unlock has an effect.
 	Held func(path string) (unlock func(), ok bool)
 	// Generation is the result of store.Generation at that time; "" to read it at the start of each call.

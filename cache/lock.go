@@ -34,11 +34,11 @@ func (k *key) lock(ctx context.Context, path string) (unlock func(), err error) 
 }
 
 // leaderLock returns the path of the lock that the leader holds: the process that calls the Source.
-func (k *key) leaderLock() string { return k.store.LockPath(k.registry.Host, k.id) }
+func (k *key) leaderLock() string { return k.store.LockPaths(k.registry.Host, k.id)[0] }
 
 // deputyLock returns the path of the lock that the deputy holds: the process that calls the Source instead of a slow
 // leader.
-func (k *key) deputyLock() string { return k.store.DeputyLockPath(k.registry.Host, k.id) }
+func (k *key) deputyLock() string { return k.store.LockPaths(k.registry.Host, k.id)[1] }
 
 // unkeptMark is how far in the future the time of a marked lock file is, to distinguish it from a new one.
 const unkeptMark = time.Hour

@@ -159,7 +159,7 @@ func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
 	if wait == 0 {
 		return nil, false
 	}
-	path := s.LockPath(r.Host, id)
+	path := s.LockPaths(r.Host, id)[0]
 	if unlock, ok := s.TryLock(path); ok {
 		held.path, held.unlock = path, unlock
 		return nil, false

@@ -96,7 +96,7 @@ func TestNoWaitWithoutKeychain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	unlock, err := dir.Lock(t.Context(), dir.LockPath(host, u.id()))
+	unlock, err := dir.Lock(t.Context(), dir.LockPaths(host, u.id())[0])
 	if err != nil {
 		t.Fatal(err)
 	}

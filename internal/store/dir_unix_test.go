@@ -84,10 +84,10 @@ func TestStoreOfRootIsNotRedirected(t *testing.T) {
 				if s.Save(Entry{Host: host, Username: "AWS", Password: "p", Issued: 1, Expiry: 2}, Key{1}) == nil {
 					saved++
 				}
-				if f, err := s.openLock(s.LockPath(host, Key{1})); err == nil {
+				if f, err := s.openLock(s.LockPaths(host, Key{1})[0]); err == nil {
 					f.Close()
 				}
-				s.Touch(s.LockPath(host, Key{1}), time.Now())
+				s.Touch(s.LockPaths(host, Key{1})[0], time.Now())
 			})
 			if saved == 0 {
 				t.Error("nothing was saved")

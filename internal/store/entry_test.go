@@ -123,7 +123,7 @@ func TestDecode(t *testing.T) {
 
 func TestParseName(t *testing.T) {
 	id := entry.id()
-	for _, suffix := range []string{entrySuffix, failureSuffix, lockSuffix} {
+	for _, suffix := range append(lockSuffixes[:], entrySuffix, failureSuffix) {
 		if f, ok := parseName(name(host, id, suffix)); !ok || f.host != host || f.id != id || f.suffix != suffix {
 			t.Errorf("parseName = %+v, %v", f, ok)
 		}

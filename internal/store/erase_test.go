@@ -13,7 +13,7 @@ func TestErase(t *testing.T) {
 	id := entry.id()
 	broken, later := Key{1}, Key{2}
 	foreign := []string{"config.json", host + ".token"}
-	locks := []string{name(host, id, lockSuffix), name(other, id, lockSuffix)}
+	locks := []string{name(host, id, lockSuffixes[0]), name(other, id, lockSuffixes[2])}
 	for what, tt := range map[string]struct {
 		host string
 		left []string

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,11 +31,14 @@ func parseName(name string) (file, bool) {
 		f.suffix = tempSuffix
 	}
 	switch f.suffix {
-	case entrySuffix, failureSuffix, lockSuffix, deputySuffix, erasedSuffix, tempSuffix:
+	case entrySuffix, failureSuffix, erasedSuffix, tempSuffix:
 		return f, true
 	}
-	return file{}, false
+	return f, f.isLock()
 }
+
+// isLock reports whether the file is a lock.
+func (f file) isLock() bool { return slices.Contains(lockSuffixes[:], f.suffix) }
 
 // files returns the files of this package in the directory. It ignores other files.
 func (s *Store) files() ([]file, error) {
@@ -108,7 +112,7 @@ func (s *Store) Sweep(now time.Time) error {
 }
 
 func (s *Store) sweep(f file) error {
-	if f.suffix == lockSuffix || f.suffix == deputySuffix {
+	if f.isLock() {
 		unlock, ok := s.TryLock(f.name)
 		if !ok {
 			return nil

@@ -12,19 +12,17 @@ import (
 	"ecrlogin/internal/filelock"
 )
 
-// LockPath returns the path of the lock that the process holds that requests this token from AWS.
-func (s *Store) LockPath(host string, id Key) string {
-	return s.dir + "/" + name(host, id, lockSuffix)
+// LockPaths returns the paths of the three locks of a token. A process that holds one of them may request the token
+// from AWS. The second and the third lock are used while the holders of the previous ones take too long.
+func (s *Store) LockPaths(host string, id Key) (paths [3]string) {
+	for i, suffix := range lockSuffixes {
+		paths[i] = s.dir + "/" + name(host, id, suffix)
+	}
+	return paths
 }
 
-// DeputyLockPath returns the path of the lock that the process holds that requests this token because the holder of
-// LockPath takes too long.
-func (s *Store) DeputyLockPath(host string, id Key) string {
-	return s.dir + "/" + name(host, id, deputySuffix)
-}
-
-// Lock locks the file at a path returned by LockPath or DeputyLockPath, and waits for other holders until ctx is done.
-// The kernel releases the lock when the process exits. Only the first call of unlock has an effect.
+// Lock locks the file at a path returned by LockPaths, and waits for other holders until ctx is done. The kernel
+// releases the lock when the process exits. Only the first call of unlock has an effect.
 func (s *Store) Lock(ctx context.Context, path string) (unlock func(), err error) {
 	for range 100 {
 		f, err := s.openLock(path)

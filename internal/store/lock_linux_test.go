@@ -14,7 +14,7 @@ func TestLockOfRemovedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	path := s.LockPath("x", Login)
+	path := s.LockPaths("x", Login)[0]
 	lock := func() (unlock func()) {
 		unlock, err := s.Lock(t.Context(), path)
 		if err != nil {

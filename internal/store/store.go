@@ -57,11 +57,12 @@ func (s *Store) Close() error { return s.root.Close() }
 const (
 	entrySuffix   = ".token"
 	failureSuffix = ".failure"
-	lockSuffix    = ".lock"
-	deputySuffix  = ".deputy.lock"
 	erasedSuffix  = ".erased"
 	tempSuffix    = ".tmp"
 )
+
+// lockSuffixes are the suffixes of the locks of a key.
+var lockSuffixes = [3]string{".lock", ".2.lock", ".3.lock"}
 
 // name returns the name of a key's file. It starts with the host in clear text, so that erase can find it.
 func name(host string, id Key, suffix string) string {
@@ -134,7 +135,7 @@ func probe(dir string, env environ.Env, tryLock func(*os.File) (ok bool, err err
 		return err
 	}
 	defer s.Close()
-	lockName, entryName := name("probe.invalid", Login, lockSuffix), name("probe.invalid", Login, failureSuffix)
+	lockName, entryName := name("probe.invalid", Login, lockSuffixes[0]), name("probe.invalid", Login, failureSuffix)
 	err = s.write(entryName, make([]byte, 4<<10)) // as large as an entry
 	if err == nil {
 		err = s.probeLock(lockName, tryLock)
