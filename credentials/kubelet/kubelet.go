@@ -9,10 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/kubeletprotocol"
 	"ecrlogin/internal/timelimit"
 	"ecrlogin/registry"
 )
@@ -65,15 +65,15 @@ func (p *Provider) respond(in io.Reader) (resp response, notice string, err erro
 	if err != nil {
 		return response{}, "", err
 	}
-	resp = response{Kind: responseKind, APIVersion: req.APIVersion, CacheKeyType: "Registry", CacheDuration: "0s"}
-	host, resolve := hostOf(req.Image), p.Resolve
+	resp = response{Kind: kubeletprotocol.ResponseKind, APIVersion: req.APIVersion, CacheKeyType: "Registry", CacheDuration: "0s"}
+	host, resolve := kubeletprotocol.Host(req.Image), p.Resolve
 	if resolve == nil {
 		resolve = registry.Parse
 	}
 	r, err := resolve(host)
 	if errors.Is(err, registry.ErrNotECR) {
 		return resp, fmt.Sprintf("%s: no credentials: not an Amazon ECR registry or an alias of one; remove it from matchImages",
-			hostOf(registry.Shown(req.Image))), nil
+			kubeletprotocol.Host(registry.Shown(req.Image))), nil
 	}
 	if err != nil {
 		return response{}, "", err
@@ -85,7 +85,7 @@ func (p *Provider) respond(in io.Reader) (resp response, notice string, err erro
 	if err != nil {
 		return response{}, "", err
 	}
-	resp.CacheDuration = cacheDuration(token).String()
+	resp.CacheDuration = kubeletprotocol.CacheDuration(token.Issued, token.Expiry, time.Now()).String()
 	resp.Auth = map[string]auth{host: {token.Username, token.Password}}
 	return resp, "", nil
 }
@@ -102,30 +102,4 @@ func (p *Provider) token(req request, r registry.Registry) (credentials.Token, e
 		source = p.RoleSource(identity)
 	}
 	return credentials.UsableToken(ctx, source, r)
-}
-
-// soon is how long kubelet may cache a token that is past half of its lifetime, so that it gets a newer one soon
-// after.
-const soon = 5 * time.Minute
-
-// cacheDuration returns how long kubelet may cache a token: until half of the token's lifetime has passed, which is
-// when it is renewed. The token may be hours old, because it may come from a cache. A token past half of its lifetime,
-// which means that it could not be renewed, is cached for a short time. No token is cached after it expires.
-func cacheDuration(t credentials.Token) time.Duration {
-	left := time.Until(t.Expiry)
-	fresh := time.Until(t.Issued.Add(t.Expiry.Sub(t.Issued) / 2))
-	if fresh <= 0 {
-		fresh = min(soon, left/2)
-	}
-	return max(0, min(fresh, left)).Truncate(time.Second)
-}
-
-// hostOf returns the registry host of an image name, including the port, or docker.io for a name without a host.
-// Source: the reference grammar of github.com/distribution/reference
-func hostOf(image string) string {
-	host, _, ok := strings.Cut(image, "/")
-	if !ok || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		return "docker.io"
-	}
-	return host
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"ecrlogin/internal/kubeletprotocol"
 	"ecrlogin/internal/oneline"
 )
 
@@ -23,15 +24,6 @@ type request struct {
 	ServiceAccountToken       string            `json:"serviceAccountToken"`
 	ServiceAccountAnnotations map[string]string `json:"serviceAccountAnnotations"`
 }
-
-const (
-	requestKind  = "CredentialProviderRequest"
-	responseKind = "CredentialProviderResponse"
-	group        = "credentialprovider.kubelet.k8s.io/"
-)
-
-// versions are the supported versions of the protocol. They do not differ in the fields used here.
-var versions = []string{group + "v1", group + "v1beta1", group + "v1alpha1"}
 
 // maxRequest is the maximum size of a request in bytes. A service account token has a few thousand bytes.
 const maxRequest = 1 << 20
@@ -47,18 +39,18 @@ func read(in io.Reader) (request, error) {
 		return request{}, fmt.Errorf("invalid %s: longer than the limit of %d bytes", wanted, maxRequest)
 	case len(bytes.TrimSpace(b)) == 0:
 		return request{}, fmt.Errorf("standard input is empty: expected a %s from kubelet; "+
-			"configure this program in a CredentialProviderConfig", requestKind)
+			"configure this program in a CredentialProviderConfig", kubeletprotocol.RequestKind)
 	}
 	var r request
 	if err := json.Unmarshal(b, &r); err != nil {
-		return request{}, fmt.Errorf("invalid %s: expected the JSON of a %s: %s", wanted, requestKind, syntax(err))
+		return request{}, fmt.Errorf("invalid %s: expected the JSON of a %s: %s", wanted, kubeletprotocol.RequestKind, syntax(err))
 	}
 	switch {
-	case r.Kind != requestKind:
-		return request{}, fmt.Errorf("invalid %s: kind %q, expected %s", wanted, oneline.Value(r.Kind), requestKind)
-	case !slices.Contains(versions, r.APIVersion):
+	case r.Kind != kubeletprotocol.RequestKind:
+		return request{}, fmt.Errorf("invalid %s: kind %q, expected %s", wanted, oneline.Value(r.Kind), kubeletprotocol.RequestKind)
+	case !slices.Contains(kubeletprotocol.Versions, r.APIVersion):
 		return request{}, fmt.Errorf("invalid %s: unsupported apiVersion %q; supported versions are %s",
-			wanted, oneline.Value(r.APIVersion), strings.Join(versions, ", "))
+			wanted, oneline.Value(r.APIVersion), strings.Join(kubeletprotocol.Versions, ", "))
 	case r.Image == "":
 		return request{}, fmt.Errorf("invalid %s: image is missing", wanted)
 	}
@@ -67,7 +59,7 @@ func read(in io.Reader) (request, error) {
 
 // IsRequest reports whether input, which may be incomplete, is a kubelet request rather than a host.
 func IsRequest(input []byte) bool {
-	return bytes.HasPrefix(bytes.TrimSpace(input), []byte("{")) && bytes.Contains(input, []byte(`"`+requestKind+`"`))
+	return bytes.HasPrefix(bytes.TrimSpace(input), []byte("{")) && bytes.Contains(input, []byte(`"`+kubeletprotocol.RequestKind+`"`))
 }
 
 // syntax describes a JSON error without the text that the parser quotes from the input.
