@@ -14,10 +14,11 @@ const AllHosts = "*"
 // Erase removes the files of a host for all identities: tokens, including invalid ones, and failures. A token that is
 // being fetched is not stored either; see Generation.
 //
-// Erase keeps locks, which other processes may hold. It first changes the generations: a process that saves a token
-// afterward notices the change, and a token that was saved before is removed.
+// Erase keeps locks, which other processes may hold, and routes, which contain no secret; see EraseRoutes. It first
+// changes the generations: a process that saves a token afterward notices the change, and a token that was saved before
+// is removed.
 func (s *Store) Erase(host string) error {
-	match := func(f file) bool { return host == AllHosts || f.host == host }
+	match := func(f file) bool { return (host == AllHosts || f.host == host) && f.suffix != routeSuffix }
 	files, err := s.files()
 	if err != nil {
 		return err

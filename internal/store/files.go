@@ -31,7 +31,7 @@ func parseName(name string) (file, bool) {
 		f.suffix = tempSuffix
 	}
 	switch f.suffix {
-	case entrySuffix, failureSuffix, erasedSuffix, tempSuffix:
+	case entrySuffix, failureSuffix, erasedSuffix, routeSuffix, tempSuffix:
 		return f, true
 	}
 	return f, f.isLock()

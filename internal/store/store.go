@@ -58,6 +58,7 @@ const (
 	entrySuffix   = ".token"
 	failureSuffix = ".failure"
 	erasedSuffix  = ".erased"
+	routeSuffix   = ".route"
 	tempSuffix    = ".tmp"
 )
 
