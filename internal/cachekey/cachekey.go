@@ -52,10 +52,18 @@ type file struct {
 // common credential tools. A file that cannot be read is an error, because its effect on the identity is unknown. The
 // exception is a file in another user's home directory, which the AWS SDK skips too.
 func Read(env environ.Env, flag string) (Inputs, error) {
-	in := Inputs{env: env, flag: flag}
-	if in.Own, in.OwnErr = configpath.Read(env, flag); in.OwnErr != nil {
-		return in, in.OwnErr
+	own, err := configpath.Read(env, flag)
+	if err != nil {
+		return Inputs{Own: own, OwnErr: err, env: env, flag: flag}, err
 	}
+	in, err := ReadFor(env, own)
+	in.flag = flag
+	return in, err
+}
+
+// ReadFor is like Read for a caller that has read the user's configuration.
+func ReadFor(env environ.Env, own configpath.File) (Inputs, error) {
+	in := Inputs{env: env, Own: own}
 	for _, f := range awsFiles {
 		path := f.path(env)
 		file, err := readFile(path)
