@@ -43,7 +43,11 @@ func (p *Program) serve(a action) (exit int) {
 	if a.name == "get" && kubelet.IsRequest(input) {
 		return s.provide("", input)
 	}
-	return s.helper().Serve(a.name, replay(input, err), p.Stdout, p.Stderr)
+	exit = s.helper().Serve(a.name, replay(input, err), p.Stdout, p.Stderr)
+	if a.name == "get" && exit == 0 {
+		s.saveRoute(string(input))
+	}
+	return exit
 }
 
 // actions returns the actions as commands, for the help text and for calls with more arguments than clients use.

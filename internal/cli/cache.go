@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ecrlogin/cache"
+	"ecrlogin/internal/fastpath"
 	"ecrlogin/internal/store"
 	"ecrlogin/registry"
 )
@@ -123,7 +124,7 @@ func (p *Program) cacheClear() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			s := p.load()
 			if all {
-				return s.source().Clear()
+				return errors.Join(s.source().Clear(), fastpath.EraseRoutes(p.Env))
 			}
 			return s.drop(args)
 		},

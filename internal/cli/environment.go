@@ -4,27 +4,19 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
-	"time"
 
 	"ecrlogin/internal/timelimit"
 )
-
-// reserve is the part of the timeout that is kept for starting the program and reporting an error, so that the
-// process ends within the timeout.
-const reserve = 300 * time.Millisecond
 
 // readEnvironment reads the variables of this program; the AWS SDK reads those of AWS. It reports an invalid value on
 // stderr and uses the default instead, so that a typing error in a variable does not make a pull fail.
 func (s *setting) readEnvironment() {
 	v := s.Env.Get(timelimit.Variable)
-	timeout, ok := timelimit.Parse(v)
-	if s.config.Timeout != 0 && (v == "" || !ok) {
-		timeout = s.config.Timeout
-	}
+	timeout, ok := timelimit.Choose(v, s.config.Timeout)
 	if !ok {
 		fmt.Fprintf(s.Stderr, "ECR_LOGIN_TIMEOUT: invalid duration %q, using %s; set it to 1s or more, such as 30s or 2m\n", v, timeout)
 	}
-	s.timeout, s.explicit = timeout-reserve, s.config.Timeout != 0 || v != "" && ok
+	s.timeout, s.explicit = timeout-timelimit.Reserve, s.config.Timeout != 0 || v != "" && ok
 	s.log = slog.New(slog.DiscardHandler)
 	switch v := s.Env.Get("ECR_LOGIN_LOG"); v {
 	case "":

@@ -6,6 +6,8 @@ import (
 	"io"
 	"runtime"
 	"time"
+
+	"ecrlogin/internal/timelimit"
 )
 
 // maxInput is the limit for standard input, in bytes. It is larger than the limits of packages docker and kubelet.
@@ -40,7 +42,7 @@ func (s *setting) readInput(a action) ([]byte, error) {
 		return input, err
 	case <-time.After(s.remaining()):
 		return nil, fmt.Errorf("%s: standard input was still open after %s; write %s and close standard input%s",
-			a.name, s.timeout+reserve, a.reads, a.next)
+			a.name, s.timeout+timelimit.Reserve, a.reads, a.next)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"ecrlogin/credentials/kubelet"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/program"
+	"ecrlogin/registry"
 )
 
 func (p *Program) kubelet() *cobra.Command {
@@ -63,14 +64,21 @@ func (s *setting) provide(role string, request []byte) (exit int) {
 	if role == "" {
 		role = s.Env.Get("AWS_ECR_ROLE_ARN")
 	}
+	var host string
 	provider := &kubelet.Provider{
 		Source:     s.source(),
 		RoleSource: s.roleSource,
-		Resolve:    s.resolve,
-		RoleARN:    role,
-		Timeout:    s.remaining(),
+		Resolve: func(sent string) (registry.Registry, error) {
+			host = sent
+			return s.resolve(sent)
+		},
+		RoleARN: role,
+		Timeout: s.remaining(),
 	}
-	return provider.Serve(bytes.NewReader(request), s.Stdout, s.Stderr)
+	if exit = provider.Serve(bytes.NewReader(request), s.Stdout, s.Stderr); exit == 0 {
+		s.saveRoute(host)
+	}
+	return exit
 }
 
 // roleSource returns the source for a pod whose service account has an IAM role. It does not use the cache, where the

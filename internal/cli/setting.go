@@ -27,7 +27,7 @@ type setting struct {
 	err    error          // why the configuration cannot be read or is invalid
 
 	began         time.Time     // start of the time limit of an action
-	timeout       time.Duration // ECR_LOGIN_TIMEOUT, or timeout in the configuration, minus reserve
+	timeout       time.Duration // ECR_LOGIN_TIMEOUT, or timeout in the configuration, minus timelimit.Reserve
 	explicit      bool          // whether either of them is set
 	log           *slog.Logger  // ECR_LOGIN_LOG
 	ignoreStorage bool          // AWS_ECR_IGNORE_CREDS_STORAGE
@@ -136,6 +136,21 @@ func (s *setting) resolve(serverURL string) (registry.Registry, error) {
 		s.skipped.Do(s.reportSkipped)
 	}
 	return r, err
+}
+
+// saveRoute stores what the configuration decides for a host, after a successful request, for the fast path of later
+// requests. It does not if their tokens are not in files.
+func (s *setting) saveRoute(host string) {
+	if s.err != nil || s.inputsErr != nil || s.dir() == "" || s.config.Cache.Store != "" || keychain.Owned(host) {
+		return
+	}
+	r, err := s.config.Resolve(host)
+	if err != nil {
+		return
+	}
+	fastpath.SaveRoute(s.Env, host, s.inputs.Own.Content, store.Route{
+		Registry: r.Host, Dir: s.config.Cache.Dir, Timeout: s.config.Timeout, Variables: s.config.Cache.Variables,
+	})
 }
 
 // reportSkipped prints the user's files that are treated as missing because this process may not search the

@@ -1,4 +1,5 @@
-// Package fastpath is the fast path of get: it returns a cached token before the rest of the program is initialized.
+// Package fastpath is the fast path of a request for a password: it returns a cached token before the rest of the
+// program is initialized.
 //
 // Initializing the packages of the AWS SDK takes longer than a complete cache hit. Go initializes packages one after
 // another. At each step, it selects the package with the lowest import path of those whose imports are initialized
@@ -10,27 +11,29 @@
 //
 // The package also returns "not found" for hosts that are not ECR registries, if no configuration file exists.
 //
-// It uses the same functions as the slow path: registry.Parse, cachekey.Read, store.Load and Entry.Fresh. All other
+// It uses the same functions as the slow path: registry.Parse, cachekey.ReadFor, store.Load and Entry.Fresh. All other
 // cases and all errors are left to main, which reads the input again from Stdin.
 //
-// If no token is cached, many processes may need it at once. The first takes the token's lock here and passes it on to
-// main, see Held. The others wait here, where they use few resources, and return the token that the first one stores.
+// It cannot parse the configuration. Where its content matters, for aliases and for the settings of the cache and the
+// time limit, main stores its decision in a file, see SaveRoute. The file is bound to the bytes of the configuration.
+//
+// Requests of kubelet are answered in the same way if they have no service account, see newQuery and
+// kubeletprotocol.ParseRequest.
+//
+// If no token is cached, many processes may need it at once. The first takes one of the token's locks here and passes
+// it on to main, see Held. The others wait here, where they use few resources, and return the token that it stores.
 package fastpath
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"os"
-	"strings"
 	"time"
 
-	"ecrlogin/internal/cachekey"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/process"
 	"ecrlogin/internal/store"
 	"ecrlogin/internal/timelimit"
-	"ecrlogin/registry"
 )
 
 // held is the lock that this process holds.
@@ -61,25 +64,25 @@ func Held(path string) (unlock func(), ok bool) {
 func Generation() string { return generation }
 
 func init() {
-	// Logging requires the slow path.
-	if len(os.Args) != 2 || os.Args[1] != "get" || process.Env().Get("ECR_LOGIN_LOG") != "" {
+	env := process.Env()
+	q, ok := newQuery(os.Args, env)
+	if !ok || env.Get("ECR_LOGIN_LOG") != "" { // logging requires the slow path
 		return
 	}
-	dir := store.Dir(process.Env(), "")
-	if dir == "" {
+	if q.defaultDir = store.Dir(env, ""); q.defaultDir == "" {
 		return
 	}
 	// At a terminal, main prints a prompt.
 	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 {
 		return
 	}
-	// Host names are shorter than the buffer. Longer input is left to main.
-	input, ended, rest := read(make([]byte, 4096), patience, morePatience)
+	// Host names, and requests of kubelet without a token, are shorter than the buffer. Longer input is left to main.
+	input, ended, rest := read(make([]byte, 4096), patience, q.morePatience)
 	stdin = io.MultiReader(bytes.NewReader(input), rest)
 	if !ended {
 		return
 	}
-	answer, exit, ok := respond(dir, string(input))
+	answer, exit, ok := q.respond(string(input))
 	if !ok {
 		return
 	}
@@ -92,97 +95,12 @@ func init() {
 const patience = 500 * time.Millisecond
 
 // morePatience returns how much longer init waits, because input comes late on a busy machine, and the slow path would
-// make that worse.
-func morePatience() time.Duration {
-	f, err := configpath.Read(process.Env(), "")
-	if err != nil {
+// make that worse: a third of the timeout in total, if that is known without parsing the configuration.
+func (q *query) morePatience() time.Duration {
+	f, err := configpath.Read(q.env, q.config)
+	if err != nil || !onlyRules(f.Content) {
 		return 0
 	}
-	return max(0, longestWait(f.Content)-patience)
-}
-
-// longestWait returns how long this package may wait: a third of the timeout, or 0 if the timeout is unknown, because
-// only main can parse the configuration.
-func longestWait(configuration []byte) time.Duration {
-	if bytes.Contains(configuration, []byte("timeout")) {
-		return 0
-	}
-	timeout, _ := timelimit.Parse(process.Env().Get(timelimit.Variable))
-	return timeout / 3
-}
-
-// NotFound is the output that makes clients continue without a password, as defined by docker-credential-helpers.
-const NotFound = "credentials not found in native keychain\n"
-
-// respond returns the protocol's response and exit code; ok is false if the response requires the slow path.
-func respond(dir, input string) (answer []byte, exit int, ok bool) {
-	r, err := registry.Parse(input)
-	if err == nil {
-		answer, ok = find(dir, strings.TrimSpace(input), r)
-		return answer, 0, ok
-	}
-	// Without a configuration there are no aliases and no fallback. Input that starts with a brace may be from
-	// kubelet.
-	host := strings.TrimSpace(input)
-	f, err := configpath.Read(process.Env(), "")
-	ok = err == nil && f.Path == "" && host != "" && host[0] != '{' && !strings.ContainsAny(host, "\r\n")
-	return []byte(NotFound), 1, ok
-}
-
-// find returns the response for a registry with a cached token, and waits if another process is fetching one.
-func find(dir, host string, r registry.Registry) (answer []byte, ok bool) {
-	inputs, err := cachekey.Read(process.Env(), "")
-	if err != nil || len(inputs.Skipped) > 0 { // the slow path reports these
-		return nil, false
-	}
-	// Only the slow path can parse the configuration, which may select another cache.
-	if bytes.Contains(inputs.Own.Content, []byte("cache")) {
-		return nil, false
-	}
-	s, err := store.Create(dir, process.Env())
-	if err != nil {
-		return nil, false
-	}
-	if e, err := s.Load(r.Host, store.Login); err == nil && e.Valid(time.Now()) {
-		return encode(host, e)
-	}
-	id := inputs.Key()
-	e, err := s.Load(r.Host, id)
-	if err == nil && e.Fresh(time.Now()) {
-		return encode(host, e)
-	}
-	generation = s.Generation(r.Host)
-	if err == nil && e.Valid(time.Now()) {
-		return nil, false // to be renewed
-	}
-	wait := longestWait(inputs.Own.Content)
-	if wait == 0 {
-		return nil, false
-	}
-	path := s.LockPaths(r.Host, id)[0]
-	if unlock, ok := s.TryLock(path); ok {
-		held.path, held.unlock = path, unlock
-		return nil, false
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), wait)
-	defer cancel()
-	s.Wait(ctx, path)
-	if e, err = s.Load(r.Host, id); err != nil {
-		return nil, false
-	}
-	return encode(host, e)
-}
-
-// encode returns the protocol's JSON. ok is false if a value needs escaping, which never applies to the hosts, user
-// names and passwords of ECR, and if the token has expired by now. It replaces encoding/json, which is initialized
-// too late.
-func encode(host string, e store.Entry) (answer []byte, ok bool) {
-	for _, s := range []string{host, e.Username, e.Password} {
-		for i := range len(s) {
-			if s[i] < ' ' || s[i] > '~' || strings.IndexByte(`"\<>&`, s[i]) >= 0 {
-				return nil, false
-			}
-		}
-	}
-	return []byte(`{"ServerURL":"` + host + `","Username":"` + e.Username + `","Secret":"` + e.Password + "\"}\n"), e.Valid(time.Now())
+	timeout, _ := timelimit.Choose(q.env.Get(timelimit.Variable), 0)
+	return max(0, timeout/3-patience)
 }

@@ -9,15 +9,30 @@ const Variable = "ECR_LOGIN_TIMEOUT"
 // Default is the limit if none is set. It is long enough for slow identity sources, such as SSO.
 const Default = 15 * time.Second
 
-// Parse parses a value of Variable. It returns Default for an empty value and, with ok false, for a value that is not a
-// duration of at least one second.
-func Parse(value string) (d time.Duration, ok bool) {
-	if value == "" {
-		return Default, true
-	}
+// Reserve is the part of the limit that is kept for starting the program and reporting an error, so that the process
+// ends within the limit.
+const Reserve = 300 * time.Millisecond
+
+// Choose returns the limit for a value of Variable and the limit in the configuration, which is 0 if not set. The
+// variable takes precedence. ok is false, and the variable has no effect, if it is not a duration of at least one
+// second.
+func Choose(value string, configured time.Duration) (d time.Duration, ok bool) {
 	d, err := time.ParseDuration(value)
-	if err != nil || d < time.Second {
-		return Default, false
+	ok = err == nil && d >= time.Second
+	switch {
+	case ok:
+		return d, true
+	case configured != 0:
+		return configured, value == ""
 	}
-	return d, true
+	return Default, value == ""
+}
+
+// Slots is the number of equal parts of the time between the start of a process and its deadline. While a process
+// waits for others that request the same token, it waits in each slot for another lock.
+const Slots = 3
+
+// SlotEnd returns the end of a slot; the first one is 0.
+func SlotEnd(began, deadline time.Time, slot int) time.Time {
+	return began.Add(deadline.Sub(began) * time.Duration(slot+1) / Slots)
 }

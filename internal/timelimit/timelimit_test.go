@@ -1,0 +1,40 @@
+package timelimit_test
+
+import (
+	"testing"
+	"time"
+
+	"ecrlogin/internal/timelimit"
+)
+
+func TestChoose(t *testing.T) {
+	for _, tt := range []struct {
+		value      string
+		configured time.Duration
+		want       time.Duration
+		ok         bool
+	}{
+		{"", 0, timelimit.Default, true},
+		{"", time.Minute, time.Minute, true},
+		{"30s", 0, 30 * time.Second, true},
+		{"30s", time.Minute, 30 * time.Second, true},
+		{"1s", time.Minute, time.Second, true},
+		{"999ms", 0, timelimit.Default, false},
+		{"0", time.Minute, time.Minute, false},
+		{"-1m", 0, timelimit.Default, false},
+		{"soon", time.Minute, time.Minute, false},
+	} {
+		if got, ok := timelimit.Choose(tt.value, tt.configured); got != tt.want || ok != tt.ok {
+			t.Errorf("Choose(%q, %s) = %s, %v, want %s, %v", tt.value, tt.configured, got, ok, tt.want, tt.ok)
+		}
+	}
+}
+
+func TestSlotEnd(t *testing.T) {
+	began := time.Unix(1_800_000_000, 0)
+	for slot, want := range []time.Duration{5 * time.Second, 10 * time.Second, 15 * time.Second} {
+		if got := timelimit.SlotEnd(began, began.Add(15*time.Second), slot).Sub(began); got != want {
+			t.Errorf("slot %d ends after %s, want %s", slot, got, want)
+		}
+	}
+}
