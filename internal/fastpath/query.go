@@ -10,6 +10,7 @@ import (
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/kubeletprotocol"
+	"ecrlogin/internal/process"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/store"
 	"ecrlogin/internal/timelimit"
@@ -139,7 +140,7 @@ func (q *query) find(own configpath.File, route store.Route) (e store.Entry, ok 
 		return store.Entry{}, false // to be renewed
 	}
 	timeout, _ := timelimit.Choose(q.env.Get(timelimit.Variable), route.Timeout)
-	return t.wait(timeout)
+	return t.wait(process.Began(), process.Began().Add(timeout-timelimit.Reserve))
 }
 
 // open opens a cache directory.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"ecrlogin/internal/process"
 	"ecrlogin/internal/store"
 	"ecrlogin/internal/timelimit"
 )
@@ -23,13 +22,11 @@ func (t tokenFile) valid() (e store.Entry, ok bool) {
 }
 
 // wait locks one of the token's locks for main, or waits for the processes that hold them, in each slot of the time
-// limit for the next one. ok is true if one of them stores a token.
+// until the deadline for the next one. ok is true if one of them stores a token.
 //
 // It does not decide about failures: if a lock is released and there is no token, main continues. An exception is a
 // failure because of a time limit, after which another request may succeed.
-func (t tokenFile) wait(timeout time.Duration) (e store.Entry, ok bool) {
-	began := process.Began()
-	deadline := began.Add(timeout - timelimit.Reserve)
+func (t tokenFile) wait(began, deadline time.Time) (e store.Entry, ok bool) {
 	paths := t.LockPaths(t.host, t.id)
 	for slot, path := range paths {
 		end := timelimit.SlotEnd(began, deadline, slot)
