@@ -6,7 +6,7 @@
 //
 //   - With [Server.Proxy] as HTTPS proxy and [Server.CAFile] as certificate authority, clients dial the real host names
 //     of AWS. [Server.DialedHosts] returns these names.
-//   - With [Server.URL] as endpoint. The endpoints AWS_ENDPOINT_URL and endpoint_url do not apply to the calls of the Go
+//   - With [Server.URL] or [Server.SecureURL] as endpoint. The endpoints AWS_ENDPOINT_URL and endpoint_url do not apply to the calls of the Go
 //     SDK for the credentials of a profile or a web identity (STS, SSO), and they rule out FIPS and dual-stack
 //     endpoints.
 //
@@ -40,6 +40,8 @@ type Server struct {
 	// URL is http://127.0.0.1:PORT, for AWS_ENDPOINT_URL and AWS_EC2_METADATA_SERVICE_ENDPOINT. URL + "/container" is
 	// for AWS_CONTAINER_CREDENTIALS_FULL_URI.
 	URL string
+	// SecureURL is https://127.0.0.1:PORT, the same APIs over TLS, for AWS_ENDPOINT_URL.
+	SecureURL string
 	// Proxy is http://127.0.0.1:PORT, for HTTPS_PROXY.
 	Proxy string
 	// Registry is 127.0.0.1:PORT, where the registries listen for TLS connections.
@@ -124,7 +126,7 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-// start listens on the three addresses and serves the connections.
+// start listens on the addresses and serves the connections.
 func (s *Server) start(registry string) error {
 	api, err := listen("")
 	if err != nil {
@@ -132,6 +134,13 @@ func (s *Server) start(registry string) error {
 	}
 	s.URL = "http://" + api.Addr().String()
 	s.serve(&http.Server{Handler: http.HandlerFunc(s.serveAPI)}, api)
+
+	secure, err := listen("")
+	if err != nil {
+		return fmt.Errorf("listening for the APIs over TLS: %w", err)
+	}
+	s.SecureURL = "https://" + secure.Addr().String()
+	s.serve(&http.Server{Handler: http.HandlerFunc(s.serveAPI)}, s.ca.listener(secure))
 
 	registries, err := listen(registry)
 	if err != nil {

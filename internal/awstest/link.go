@@ -1,0 +1,286 @@
+package awstest
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Link is a relay that behaves like a slow network between a program and a listener: bytes arrive half a round trip
+// after they were sent, in each direction. The bandwidth is not limited. A relay cannot delay connect(), so it holds
+// the first bytes from the program one round trip longer instead.
+type Link struct {
+	// Address is 127.0.0.1:PORT, where programs connect instead of the listener.
+	Address string
+
+	target    string
+	roundTrip time.Duration
+	listener  net.Listener
+	relaying  sync.WaitGroup
+	done      chan struct{} // closed by Close
+	closeOnce sync.Once
+
+	mu    sync.Mutex // protects all fields below
+	conns map[net.Conn]struct{}
+	trips int // see Trips
+}
+
+// StartLink starts a Link to the listener at target, which is HOST:PORT or a URL such as Server.Proxy and
+// Server.SecureURL. The caller must close it.
+func StartLink(target string, roundTrip time.Duration) (*Link, error) {
+	if _, hostPort, ok := strings.Cut(target, "://"); ok {
+		target = hostPort
+	}
+	listener, err := listen("")
+	if err != nil {
+		return nil, fmt.Errorf("listening for the link: %w", err)
+	}
+	l := &Link{
+		Address: listener.Addr().String(), target: target, roundTrip: roundTrip,
+		listener: listener, done: make(chan struct{}), conns: map[net.Conn]struct{}{},
+	}
+	l.relaying.Go(l.accept)
+	return l, nil
+}
+
+// Trips returns the number of sequential round trips since the start or ResetTrips: the longest chain in which the
+// program received bytes, sent more bytes on any connection, and the listener sent bytes after these had arrived. A new
+// connection adds one. Round trips at the same time count once.
+func (l *Link) Trips() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.trips
+}
+
+// ResetTrips starts to count again. It is called while no connection is in use.
+func (l *Link) ResetTrips() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trips = 0
+}
+
+// Close stops the Link and closes all connections.
+func (l *Link) Close() {
+	l.closeOnce.Do(func() {
+		_ = l.listener.Close()
+		l.mu.Lock()
+		close(l.done)
+		for c := range l.conns {
+			_ = c.Close()
+		}
+		l.mu.Unlock()
+		l.relaying.Wait()
+	})
+}
+
+// Open returns the number of connections that neither side has closed completely.
+func (l *Link) Open() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns) / 2
+}
+
+func (l *Link) accept() {
+	for {
+		program, err := l.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		l.relaying.Go(func() {
+			defer program.Close()
+			server, err := net.Dial("tcp", l.target)
+			if err != nil {
+				return
+			}
+			defer server.Close()
+			l.relay(program, server)
+		})
+	}
+}
+
+// relay copies the bytes between the two connections until both directions have ended.
+func (l *Link) relay(program, server net.Conn) {
+	if !l.track(program, server) {
+		return
+	}
+	defer l.untrack(program, server)
+	c := &linkCount{link: l}
+	var both sync.WaitGroup
+	both.Go(func() {
+		d := direction{from: program, to: server, delay: l.roundTrip / 2, hold: l.roundTrip, done: l.done}
+		d.taken, d.leaves = c.sent, c.arrives
+		d.run()
+	})
+	both.Go(func() {
+		d := direction{from: server, to: program, delay: l.roundTrip / 2, done: l.done}
+		d.taken, d.leaves = c.answered, c.returns
+		d.run()
+	})
+	both.Wait()
+}
+
+// track adds the connections to those that Close closes. It returns false after Close.
+func (l *Link) track(conns ...net.Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.done:
+		return false
+	default:
+	}
+	for _, c := range conns {
+		l.conns[c] = struct{}{}
+	}
+	return true
+}
+
+func (l *Link) untrack(conns ...net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range conns {
+		delete(l.conns, c)
+	}
+}
+
+// A linkCount counts the round trips of one connection. It gives bytes a number: the length of the chain, as Trips
+// describes it, that ends with them.
+type linkCount struct {
+	link   *Link
+	opened bool // the program has sent bytes on this connection
+	last   int  // number of the last bytes that the listener received
+}
+
+// sent returns the number of bytes that the program sends.
+func (c *linkCount) sent() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	if !c.opened {
+		c.opened = true
+		return c.link.trips + 1 // connect()
+	}
+	return c.link.trips
+}
+
+// arrives is called when bytes arrive at the listener.
+func (c *linkCount) arrives(number int) {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	c.last = max(c.last, number)
+}
+
+// answered returns the number of bytes that the listener sends.
+func (c *linkCount) answered() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.last + 1
+}
+
+// returns is called when bytes arrive at the program.
+func (c *linkCount) returns(number int) {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	c.link.trips = max(c.link.trips, number)
+}
+
+// A direction copies the bytes of one direction of a connection. They leave it after a delay.
+type direction struct {
+	from, to net.Conn
+	delay    time.Duration    // of all bytes
+	hold     time.Duration    // additional delay of the first bytes
+	taken    func() int       // returns the number of bytes that were just read; see linkCount
+	leaves   func(number int) // called before bytes with that number are written
+	done     <-chan struct{}  // closed by Close
+}
+
+// A part is some bytes on the way.
+type part struct {
+	bytes  []byte // empty for the end
+	due    time.Time
+	number int
+}
+
+// run copies until from ends or a connection fails. The end is delayed like bytes.
+func (d *direction) run() {
+	queue := newPartQueue()
+	var writing sync.WaitGroup
+	writing.Go(func() { d.write(queue) })
+	due := time.Time{}
+	for first := true; ; first = false {
+		b := make([]byte, 64<<10)
+		n, err := d.from.Read(b)
+		at := time.Now().Add(d.delay)
+		if first {
+			at = at.Add(d.hold)
+		}
+		if at.After(due) {
+			due = at // bytes do not overtake those before them
+		}
+		if n > 0 {
+			queue.add(part{b[:n], due, d.taken()})
+		}
+		if err != nil {
+			queue.add(part{due: due})
+			break
+		}
+	}
+	writing.Wait()
+}
+
+// write writes the parts of the queue when they are due. After the end it closes that direction of the connection.
+func (d *direction) write(queue *partQueue) {
+	for {
+		p := queue.next()
+		select {
+		case <-time.After(time.Until(p.due)):
+		case <-d.done:
+			return // Close closes both connections
+		}
+		if len(p.bytes) == 0 {
+			break
+		}
+		d.leaves(p.number)
+		if _, err := d.to.Write(p.bytes); err != nil {
+			_ = d.from.Close() // ends the reads of run; the rest of the queue has no receiver
+			return
+		}
+	}
+	if half, ok := d.to.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // fails only if the connection is closed
+		return
+	}
+	_ = d.to.Close()
+}
+
+// A partQueue is a queue without a limit, so that a link does not limit the bandwidth.
+type partQueue struct {
+	mu    sync.Mutex
+	ready *sync.Cond
+	parts []part
+}
+
+func newPartQueue() *partQueue {
+	q := new(partQueue)
+	q.ready = sync.NewCond(&q.mu)
+	return q
+}
+
+func (q *partQueue) add(p part) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.parts = append(q.parts, p)
+	q.ready.Signal()
+}
+
+// next returns the first part. It waits until there is one.
+func (q *partQueue) next() part {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.parts) == 0 {
+		q.ready.Wait()
+	}
+	p := q.parts[0]
+	q.parts = q.parts[1:]
+	return p
+}
