@@ -15,7 +15,6 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
-	"github.com/aws/aws-sdk-go-v2/service/ecrpublic"
 
 	"ecrlogin/credentials"
 	"ecrlogin/registry"
@@ -78,21 +77,6 @@ func requestPrivate(ctx context.Context, cfg awssdk.Config, r registry.Registry)
 		return nil, fmt.Errorf("calling Amazon ECR: %w", err)
 	}
 	return out, nil
-}
-
-func requestPublicToken(ctx context.Context, cfg awssdk.Config, r registry.Registry) (credentials.Token, error) {
-	client := ecrpublic.NewFromConfig(cfg, func(o *ecrpublic.Options) {
-		setVariants(r, o.BaseEndpoint, &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint)
-	})
-	out, err := client.GetAuthorizationToken(ctx, nil)
-	if err != nil {
-		return credentials.Token{}, fmt.Errorf("calling Amazon ECR Public: %w", err)
-	}
-	var data []types.AuthorizationData
-	if d := out.AuthorizationData; d != nil {
-		data = []types.AuthorizationData{{AuthorizationToken: d.AuthorizationToken, ExpiresAt: d.ExpiresAt}}
-	}
-	return tokenOf(data, time.Now().UTC())
 }
 
 // setVariants enables FIPS and dual stack if the registry's host requires them. It is called for the registry's API
