@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Fault changes the response to calls of Op. HoldUntil and Delay are applied first. Then the first field that is set
-// decides the response: Hang, Drop, Body, Type or Status. If none is set, the call gets its regular response.
+// A Fault changes the response to calls of Op. HoldUntil, Release and Delay are applied first. Then the first field that
+// is set decides the response: Hang, Drop, Body, Type or Status. If none is set, the call gets its regular response.
 type Fault struct {
 	Op    Operation // "" matches every operation
 	Times int       // number of calls affected; 0 means all until ClearFaults
@@ -16,6 +16,8 @@ type Fault struct {
 	// HoldUntil holds the responses until this many matching calls have arrived, so that these calls are concurrent. It
 	// also counts the calls that other faults affect. Later calls are not held.
 	HoldUntil int
+	// Release holds the responses until it is closed, as an API that hangs and recovers. Nil holds none.
+	Release <-chan struct{}
 
 	Delay time.Duration // ends early if the client disconnects or the Server is closed
 	Hang  bool          // sends no response, until the client disconnects or the Server is closed
@@ -36,14 +38,14 @@ type injection struct {
 	Fault
 	matched  int           // number of matching calls
 	affected int           // number of calls to which the fault was applied
-	release  chan struct{} // closed after HoldUntil matching calls
+	arrived  chan struct{} // closed after HoldUntil matching calls
 }
 
 // Inject applies f to the calls that match it. If several faults match a call, the oldest one is applied.
 func (s *Server) Inject(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = append(s.faults, &injection{Fault: f, release: make(chan struct{})})
+	s.faults = append(s.faults, &injection{Fault: f, arrived: make(chan struct{})})
 }
 
 // ClearFaults removes all faults. Calls that are held or hang continue to do so.
@@ -62,7 +64,7 @@ func (s *Server) takeFault(op Operation) (taken *injection) {
 			continue
 		}
 		if i.matched++; i.matched == max(i.HoldUntil, 1) {
-			close(i.release)
+			close(i.arrived)
 		}
 		if taken == nil && (i.Times == 0 || i.affected < i.Times) {
 			i.affected++
@@ -72,13 +74,16 @@ func (s *Server) takeFault(op Operation) (taken *injection) {
 	return taken
 }
 
-// wait applies HoldUntil, Delay, Hang and Drop. It reports whether to send a response: not if the client has
+// wait applies HoldUntil, Release, Delay, Hang and Drop. It reports whether to send a response: not if the client has
 // disconnected or the Server is closed.
 func (s *Server) wait(ctx context.Context, f *injection) bool {
 	if f == nil {
 		return true
 	}
-	if !waitFor(ctx, s.done, f.release) || f.Delay > 0 && !waitFor(ctx, s.done, time.After(f.Delay)) {
+	if !waitFor(ctx, s.done, f.arrived) || f.Release != nil && !waitFor(ctx, s.done, f.Release) {
+		return false
+	}
+	if f.Delay > 0 && !waitFor(ctx, s.done, time.After(f.Delay)) {
 		return false
 	}
 	if f.Hang {

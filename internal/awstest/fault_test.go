@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -122,9 +123,10 @@ func TestFaultMatching(t *testing.T) {
 
 // waits are faults whose wait ends early if the client disconnects or the Server is closed.
 var waits = map[string]awstest.Fault{
-	"hang":  {Hang: true},
-	"delay": {Delay: time.Hour},
-	"hold":  {HoldUntil: 2},
+	"hang":    {Hang: true},
+	"delay":   {Delay: time.Hour},
+	"hold":    {HoldUntil: 2},
+	"release": {Release: make(chan struct{})},
 }
 
 // onCall runs f on the first call to s. Each call reads the clock.
@@ -210,6 +212,37 @@ func TestFaultHoldUntil(t *testing.T) {
 	}
 	all.Wait()
 	if _, err := client.GetAuthorizationToken(t.Context(), nil); err != nil { // not held
+		t.Error(err)
+	}
+}
+
+// The calls that arrived before the release get their responses then, and later calls at once, as if the API recovers.
+func TestFaultRelease(t *testing.T) {
+	const calls = 3
+	s := awstest.New(t)
+	client := newECR(t, s)
+	release := make(chan struct{})
+	s.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Release: release})
+	var all sync.WaitGroup
+	for range calls {
+		all.Go(func() {
+			_, err := client.GetAuthorizationToken(t.Context(), nil)
+			select {
+			case <-release:
+			default:
+				t.Error("a call returned before the release")
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for s.Count(awstest.GetAuthorizationToken) < calls {
+		runtime.Gosched()
+	}
+	close(release)
+	all.Wait()
+	if _, err := client.GetAuthorizationToken(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 }
