@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 
 	"ecrlogin/internal/awstest"
 )
@@ -12,19 +15,54 @@ import (
 type bench struct {
 	dir       string
 	helper    string // path of the helper
+	provider  string // path of a link to the helper, under the name that kubelet runs
 	refresher string // path of ecr-token-refresh
 	echo      string // path of the baseline, a Go program that echoes its input
+	bare      string // path of the helper that exits at once, see buildBare
 	cloud     *awstest.Server
+	bundle    string // path of the certificates that all programs trust
+	roots     string // which certificates these are, for the report
 }
 
-// buildEcho builds the baseline program.
-func (b *bench) buildEcho() error {
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.echo, "ecrlogin/internal/bench/echo")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the baseline program: %w\n%s", err, text)
+// prepare creates the files that the measurements share.
+func (b *bench) prepare() error {
+	for _, prepare := range []func() error{b.writeBundle, b.installHelper, b.buildEcho, b.buildBare} {
+		if err := prepare(); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// systemBundles are the files that Go reads the system's certificates from: the first that exists.
+// Source: crypto/x509, root_linux.go
+var systemBundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/pki/tls/cacert.pem",
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+}
+
+// writeBundle writes the system's certificates and that of the stand-in to one file, so that programs have as many
+// certificates to read as usual.
+func (b *bench) writeBundle() error {
+	own, err := os.ReadFile(b.cloud.CAFile)
+	if err != nil {
+		return err
+	}
+	b.bundle = filepath.Join(b.dir, "bundle.pem")
+	b.roots = "NO certificates of the system, because it has no bundle"
+	var system []byte
+	for _, file := range systemBundles {
+		if system, err = os.ReadFile(file); err == nil {
+			n := bytes.Count(system, []byte("-----BEGIN CERTIFICATE-----"))
+			b.roots = fmt.Sprintf("%d certificates of the system", n)
+			break
+		}
+	}
+	return os.WriteFile(b.bundle, slices.Concat(system, []byte("\n"), own), 0o600)
 }
 
 // newHome creates a new home directory, in which all caches are cold.
@@ -36,7 +74,7 @@ func (b *bench) environ(home string, more ...string) []string {
 	return append([]string{
 		"HOME=" + home,
 		"HTTPS_PROXY=" + b.cloud.Proxy,
-		"SSL_CERT_FILE=" + b.cloud.CAFile,
+		"SSL_CERT_FILE=" + b.bundle,
 		"AWS_EC2_METADATA_DISABLED=true",
 	}, more...)
 }

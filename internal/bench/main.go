@@ -1,7 +1,7 @@
 // Command bench measures the run time of the helper, and compares it with a Go program that echoes its input and with
-// Debian's amazon-ecr-credential-helper. It also measures ecr-token-refresh. All of them use a stand-in for AWS. It
-// prints the results next to the targets, as a Markdown table. A missed target is not an error, but an invalid answer
-// of the helper is.
+// Debian's amazon-ecr-credential-helper. It also measures ecr-token-refresh. All of them use a stand-in for AWS, and trust
+// the certificates of the system and of the stand-in. It prints the results next to the targets, as a Markdown table. A
+// missed target is not an error, but an invalid answer of the helper is.
 //
 //	bench bin/docker-credential-ecr-login bin/ecr-token-refresh
 package main
@@ -46,17 +46,18 @@ func run(helper, refresher string, out io.Writer) error {
 		return err
 	}
 	defer cloud.Close()
-	b := &bench{dir: dir, helper: helper, refresher: refresher, echo: filepath.Join(dir, "echo"), cloud: cloud}
-	if err := b.buildEcho(); err != nil {
+	b := &bench{dir: dir, helper: helper, refresher: refresher, cloud: cloud}
+	if err := b.prepare(); err != nil {
 		return err
 	}
+	measures := []func(*table) error{b.hits, b.misses, b.oneHost, b.manyHosts, b.memory, b.size, b.refresh}
 	var t table
-	for _, measure := range []func(*table) error{b.hits, b.misses, b.oneHost, b.manyHosts, b.memory, b.size, b.refresh} {
+	for _, measure := range measures {
 		if err := measure(&t); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "%d CPUs, %s/%s, %s; medians of %d interleaved runs\n\n",
-		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), runs)
+	fmt.Fprintf(out, "%d CPUs, %s/%s, %s; %s; medians of %d interleaved runs\n\n",
+		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), b.roots, runs)
 	return t.print(out)
 }

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ecrlogin/internal/awstest"
+)
+
+const host = awstest.Account + ".dkr.ecr.us-west-2.amazonaws.com"
+
+// alias is a host that configurations make an alias of host.
+const alias = "registry.example.com"
+
+// A timed is a program and its row of the report.
+type timed struct {
+	what    string
+	target  string
+	program func() (*program, error)
+}
+
+// hits measures cache hits, relative to a Go program that echoes its input.
+func (b *bench) hits(t *table) error {
+	rows := []timed{
+		{"hit", "≤ 1.5", func() (*program, error) { return b.static(b.helper) }},
+		{"hit with a role profile and an 80 KB AWS config file", "≤ 1.7", b.role},
+		{"hit via an alias", "≤ 1.8", func() (*program, error) {
+			return b.configured(alias, "registries:\n- match: "+alias+"\n  registry: "+host+"\n")
+		}},
+		{"hit with a rule and `cache` in the configuration", "≤ 1.8", func() (*program, error) {
+			return b.configured(host, rule+"cache:\n  dir: ~/tokens\n")
+		}},
+		{"hit with a rule and `timeout` in the configuration", "≤ 1.8", func() (*program, error) {
+			return b.configured(host, rule+"timeout: 20s\n")
+		}},
+		{"hit of kubelet, with `--config`", "≤ 2", b.kubelet},
+	}
+	programs := []*program{b.floor(), {path: b.bare, stdin: host, check: checkNone}}
+	for _, row := range rows {
+		p, err := row.program()
+		if err != nil {
+			return err
+		}
+		programs = append(programs, p)
+	}
+	version, installed := packageVersion(debianPackage)
+	if installed {
+		theirs, err := b.static(debian)
+		if err != nil {
+			return err
+		}
+		programs = append(programs, theirs)
+	}
+	for _, p := range programs[2:] {
+		if err := p.warm(); err != nil {
+			return err
+		}
+	}
+	m, err := medians(runs, programs...)
+	if err != nil {
+		return err
+	}
+	t.add("floor of a hit: the helper built to exit in its first init function, relative to the baseline", ratio(m[1], m[0]), "")
+	for i, row := range rows {
+		t.add(row.what+", relative to the baseline", ratio(m[2+i], m[0]), row.target)
+	}
+	t.add("hit, relative to Debian's "+debianPackage+" "+version, against(m[2], m[2+len(rows):]), "≤ 0.5")
+	return nil
+}
+
+// floor returns the baseline, a Go program that echoes its input.
+func (b *bench) floor() *program {
+	return &program{path: b.echo, stdin: host, check: func(answer string) error { return checkSame(answer, host) }}
+}
+
+// static returns a get with keys in the environment and a new home directory.
+func (b *bench) static(helper string, more ...string) (*program, error) {
+	home, err := b.newHome()
+	if err != nil {
+		return nil, err
+	}
+	return get(helper, host, b.environ(home, slices.Concat(keys, more)...)), nil
+}
+
+// role returns a get with a profile that assumes a role, and is the last in an AWS config file of 80 KB.
+func (b *bench) role() (*program, error) {
+	home, err := b.newHome()
+	if err != nil {
+		return nil, err
+	}
+	var config strings.Builder
+	fmt.Fprintf(&config, "[profile base]\naws_access_key_id = %s\naws_secret_access_key = %s\n", awstest.KeyID, awstest.SecretKey)
+	var name, arn string
+	for n := 1; config.Len() < 80_000; n++ {
+		name, arn = fmt.Sprintf("account-%d", n), fmt.Sprintf("arn:aws:iam::%012d:role/pull", n)
+		fmt.Fprintf(&config, "\n[profile %s]\nrole_arn = %s\nsource_profile = base\nregion = us-west-2\n", name, arn)
+	}
+	b.cloud.AllowRole(arn)
+	file := filepath.Join(home, "config")
+	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
+		return nil, err
+	}
+	return get(b.helper, host, b.environ(home, "AWS_CONFIG_FILE="+file, "AWS_PROFILE="+name)), nil
+}
+
+// ruleRole is the role of rule.
+const ruleRole = "arn:aws:iam::210987654321:role/pull"
+
+// rule is the start of a configuration, with a rule for host.
+const rule = "registries:\n- match: " + host + "\n  roleArn: " + ruleRole + "\n"
+
+// configured returns a get for a host with keys in the environment and a configuration file.
+func (b *bench) configured(host, configuration string) (*program, error) {
+	home, file, err := b.configure(configuration)
+	if err != nil {
+		return nil, err
+	}
+	return get(b.helper, host, b.environ(home, append(slices.Clone(keys), "ECR_LOGIN_CONFIG="+file)...)), nil
+}
+
+// kubelet returns a request of kubelet to the provider, with the arguments that "configure kubelet" writes for a
+// configuration file.
+func (b *bench) kubelet() (*program, error) {
+	home, file, err := b.configure(rule)
+	if err != nil {
+		return nil, err
+	}
+	return &program{
+		path: b.provider, args: []string{"--config=" + file}, env: b.environ(home, keys...),
+		stdin: `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"` + host + `/app:v1"}` + "\n",
+		check: checkKubelet,
+		constant: func(answer string) string { // without cacheDuration, which becomes shorter
+			_, auth, _ := strings.Cut(answer, `"auth":`)
+			return auth
+		},
+	}, nil
+}
+
+// configure creates a home directory with a configuration file.
+func (b *bench) configure(configuration string) (home, file string, err error) {
+	b.cloud.AllowRole(ruleRole)
+	if home, err = b.newHome(); err != nil {
+		return "", "", err
+	}
+	file = filepath.Join(home, "ecr-login.yaml")
+	return home, file, os.WriteFile(file, []byte(configuration), 0o600)
+}
