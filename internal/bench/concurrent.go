@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -64,8 +65,8 @@ func (b *bench) oneHost(t *table) error {
 	return nil
 }
 
-// manyHosts measures 200 concurrent processes for 50 hosts. A token counts as cached if the next get for its host
-// returns the same token.
+// manyHosts measures 200 concurrent processes for 50 hosts of one region, with one identity. It reports the worst values
+// of the rounds. A token counts as cached if the next get for its host returns the same token, and the helper lists it.
 func (b *bench) manyHosts(t *table) error {
 	const n, hosts = 200, 50
 	most, least := 0, hosts
@@ -84,18 +85,37 @@ func (b *bench) manyHosts(t *table) error {
 			return err
 		}
 		most = max(most, len(b.cloud.Calls()))
+		listed, err := b.listed(home)
+		if err != nil {
+			return err
+		}
 		kept := 0
 		for i, p := range programs[:hosts] {
 			again, _, err := p.run()
 			if err != nil {
 				return err
 			}
-			if again == answers[i] {
+			if again == answers[i] && slices.Contains(listed, p.stdin) {
 				kept++
 			}
 		}
 		least = min(least, kept)
 	}
-	t.add("200 concurrent processes for 50 hosts, cold cache", fmt.Sprintf("API calls: %d, cached tokens: %d", most, least), "50, 50")
+	t.add("200 concurrent processes for 50 hosts of a region, one identity, cold cache",
+		fmt.Sprintf("API calls: %d, cached tokens: %d", most, least), "1, 50")
 	return nil
+}
+
+// listed returns the hosts that "cache list" of the helper prints.
+func (b *bench) listed(home string) (hosts []string, err error) {
+	list := &program{path: b.helper, args: []string{"cache", "list", "--json"}, env: b.environ(home)}
+	var entries []struct{ Host string }
+	list.check = func(answer string) error { return json.Unmarshal([]byte(answer), &entries) }
+	if _, _, err := list.run(); err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		hosts = append(hosts, e.Host)
+	}
+	return hosts, nil
 }
