@@ -7,8 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -110,17 +108,9 @@ func (b *bench) startEcho(period time.Duration) (memory int64, err error) {
 // residentAfter returns how much memory of a process is resident after a period, and kills the process.
 func residentAfter(cmd *exec.Cmd, period time.Duration) (memory int64) {
 	time.Sleep(period)
-	memory = resident(cmd.Process.Pid)
+	status, _ := statusOf(cmd.Process.Pid) // only on Linux
+	memory = kibibytes(status, "VmRSS")
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait() // an error, because it was killed
 	return memory
-}
-
-// resident returns the resident memory of a process, in bytes; 0 if it is unknown.
-func resident(pid int) int64 {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // only on Linux
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	line, _, _ := strings.Cut(rest, " kB")
-	kibibytes, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
-	return kibibytes << 10
 }

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package main
+
+import "errors"
+
+// measurable reports whether statusWhenPrinting is supported.
+const measurable = false
+
+func (p *program) statusWhenPrinting() (string, error) { return "", errors.ErrUnsupported }
