@@ -52,8 +52,8 @@ e2e: build ## run the tests with real clients and a real Kubernetes node; requir
 screenshot: ## take the picture of the status page in docs/images; requires root and Chromium
 	cd e2e && $(GO) test -count=1 -v ./kubernetes -run 'TestStatusPage$$' -args -screenshot $(CURDIR)/docs/images/status.png
 
-bench: build ## measure time, calls and memory, against an echo program and Debian's helper
-	$(GO) run ./internal/bench bin/$(HELPER) bin/$(REFRESH)
+bench: build ## measure time, calls and memory, against an echo program and Debian's helper; CROWDS=1 adds large crowds
+	$(GO) run ./internal/bench $(if $(CROWDS),-crowds) bin/$(HELPER) bin/$(REFRESH)
 
 demo: build ## push and pull without a login, against a stand-in for ECR; requires no root, Docker or AWS
 	@$(GO) run ./internal/demo bin/$(HELPER) bin/$(REFRESH)

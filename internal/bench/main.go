@@ -1,12 +1,14 @@
 // Command bench measures the run time of the helper, and compares it with a Go program that echoes its input and with
 // Debian's amazon-ecr-credential-helper. It also measures ecr-token-refresh. All of them use a stand-in for AWS, and trust
 // the certificates of the system and of the stand-in. It prints the results next to the targets, as a Markdown table. A
-// missed target is not an error, but an invalid answer of the helper is.
+// missed target is not an error, but an invalid answer of the helper is. With -crowds, it also runs the measurements of
+// crowds that take minutes.
 //
-//	bench bin/docker-credential-ecr-login bin/ecr-token-refresh
+//	bench [-crowds] bin/docker-credential-ecr-login bin/ecr-token-refresh
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -17,17 +19,23 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: bench HELPER REFRESH")
+	crowds := flag.Bool("crowds", false, "also run the measurements of crowds that take minutes")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: bench [-crowds] HELPER REFRESH")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if flag.NArg() != 2 {
+		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2], os.Stdout); err != nil {
+	if err := run(flag.Arg(0), flag.Arg(1), *crowds, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(helper, refresher string, out io.Writer) error {
+func run(helper, refresher string, crowds bool, out io.Writer) error {
 	helper, err := filepath.Abs(helper)
 	if err != nil {
 		return err
@@ -50,7 +58,10 @@ func run(helper, refresher string, out io.Writer) error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	measures := []func(*table) error{b.hits, b.misses, b.oneHost, b.manyHosts, b.memory, b.size, b.refresh}
+	measures := []func(*table) error{b.hits, b.misses, b.oneHost, b.manyHosts, b.hangs, b.memory, b.size, b.refresh}
+	if crowds {
+		measures = append(measures, b.largerHangs, b.stoppedLeader)
+	}
 	var t table
 	for _, measure := range measures {
 		if err := measure(&t); err != nil {
