@@ -19,8 +19,8 @@ func (b *bench) installHelper() (err error) {
 	return os.Symlink(b.helper, b.provider)
 }
 
-// install copies a program to the directory of the measurements, and returns its path. The linker leaves a file in small
-// parts of the page cache, from which a program starts up to a tenth more slowly than from a copy.
+// install copies a program to the directory of the measurements, and returns its path. The linker leaves a file in
+// small parts of the page cache, from which a program starts up to a tenth more slowly than from a copy.
 func (b *bench) install(file string) (path string, err error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -37,8 +37,8 @@ func (b *bench) buildEcho() (err error) {
 }
 
 // buildBare builds the helper from the source code, with an init function that exits with 0 before the fast path does
-// anything. Its run time is the minimum of every hit: it includes the load of the binary, the start of Go's runtime, and
-// the initialization of the packages that the fast path imports.
+// anything. Its run time is the minimum of every hit: it includes the load of the binary, the start of Go's runtime,
+// and the initialization of the packages that the fast path imports.
 func (b *bench) buildBare() error {
 	const fastpath = "ecrlogin/internal/fastpath"
 	dir, err := exec.Command("go", "list", "-f", "{{.Dir}}", fastpath).Output()
@@ -66,8 +66,8 @@ func (b *bench) buildBare() error {
 // goBuild builds a program with the flags of make build, and installs it under a name.
 func (b *bench) goBuild(name, pkg string, flags ...string) (path string, err error) {
 	linked := filepath.Join(b.dir, "linked", name)
-	args := slices.Concat([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", linked}, flags)
-	build := exec.Command("go", append(args, pkg)...)
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", linked}
+	build := exec.Command("go", slices.Concat(args, flags, []string{pkg})...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", pkg, err, text)

@@ -13,7 +13,8 @@ import (
 // rounds is the number of rounds. Each starts with a cold cache.
 const rounds = 5
 
-// concurrently runs the programs concurrently. It returns their answers, and the time from the first start to the last exit.
+// concurrently runs the programs concurrently. It returns their answers, and the time from the first start to the last
+// exit.
 func concurrently(programs []*program) (answers []string, took time.Duration, err error) {
 	answers = make([]string, len(programs))
 	errs := make([]error, len(programs))
@@ -26,7 +27,8 @@ func concurrently(programs []*program) (answers []string, took time.Duration, er
 	took = time.Since(began)
 	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 	if len(errs) > 0 {
-		return nil, 0, fmt.Errorf("%d of %d concurrent processes failed; the first error: %w", len(errs), len(programs), errs[0])
+		return nil, 0, fmt.Errorf("%d of %d concurrent processes failed; the first error: %w",
+			len(errs), len(programs), errs[0])
 	}
 	return answers, took, nil
 }
@@ -65,8 +67,9 @@ func (b *bench) oneHost(t *table) error {
 	return nil
 }
 
-// manyHosts measures 200 concurrent processes for 50 hosts of one region, with one identity. It reports the worst values
-// of the rounds. A token counts as cached if the next get for its host returns the same token, and the helper lists it.
+// manyHosts measures 200 concurrent processes for 50 hosts of one region, with one identity. It reports the worst
+// values of the rounds. A token counts as cached if the next get for its host returns the same token, and the helper
+// lists it.
 func (b *bench) manyHosts(t *table) error {
 	const n, hosts = 200, 50
 	most, least := 0, hosts
@@ -77,7 +80,8 @@ func (b *bench) manyHosts(t *table) error {
 		}
 		var programs []*program
 		for i := range n {
-			programs = append(programs, get(b.helper, fmt.Sprintf("%012d.dkr.ecr.us-west-2.amazonaws.com", i%hosts), b.environ(home, keys...)))
+			host := fmt.Sprintf("%012d.dkr.ecr.us-west-2.amazonaws.com", i%hosts)
+			programs = append(programs, get(b.helper, host, b.environ(home, keys...)))
 		}
 		b.cloud.ResetCalls()
 		answers, _, err := concurrently(programs)

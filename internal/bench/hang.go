@@ -60,7 +60,8 @@ func (c crowd) String() string {
 	if c.lost {
 		requests = "never answered"
 	}
-	return fmt.Sprintf("%d gets %s, API hangs for %s, requests until then are %s: API calls, served gets", c.size, when, hanging, requests)
+	return fmt.Sprintf("%d gets %s, API hangs for %s, requests until then are %s: API calls, served gets",
+		c.size, when, hanging, requests)
 }
 
 // hang runs a crowd with a cold cache, and returns its row of the report.

@@ -1,8 +1,8 @@
 // Command bench measures the run time of the helper, and compares it with a Go program that echoes its input and with
-// Debian's amazon-ecr-credential-helper. It also measures ecr-token-refresh. All of them use a stand-in for AWS, and trust
-// the certificates of the system and of the stand-in. It prints the results next to the targets, as a Markdown table. A
-// missed target is not an error, but an invalid answer of the helper is. With -crowds, it also runs the measurements of
-// crowds that take minutes.
+// Debian's amazon-ecr-credential-helper. It also measures ecr-token-refresh. All of them use a stand-in for AWS, and
+// trust the certificates of the system and of the stand-in. It prints the results next to the targets, as a Markdown
+// table. A missed target is not an error, but an invalid answer of the helper is. With -crowds, it also runs the
+// measurements of crowds that take minutes.
 //
 //	bench [-crowds] bin/docker-credential-ecr-login bin/ecr-token-refresh
 package main

@@ -38,9 +38,9 @@ func (b *bench) memory(t *table) error {
 	return nil
 }
 
-// memoryOf returns the medians of a program's peak memory and of its anonymous memory when it prints, in bytes. Anonymous
-// memory is the heap, the stacks and changed data. The kernel records no peak of it, but Go returns none to the system
-// in such a short time.
+// memoryOf returns the medians of a program's peak memory and of its anonymous memory when it prints, in bytes.
+// Anonymous memory is the heap, the stacks and changed data. The kernel records no peak of it, but Go returns none to
+// the system in such a short time.
 func memoryOf(p *program) (total, anonymous int64, err error) {
 	var totals, anonymouses []int64
 	for range memoryRuns {

@@ -13,9 +13,9 @@ import (
 // measurable reports whether statusWhenPrinting is supported.
 const measurable = true
 
-// statusWhenPrinting runs the program with a full pipe as standard output, and returns /proc/PID/status when the program
-// is blocked because it prints. Unlike the kernel's figures about a process that has exited, these do not include the
-// memory of this process at the time of the fork.
+// statusWhenPrinting runs the program with a full pipe as standard output, and returns /proc/PID/status when the
+// program is blocked because it prints. Unlike the kernel's figures about a process that has exited, these do not
+// include the memory of this process at the time of the fork.
 func (p *program) statusWhenPrinting() (status string, err error) {
 	reader, full, err := fullPipe()
 	if err != nil {

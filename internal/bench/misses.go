@@ -35,7 +35,8 @@ func (b *bench) misses(t *table) error {
 	if failed := programs[len(programs)-1].failed; failed > 0 {
 		measured += fmt.Sprintf("; %d more runs of Debian's helper failed", failed)
 	}
-	t.add("miss with static keys, immediate AWS response, relative to Debian's "+debianPackage+" "+version, measured, "≤ 0.58")
+	t.add("miss with static keys, immediate AWS response, relative to Debian's "+debianPackage+" "+version,
+		measured, "≤ 0.58")
 	return nil
 }
 

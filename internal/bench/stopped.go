@@ -64,7 +64,9 @@ func (b *bench) stopLeader(p *program) (*exec.Cmd, error) {
 	if err := leader.Start(); err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(10 * time.Second); b.cloud.Count(awstest.GetAuthorizationToken) == 0; time.Sleep(time.Millisecond) {
+	deadline := time.Now().Add(10 * time.Second)
+	for b.cloud.Count(awstest.GetAuthorizationToken) == 0 {
+		time.Sleep(time.Millisecond)
 		if time.Now().After(deadline) {
 			_ = leader.Process.Kill()
 			return nil, fmt.Errorf("%s has not called the API within 10 seconds: %w", p.path, leader.Wait())
@@ -90,6 +92,7 @@ func (b *bench) renewal(t *table, p *program) error {
 		measured = "renewed"
 	}
 	t.add("get after half of the life of the token, leader stopped for more than a minute",
-		fmt.Sprintf("%s, API calls: %d, %s", measured, b.cloud.Count(awstest.GetAuthorizationToken), seconds(took)), "renewed, 1")
+		fmt.Sprintf("%s, API calls: %d, %s", measured, b.cloud.Count(awstest.GetAuthorizationToken), seconds(took)),
+		"renewed, API calls: 1")
 	return nil
 }
