@@ -58,7 +58,9 @@ func run(helper, refresher string, crowds bool, out io.Writer) error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	measures := []func(*table) error{b.hits, b.misses, b.roundTrips, b.oneHost, b.manyHosts, b.hangs, b.memory, b.size, b.refresh}
+	measures := []func(*table) error{
+		b.hits, b.misses, b.roundTrips, b.oneHost, b.manyHosts, b.hangs, b.memory, b.size, b.refresh,
+	}
 	if crowds {
 		measures = append(measures, b.largerHangs, b.stoppedLeader)
 	}
