@@ -60,7 +60,7 @@ func TestErase(t *testing.T) {
 	if r := m.run("erase", "https://"+host+"/").quiet(); r.exit != 0 || r.stdout != "" {
 		t.Errorf("erase: exit code %d, stdout %q", r.exit, r.stdout)
 	}
-	if len(m.kept(".token")) != 1 || m.password(otherHost) != third {
+	if len(m.kept(".token")) != 2 || m.password(otherHost) != third {
 		t.Error("the entry of another host was removed")
 	}
 	m.called(0)

@@ -18,8 +18,8 @@ type backend interface {
 	remove(ctx context.Context, host string, id store.Key) error
 	// entries returns the entries for which wanted returns true. It does not read any others from a keychain.
 	entries(ctx context.Context, wanted func(host string, id store.Key) bool) ([]store.Kept, error)
-	// erase also removes failures, and changes the generation; host may be store.AllHosts.
-	erase(ctx context.Context, host string) error
+	// erase removes the entries of hosts, which may be store.AllHosts. It also removes failures, and changes generations.
+	erase(ctx context.Context, hosts ...string) error
 	// sweep removes expired entries, and old files from the directory.
 	sweep(ctx context.Context, now time.Time) error
 }
@@ -54,11 +54,14 @@ func (f files) entries(_ context.Context, wanted func(host string, id store.Key)
 	return slices.DeleteFunc(all, func(k store.Kept) bool { return !wanted(k.Host, k.For) }), err
 }
 
-func (f files) erase(_ context.Context, host string) error {
+func (f files) erase(_ context.Context, hosts ...string) (err error) {
 	if f.Store == nil {
 		return f.err
 	}
-	return f.Erase(host)
+	for _, host := range hosts {
+		err = errors.Join(err, f.Erase(host))
+	}
+	return err
 }
 
 func (f files) sweep(_ context.Context, now time.Time) error { return f.Sweep(now) }
@@ -92,8 +95,8 @@ func (b *inKeychain) entries(ctx context.Context, wanted func(host string, id st
 	return b.keychain.Entries(ctx, wanted)
 }
 
-func (b *inKeychain) erase(ctx context.Context, host string) error {
-	return errors.Join(b.files.erase(ctx, host), b.keychain.Erase(ctx, host))
+func (b *inKeychain) erase(ctx context.Context, hosts ...string) error {
+	return errors.Join(b.files.erase(ctx, hosts...), b.keychain.Erase(ctx, hosts...))
 }
 
 func (b *inKeychain) sweep(ctx context.Context, now time.Time) error {

@@ -7,7 +7,6 @@
 package cache
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +26,7 @@ import (
 // Cache is a Source that wraps another Source. It is safe for concurrent use by goroutines and processes.
 type Cache struct {
 	// Source is required. If its tokens depend on more than the environment and the AWS files, it implements CacheKey,
-	// as aws.Source does.
+	// as aws.Source does. The registries of an API only share tokens if it does.
 	Source   credentials.Source
 	Dir      string          // the cache directory; "" disables the cache. See store.Dir
 	Keychain *keychain.Store // stores the tokens instead of Dir, which then contains no secrets; nil to use Dir
@@ -68,48 +67,40 @@ const (
 )
 
 // Token returns the registry's token from Keep while that is valid, or else the cached token for the registry and
-// this process's AWS identity if it is fresh, or else a token from the Source. After half of its lifetime, one
-// process renews a token while the others continue to use it; if the renewal fails, it is used until it expires. The
-// errors are those of the Source, possibly as another process received them.
+// this process's AWS identity if it is fresh, or else the cached token of the registry's API for this identity, or else
+// a token from the Source. After half of its lifetime, one process renews a token while the others continue to use it;
+// if the renewal fails, it is used until it expires. The errors are those of the Source, possibly as another process
+// received them.
 func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	k, ok := c.open(r)
 	if !ok {
 		return c.Source.Token(ctx, r)
 	}
 	defer k.store.Close()
+	l := k.ofRegistry(ctx)
 	// Read the clock after each step, because a keychain may take seconds.
-	if login, err := k.load(ctx, store.Login); err == nil && login.Valid(c.now()) {
+	if login, err := l.load(ctx, store.Login); err == nil && login.Valid(c.now()) {
 		k.logHit("token of a login", login)
 		return token(login), nil
 	}
-	entry, err := k.load(ctx, k.id)
-	k.note(err)
-	switch now := c.now(); {
-	case err == nil && entry.Fresh(now):
-		k.logHit("cache hit", entry)
-		return token(entry), nil
-	case err == nil && entry.Valid(now):
-		if t, ok := k.renew(ctx, entry); ok {
-			return t, nil
-		}
-	}
-	return k.fetch(ctx)
+	e, err := l.token(ctx)
+	return token(e), err
 }
 
-// A key is the location of a token in the cache, for one call.
-type key struct {
+// A call is a call of Token: what its levels have in common.
+type call struct {
 	*Cache
 	registry    registry.Registry
 	store       *store.Store
 	tokens      backend
 	unavailable bool // whether the keychain is unavailable
 	before      cachekey.Inputs
-	id          store.Key // of before
-	generation  string    // of the registry when the call began
+	changed     bool            // whether the inputs have changed since then
+	noticed     map[string]bool // the notices of this call
 }
 
-// open returns the key for a registry; ok is false if the cache is disabled or unavailable.
-func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
+// open starts a call for a registry; ok is false if the cache is disabled or unavailable.
+func (c *Cache) open(r registry.Registry) (k *call, ok bool) {
 	if c.Dir == "" {
 		return nil, false
 	}
@@ -123,10 +114,8 @@ func (c *Cache) open(r registry.Registry) (k *key, ok bool) {
 		c.log().Debug("not cached", "reason", err)
 		return nil, false
 	}
-	before = c.identify(before, r)
-	return &key{
-		Cache: c, registry: r, store: s, tokens: c.backend(files{Store: s}),
-		before: before, id: before.Key(), generation: cmp.Or(c.Generation, s.Generation(r.Host)),
+	return &call{
+		Cache: c, registry: r, store: s, tokens: c.backend(files{Store: s}), before: c.identify(before, r),
 	}, true
 }
 
@@ -148,17 +137,18 @@ func (c *Cache) identify(in cachekey.Inputs, r registry.Registry) cachekey.Input
 	if c.Inputs != nil {
 		return in
 	}
-	return in.WithIdentity(identity(c.Source, r))
+	key, _ := identity(c.Source, r)
+	return in.WithIdentity(key)
 }
 
-// identity returns the CacheKey of a Source; "" if it has none.
-func identity(s credentials.Source, r registry.Registry) string {
+// identity returns the CacheKey of a Source; ok is false if it has none.
+func identity(s credentials.Source, r registry.Registry) (key string, ok bool) {
 	if s, ok := s.(interface {
 		CacheKey(registry.Registry) string
 	}); ok {
-		return s.CacheKey(r)
+		return s.CacheKey(r), true
 	}
-	return ""
+	return "", false
 }
 
 func (c *Cache) env() environ.Env {
@@ -182,25 +172,42 @@ func (c *Cache) notice(err error) {
 	}
 }
 
-func (k *key) logHit(what string, e store.Entry) {
+// notice is Cache.notice, once for both levels.
+func (k *call) notice(err error) {
+	if err == nil || k.noticed[err.Error()] {
+		return
+	}
+	if k.noticed == nil {
+		k.noticed = map[string]bool{}
+	}
+	k.noticed[err.Error()] = true
+	k.Cache.notice(err)
+}
+
+func (k *call) logHit(what string, e store.Entry) {
 	k.log().Debug(what, "registry", k.registry.Host, "expires in", time.Unix(e.Expiry, 0).Sub(k.now()).Round(time.Second))
 }
 
-func (k *key) note(err error) {
+func (k *call) note(err error) {
 	if err != nil && !k.unavailable && !errors.Is(err, fs.ErrNotExist) {
 		k.notice(err)
 		k.log().Debug("cache entry not used", "registry", k.registry.Host, "reason", err)
 	}
 }
 
+// entry returns a token for a registry as an entry.
 func entry(r registry.Registry, t credentials.Token) store.Entry {
 	return store.Entry{
-		Host: r.Host, Account: r.Account, Region: r.Region, IssuedTo: t.IssuedTo,
+		Host: r.Host, Account: r.Account, Region: r.Region, Origin: r.Host, IssuedTo: t.IssuedTo,
 		Username: t.Username, Password: t.Password, Issued: t.Issued.Unix(), Expiry: t.Expiry.Unix(),
 	}
 }
 
+// token returns the token of an entry; the zero Token for the zero Entry.
 func token(e store.Entry) credentials.Token {
+	if e == (store.Entry{}) {
+		return credentials.Token{}
+	}
 	return credentials.Token{
 		Username: e.Username, Password: e.Password, IssuedTo: e.IssuedTo,
 		Issued: time.Unix(e.Issued, 0).UTC(), Expiry: time.Unix(e.Expiry, 0).UTC(),

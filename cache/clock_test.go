@@ -13,7 +13,7 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// age makes the host's entry older by d, or newer if d is negative, as if the clock had been changed.
+// age makes the entries of a host and of its API older by d, or newer if d is negative, as if the clock had been changed.
 func (m *machine) age(host string, d time.Duration) {
 	m.t.Helper()
 	m.edit(host, func(lines []string) {
@@ -33,6 +33,7 @@ const (
 	hostLine
 	accountLine
 	regionLine
+	originLine
 	asLine
 	usernameLine
 	passwordLine
@@ -40,12 +41,12 @@ const (
 	expiryLine
 )
 
-// edit changes the lines of the entries of a host.
+// edit changes the lines of the entries of a host and of its API.
 func (m *machine) edit(host string, change func(lines []string)) {
 	m.t.Helper()
 	found := false
 	for _, name := range m.kept(".token") {
-		if !strings.HasPrefix(name, host+"@") {
+		if !strings.HasPrefix(name, host+"@") && !strings.HasPrefix(name, parse(m.t, host).API()+"@") {
 			continue
 		}
 		found = true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"ecrlogin/credentials"
 	"ecrlogin/internal/keychain"
@@ -13,13 +14,17 @@ import (
 )
 
 // Keep stores a token that the user provided. Until it expires or is dropped, it takes precedence over all other
-// tokens for the registry, for every AWS identity. A token that is already in the cache is not changed: it is the
-// result of an earlier get, which docker login passes back. The error reports why the token cannot be stored.
+// tokens for the registry, for every AWS identity. A token that is already in the cache, for this registry or another
+// one with the same API, is not changed: it is the result of an earlier get, which docker login passes back. The error
+// reports why the token cannot be stored.
 func (c *Cache) Keep(r registry.Registry, t credentials.Token) error {
 	if c.Dir == "" {
 		return errors.New("the cache is disabled or has no directory")
 	}
-	kept, err := c.entries(func(host string, _ store.Key) bool { return host == r.Host })
+	kept, err := c.entries(func(host string, _ store.Key) bool {
+		other, err := registry.Parse(host)
+		return host == r.Host || host == r.API() || err == nil && other.API() == r.API()
+	})
 	if err != nil {
 		return err
 	}
@@ -60,9 +65,22 @@ func (c *Cache) Hosts() map[string]string {
 	return hosts
 }
 
-// Entries returns the cached tokens of all identities, including expired ones. A missing directory is not an error.
+// Entries returns the cached tokens of all registries and identities, including expired ones. A missing directory is
+// not an error.
 func (c *Cache) Entries() ([]store.Kept, error) {
-	return c.entries(func(string, store.Key) bool { return true })
+	return c.entries(func(host string, _ store.Key) bool { return !isAPI(host) })
+}
+
+// Shared returns the cached tokens of all APIs and identities, as Entries does those of registries. A registry without
+// a token gets that of its API. The Host of an entry is a registry.API.
+func (c *Cache) Shared() ([]store.Kept, error) {
+	return c.entries(func(host string, _ store.Key) bool { return isAPI(host) })
+}
+
+// isAPI reports whether the host of an entry is a registry.API, which begins with "ecr" and contains the region.
+func isAPI(host string) bool {
+	_, err := registry.Parse(host)
+	return err != nil && strings.HasPrefix(host, "ecr")
 }
 
 // entries returns the entries for which wanted returns true.
@@ -74,9 +92,15 @@ func (c *Cache) entries(wanted func(host string, id store.Key) bool) (kept []sto
 	return kept, err
 }
 
-// Drop removes a host's tokens for all identities.
+// Drop removes a host's tokens for all identities. It also removes the tokens of the host's API, so that the next call
+// of Token requests a new one. Other hosts of the API keep theirs.
 func (c *Cache) Drop(host string) error {
-	return c.contents(func(b backend) error { return b.erase(context.Background(), host) })
+	hosts := []string{host}
+	if r, err := registry.Parse(host); err == nil && !r.Public {
+		// In this order, because the host could get the token of the API again.
+		hosts = []string{r.API(), host}
+	}
+	return c.contents(func(b backend) error { return b.erase(context.Background(), hosts...) })
 }
 
 // Clear removes all tokens.

@@ -26,14 +26,17 @@ func (m *machine) kept(suffix string) []string {
 	return names
 }
 
-// entry returns the path of the only entry in the cache.
-func (m *machine) entry() string {
+// entry returns the path of the only entry of a registry in the cache.
+func (m *machine) entry() string { return m.entries()[0] }
+
+// entries returns the paths of the only entries in the cache: that of a registry, and that of its API.
+func (m *machine) entries() []string {
 	m.t.Helper()
-	names := m.kept(".token")
-	if len(names) != 1 {
-		m.t.Fatalf("the cache contains %q, want one entry", names)
+	names := m.kept(".token") // sorted
+	if len(names) != 2 || strings.HasPrefix(names[0], "ecr.") || !strings.HasPrefix(names[1], "ecr.") {
+		m.t.Fatalf("the cache contains %q, want an entry of a registry and one of an API", names)
 	}
-	return filepath.Join(m.cache, names[0])
+	return []string{filepath.Join(m.cache, names[0]), filepath.Join(m.cache, names[1])}
 }
 
 // Only the owner can access the directory and its files.

@@ -10,10 +10,10 @@ import (
 	"ecrlogin/internal/store"
 )
 
-// load returns the cached entry for the registry and an identity.
-func (k *key) load(ctx context.Context, id store.Key) (store.Entry, error) {
-	e, err := k.tokens.load(ctx, k.registry.Host, id)
-	k.reportUnavailable(err)
+// load returns the cached entry of an identity.
+func (l *level) load(ctx context.Context, id store.Key) (store.Entry, error) {
+	e, err := l.tokens.load(ctx, l.host, id)
+	l.reportUnavailable(err)
 	return e, err
 }
 
@@ -23,10 +23,10 @@ const lastLookTime = 600 * time.Millisecond
 
 // lastLook returns the entry for the key's identity after the Source has failed, possibly because ctx has ended. If
 // the keychain does not respond in time, no notice is printed in addition to the Source's error.
-func (k *key) lastLook(ctx context.Context) (store.Entry, error) {
+func (l *level) lastLook(ctx context.Context) (store.Entry, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLookTime)
 	defer cancel()
-	return k.tokens.load(ctx, k.registry.Host, k.id)
+	return l.tokens.load(ctx, l.host, l.id)
 }
 
 // The reasons why a result is not stored.
@@ -37,37 +37,39 @@ var (
 
 // outdated returns why a new result of the Source must not be stored: the user removed the host's tokens, or the
 // identity of the result is uncertain.
-func (k *key) outdated() error {
+func (l *level) outdated() error {
 	switch {
-	case k.erased():
+	case l.erased():
 		return errErased
-	case !k.before.Unchanged():
+	case l.changed:
 		return errChanged
 	}
 	return nil
 }
 
-// erased reports whether the host's tokens were removed since this process started to fetch one.
-func (k *key) erased() bool { return k.store.Generation(k.registry.Host) != k.generation }
+// erased reports whether the tokens of the registry, or those of the level, were removed since the call began.
+func (l *level) erased() bool {
+	return l.store.Generation(l.host) != l.generation || l.above != nil && l.above.erased()
+}
 
 // save stores an entry for the key's identity, unless the host is erased in the meantime.
-func (k *key) save(ctx context.Context, e store.Entry) error {
-	err := k.tokens.save(ctx, e, k.id)
-	k.reportUnavailable(err)
+func (l *level) save(ctx context.Context, e store.Entry) error {
+	err := l.tokens.save(ctx, e, l.id)
+	l.reportUnavailable(err)
 	if errors.Is(err, store.ErrUnusable) {
-		k.notice(err)
+		l.notice(err)
 	}
-	if k.erased() { // since outdated
-		return errors.Join(err, errErased, k.tokens.remove(context.WithoutCancel(ctx), e.Host, k.id))
+	if l.erased() { // since outdated
+		return errors.Join(err, errErased, l.tokens.remove(context.WithoutCancel(ctx), e.Host, l.id))
 	}
 	return err
 }
 
 // reportUnavailable prints a notice if err reports that the keychain is unavailable, once per call.
-func (k *key) reportUnavailable(err error) {
-	if k.unavailable || !errors.Is(err, keychain.ErrUnavailable) {
+func (l *level) reportUnavailable(err error) {
+	if l.unavailable || !errors.Is(err, keychain.ErrUnavailable) {
 		return
 	}
-	k.unavailable = true
-	k.notice(fmt.Errorf("%s: continuing without the token cache: %w", k.registry.Host, err))
+	l.unavailable = true
+	l.notice(fmt.Errorf("%s: continuing without the token cache: %w", l.registry.Host, err))
 }

@@ -34,12 +34,14 @@ func TestBrokenEntry(t *testing.T) {
 			t.Parallel()
 			m := withKeys(t)
 			first := m.password(host)
-			content, err := os.ReadFile(m.entry())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(m.entry(), spoil(t, content), 0o600); err != nil {
-				t.Fatal(err)
+			for _, path := range m.entries() {
+				content, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, spoil(t, content), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if hosts := m.list(); len(hosts) != 0 {
 				t.Errorf("list = %v", hosts)
@@ -76,7 +78,7 @@ func TestLaterVersion(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	m.password(host)
-	m.edit(host, func(lines []string) { lines[versionLine] = "ecr-login token 2" })
+	m.edit(host, func(lines []string) { lines[versionLine] = "ecr-login token 3" })
 	before, err := os.ReadFile(m.entry())
 	if err != nil {
 		t.Fatal(err)

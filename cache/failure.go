@@ -1,9 +1,11 @@
 package cache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -11,6 +13,46 @@ import (
 	"ecrlogin/credentials"
 	"ecrlogin/internal/store"
 )
+
+// An expired is an error after the time limit of the request has ended.
+type expired struct{ error }
+
+func (e expired) Unwrap() error { return e.error }
+
+// isTimeout reports whether a request failed because its time limit ended or because there was no response in time.
+// Connections that cannot be established are other failures, because a repeated request rarely helps, and so are missing
+// identities, after the metadata service has not responded.
+func isTimeout(err error) bool {
+	if errors.Is(err, credentials.ErrNoIdentity) {
+		return false
+	}
+	if _, ok := errors.AsType[expired](err); ok {
+		return true
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		return false
+	}
+	var e interface{ Timeout() bool }
+	return errors.As(err, &e) && e.Timeout()
+}
+
+// saveFailure stores an error of request. If the request will be repeated, it is not returned to processes that start
+// now, like a fast failure.
+func (l *level) saveFailure(err error, timeout, again bool) {
+	f := failure(err)
+	f.Renewal, f.Timeout, f.Began, f.Ended = l.renewal, timeout, l.asked.UnixNano(), l.now().UnixNano()
+	if again {
+		f.Began = f.Ended
+	}
+	l.seen = f.Ended
+	l.store.SaveFailure(l.host, l.id, f)
+}
+
+// loadFailure returns the last failure to fetch a token. It ignores failed renewals, which have less time than a get.
+func (l *level) loadFailure() (f store.Failure, ok bool) {
+	f, ok = l.store.LoadFailure(l.host, l.id)
+	return f, ok && (l.renewal || !f.Renewal)
+}
 
 // failure returns what is stored of an error of the Source.
 func failure(err error) store.Failure {
@@ -22,40 +64,44 @@ func failure(err error) store.Failure {
 }
 
 // errorOf returns the error of the Source that another process, or an earlier call, received.
-func (k *key) errorOf(f store.Failure) *credentials.Error {
-	e := &credentials.Error{Host: k.registry.Host, Cause: f.Cause, Next: f.Next}
-	if f.NoIdentity {
+func (l *level) errorOf(f store.Failure) *credentials.Error {
+	e := &credentials.Error{Host: l.registry.Host, Cause: f.Cause, Next: f.Next}
+	switch {
+	case f.NoIdentity:
 		e.Err = credentials.ErrNoIdentity
+	case f.Timeout:
+		e.Err = context.DeadlineExceeded
 	}
 	return e
 }
 
-// cachedError is errorOf with the age of the error.
-func (k *key) cachedError(f store.Failure) error {
-	age := k.age(f).Round(time.Second)
-	return fmt.Errorf("%w (cached error, %s old; retry in %s)", k.errorOf(f), age, failureTTL-age)
+// cachedError is errorOf with the age of the error. It is final, even if it is a timeout.
+func (l *level) cachedError(f store.Failure) error {
+	f.Timeout = false
+	age := l.age(f).Round(time.Second)
+	return fmt.Errorf("%w (cached error, %s old; retry in %s)", l.errorOf(f), age, failureTTL-age)
 }
 
 // age returns how long ago f ended. A failure from the future, recorded before the clock was set back, is very old.
-func (k *key) age(f store.Failure) time.Duration {
-	age := k.now().Sub(time.Unix(0, f.Ended))
+func (l *level) age(f store.Failure) time.Duration {
+	age := l.now().Sub(time.Unix(0, f.Ended))
 	if age < 0 {
 		return math.MaxInt64
 	}
 	return age
 }
 
-// endedSince reports whether f ended after a time and not in the future. It compares wall clock times, as recorded in
-// f, because an age is wrong if the clock was set in between.
-func (k *key) endedSince(f store.Failure, began time.Time) bool {
+// endedSince reports whether f ended since the call began, and not in the future. It compares wall clock times, as
+// recorded in f, because an age is wrong if the clock was set in between.
+func (l *level) endedSince(f store.Failure) bool {
 	ended := time.Unix(0, f.Ended)
-	return ended.After(began.Round(0)) && !ended.After(k.now().Round(0))
+	return ended.After(l.began.Round(0)) && !ended.After(l.now().Round(0))
 }
 
 // mended reports whether the user may have fixed the cause of f, by a login that wrote a file in one of these
 // directories. The AWS files themselves are part of the key.
-func (k *key) mended(f store.Failure) bool {
-	home, err := k.env().Home()
+func (l *level) mended(f store.Failure) bool {
+	home, err := l.env().Home()
 	if err != nil {
 		return false
 	}

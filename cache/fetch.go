@@ -1,131 +1,105 @@
 package cache
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"time"
 
-	"ecrlogin/credentials"
 	"ecrlogin/internal/store"
 )
 
-// renew returns a token to use instead of entry, which is past half of its lifetime: a new token if this process
-// renews it and that succeeds in time, or else entry. ok is false if entry has expired in the meantime.
-func (k *key) renew(ctx context.Context, entry store.Entry) (t credentials.Token, ok bool) {
-	unlock, locked := k.store.TryLock(k.leaderLock())
-	if !locked {
-		return token(entry), entry.Valid(k.now()) // another process renews it
+// fetch returns a token if none is cached: from the level below, or from another process that is requesting one.
+//
+// A token has three locks. A process waits for each of them until another third of its time is over. When it gets one,
+// it requests the token. Failures are final for all processes that were waiting, except timeouts: as long as there is
+// time, a process that finds or causes a timeout goes on to the next lock. With the last lock, it repeats the request.
+func (l *level) fetch(ctx context.Context) (store.Entry, error) {
+	f, ok := l.loadFailure()
+	if ok && !l.endedSince(f) && time.Duration(f.Ended-f.Began) > slow && l.age(f) < failureTTL && !l.mended(f) {
+		return store.Entry{}, l.cachedError(f)
 	}
-	defer unlock()
-	if newer, err := k.load(ctx, k.id); err == nil && newer.Fresh(k.now()) {
-		return token(newer), true
+	if l.unavailable {
+		e, _, err := l.ask(ctx) // the result of another process could not be read
+		return e, err
 	}
-	var reason string
-	if f, ok := k.store.LoadFailure(k.registry.Host, k.id); ok && k.age(f) < renewPause && !k.mended(f) {
-		reason = fmt.Sprintf("%v (%s ago)", k.errorOf(f), k.age(f).Round(time.Second))
-	} else if left := entry.End().Sub(k.now()); left > 0 {
-		renewed, err := k.ask(ctx, min(renewTimeout, left))
-		if err == nil {
-			return renewed, true
+	paths := l.locks()
+	n, unlock := l.held(paths)
+	var timeout error // the first one
+	for ; n < len(paths); n++ {
+		var waited error
+		if unlock == nil {
+			unlock, waited = l.lock(ctx, paths[n], l.slotEnd(n))
 		}
-		reason = err.Error()
+		if waited != nil && waited != errTooLong {
+			l.log().Debug("not waiting for another process", "registry", l.registry.Host, "reason", waited)
+			e, _, err := l.ask(ctx)
+			return e, err
+		}
+		e, next, err := l.turn(ctx, paths, n, unlock)
+		if !next {
+			return e, err
+		}
+		if timeout == nil {
+			timeout = err
+		}
+		unlock = nil
 	}
-	if !entry.Valid(k.now()) {
-		return credentials.Token{}, false
-	}
-	k.notRenewed(entry, reason)
-	return token(entry), true
+	return l.late(ctx, timeout)
 }
 
-func (k *key) notRenewed(entry store.Entry, reason string) {
-	if k.Notices == nil {
-		return
+// turn is called when the process has got lock n, or with a nil unlock when it stops waiting for it. It returns the
+// token or the failure of another process, or requests a token. If next is true, the process goes on to the next lock;
+// err is then a timeout or nil.
+func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func()) (e store.Entry, next bool, err error) {
+	if unlock != nil {
+		defer unlock()
 	}
-	unit := time.Minute
-	left := time.Unix(entry.Expiry, 0).Sub(k.now())
-	if left < 2*unit {
-		unit = time.Second
+	// The previous holder of the lock has stored its result.
+	if e, err := l.load(ctx, l.id); err == nil && e.Valid(l.now()) {
+		return e, false, nil
 	}
-	fmt.Fprintf(k.Notices, "token could not be renewed, using the cached one (valid for %s): %s\n",
-		left.Round(unit), reason)
-}
-
-// fetch returns a token if none is cached: from the Source, or from another process that is calling its Source.
-func (k *key) fetch(ctx context.Context) (credentials.Token, error) {
-	began := k.Since
-	if began.IsZero() {
-		began = k.now()
-	}
-	if f, ok := k.loadFailure(); ok && time.Duration(f.Ended-f.Began) > slow && k.age(f) < failureTTL && !k.mended(f) {
-		return credentials.Token{}, k.cachedError(f)
-	}
-	if k.unavailable {
-		return k.ask(ctx, 0) // the result of another process could not be read
-	}
-	// Of the processes whose wait for the leader timed out, one becomes its deputy. The others wait for the deputy.
-	for _, path := range []string{k.leaderLock(), k.deputyLock()} {
-		unlock, err := k.lock(ctx, path)
-		if err != nil && err != errTooLong {
-			k.log().Debug("not waiting for another process", "registry", k.registry.Host, "reason", err)
-			break
+	last := n == len(locks)-1
+	if f, ok := l.loadFailure(); ok && l.endedSince(f) {
+		another := f.Ended > l.seen // than the one after which this process went on to this lock
+		l.seen = f.Ended
+		switch {
+		case !f.Timeout || !l.enough():
+			return store.Entry{}, false, l.errorOf(f)
+		case another && !last:
+			return store.Entry{}, true, l.errorOf(f)
 		}
-		if err == nil {
-			defer unlock()
-		}
-		// The previous holder of the lock has stored its result.
-		if entry, err := k.load(ctx, k.id); err == nil && entry.Valid(k.now()) {
-			return token(entry), nil
-		}
-		if f, ok := k.loadFailure(); ok && err == nil && k.endedSince(f, began) {
-			return credentials.Token{}, k.errorOf(f)
-		}
-		unkept := k.unkeptSince(began) // waiting is useless: results cannot be stored
-		if err == nil && unkept {
+	}
+	switch {
+	case l.unkeptSince(l.began): // waiting is useless: results cannot be stored
+		if unlock != nil {
 			unlock()
 		}
-		if err == nil || unkept {
-			break
-		}
-		k.log().Debug("not waiting any longer", "registry", k.registry.Host, "reason", err)
+		e, _, err := l.ask(ctx)
+		return e, false, err
+	case unlock == nil:
+		l.log().Debug("not waiting any longer", "registry", l.registry.Host, "lock", n+1)
+		return store.Entry{}, true, nil
 	}
-	return k.ask(ctx, 0)
+	for {
+		l.asking(locks[n])
+		e, again, err := l.ask(ctx)
+		if !again || !last {
+			return e, again, err
+		}
+	}
 }
 
-// loadFailure returns the last failure to fetch a token. It ignores failed renewals, which have less time than a get.
-func (k *key) loadFailure() (f store.Failure, ok bool) {
-	f, ok = k.store.LoadFailure(k.registry.Host, k.id)
-	return f, ok && !f.Renewal
-}
-
-// ask calls the Source and stores the token or the failure. A limit other than 0 marks a renewal and is the time
-// limit of the Source; storing the token is limited by ctx alone.
-func (k *key) ask(ctx context.Context, limit time.Duration) (credentials.Token, error) {
-	began, limited := k.now(), ctx
-	if limit != 0 {
-		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, limit)
-		defer cancel()
+// late is called when there is no time left to wait for other processes. The error is timeout if it is not nil.
+func (l *level) late(ctx context.Context, timeout error) (store.Entry, error) {
+	if l.end.IsZero() {
+		e, _, err := l.ask(ctx)
+		return e, err
 	}
-	t, err := k.Source.Token(limited, k.registry)
-	if reason := k.outdated(); reason != nil {
-		k.unkept(reason)
-		return t, err
+	if e, err := l.lastLook(ctx); err == nil && e.Valid(l.now()) {
+		return e, nil
 	}
-	if err != nil {
-		if e, loadErr := k.lastLook(ctx); limit == 0 && loadErr == nil && e.Valid(k.now()) {
-			return token(e), nil // another process has succeeded
-		}
-		f := failure(err)
-		f.Renewal, f.Began, f.Ended = limit != 0, began.UnixNano(), k.now().UnixNano()
-		k.store.SaveFailure(k.registry.Host, k.id, f)
-		return credentials.Token{}, err
+	if timeout == nil || ctx.Err() == context.Canceled {
+		timeout = interrupted(l.registry, cmp.Or(ctx.Err(), context.DeadlineExceeded))
 	}
-	if err := k.save(ctx, entry(k.registry, t)); err != nil { // save prints a notice if necessary
-		k.unkept(err)
-	}
-	k.store.Forget(k.registry.Host, k.id)
-	if err := k.tokens.sweep(ctx, k.now()); err != nil && !k.unavailable {
-		k.log().Debug("sweeping the cache", "error", err)
-	}
-	return t, nil
+	return store.Entry{}, timeout
 }

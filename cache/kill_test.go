@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,8 +25,10 @@ func TestKilledAtAnyTime(t *testing.T) {
 	life = life * 5 / 4 // so that some finish
 	written := 0
 	for range 300 {
-		if err := os.Remove(m.entry()); err != nil {
-			t.Fatal(err)
+		for _, path := range m.entries() {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
 		}
 		m.cloud.ResetCalls()
 		p := m.start("get", host)
@@ -50,7 +53,8 @@ func TestKilledAtAnyTime(t *testing.T) {
 	m.sweepsTemporaries()
 }
 
-// checkEntry fails the test unless the only entry contains the password, and the registry accepts it.
+// checkEntry fails the test unless the only entries, of the host and of its API, contain the password, and the registry
+// accepts it.
 func (m *machine) checkEntry(password string) {
 	m.t.Helper()
 	m.opens(host, password)
@@ -60,8 +64,14 @@ func (m *machine) checkEntry(password string) {
 	}
 	defer s.Close()
 	kept, err := s.Entries()
-	if err != nil || len(kept) != 1 || kept[0].Host != host || kept[0].Password != password || !kept[0].Fresh(time.Now()) {
-		m.t.Errorf("%d entries, %v; want only the returned token", len(kept), err)
+	slices.SortFunc(kept, func(a, b store.Kept) int { return strings.Compare(a.Host, b.Host) })
+	if err != nil || len(kept) != 2 || kept[0].Host != host || kept[1].Host != parse(m.t, host).API() {
+		m.t.Fatalf("%d entries, %v; want those of the host and the API", len(kept), err)
+	}
+	for _, k := range kept {
+		if k.Password != password || k.Origin != host || !k.Fresh(time.Now()) {
+			m.t.Errorf("the entry of %s, requested for %s, is not the returned token", k.Host, k.Origin)
+		}
 	}
 }
 

@@ -6,51 +6,116 @@ import (
 	"time"
 )
 
-// longestWait is how long lock waits if the context has no deadline.
-const longestWait = 30 * time.Second
+// longestWait is how long a process waits for the locks of a token if the context has no deadline.
+const longestWait = 45 * time.Second
 
 // errTooLong reports that another process held a lock for too long.
 var errTooLong = errors.New("timed out waiting for another process")
 
-// lock locks a file and waits for other holders. It returns errTooLong after half of the time until the deadline,
-// because the rest is needed for this process's own request. Only the first call of unlock has an effect.
-func (k *key) lock(ctx context.Context, path string) (unlock func(), err error) {
-	if k.Held != nil {
-		if unlock, ok := k.Held(path); ok {
-			return unlock, nil
-		}
+// lock locks a file and waits for other holders until a time. It returns errTooLong if they keep it. Only the first
+// call of unlock has an effect.
+func (l *level) lock(ctx context.Context, path string, until time.Time) (unlock func(), err error) {
+	if unlock, ok := l.store.TryLock(path); ok {
+		return unlock, nil
 	}
-	longest := longestWait
-	if deadline, ok := ctx.Deadline(); ok {
-		longest = time.Until(deadline) / 2
-	}
-	ctx, cancel := context.WithTimeout(ctx, longest)
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	unlock, err = k.store.Lock(ctx, path)
+	if ctx.Err() != nil {
+		return nil, errTooLong
+	}
+	unlock, err = l.store.Lock(ctx, path)
 	if err != nil && ctx.Err() != nil {
 		return nil, errTooLong
 	}
 	return unlock, err
 }
 
-// leaderLock returns the path of the lock that the leader holds: the process that calls the Source.
-func (k *key) leaderLock() string { return k.store.LockPaths(k.registry.Host, k.id)[0] }
+// locks returns the paths of the level's locks.
+func (l *level) locks() [3]string { return l.store.LockPaths(l.host, l.id) }
 
-// deputyLock returns the path of the lock that the deputy holds: the process that calls the Source instead of a slow
-// leader.
-func (k *key) deputyLock() string { return k.store.LockPaths(k.registry.Host, k.id)[1] }
+// held returns the number of the lock that the process already holds, or 0 and a nil unlock.
+func (l *level) held(paths [3]string) (n int, unlock func()) {
+	if l.Held != nil {
+		for n, path := range paths {
+			if unlock, ok := l.Held(path); ok {
+				return n, unlock
+			}
+		}
+	}
+	return 0, nil
+}
 
-// unkeptMark is how far in the future the time of a marked lock file is, to distinguish it from a new one.
+// slotEnd returns until when the process waits for lock n: the end of a third of its time. It is an absolute time, so
+// that all levels, and the fast path, go on to the next lock at the same time.
+func (l *level) slotEnd(n int) time.Time {
+	return l.start.Add(l.limit() / 3 * time.Duration(n+1))
+}
+
+// limit returns the time from start to end.
+func (l *level) limit() time.Duration {
+	if l.end.IsZero() {
+		return longestWait
+	}
+	return l.end.Sub(l.start)
+}
+
+// worthwhile returns the minimum duration of a request. Less time is not enough for a request; a failure that took less
+// is not regarded as a timeout.
+func (l *level) worthwhile() time.Duration { return min(time.Second, l.limit()/10) }
+
+// enough reports whether there is time for a request.
+func (l *level) enough() bool { return l.end.IsZero() || time.Until(l.end) >= l.worthwhile() }
+
+// requestEnd returns the deadline of a request; zero if there is none. In the last third of the time, it is half of the
+// time that is left: an API that was unavailable may never answer a request that was sent before it recovered.
+func (l *level) requestEnd() time.Time {
+	now := time.Now()
+	half := l.end.Sub(now) / 2
+	if l.end.IsZero() || l.renewal || now.Before(l.slotEnd(1)) || half < l.worthwhile() {
+		return l.end
+	}
+	return now.Add(half)
+}
+
+// The modification time of a lock file is the time of the last request of a process that held the lock. An hour is
+// added to that of the first lock if the last result could not be stored, because the disk is full, for example. The
+// time of a file can be set even on a full disk.
 const unkeptMark = time.Hour
 
-// unkept logs that a result was not stored, because the disk is full, for example. It signals that to processes that wait
-// for the lock. The time of a file can be set even on a full disk.
-func (k *key) unkept(reason error) {
-	k.log().Debug("token not cached", "registry", k.registry.Host, "reason", reason)
-	k.store.Touch(k.leaderLock(), time.Now().Add(unkeptMark))
+// asking sets the time of the last request to now.
+func (l *level) asking(path string) {
+	now := time.Now()
+	if l.isMarked(path) {
+		now = now.Add(unkeptMark)
+	}
+	l.store.Touch(path, now)
+}
+
+// isAsking reports whether the holder of a lock has started its request recently, so that it is not stopped.
+func (l *level) isAsking(path string) bool {
+	age := time.Since(l.store.Touched(path))
+	if l.isMarked(path) {
+		age += unkeptMark
+	}
+	return age < longestRequest
+}
+
+func (l *level) isMarked(path string) bool { return time.Until(l.store.Touched(path)) > unkeptMark/2 }
+
+// unkept logs that a result was not stored. It signals that to processes that wait for a lock.
+func (l *level) unkept(reason error) {
+	l.log().Debug("token not cached", "registry", l.registry.Host, "level", l.host, "reason", reason)
+	l.store.Touch(l.locks()[0], time.Now().Add(unkeptMark))
+}
+
+// resetUnkept removes the mark of unkept after a result was stored.
+func (l *level) resetUnkept() {
+	if path := l.locks()[0]; l.isMarked(path) {
+		l.store.Touch(path, time.Now())
+	}
 }
 
 // unkeptSince reports whether a process called unkept after the given time.
-func (k *key) unkeptSince(t time.Time) bool {
-	return k.store.Touched(k.leaderLock()).Add(-unkeptMark).After(t)
+func (l *level) unkeptSince(t time.Time) bool {
+	return l.store.Touched(l.locks()[0]).Add(-unkeptMark).After(t)
 }

@@ -3,6 +3,7 @@
 package cache_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,21 +19,18 @@ func TestNoLocks(t *testing.T) {
 	g := m.gate()
 	g.open()
 	m.password(host)
-	lock := strings.TrimSuffix(m.entry(), ".token") + ".lock"
-	for name, spoil := range map[string]func() error{
-		"directory": func() error { return os.Mkdir(lock, 0o700) },
-		"link":      func() error { return os.Symlink(filepath.Join(m.home, "elsewhere"), lock) },
+	for name, spoil := range map[string]func(lock string) error{
+		"directory": func(lock string) error { return os.Mkdir(lock, 0o700) },
+		"link":      func(lock string) error { return os.Symlink(filepath.Join(m.home, "elsewhere"), lock) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := *m
 			m.t, g.t = t, t
-			for _, path := range []string{lock, m.entry()} {
-				if err := os.RemoveAll(path); err != nil {
+			for _, path := range m.entries() {
+				lock := strings.TrimSuffix(path, ".token") + ".lock"
+				if err := errors.Join(os.RemoveAll(lock), os.Remove(path), spoil(lock)); err != nil {
 					t.Fatal(err)
 				}
-			}
-			if err := spoil(); err != nil {
-				t.Fatal(err)
 			}
 			m.cloud.ResetCalls()
 			g.shut()

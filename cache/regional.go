@@ -52,7 +52,8 @@ type request struct {
 // token may still be valid.
 func (c *Regional) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	for {
-		q, created := c.join(shared{r.API(), identity(c.Source, r)})
+		id, _ := identity(c.Source, r)
+		q, created := c.join(shared{r.API(), id})
 		if created {
 			c.run(ctx, q, r)
 			return q.token, q.err

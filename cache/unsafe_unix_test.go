@@ -33,37 +33,42 @@ func TestUnsafeEntry(t *testing.T) {
 			return os.Chmod(path, 0o620)
 		}, "it can be written to by others"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			m := withKeys(t)
-			first := m.password(host)
-			path := m.entry()
-			if err := os.Rename(path, path+".old"); err != nil {
-				t.Fatal(err)
-			}
-			if err := tt.put(m, path); err != nil {
-				t.Fatal(err)
-			}
-			before, err := os.Lstat(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for range 2 {
-				if m.get(host).said("the cache entry "+path+" is not used, because "+tt.line).password() == first {
-					t.Error("the unsafe entry was used")
+		for i, level := range []string{"registry", "API"} {
+			t.Run(name+"/"+level, func(t *testing.T) {
+				t.Parallel()
+				m := withKeys(t)
+				first := m.password(host)
+				path, other := m.entries()[i], m.entries()[1-i]
+				if err := os.Rename(path, path+".old"); err != nil {
+					t.Fatal(err)
 				}
-			}
-			m.called(3)
-			if after, err := os.Lstat(path); err != nil || !os.SameFile(before, after) || after.ModTime() != before.ModTime() {
-				t.Errorf("the unsafe entry was changed or replaced (%v)", err)
-			}
-			if r := m.run("erase", host).quiet(); r.exit != 0 {
-				t.Errorf("erase: exit code %d", r.exit)
-			}
-			if _, err := os.Lstat(path); !os.IsNotExist(err) {
-				t.Errorf("erase did not remove it (%v)", err)
-			}
-		})
+				if err := tt.put(m, path); err != nil {
+					t.Fatal(err)
+				}
+				before, err := os.Lstat(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					if err := os.Remove(other); err != nil {
+						t.Fatal(err)
+					}
+					if m.get(host).said("the cache entry "+path+" is not used, because "+tt.line).password() == first {
+						t.Error("the unsafe entry was used")
+					}
+				}
+				m.called(3)
+				if after, err := os.Lstat(path); err != nil || !os.SameFile(before, after) || after.ModTime() != before.ModTime() {
+					t.Errorf("the unsafe entry was changed or replaced (%v)", err)
+				}
+				if r := m.run("erase", host).quiet(); r.exit != 0 {
+					t.Errorf("erase: exit code %d", r.exit)
+				}
+				if _, err := os.Lstat(path); !os.IsNotExist(err) {
+					t.Errorf("erase did not remove it (%v)", err)
+				}
+			})
+		}
 	}
 }
 
@@ -72,8 +77,10 @@ func TestHugeEntry(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	m.password(host)
-	if err := os.Truncate(m.entry(), 1<<30); err != nil {
-		t.Fatal(err)
+	for _, path := range m.entries() {
+		if err := os.Truncate(path, 1<<30); err != nil {
+			t.Fatal(err)
+		}
 	}
 	m.checkEntry(m.password(host))
 	m.called(2)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"ecrlogin/internal/store"
@@ -57,12 +58,12 @@ func (s *Store) Entries(ctx context.Context, wanted func(host string, id store.K
 	return kept, nil
 }
 
-// Erase removes the entries of a host, or of store.AllHosts, for all identities, including invalid entries. It does not
+// Erase removes the entries of hosts, or of store.AllHosts, for all identities, including invalid entries. It does not
 // change anything else in the credential store.
-func (s *Store) Erase(ctx context.Context, host string) error {
+func (s *Store) Erase(ctx context.Context, hosts ...string) error {
 	keys, err := s.keys(ctx)
 	for _, k := range keys {
-		if host == store.AllHosts || k.host == host {
+		if slices.Contains(hosts, store.AllHosts) || slices.Contains(hosts, k.host) {
 			err = errors.Join(err, s.Remove(ctx, k.host, k.id))
 		}
 	}

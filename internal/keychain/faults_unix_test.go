@@ -113,15 +113,15 @@ func TestNoWaitWithoutKeychain(t *testing.T) {
 func TestInvalidEntry(t *testing.T) {
 	lines := func(values ...string) string { return strings.Join(values, "\t") }
 	now := time.Now().Unix()
-	valid := []string{"ecr-login token 1", host, "123456789012", "us-west-2", "dev", "AWS", "eyJold", strconv.FormatInt(now, 10), strconv.FormatInt(now+3600, 10)}
+	valid := []string{"ecr-login token 2", host, "123456789012", "us-west-2", host, "dev", "AWS", "eyJold", strconv.FormatInt(now, 10), strconv.FormatInt(now+3600, 10)}
 	with := func(i int, value string) string {
 		changed := append([]string{}, valid...)
 		changed[i] = value
 		return lines(changed...)
 	}
 	for name, secret := range map[string]string{
-		"empty": "", "a password": "hunter2", "truncated": lines(valid[:8]...), "additional value": lines(append(valid, "x")...), "other host": with(1, otherHost), "no password": with(6, ""),
-		"invalid time": with(8, "tomorrow"), "other type": with(0, "ecr-login failure 1"), "version 0": with(0, "ecr-login token 0"),
+		"empty": "", "a password": "hunter2", "truncated": lines(valid[:9]...), "additional value": lines(append(valid, "x")...), "other host": with(1, otherHost), "no password": with(7, ""),
+		"invalid time": with(9, "tomorrow"), "other type": with(0, "ecr-login failure 1"), "version 0": with(0, "ecr-login token 0"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUser(t)
@@ -140,11 +140,11 @@ func TestInvalidEntry(t *testing.T) {
 	})
 	t.Run("later version", func(t *testing.T) {
 		u := newUser(t)
-		u.put(u.name(host), "ecr-login token 2\tand so on")
+		u.put(u.name(host), "ecr-login token 3\tand so on")
 		u.gets(host, 1)
 		u.gets(host, 2)
 		u.said("")
-		if _, secret, err := u.keychain.Helper.Get(u.name(host)); err != nil || !strings.HasPrefix(secret, "ecr-login token 2") {
+		if _, secret, err := u.keychain.Helper.Get(u.name(host)); err != nil || !strings.HasPrefix(secret, "ecr-login token 3") {
 			t.Errorf("the entry is %.20q, %v", secret, err)
 		}
 	})

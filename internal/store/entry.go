@@ -10,9 +10,10 @@ import (
 
 // An Entry is a token in the cache.
 type Entry struct {
-	Host     string // of the registry
-	Account  string // 12 digits; empty for ECR Public
+	Host     string // of the registry, or the name of an API: registry.API
+	Account  string // 12 digits; empty for ECR Public and for an API
 	Region   string
+	Origin   string // host of the registry that the token was requested for, for display
 	IssuedTo string // the profile or other source of the identity, for display
 	Username string
 	Password string
@@ -21,7 +22,7 @@ type Entry struct {
 }
 
 // version is the version of the file format.
-const version = 1
+const version = 2
 
 // ErrLater reports an entry that a later version of this program wrote. It must not be changed.
 var ErrLater = errors.New("written by a later version of this program")
@@ -44,21 +45,23 @@ func (e Entry) Fresh(now time.Time) bool {
 
 // Encode encodes the entry as lines of text. A value that contains a line break is an error.
 func (e Entry) Encode() ([]byte, error) {
-	return encodeLines("token", e.Host, e.Account, e.Region, e.IssuedTo, e.Username, e.Password,
+	return encodeLines("token", e.Host, e.Account, e.Region, e.Origin, e.IssuedTo, e.Username, e.Password,
 		strconv.FormatInt(e.Issued, 10), strconv.FormatInt(e.Expiry, 10))
 }
 
 // Decode decodes an entry for host. The error is ErrLater for an entry of a later version. No error contains a part of
 // the entry.
 func Decode(b []byte, host string) (Entry, error) {
-	v, err := decodeLines(b, "token", 8)
+	v, err := decodeLines(b, "token", 9)
 	if err != nil {
 		return Entry{}, err
 	}
-	e := Entry{Host: v[0], Account: v[1], Region: v[2], IssuedTo: v[3], Username: v[4], Password: v[5]}
+	e := Entry{
+		Host: v[0], Account: v[1], Region: v[2], Origin: v[3], IssuedTo: v[4], Username: v[5], Password: v[6],
+	}
 	var issuedErr, expiryErr error
-	e.Issued, issuedErr = strconv.ParseInt(v[6], 10, 64)
-	e.Expiry, expiryErr = strconv.ParseInt(v[7], 10, 64)
+	e.Issued, issuedErr = strconv.ParseInt(v[7], 10, 64)
+	e.Expiry, expiryErr = strconv.ParseInt(v[8], 10, 64)
 	switch {
 	case issuedErr != nil || expiryErr != nil:
 		return Entry{}, errForm

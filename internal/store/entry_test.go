@@ -11,7 +11,7 @@ import (
 
 const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 
-var entry = Entry{Host: host, Account: "123456789012", Region: "us-west-2", IssuedTo: `profile "dev"`, Username: "AWS", Password: "secret",
+var entry = Entry{Host: host, Account: "123456789012", Region: "us-west-2", Origin: "111122223333.dkr.ecr.us-west-2.amazonaws.com", IssuedTo: `profile "dev"`, Username: "AWS", Password: "secret",
 	Issued: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC).Unix(), Expiry: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC).Unix()}
 
 func TestValidAndFresh(t *testing.T) {
@@ -86,7 +86,7 @@ func FuzzDecode(f *testing.F) {
 
 // notEntries returns invalid entries that are derived from a valid one.
 func notEntries(whole string) []string {
-	all := []string{"", "null", "{}", "\x00\xff", "ecr-login token", "ecr-login token 1", "ecr-login token 1\n", "ecr-login token 0\n", "ecr-login token x\n",
+	all := []string{"", "null", "{}", "\x00\xff", "ecr-login token", "ecr-login token 2", "ecr-login token 2\n", strings.Replace(whole, "token 2", "token 1", 1), "ecr-login token 0\n", "ecr-login token x\n",
 		whole + "\n", whole + "more\n", strings.Replace(whole, "AWS\n", "\n", 1), strings.Replace(whole, "secret\n", "\n", 1),
 		strings.Replace(whole, host, "210987654321.dkr.ecr.us-west-2.amazonaws.com", 1), strings.Replace(whole, "token", "failure", 1),
 		strings.Replace(whole, strconv.FormatInt(entry.Expiry, 10), "soon", 1), strings.Replace(whole, strconv.FormatInt(entry.Expiry, 10), "1", 1)}
@@ -109,7 +109,7 @@ func TestDecode(t *testing.T) {
 			t.Errorf("Decode(%q): %v, want another error", s, err)
 		}
 	}
-	for _, s := range []string{"ecr-login token 2\n", "ecr-login token 2", "ecr-login token 30\n{}", strings.Replace(string(whole), "token 1", "token 2", 1)} {
+	for _, s := range []string{"ecr-login token 3\n", "ecr-login token 3", "ecr-login token 30\n{}", strings.Replace(string(whole), "token 2", "token 3", 1)} {
 		if _, err := Decode([]byte(s), host); !errors.Is(err, ErrLater) {
 			t.Errorf("Decode(%q): %v, want ErrLater", s, err)
 		}

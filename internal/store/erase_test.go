@@ -37,7 +37,7 @@ func TestErase(t *testing.T) {
 				s.SaveFailure(h, id, Failure{Cause: "denied"})
 			}
 			for name, content := range map[string]string{
-				name(host, broken, entrySuffix): "half an entr", name(host, later, entrySuffix): "ecr-login token 2\n",
+				name(host, broken, entrySuffix): "half an entr", name(host, later, entrySuffix): "ecr-login token 3\n",
 				host + "@" + id.String() + ".0123456789abcdef" + tempSuffix: "half an entr",
 				foreign[0]: "", foreign[1]: "", locks[0]: "", locks[1]: "",
 			} {
