@@ -70,7 +70,7 @@ func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func())
 		}
 	}
 	switch {
-	case l.unkeptSince(l.began): // waiting is useless: results cannot be stored
+	case l.unkeptSince(l.began) || l.erased(): // waiting is useless: results are not stored
 		if unlock != nil {
 			unlock()
 		}

@@ -97,7 +97,7 @@ func runDigest(t *testing.T, program string) {
 	if err != nil || string(out) != want {
 		t.Errorf("digest %s: %v; it printed %q, want %q", ref, err, out, want)
 	}
-	if kept, err := filepath.Glob(filepath.Join(cacheDir, "digest", "*.token")); len(kept) != 1 {
+	if kept, err := filepath.Glob(filepath.Join(cacheDir, "digest", awstest.Account+".*.token")); len(kept) != 1 {
 		t.Errorf("the cache of digest contains %q, want one token: %v", kept, err)
 	}
 }

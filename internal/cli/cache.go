@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -32,14 +33,15 @@ func (p *Program) cache() *cobra.Command {
 
 // A listed is a cache entry as "cache list --json" prints it, without the password.
 type listed struct {
-	Host      string    `json:"host"`
-	Account   string    `json:"account,omitempty"`
+	Host      string    `json:"host"`              // with "*" as the account for the token of an API
+	Account   string    `json:"account,omitempty"` // empty for ECR Public, and for the token of an API
 	Region    string    `json:"region"`
 	IssuedTo  string    `json:"issuedTo"`
 	Issued    time.Time `json:"issued"`
 	Expiry    time.Time `json:"expiry"`
 	Age       int64     `json:"ageSeconds"`
 	ExpiresIn int64     `json:"expiresInSeconds"` // negative once it has expired
+	Origin    string    `json:"origin"`           // the registry that the token was requested for
 }
 
 func (p *Program) cacheList() *cobra.Command {
@@ -66,11 +68,19 @@ func (p *Program) cacheList() *cobra.Command {
 	return cmd
 }
 
-// listEntries returns the cached entries, sorted by registry.
+// listEntries returns the cached entries, sorted by registry, with those of APIs first.
 func listEntries(c *cache.Cache, now time.Time) ([]listed, error) {
 	kept, err := c.Entries()
 	if err != nil {
 		return nil, err
+	}
+	shared, err := c.Shared()
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range shared {
+		k.Host = pattern(k.Origin)
+		kept = append(kept, k)
 	}
 	slices.SortFunc(kept, func(a, b store.Kept) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.IssuedTo, b.IssuedTo), cmp.Compare(a.Issued, b.Issued))
@@ -80,9 +90,15 @@ func listEntries(c *cache.Cache, now time.Time) ([]listed, error) {
 		issued, expiry := time.Unix(k.Issued, 0).UTC(), time.Unix(k.Expiry, 0).UTC()
 		age, left := now.Sub(issued), expiry.Sub(now)
 		entries = append(entries,
-			listed{k.Host, k.Account, k.Region, k.IssuedTo, issued, expiry, int64(age.Seconds()), int64(left.Seconds())})
+			listed{k.Host, k.Account, k.Region, k.IssuedTo, issued, expiry, int64(age.Seconds()), int64(left.Seconds()), k.Origin})
 	}
 	return entries, nil
+}
+
+// pattern returns a pattern of the registries with the same API as the given one.
+func pattern(host string) string {
+	_, rest, _ := strings.Cut(host, ".")
+	return "*." + rest
 }
 
 // writeTable writes one line per entry: aligned columns with a header for a terminal, or tab-separated fields for
@@ -90,7 +106,7 @@ func listEntries(c *cache.Cache, now time.Time) ([]listed, error) {
 func writeTable(out io.Writer, entries []listed, columns bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if columns {
-		fmt.Fprintln(w, "REGISTRY\tACCOUNT\tREGION\tISSUED TO\tAGE\tEXPIRES IN")
+		fmt.Fprintln(w, "REGISTRY\tACCOUNT\tREGION\tISSUED TO\tAGE\tEXPIRES IN\tREQUESTED FOR")
 		out = w
 	}
 	for _, e := range entries {
@@ -98,7 +114,12 @@ func writeTable(out io.Writer, entries []listed, columns bool) error {
 		if e.ExpiresIn <= 0 {
 			in = "expired"
 		}
-		_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Host, cmp.Or(e.Account, "public"), e.Region, e.IssuedTo, seconds(e.Age), in)
+		account := cmp.Or(e.Account, "public")
+		if strings.HasPrefix(e.Host, "*.") {
+			account = "all"
+		}
+		_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			e.Host, account, e.Region, e.IssuedTo, seconds(e.Age), in, e.Origin)
 		if err != nil {
 			return err
 		}
