@@ -54,15 +54,18 @@ func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.To
 // CacheKey returns a hash of the identity that the Source uses for a registry; "" if the SDK chooses. Package cache
 // uses it to distinguish tokens.
 func (s *Source) CacheKey(r registry.Registry) string {
-	t := s.try(r)
-	if t.web == nil && t.wanted == (credentials.Identity{}) {
+	var wanted credentials.Identity
+	if s.Identity != nil && s.WebIdentity == nil {
+		wanted = s.Identity(r)
+	}
+	if s.WebIdentity == nil && wanted == (credentials.Identity{}) {
 		return ""
 	}
 	token := ""
-	if t.web != nil {
-		token = t.web.Token
+	if s.WebIdentity != nil {
+		token = s.WebIdentity.Token
 	}
-	b, err := json.Marshal([]any{t.wanted, t.web, token})
+	b, err := json.Marshal([]any{wanted, s.WebIdentity, token})
 	if err != nil {
 		panic(err) // the types contain only strings and numbers
 	}
