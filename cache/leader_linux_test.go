@@ -12,7 +12,10 @@ import (
 )
 
 // atLock waits until the process has opened its lock file.
-func (p *process) atLock() {
+func (p *process) atLock() { p.t.Helper(); p.opens(p.host) }
+
+// opens waits until the process has opened a lock file of a host or an API.
+func (p *process) opens(host string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.cmd.Process.Pid))

@@ -1,0 +1,171 @@
+package cache_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// recover ends an outage: new requests are let through. Those that are held are lost, and never answered.
+func (g *gate) recover() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.opened = make(chan struct{})
+	close(g.opened)
+}
+
+// When the API recovers after four fifths of the time of many processes, all of them get a token, after few requests,
+// whether the API answers the requests that it received in the meantime or not.
+func TestUnavailableAPI(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*gate){"held requests are answered": (*gate).open, "held requests are lost": (*gate).recover} {
+		for name2, hosts := range map[string][]string{"one host": {host}, "two hosts": {host, sameRegion}} {
+			t.Run(name+"/"+name2, func(t *testing.T) {
+				t.Parallel()
+				m := withKeys(t)
+				m.env["ECR_LOGIN_TIMEOUT"] = "10s"
+				g := m.gate()
+				var processes []*process
+				for i := range 40 {
+					processes = append(processes, m.start("get", hosts[i%len(hosts)]))
+				}
+				time.AfterFunc(time.Until(processes[0].began.Add(8*time.Second)), func() { end(g) })
+				passwords := map[string]bool{}
+				for _, p := range processes {
+					r := p.wait().quiet()
+					passwords[r.password()] = true
+					if r.took > 10*time.Second {
+						t.Errorf("a get took %s", r.took)
+					}
+				}
+				for password := range passwords {
+					m.opens(host, password)
+				}
+				n := len(g.arrived)
+				t.Logf("%d requests, %d passwords", n, len(passwords))
+				if n > 8 || len(passwords) > n {
+					t.Error("want at most 8 requests")
+				}
+			})
+		}
+	}
+}
+
+// When the API does not recover, each process prints an error at its deadline, after few requests.
+func TestAPIDoesNotRecover(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	m.env["ECR_LOGIN_TIMEOUT"] = "4s"
+	g := m.gate()
+	for _, r := range m.together(slices.Repeat([]string{host}, 40)...) {
+		if line := r.failed(); !strings.Contains(line, ": timed out ") || r.took > 4*time.Second {
+			t.Errorf("after %s: %q", r.took, line)
+		}
+	}
+	if n := len(g.arrived); n > 8 {
+		t.Errorf("%d requests, want at most 8", n)
+	}
+}
+
+// A process does not return the timeout of another one while it has time.
+func TestTimeoutIsNotAdopted(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	g := m.gate()
+	hasty := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "2s"})
+	leader, _ := hasty.lead(g, 0)
+	m.env["ECR_LOGIN_TIMEOUT"] = "9s" // of which it waits three for the leader
+	patient := []*process{m.start("get", host), m.start("get", host), m.start("get", sameRegion)}
+	for _, p := range patient[:2] {
+		p.atLock()
+	}
+	if line := leader.wait().failed(); !strings.Contains(line, ": timed out after ") {
+		t.Errorf("the leader printed %q", line)
+	}
+	g.wait() // one of the others
+	g.open()
+	password := patient[0].wait().quiet().password()
+	for _, p := range patient[1:] {
+		if r := p.wait().quiet(); r.password() != password || r.took > 8*time.Second {
+			t.Errorf("a get took %s, or got another password", r.took)
+		}
+	}
+	m.called(1)
+}
+
+// stop stops the process, which keeps its locks.
+func (p *process) stop() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// While a process is stopped that holds the locks, tokens of all hosts of the region are renewed.
+func TestRenewalWhileLeaderIsStopped(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	g := m.gate()
+	g.open()
+	first := m.password(host)
+	m.password(sameRegion)
+	g.shut()
+	m.age(host, 7*time.Hour)
+	leader, _ := m.lead(g, 0)
+	leader.stop()
+	g.recover()
+	began := time.Now()
+	if m.password(host) != first || time.Since(began) > 4*time.Second {
+		t.Error("the renewal was not left to a process that has just started it")
+	}
+	m.called(1)
+	ago := time.Now().Add(-2 * time.Minute)
+	for _, name := range m.kept(".lock") {
+		if err := os.Chtimes(filepath.Join(m.cache, name), ago, ago); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := m.password(host)
+	if second == first {
+		t.Error("the token was not renewed")
+	}
+	leader.kill()
+	m.called(1)
+}
+
+// While a process is stopped that has started to fetch a token, others get one, and renew it later.
+func TestFetchAndRenewalWhileLeaderIsStopped(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	m.env["ECR_LOGIN_TIMEOUT"] = "6s"
+	g := m.gate()
+	leader, _ := m.lead(g, 0)
+	leader.stop()
+	g.recover()
+	var first string
+	for _, r := range m.together(slices.Repeat([]string{host, sameRegion}, 8)...) {
+		if first == "" {
+			first = r.quiet().password()
+		}
+		if r.quiet().password() != first || r.took > 6*time.Second {
+			t.Errorf("a get took %s, or got another password", r.took)
+		}
+	}
+	m.called(1)
+	m.age(host, 7*time.Hour)
+	ago := time.Now().Add(-2 * time.Minute)
+	for _, name := range m.kept(".lock") {
+		if err := os.Chtimes(filepath.Join(m.cache, name), ago, ago); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m.password(host) == first {
+		t.Error("the token was not renewed")
+	}
+	m.called(1)
+	leader.kill()
+}
