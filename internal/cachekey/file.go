@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/rawfile"
 )
 
 // ErrTooLarge reports an AWS file that is not read, because reading it for each get would take too long.
@@ -49,6 +50,6 @@ func readFile(path string) (file, error) {
 	case info.Size() > maxFile:
 		return file{}, fmt.Errorf("%s %w: it has %d bytes, and the limit is %d", path, ErrTooLarge, info.Size(), maxFile)
 	}
-	content, err := os.ReadFile(path)
+	content, err := rawfile.Read(path)
 	return file{exists: err == nil, content: content}, err
 }

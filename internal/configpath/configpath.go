@@ -13,6 +13,7 @@ import (
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/program"
+	"ecrlogin/internal/rawfile"
 )
 
 // Variable is the environment variable that names the file.
@@ -121,5 +122,5 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, advice.Errorf("%s has %d bytes, more than the limit of %d", path, info.Size(), MaxSize).
 			Then("shorten it")
 	}
-	return os.ReadFile(path)
+	return rawfile.Read(path)
 }
