@@ -25,6 +25,7 @@ type Caller struct {
 // Caller that has IssuedTo and Expiry, because Token may still succeed.
 func (s *Source) Caller(ctx context.Context, r registry.Registry) (Caller, error) {
 	try := s.try(r)
+	defer try.close()
 	c, err := try.caller(ctx)
 	return c, try.explain(ctx, err)
 }

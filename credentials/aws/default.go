@@ -22,6 +22,7 @@ func (s *Source) Default(ctx context.Context, region string) (registry.Registry,
 	}
 	unknown.Host, unknown.Account = "default registry in "+region, ""
 	try := s.try(unknown)
+	defer try.close()
 	r, err := try.defaultRegistry(ctx)
 	return r, try.explain(ctx, err)
 }

@@ -73,6 +73,9 @@ func (e Endpoint) Reach(ctx context.Context) (Contact, error) {
 	if err != nil {
 		return Contact{}, err
 	}
+	if client, ok := e.client.(*http.Client); ok {
+		defer client.CloseIdleConnections()
+	}
 	resp, err := e.client.Do(req)
 	if err != nil {
 		return Contact{}, err

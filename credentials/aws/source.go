@@ -47,6 +47,7 @@ type Source struct {
 // credential_process may take one minute.
 func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {
 	try := s.try(r)
+	defer try.close()
 	token, err := try.token(ctx)
 	return token, try.explain(ctx, err)
 }
@@ -99,6 +100,15 @@ type try struct {
 	keys     awssdk.Credentials          // AWS credentials, once retrieved
 	last     atomic.Pointer[sentRequest] // the last request to AWS, for the error about a deadline
 	secrets  secrets                     // must not appear in errors or logs
+
+	transport *transport // of cfg.HTTPClient; nil for a client of the SDK
+}
+
+// close closes all connections.
+func (t *try) close() {
+	if t.transport != nil {
+		t.transport.CloseIdleConnections()
+	}
 }
 
 func (t *try) token(ctx context.Context) (credentials.Token, error) {
@@ -154,14 +164,30 @@ func (t *try) retrieve(ctx context.Context, provider awssdk.CredentialsProvider)
 	return err
 }
 
-// load reads the AWS configuration and sets t.identity and t.shared. It sends no requests, except to the metadata
-// service with AWS_DEFAULTS_MODE=auto.
+// load reads the AWS configuration and sets t.identity, t.shared and t.transport. It sends no requests, except to the
+// metadata service with AWS_DEFAULTS_MODE=auto.
+//
+// A CA bundle and a mode of defaults change the HTTP client, which the SDK supports only for its own client.
 func (t *try) load(ctx context.Context) (awssdk.Config, error) {
+	if t.env.CustomCABundle != "" || t.env.DefaultsMode != "" {
+		return t.loadWith(ctx, apiClient())
+	}
+	t.transport = newTransport(t.environ)
+	cfg, err := t.loadWith(ctx, t.transport.client())
+	if t.shared.CustomCABundle == "" && t.shared.DefaultsMode == "" {
+		return cfg, err
+	}
+	t.transport.CloseIdleConnections()
+	t.transport = nil
+	return t.loadWith(ctx, apiClient())
+}
+
+func (t *try) loadWith(ctx context.Context, client awssdk.HTTPClient) (awssdk.Config, error) {
 	metadata := new(metadataClient)
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithSharedConfigProfile(t.wanted.Profile),
 		config.WithRegion(t.registry.Region),
-		config.WithHTTPClient(apiClient()),
+		config.WithHTTPClient(client),
 		config.WithRetryer(newRetryer),
 		config.WithAPIOptions([]func(*middleware.Stack) error{t.intercept}),
 		config.WithLogger(logging.LoggerFunc(t.logSDK)),

@@ -1,0 +1,70 @@
+package aws
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+
+	"ecrlogin/internal/environ"
+)
+
+// A transport is the http.RoundTripper of one try. All SDK clients of the try share it and its connections.
+// The SDK would give each of its clients a copy of a BuildableClient, with other connections.
+type transport struct {
+	trust *trust
+}
+
+func newTransport(env environ.Env) *transport {
+	return &transport{trust: newTrust(env)}
+}
+
+// client returns an HTTP client that follows the same redirects as a BuildableClient: those that keep the method.
+func (t *transport) client() awssdk.HTTPClient {
+	return &http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		switch req.Response.StatusCode {
+		case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+			if req.URL.Host != via[len(via)-1].URL.Host {
+				req.Header.Del("X-Amz-Security-Token") // net/http removes only the header Authorization
+			}
+			return nil
+		}
+		return http.ErrUseLastResponse
+	}}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	again, err := repeatable(req)
+	if err != nil {
+		return nil, err
+	}
+	var resp *http.Response
+	err = t.trust.do(func(transport *http.Transport) (err error) {
+		resp, err = transport.RoundTrip(again())
+		return err
+	})
+	return resp, err
+}
+
+// repeatable reads the body of a request and closes it. The result returns a copy of the request with that body, each
+// time that it is called.
+func repeatable(req *http.Request) (func() *http.Request, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return func() *http.Request { return req }, nil
+	}
+	defer req.Body.Close()
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	return func() *http.Request {
+		again := req.Clone(req.Context())
+		again.Body = io.NopCloser(bytes.NewReader(body))
+		return again
+	}, nil
+}
+
+// CloseIdleConnections closes the connections that are not in use. http.Client calls it.
+func (t *transport) CloseIdleConnections() { t.trust.closeIdle() }
