@@ -31,7 +31,7 @@ func (s *Source) Caller(ctx context.Context, r registry.Registry) (Caller, error
 }
 
 func (t *try) caller(ctx context.Context) (Caller, error) {
-	cfg, err := t.identify(ctx)
+	cfg, err := t.identify(ctx, callSTS)
 	if err != nil {
 		return Caller{}, err
 	}

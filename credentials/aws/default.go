@@ -28,7 +28,7 @@ func (s *Source) Default(ctx context.Context, region string) (registry.Registry,
 }
 
 func (t *try) defaultRegistry(ctx context.Context) (registry.Registry, error) {
-	cfg, err := t.identify(ctx)
+	cfg, err := t.identify(ctx, callRegistry)
 	if err != nil {
 		return registry.Registry{}, err
 	}

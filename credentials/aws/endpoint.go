@@ -12,6 +12,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -32,7 +33,30 @@ func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, e
 	if err != nil {
 		return Endpoint{}, t.explain(ctx, err)
 	}
-	e := Endpoint{client: cfg.HTTPClient}
+	u, err := t.urlOf(ctx, cfg, callRegistry)
+	if err != nil {
+		return Endpoint{}, t.explain(ctx, err)
+	}
+	return Endpoint{URL: u, client: cfg.HTTPClient}, nil
+}
+
+// An apiCall calls an operation of an API. Only its URL matters.
+type apiCall func(context.Context, awssdk.Config, registry.Registry) error
+
+// callRegistry calls the API of the registry.
+func callRegistry(ctx context.Context, cfg awssdk.Config, r registry.Registry) error {
+	_, err := requestToken(ctx, cfg, r)
+	return err
+}
+
+// callSTS calls STS.
+func callSTS(ctx context.Context, cfg awssdk.Config, _ registry.Registry) error {
+	_, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+	return err
+}
+
+// urlOf returns the URL, scheme and host only, to which call would send its request. It sends nothing.
+func (t *try) urlOf(ctx context.Context, cfg awssdk.Config, call apiCall) (found *url.URL, err error) {
 	cfg.Credentials = credentials.NewStaticCredentialsProvider("none", "none", "") // to sign a request that is not sent
 	catch := func(_ context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (
 		out middleware.DeserializeOutput, m middleware.Metadata, err error,
@@ -41,17 +65,17 @@ func (s *Source) Endpoint(ctx context.Context, r registry.Registry) (Endpoint, e
 			if err := t.checkURL(req.URL); err != nil {
 				return out, m, err
 			}
-			e.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}
+			found = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}
 		}
 		return out, m, errors.New("not sent")
 	}
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error {
 		return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecrLoginCatch", catch), middleware.Before)
 	})
-	if _, err := requestToken(ctx, cfg, r); e.URL == nil {
-		return Endpoint{}, t.explain(ctx, err)
+	if err = call(ctx, cfg, t.registry); found != nil {
+		err = nil
 	}
-	return e, nil
+	return found, err
 }
 
 // Contact describes the connection and the headers of a response.

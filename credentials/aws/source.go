@@ -107,12 +107,12 @@ type try struct {
 // close closes all connections.
 func (t *try) close() {
 	if t.transport != nil {
-		t.transport.CloseIdleConnections()
+		t.transport.close()
 	}
 }
 
 func (t *try) token(ctx context.Context) (credentials.Token, error) {
-	cfg, err := t.identify(ctx)
+	cfg, err := t.identify(ctx, callRegistry)
 	if err != nil {
 		return credentials.Token{}, err
 	}
@@ -127,12 +127,14 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 }
 
 // identify returns an AWS configuration whose credentials have been retrieved. The ECR client would retrieve them
-// itself; doing it first separates authentication errors from authorization errors.
-func (t *try) identify(ctx context.Context) (awssdk.Config, error) {
+// itself; doing it first separates authentication errors from authorization errors. Meanwhile it opens the connection
+// for next, the call that needs the credentials.
+func (t *try) identify(ctx context.Context, next apiCall) (awssdk.Config, error) {
 	cfg, err := t.load(ctx)
 	if err != nil {
 		return awssdk.Config{}, err
 	}
+	t.connectEarly(ctx, cfg, next)
 	if t.web != nil {
 		return cfg, t.assumeWithWebIdentity(ctx, &cfg)
 	}
@@ -177,7 +179,7 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 	if t.shared.CustomCABundle == "" && t.shared.DefaultsMode == "" {
 		return cfg, err
 	}
-	t.transport.CloseIdleConnections()
+	t.transport.close()
 	t.transport = nil
 	return t.loadWith(ctx, apiClient())
 }

@@ -4,20 +4,25 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"sync"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 
 	"ecrlogin/internal/environ"
 )
 
-// A transport is the http.RoundTripper of one try. All SDK clients of the try share it and its connections.
-// The SDK would give each of its clients a copy of a BuildableClient, with other connections.
+// A transport is the http.RoundTripper of one try. All SDK clients of the try share it and its connections, and it
+// opens connections early. The SDK would give each of its clients a copy of a BuildableClient, with other connections.
 type transport struct {
 	trust *trust
+
+	mu     sync.Mutex // protects the fields below
+	early  map[string]*earlyConn
+	closed bool
 }
 
 func newTransport(env environ.Env) *transport {
-	return &transport{trust: newTrust(env)}
+	return &transport{trust: newTrust(env), early: map[string]*earlyConn{}}
 }
 
 // client returns an HTTP client that follows the same redirects as a BuildableClient: those that keep the method.
@@ -34,11 +39,18 @@ func (t *transport) client() awssdk.HTTPClient {
 	}}
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. It uses the early connection to the host of the request if there is one.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	again, err := repeatable(req)
 	if err != nil {
 		return nil, err
+	}
+	conn, err := t.take(req.Context(), req.URL)
+	switch {
+	case err != nil:
+		return nil, err
+	case conn != nil:
+		return conn.RoundTrip(again())
 	}
 	var resp *http.Response
 	err = t.trust.do(func(transport *http.Transport) (err error) {
@@ -68,3 +80,14 @@ func repeatable(req *http.Request) (func() *http.Request, error) {
 
 // CloseIdleConnections closes the connections that are not in use. http.Client calls it.
 func (t *transport) CloseIdleConnections() { t.trust.closeIdle() }
+
+// close closes all connections. No request is sent afterwards.
+func (t *transport) close() {
+	t.mu.Lock()
+	t.closed = true
+	for _, c := range t.early {
+		c.close()
+	}
+	t.mu.Unlock()
+	t.trust.closeIdle()
+}
