@@ -57,6 +57,7 @@ func (t *transport) open(u *url.URL) {
 func connect(ctx context.Context, transport *http.Transport, u, proxy *url.URL) (*http.ClientConn, error) {
 	own := transport.Clone()
 	own.Proxy = http.ProxyURL(proxy) // NewClientConn would look for the proxy of the host without its port
+	own.MaxConnsPerHost = 0          // otherwise Go 1.26 panics when a ClientConn, which it did not count, is closed
 	return own.NewClientConn(ctx, u.Scheme, net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443")))
 }
 
@@ -122,7 +123,7 @@ func (t *try) connectEarly(ctx context.Context, cfg awssdk.Config, next apiCall)
 		return
 	}
 	t.open(ctx, cfg, next)
-	if role && !ready && t.identity.source != webIdentity {
+	if role && !ready && t.web == nil && t.identity.source != webIdentity {
 		if t.wanted.RoleARN == "" {
 			cfg.BaseEndpoint = nil // the SDK does not use it for the role of a profile
 		}

@@ -1,0 +1,289 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ecrlogin/internal/environ"
+)
+
+// An api is a TLS server that counts its connections and requests.
+type api struct {
+	*httptest.Server
+	url      *url.URL
+	requests atomic.Int32
+
+	mu    sync.Mutex
+	conns map[net.Conn]http.ConnState
+}
+
+func newAPI(t *testing.T, http2 bool) *api {
+	t.Helper()
+	a := &api{conns: map[net.Conn]http.ConnState{}}
+	a.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.requests.Add(1)
+		_, _ = io.Copy(w, r.Body)
+	}))
+	a.EnableHTTP2 = http2
+	a.Config.ConnState = func(c net.Conn, state http.ConnState) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.conns[c] = state
+	}
+	a.StartTLS()
+	t.Cleanup(a.Close)
+	u, err := url.Parse(a.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.url = u
+	return a
+}
+
+// count returns the number of connections so far, and how many of them are open.
+func (a *api) count() (all, open int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, state := range a.conns {
+		if state != http.StateClosed {
+			open++
+		}
+	}
+	return len(a.conns), open
+}
+
+// bundle returns an environment whose bundle file contains the certificate of a server.
+func (a *api) bundle(t *testing.T) environ.Env {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate().Raw})
+	if err := os.WriteFile(file, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return environ.Env{"SSL_CERT_FILE=" + file}
+}
+
+// transport returns a transport that trusts the server.
+func (a *api) transport(t *testing.T) *transport {
+	t.Helper()
+	transport := newTransport(a.bundle(t))
+	t.Cleanup(transport.close)
+	return transport
+}
+
+// post sends a request and returns its error, or an error if the response is not its body.
+func post(transport *transport, u *url.URL) error {
+	body := []byte("the body")
+	req, err := http.NewRequest(http.MethodPost, u.String(), io.NopCloser(bytes.NewReader(body)))
+	if err != nil {
+		return err
+	}
+	req.ContentLength = int64(len(body))
+	resp, err := transport.client().Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err == nil && !bytes.Equal(got, body) {
+		err = errors.New("got " + string(got))
+	}
+	return err
+}
+
+// eventually waits until ok. It fails the test after ten seconds.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(what)
+		}
+	}
+}
+
+// opened returns the early connection to the server, once it is open or has failed.
+func opened(t *testing.T, transport *transport, u *url.URL) *earlyConn {
+	t.Helper()
+	transport.open(u)
+	transport.mu.Lock()
+	c := transport.early[u.Host]
+	transport.mu.Unlock()
+	<-c.done
+	return c
+}
+
+// The early connection sends nothing until the first request, serves all requests, and is closed.
+func TestEarlyConnection(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) {
+			api := newAPI(t, http2)
+			transport := api.transport(t)
+			if c := opened(t, transport, api.url); c.err != nil {
+				t.Fatal(c.err)
+			}
+			if n := api.requests.Load(); n != 0 {
+				t.Errorf("%d requests before the first one", n)
+			}
+			for range 3 {
+				if err := post(transport, api.url); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if all, open := api.count(); all != 1 || open != 1 || api.requests.Load() != 3 {
+				t.Errorf("%d connections, %d open, %d requests", all, open, api.requests.Load())
+			}
+			transport.close()
+			eventually(t, "the connection is still open", func() bool { _, open := api.count(); return open == 0 })
+		})
+	}
+}
+
+// A try that ends without a request leaves no connection, wherever it ends.
+func TestEarlyConnectionIsClosed(t *testing.T) {
+	api := newAPI(t, false)
+	for range 20 {
+		transport := api.transport(t)
+		transport.open(api.url)
+		transport.close()
+		transport.open(api.url) // has no effect
+	}
+	transport := api.transport(t)
+	opened(t, transport, api.url)
+	transport.close()
+	eventually(t, "a connection is still open", func() bool { _, open := api.count(); return open == 0 })
+	if n := api.requests.Load(); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// A connection that the server has closed, or that was unused for long, is replaced.
+func TestEarlyConnectionIsReplaced(t *testing.T) {
+	for name, spoil := range map[string]func(*api, *transport, *earlyConn){
+		"closed": func(a *api, _ *transport, c *earlyConn) {
+			a.CloseClientConnections()
+			for c.conn.Err() == nil {
+				time.Sleep(time.Millisecond)
+			}
+		},
+		"unused": func(_ *api, tr *transport, c *earlyConn) {
+			tr.mu.Lock()
+			c.used = c.used.Add(-earlyIdle - time.Second)
+			tr.mu.Unlock()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			api := newAPI(t, false)
+			transport := api.transport(t)
+			spoil(api, transport, opened(t, transport, api.url))
+			for range 2 {
+				if err := post(transport, api.url); err != nil {
+					t.Fatal(err)
+				}
+			}
+			eventually(t, "want a second connection, and the first one closed", func() bool {
+				all, open := api.count()
+				return all == 2 && open == 1
+			})
+		})
+	}
+}
+
+// A silent listener accepts connections and counts them. It never sends anything.
+type silentListener struct {
+	net.Listener
+	url      *url.URL
+	accepted atomic.Int32
+	ended    atomic.Int32 // connections that the client closed
+}
+
+func newSilentListener(t *testing.T) *silentListener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	s := &silentListener{Listener: l, url: &url.URL{Scheme: "https", Host: l.Addr().String()}}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.accepted.Add(1)
+			go func() {
+				_, _ = io.Copy(io.Discard, c)
+				c.Close()
+				s.ended.Add(1)
+			}()
+		}
+	}()
+	return s
+}
+
+// A request that waits for an early connection ends at its deadline, and close ends the attempt.
+func TestEarlyConnectionToASilentListener(t *testing.T) {
+	l := newSilentListener(t)
+	transport := newTransport(environ.Env{"SSL_CERT_FILE=/nonexistent"})
+	defer transport.close()
+	transport.open(l.url)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url.String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := transport.client().Do(req); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	transport.close()
+	eventually(t, "the connection is still open", func() bool { return l.ended.Load() == l.accepted.Load() })
+	if n := l.accepted.Load(); n > 1 {
+		t.Errorf("%d connections, want at most 1", n)
+	}
+}
+
+// A request that waits for an early connection returns its error, and does not open another one that fails later. A
+// connection that failed before the request does not matter.
+func TestEarlyConnectionFails(t *testing.T) {
+	l := newSilentListener(t)
+	transport := newTransport(environ.Env{"SSL_CERT_FILE=/nonexistent"})
+	defer transport.close()
+	transport.trust.all.TLSHandshakeTimeout = 200 * time.Millisecond
+	transport.open(l.url)
+	err := post(transport, l.url)
+	if err == nil || !strings.Contains(err.Error(), "TLS handshake timeout") || l.accepted.Load() != 1 {
+		t.Errorf("%v after %d connections", err, l.accepted.Load())
+	}
+	if err := post(transport, l.url); err == nil || l.accepted.Load() != 2 {
+		t.Errorf("%v after %d connections", err, l.accepted.Load())
+	}
+
+	api := newAPI(t, false)
+	address := api.Listener.Addr().String()
+	trusting := api.transport(t)
+	refused := &url.URL{Scheme: "https", Host: "127.0.0.1:1"}
+	if c := opened(t, trusting, refused); c.err == nil {
+		t.Fatal("no error")
+	}
+	trusting.mu.Lock()
+	trusting.early[address] = trusting.early[refused.Host] // as if the server had just been started
+	trusting.mu.Unlock()
+	if err := post(trusting, api.url); err != nil {
+		t.Error(err)
+	}
+}
