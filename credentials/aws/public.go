@@ -33,11 +33,11 @@ func requestPublicToken(ctx context.Context, cfg awssdk.Config, r registry.Regis
 		fips, dualStack := &o.EndpointOptions.UseFIPSEndpoint, &o.EndpointOptions.UseDualStackEndpoint
 		setVariants(r, o.BaseEndpoint, fips, dualStack)
 		if o.BaseEndpoint == nil {
-			url := publicURL(r.Region, *fips == awssdk.FIPSEndpointStateEnabled, *dualStack == awssdk.DualStackEndpointStateEnabled)
+			url := publicURL(r.Region, *fips, *dualStack)
 			o.BaseEndpoint = &url
 			setVariants(r, o.BaseEndpoint, fips, dualStack)
 		}
-		o.Protocol = publicProtocol()
+		o.Protocol = newPublicProtocol()
 		o.APIOptions = append(o.APIOptions, nameInLog)
 	}, ecr.WithSigV4SigningName("ecr-public"))
 	out, err := client.GetAuthorizationToken(ctx, nil)
@@ -73,16 +73,15 @@ func publicEndpoint(ctx context.Context, cfg awssdk.Config) *string {
 }
 
 // publicURL returns the endpoint of ECR Public in a region of the partition aws. ECR Public exists in no other.
-func publicURL(region string, fips, dualStack bool) string {
-	switch {
-	case fips && dualStack:
-		return "https://api.ecr-public-fips." + region + ".api.aws"
-	case fips:
-		return "https://api.ecr-public-fips." + region + ".amazonaws.com"
-	case dualStack:
-		return "https://ecr-public." + region + ".api.aws"
+func publicURL(region string, fips awssdk.FIPSEndpointState, dualStack awssdk.DualStackEndpointState) string {
+	service, suffix := "api.ecr-public.", ".amazonaws.com"
+	if dualStack == awssdk.DualStackEndpointStateEnabled {
+		service, suffix = "ecr-public.", ".api.aws"
 	}
-	return "https://api.ecr-public." + region + ".amazonaws.com"
+	if fips == awssdk.FIPSEndpointStateEnabled {
+		service = "api.ecr-public-fips."
+	}
+	return "https://" + service + region + suffix
 }
 
 // nameInLog sets the name of the service that try.send logs.
@@ -95,22 +94,24 @@ func nameInLog(s *middleware.Stack) error {
 	return s.Initialize.Add(middleware.InitializeMiddlewareFunc("ecrLoginName", name), middleware.Before)
 }
 
-// A publicClient is the protocol of ECR Public. Its operations have the prefix SpencerFrontendService.
-type publicClient struct{ smithyhttp.ClientProtocol }
+// A publicProtocol is the protocol of ECR Public. It sends the operation in the X-Amz-Target header with the prefix
+// SpencerFrontendService.
+type publicProtocol struct{ smithyhttp.ClientProtocol }
 
-func publicProtocol() publicClient {
+func newPublicProtocol() publicProtocol {
 	service := smithy.NewSchema(smithy.ShapeID{Name: "SpencerFrontendService"}, smithy.ShapeTypeService, 0)
-	return publicClient{awsjson.New11(smithy.NewServiceSchema(service, ""))}
+	return publicProtocol{awsjson.New11(smithy.NewServiceSchema(service, ""))}
 }
 
 // DeserializeResponse implements smithyhttp.ClientProtocol.
-func (p publicClient) DeserializeResponse(
-	ctx context.Context, op *smithy.OperationSchema, types *smithy.TypeRegistry, resp *smithyhttp.Response, out smithy.Deserializable,
+func (p publicProtocol) DeserializeResponse(
+	ctx context.Context, op *smithy.OperationSchema, errorTypes *smithy.TypeRegistry, resp *smithyhttp.Response,
+	out smithy.Deserializable,
 ) error {
-	if ecrOut, ok := out.(*ecr.GetAuthorizationTokenOutput); ok {
-		out = (*publicOutput)(ecrOut)
+	if o, ok := out.(*ecr.GetAuthorizationTokenOutput); ok {
+		out = (*publicOutput)(o)
 	}
-	return p.ClientProtocol.DeserializeResponse(ctx, op, types, resp, out)
+	return p.ClientProtocol.DeserializeResponse(ctx, op, errorTypes, resp, out)
 }
 
 // A publicOutput is the response of ECR Public, in which authorizationData is an object. That of ECR is a list.

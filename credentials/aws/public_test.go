@@ -17,7 +17,7 @@ const publicHost, publicDualStack = "public.ecr.aws", "ecr-public.aws.com"
 
 // The endpoints are those that the SDK uses for ECR Public. No request is sent.
 func TestPublicEndpoint(t *testing.T) {
-	const services = "[default]\nservices = here\n[services here]\n"
+	const service = "services = here\n[services here]\necr_public =\n  endpoint_url = https://service.corp.test\n"
 	const everything = "https://all.corp.test"
 	for _, tt := range []struct {
 		name, host, config, want string
@@ -34,16 +34,15 @@ func TestPublicEndpoint(t *testing.T) {
 			map[string]string{"AWS_ENDPOINT_URL_ECR_PUBLIC": "https://user:hunter2@public.corp.test/path", "AWS_ENDPOINT_URL": everything}},
 		{"variable, FIPS and dual stack", publicDualStack, "", "https://public.corp.test",
 			map[string]string{"AWS_ENDPOINT_URL_ECR_PUBLIC": "https://public.corp.test", "AWS_USE_FIPS_ENDPOINT": "true"}},
-		{"of the other service", publicHost, services + "ecr =\n  endpoint_url = https://ecr.corp.test\n",
+		{"of the other service", publicHost, "[default]\nservices = here\n[services here]\necr =\n  endpoint_url = https://ecr.corp.test\n",
 			"https://api.ecr-public.us-east-1.amazonaws.com", map[string]string{"AWS_ENDPOINT_URL_ECR": "https://ecr.corp.test"}},
-		{"variable for all services", publicHost, services + "ecr_public =\n  endpoint_url = https://service.corp.test\n", everything,
+		{"variable for all services", publicHost, "[default]\n" + service, everything,
 			map[string]string{"AWS_ENDPOINT_URL": everything}},
-		{"of the service", publicDualStack, services + "ecr_public =\n  endpoint_url = https://service.corp.test\n", "https://service.corp.test", nil},
+		{"of the service", publicDualStack, "[default]\n" + service, "https://service.corp.test", nil},
 		{"of the service and the profile", publicHost,
-			"[default]\nendpoint_url = " + everything + "\n" + strings.TrimPrefix(services, "[default]\n") + "ecr_public =\n  endpoint_url = https://service.corp.test\n",
-			"https://service.corp.test", nil},
+			"[default]\nendpoint_url = " + everything + "\n" + service, "https://service.corp.test", nil},
 		{"of the profile", publicHost, "[default]\nendpoint_url = " + everything + "\n", everything, nil},
-		{"ignored", publicHost, services + "ecr_public =\n  endpoint_url = https://service.corp.test\n",
+		{"ignored", publicHost, "[default]\n" + service,
 			"https://api.ecr-public.us-east-1.amazonaws.com",
 			map[string]string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_ENDPOINT_URL": everything, "AWS_ENDPOINT_URL_ECR_PUBLIC": everything}},
 		{"ignored by the profile", publicHost, "[default]\nignore_configured_endpoint_urls = true\nendpoint_url = " + everything + "\n",
@@ -51,7 +50,7 @@ func TestPublicEndpoint(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMachine(t)
-			m.config(strings.Replace(tt.config, "[default]\nendpoint_url = "+everything+"\n[services", "[default]\nendpoint_url = "+everything+"\nservices = here\n[services", 1))
+			m.config(tt.config)
 			for name, value := range tt.env {
 				m.env(name, value)
 			}
