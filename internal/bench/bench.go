@@ -17,16 +17,19 @@ type bench struct {
 	helper    string // path of the helper
 	provider  string // path of a link to the helper, under the name that kubelet runs
 	refresher string // path of ecr-token-refresh
+	debian    string // path of Debian's helper; "" if it is not installed
 	echo      string // path of the baseline, a Go program that echoes its input
 	bare      string // path of the helper that exits at once, see buildBare
 	cloud     *awstest.Server
 	bundle    string // path of the certificates that all programs trust
 	roots     string // which certificates these are, for the report
+
+	debianVersion string // version of Debian's helper
 }
 
 // prepare creates the files that the measurements share.
 func (b *bench) prepare() error {
-	for _, prepare := range []func() error{b.writeBundle, b.installHelper, b.buildEcho, b.buildBare} {
+	for _, prepare := range []func() error{b.writeBundle, b.installPrograms, b.buildEcho, b.buildBare} {
 		if err := prepare(); err != nil {
 			return err
 		}
@@ -82,11 +85,14 @@ func (b *bench) environ(home string, more ...string) []string {
 // keys are the variables with the keys that the stand-in accepts.
 var keys = []string{"AWS_ACCESS_KEY_ID=" + awstest.KeyID, "AWS_SECRET_ACCESS_KEY=" + awstest.SecretKey}
 
-// packageVersion returns the version of an installed Debian package; ok is false if it is not installed, or if the
-// system is not Debian.
-func packageVersion(name string) (version string, ok bool) {
-	out, err := exec.Command("dpkg-query", "--show", "--showformat=${Version}", name).Output()
-	return string(out), err == nil && len(out) > 0
-}
+// debianPackage is the Debian package of the helper that is measured if it is installed.
+const debianPackage = "amazon-ecr-credential-helper"
 
-func notInstalled(pkg string) string { return "not installed: apt-get install " + pkg }
+// installedVersion returns the version of debianPackage; "" if it is not installed, or if the system is not Debian.
+func installedVersion() string {
+	version, err := exec.Command("dpkg-query", "--show", "--showformat=${Version}", debianPackage).Output()
+	if err != nil {
+		return ""
+	}
+	return string(version)
+}

@@ -10,24 +10,43 @@ import (
 	"strings"
 )
 
-// installHelper installs the helper, also under the name that kubelet runs.
-func (b *bench) installHelper() (err error) {
-	if b.helper, err = b.install(b.helper); err != nil {
+// installPrograms installs the programs to measure, the helper also under the name that kubelet runs.
+func (b *bench) installPrograms() (err error) {
+	if b.helper, err = b.install(b.helper, "helper"); err != nil {
 		return err
+	}
+	if b.refresher, err = b.install(b.refresher, "refresher"); err != nil {
+		return err
+	}
+	if b.debianVersion = installedVersion(); b.debianVersion != "" {
+		if b.debian, err = b.install("/usr/bin/docker-credential-ecr-login", "debian"); err != nil {
+			return err
+		}
 	}
 	b.provider = filepath.Join(b.dir, "ecr-credential-provider")
 	return os.Symlink(b.helper, b.provider)
 }
 
-// install copies a program to the directory of the measurements, and returns its path. The linker leaves a file in
-// small parts of the page cache, from which a program starts up to a tenth more slowly than from a copy.
-func (b *bench) install(file string) (path string, err error) {
+// install copies a program to the directory of the measurements, and returns its path. It writes page by page, because
+// the kernel keeps a file in its cache in parts of the size in which it was written. The parts of a file affect the time
+// that a program takes to start, and how much of the file the kernel counts as the program's memory.
+func (b *bench) install(file, name string) (path string, err error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
 	}
-	path = filepath.Join(b.dir, filepath.Base(file))
-	return path, os.WriteFile(path, content, 0o700)
+	path = filepath.Join(b.dir, name)
+	copied, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
+	if err != nil {
+		return "", err
+	}
+	for page := range slices.Chunk(content, os.Getpagesize()) {
+		if _, err := copied.Write(page); err != nil {
+			copied.Close()
+			return "", err
+		}
+	}
+	return path, copied.Close()
 }
 
 // buildEcho builds the baseline program.
@@ -72,5 +91,5 @@ func (b *bench) goBuild(name, pkg string, flags ...string) (path string, err err
 	if text, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", pkg, err, text)
 	}
-	return b.install(linked)
+	return b.install(linked, name)
 }

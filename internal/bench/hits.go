@@ -46,9 +46,8 @@ func (b *bench) hits(t *table) error {
 		}
 		programs = append(programs, p)
 	}
-	version, installed := packageVersion(debianPackage)
-	if installed {
-		theirs, err := b.static(debian)
+	if b.debian != "" {
+		theirs, err := b.static(b.debian)
 		if err != nil {
 			return err
 		}
@@ -68,7 +67,7 @@ func (b *bench) hits(t *table) error {
 	for i, row := range rows {
 		t.add(row.what+", relative to the baseline", ratio(m[2+i], m[0]), row.target)
 	}
-	t.add("hit, relative to Debian's "+debianPackage+" "+version, against(m[2], m[2+len(rows):]), "≤ 0.5")
+	t.add("hit, relative to Debian's "+debianPackage+" "+b.debianVersion, against(m[2], m[2+len(rows):]), "≤ 0.5")
 	return nil
 }
 

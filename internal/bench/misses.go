@@ -5,12 +5,6 @@ import (
 	"time"
 )
 
-// The path and the package of Debian's helper, which is measured if it is installed.
-const (
-	debian        = "/usr/bin/docker-credential-ecr-login"
-	debianPackage = "amazon-ecr-credential-helper"
-)
-
 // misses measures cache misses with an immediate response from AWS.
 func (b *bench) misses(t *table) error {
 	ours, err := b.static(b.helper, "AWS_ECR_DISABLE_CACHE=1")
@@ -18,9 +12,8 @@ func (b *bench) misses(t *table) error {
 		return err
 	}
 	programs := []*program{ours}
-	version, installed := packageVersion(debianPackage)
-	if installed {
-		theirs, err := b.static(debian, "AWS_ECR_DISABLE_CACHE=1")
+	if b.debian != "" {
+		theirs, err := b.static(b.debian, "AWS_ECR_DISABLE_CACHE=1")
 		if err != nil {
 			return err
 		}
@@ -35,7 +28,7 @@ func (b *bench) misses(t *table) error {
 	if failed := programs[len(programs)-1].failed; failed > 0 {
 		measured += fmt.Sprintf("; %d more runs of Debian's helper failed", failed)
 	}
-	t.add("miss with static keys, immediate AWS response, relative to Debian's "+debianPackage+" "+version,
+	t.add("miss with static keys, immediate AWS response, relative to Debian's "+debianPackage+" "+b.debianVersion,
 		measured, "≤ 0.58")
 	return nil
 }
@@ -43,7 +36,7 @@ func (b *bench) misses(t *table) error {
 // against returns the ratio of d to the time of Debian's helper, if that was measured.
 func against(d time.Duration, theirs []time.Duration) string {
 	if len(theirs) == 0 {
-		return notInstalled(debianPackage)
+		return "not installed: apt-get install " + debianPackage
 	}
 	return ratio(d, theirs[0])
 }
