@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"ecrlogin/internal/timelimit"
 )
 
 // longestWait is how long a process waits for the locks of a token if the context has no deadline.
@@ -47,9 +49,7 @@ func (l *level) held(paths [3]string) (n int, unlock func()) {
 
 // slotEnd returns until when the process waits for lock n: the end of a third of its time. It is an absolute time, so
 // that all levels, and the fast path, go on to the next lock at the same time.
-func (l *level) slotEnd(n int) time.Time {
-	return l.start.Add(l.limit() / 3 * time.Duration(n+1))
-}
+func (l *level) slotEnd(n int) time.Time { return timelimit.SlotEnd(l.start, l.start.Add(l.limit()), n) }
 
 // limit returns the time from start to end.
 func (l *level) limit() time.Duration {
@@ -82,25 +82,29 @@ func (l *level) requestEnd() time.Time {
 // time of a file can be set even on a full disk.
 const unkeptMark = time.Hour
 
-// asking sets the time of the last request to now.
+// asking sets the time of the last request to now, to within a second. The time of a new file is right.
 func (l *level) asking(path string) {
 	now := time.Now()
-	if l.isMarked(path) {
+	last := l.store.Touched(path)
+	if isMark(last) {
 		now = now.Add(unkeptMark)
 	}
-	l.store.Touch(path, now)
+	if now.Sub(last).Abs() > time.Second {
+		l.store.Touch(path, now)
+	}
 }
 
 // isAsking reports whether the holder of a lock has started its request recently, so that it is not stopped.
 func (l *level) isAsking(path string) bool {
-	age := time.Since(l.store.Touched(path))
-	if l.isMarked(path) {
-		age += unkeptMark
+	last := l.store.Touched(path)
+	if isMark(last) {
+		last = last.Add(-unkeptMark)
 	}
-	return age < longestRequest
+	return time.Since(last) < longestRequest
 }
 
-func (l *level) isMarked(path string) bool { return time.Until(l.store.Touched(path)) > unkeptMark/2 }
+// isMark reports whether the modification time of a lock file was set by unkept.
+func isMark(t time.Time) bool { return time.Until(t) > unkeptMark/2 }
 
 // unkept logs that a result was not stored. It signals that to processes that wait for a lock.
 func (l *level) unkept(reason error) {
@@ -110,7 +114,7 @@ func (l *level) unkept(reason error) {
 
 // resetUnkept removes the mark of unkept after a result was stored.
 func (l *level) resetUnkept() {
-	if path := l.locks()[0]; l.isMarked(path) {
+	if path := l.locks()[0]; isMark(l.store.Touched(path)) {
 		l.store.Touch(path, time.Now())
 	}
 }
