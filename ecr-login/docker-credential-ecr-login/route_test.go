@@ -84,18 +84,24 @@ func TestRouteOfPreviousConfiguration(t *testing.T) {
 func TestRouteIsChecked(t *testing.T) {
 	t.Parallel()
 	cloud := startCloud(t)
+	replace := func(route, old, new string) string { return strings.Replace(route, old, new, 1) }
 	for what, tt := range map[string]struct {
 		configuration string
 		host          string
 		change        func(route string) string
 	}{
-		"corrupt":                      {aliasRule, alias, func(string) string { return "corrupt" }},
-		"empty":                        {aliasRule, alias, func(string) string { return "" }},
-		"later version":                {aliasRule, alias, func(r string) string { return strings.Replace(r, "route ", "route 9", 1) }},
-		"not an ECR registry":          {aliasRule, alias, func(r string) string { return strings.Replace(r, ecrHost, "registry.example.com", 1) }},
-		"another form of the registry": {aliasRule, alias, func(r string) string { return strings.Replace(r, ecrHost, ecrHost+"/app", 1) }},
-		"of another host":              {aliasRule, alias, func(r string) string { return strings.Replace(r, alias, "other.example.com", 1) }},
-		"an ECR registry as an alias":  {"timeout: 20s", ecrHost, func(r string) string { return strings.Replace(r, "\n"+ecrHost+"\n\n", "\n"+otherHost+"\n\n", 1) }},
+		"corrupt": {aliasRule, alias, func(string) string { return "corrupt" }},
+		"empty":   {aliasRule, alias, func(string) string { return "" }},
+		"later version": {aliasRule, alias,
+			func(r string) string { return replace(r, "route ", "route 9") }},
+		"not an ECR registry": {aliasRule, alias,
+			func(r string) string { return replace(r, ecrHost, "registry.example.com") }},
+		"another form of the registry": {aliasRule, alias,
+			func(r string) string { return replace(r, ecrHost, ecrHost+"/app") }},
+		"of another host": {aliasRule, alias,
+			func(r string) string { return replace(r, alias, "other.example.com") }},
+		"an ECR registry as an alias": {"timeout: 20s", ecrHost,
+			func(r string) string { return replace(r, "\n"+ecrHost+"\n\n", "\n"+otherHost+"\n\n") }},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -222,9 +228,11 @@ func TestRouteWithoutDirectory(t *testing.T) {
 		prepare   func(u *user) error
 	}{
 		"its parent is a file": {"", func(u *user) error { return os.WriteFile(u.path("cache"), nil, 0o600) }},
-		"a file":               {"cache", func(u *user) error { return os.WriteFile(u.path("cache/ecr-login"), nil, 0o600) }},
-		"a link":               {"cache", func(u *user) error { return os.Symlink(u.home, u.path("cache/ecr-login")) }},
-		"others can write":     {"cache/ecr-login", func(u *user) error { return os.Chmod(u.path("cache/ecr-login"), 0o777) }},
+		"a file": {"cache",
+			func(u *user) error { return os.WriteFile(u.path("cache/ecr-login"), nil, 0o600) }},
+		"a link": {"cache", func(u *user) error { return os.Symlink(u.home, u.path("cache/ecr-login")) }},
+		"others can write": {"cache/ecr-login",
+			func(u *user) error { return os.Chmod(u.path("cache/ecr-login"), 0o777) }},
 		"others can write the route": {"cache/ecr-login", func(u *user) error {
 			u.get(alias)
 			return os.Chmod(u.routes()[0], 0o666)
@@ -251,7 +259,7 @@ func TestRouteWithoutDirectory(t *testing.T) {
 // A request waits in the fast path for another one, for the time limit of its route, and returns its token.
 func TestRouteLimitsWait(t *testing.T) {
 	t.Parallel()
-	u := newUser(t, startCloud(t), aliasRule+"timeout: 3s\ncache: {dir: HOME/elsewhere}")
+	u := newUser(t, startCloud(t), aliasRule+"timeout: 6s\ncache: {dir: HOME/elsewhere}")
 	u.warm(alias)
 	s, err := store.Open(u.path("elsewhere"), nil)
 	if err != nil {
@@ -291,7 +299,7 @@ func TestRouteLimitsWait(t *testing.T) {
 	}
 	began = time.Now()
 	a := u.get(alias)
-	if took := time.Since(began); a.password(t) == token.Password || took < 900*time.Millisecond || took > 3*time.Second {
+	if took := time.Since(began); a.password(t) == token.Password || took < 1900*time.Millisecond || took > 6*time.Second {
 		t.Errorf("after %s: %+v", took, a)
 	}
 }

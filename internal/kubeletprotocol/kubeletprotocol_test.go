@@ -12,14 +12,16 @@ import (
 const image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/app"
 
 func request(version string) string {
-	return `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/` + version + `","image":"` + image + `"}` + "\n"
+	return `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/` + version +
+		`","image":"` + image + `"}` + "\n"
 }
 
 // Requests as kubelet 1.26 to 1.36 encodes them are parsed, and equal ones in another layout.
 var valid = []string{
 	request("v1"), request("v1beta1"), request("v1alpha1"),
 	strings.TrimSpace(request("v1")),
-	strings.NewReplacer(",", " ,\r\n\t", ":", " : ", "{", " { ").Replace(`{"kind":"CredentialProviderRequest","image":"app","apiVersion":"credentialprovider.kubelet.k8s.io/v1"}`),
+	strings.NewReplacer(",", " ,\r\n\t", ":", " : ", "{", " { ").Replace(
+		`{"image":"app","kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1"}`),
 }
 
 // Other input, even if it is valid, is left to encoding/json.
@@ -77,7 +79,8 @@ func check(t *testing.T, input string) (ok bool) {
 	if err := json.Unmarshal([]byte(input), &want); err != nil {
 		t.Fatalf("%q: %v", input, err)
 	}
-	if len(want) != 3 || want["kind"] != kubeletprotocol.RequestKind || want["apiVersion"] != r.APIVersion || want["image"] != r.Image || r.Image == "" {
+	if len(want) != 3 || want["kind"] != kubeletprotocol.RequestKind || want["apiVersion"] != r.APIVersion ||
+		want["image"] != r.Image || r.Image == "" {
 		t.Errorf("%q: parsed as %+v, but it is %v", input, r, want)
 	}
 	return true
