@@ -22,9 +22,10 @@ type Link struct {
 	done      chan struct{} // closed by Close
 	closeOnce sync.Once
 
-	mu    sync.Mutex // protects all fields below
-	conns map[net.Conn]struct{}
-	trips int // see Trips
+	mu     sync.Mutex // protects all fields below
+	conns  map[net.Conn]struct{}
+	trips  int // see Trips
+	resets int // calls of ResetTrips
 }
 
 // StartLink starts a Link to the listener at target, which is HOST:PORT or a URL such as Server.Proxy and
@@ -54,11 +55,12 @@ func (l *Link) Trips() int {
 	return l.trips
 }
 
-// ResetTrips starts to count again. It is called while no connection is in use.
+// ResetTrips starts to count again, with the connections that are opened after it.
 func (l *Link) ResetTrips() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.trips = 0
+	l.resets++
 }
 
 // Close stops the Link and closes all connections.
@@ -149,6 +151,7 @@ func (l *Link) untrack(conns ...net.Conn) {
 type linkCount struct {
 	link   *Link
 	opened bool // the program has sent bytes on this connection
+	resets int  // calls of ResetTrips before that
 	last   int  // number of the last bytes that the listener received
 }
 
@@ -157,7 +160,7 @@ func (c *linkCount) sent() int {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
 	if !c.opened {
-		c.opened = true
+		c.opened, c.resets = true, c.link.resets
 		return c.link.trips + 1 // connect()
 	}
 	return c.link.trips
@@ -181,7 +184,9 @@ func (c *linkCount) answered() int {
 func (c *linkCount) returns(number int) {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
-	c.link.trips = max(c.link.trips, number)
+	if c.resets == c.link.resets {
+		c.link.trips = max(c.link.trips, number)
+	}
 }
 
 // A direction copies the bytes of one direction of a connection. They leave it after a delay.
