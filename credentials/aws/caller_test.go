@@ -148,7 +148,7 @@ func TestReachFails(t *testing.T) {
 		name, variable, value string
 		cause, next           string
 	}{
-		{"authority", "AWS_CA_BUNDLE", "", "TLS connection to api.ecr.us-west-2.amazonaws.com failed: tls: failed to verify certificate: x509: certificate signed by unknown authority, issued by awstest",
+		{"authority", "AWS_CA_BUNDLE", otherCA, "TLS connection to api.ecr.us-west-2.amazonaws.com failed: tls: failed to verify certificate: x509: certificate signed by unknown authority, issued by awstest",
 			"if a proxy inspects TLS, specify its CA: export AWS_CA_BUNDLE=/path/to/ca.pem; also check the clock"},
 		{"DNS", "AWS_ENDPOINT_URL_ECR", "https://" + strings.Repeat("x", 64) + ".test", "cannot resolve " + strings.Repeat("x", 64) + ".test: no such host",
 			"check the network, VPN and DNS, and that the region exists"},
@@ -157,6 +157,9 @@ func TestReachFails(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMachine(t)
+			if tt.variable == "AWS_CA_BUNDLE" {
+				tt.value = m.file("other.pem", tt.value)
+			}
 			m.env(tt.variable, tt.value)
 			_, err := m.reach(privateHost)
 			if err == nil {

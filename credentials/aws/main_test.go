@@ -20,6 +20,9 @@ import (
 var cloud *awstest.Server
 
 func TestMain(m *testing.M) {
+	if _, child := os.LookupEnv(childHost); child {
+		os.Exit(childMain())
+	}
 	os.Exit(withCloud(m))
 }
 
@@ -37,12 +40,13 @@ func withCloud(m *testing.M) int {
 	defer cloud.Close()
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
-		if strings.HasPrefix(name, "AWS_") || strings.HasSuffix(strings.ToLower(name), "_proxy") {
+		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "SSL_CERT_") || strings.HasSuffix(strings.ToLower(name), "_proxy") {
 			os.Unsetenv(name)
 		}
 	}
 	os.Setenv("HTTPS_PROXY", cloud.Proxy)
 	os.Setenv("NO_PROXY", ".test")
+	os.Setenv("SSL_CERT_FILE", cloud.CAFile)
 	return m.Run()
 }
 
@@ -50,8 +54,16 @@ const privateHost = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
 
 // A machine is the setup of a test: a home directory with AWS files, and an environment.
 type machine struct {
-	t    *testing.T
-	home string
+	t         *testing.T
+	home      string
+	sdkClient bool // see trustBundle
+}
+
+// trustBundle sets AWS_CA_BUNDLE, with which requests use the SDK's HTTP client.
+func (m *machine) trustBundle() {
+	m.sdkClient = true
+	m.env("AWS_CA_BUNDLE", cloud.CAFile)
+	m.env("SSL_CERT_FILE", "/nonexistent")
 }
 
 // newMachine returns a machine without credentials, whose metadata service refuses connections.
@@ -66,7 +78,6 @@ func newMachine(t *testing.T) *machine {
 	m.env("HOME", m.home)
 	m.env("AWS_CONFIG_FILE", filepath.Join(m.home, ".aws", "config"))
 	m.env("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(m.home, ".aws", "credentials"))
-	m.env("AWS_CA_BUNDLE", cloud.CAFile)
 	m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
 	return m
 }

@@ -162,21 +162,44 @@ func TestTokenFindsEveryKindOfIdentity(t *testing.T) {
 			m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL)
 		}, []awstest.Operation{awstest.MetadataToken, awstest.Metadata, awstest.Metadata}},
 	}
+	check := func(t *testing.T, m *machine, want []awstest.Operation) {
+		m.mustToken(privateHost)
+		var got []awstest.Operation
+		hosts := map[string]int{}
+		for _, c := range cloud.Calls() {
+			got = append(got, c.Op)
+			if strings.HasPrefix(string(c.Op), "AssumeRole") && c.Host != "sts.us-west-2.amazonaws.com" {
+				t.Errorf("%s was sent to %s, not to the registry's region", c.Op, c.Host)
+			}
+			if c.Proxied {
+				hosts[c.Host] = 1
+			}
+		}
+		if diff := cmp.Diff(append(want, awstest.GetAuthorizationToken), got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+		if m.sdkClient {
+			return // it has connections for each service
+		}
+		dialed := map[string]int{}
+		for _, host := range cloud.DialedHosts() {
+			dialed[host]++
+		}
+		if diff := cmp.Diff(hosts, dialed); diff != "" {
+			t.Errorf("connections to each host (-want +got):\n%s", diff)
+		}
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMachine(t)
 			tt.setUp(m)
-			m.mustToken(privateHost)
-			var got []awstest.Operation
-			for _, c := range cloud.Calls() {
-				got = append(got, c.Op)
-				if strings.HasPrefix(string(c.Op), "AssumeRole") && c.Host != "sts.us-west-2.amazonaws.com" {
-					t.Errorf("%s was sent to %s, not to the registry's region", c.Op, c.Host)
-				}
-			}
-			if diff := cmp.Diff(append(tt.want, awstest.GetAuthorizationToken), got, cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("calls (-want +got):\n%s", diff)
-			}
+			check(t, m, tt.want)
+		})
+		t.Run(tt.name+" with a CA bundle", func(t *testing.T) {
+			m := newMachine(t)
+			m.trustBundle()
+			tt.setUp(m)
+			check(t, m, tt.want)
 		})
 	}
 }
@@ -197,8 +220,8 @@ func TestTokenKeepsVariantsToECR(t *testing.T) {
 	m.config("[profile base]\naws_access_key_id = " + awstest.KeyID + "\naws_secret_access_key = " + awstest.SecretKey +
 		"\n[profile dev]\nrole_arn = arn:aws:iam::210987654321:role/pull\nsource_profile = base\n")
 	m.mustToken("210987654321.dkr-ecr-fips.us-west-2.on.aws")
-	want := []string{"sts.us-west-2.amazonaws.com", "ecr-fips.us-west-2.api.aws"}
-	if diff := cmp.Diff(want, cloud.DialedHosts()); diff != "" {
+	want := []string{"ecr-fips.us-west-2.api.aws", "sts.us-west-2.amazonaws.com"} // opened at the same time
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(cloud.DialedHosts()))); diff != "" {
 		t.Errorf("dialed (-want +got):\n%s", diff)
 	}
 }
