@@ -19,6 +19,7 @@ import (
 const (
 	childHost     = "AWS_TEST_CHILD_HOST"     // registry
 	childIdentity = "AWS_TEST_CHILD_IDENTITY" // credentials.Identity as JSON
+	childTimeout  = "AWS_TEST_CHILD_TIMEOUT"  // duration; 15 seconds if it is not set
 )
 
 // childMain requests the token. It prints the error if there is one.
@@ -32,7 +33,13 @@ func childMain() (exitCode int) {
 		panic(err)
 	}
 	s := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return id }}
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	timeout := 15 * time.Second
+	if text := os.Getenv(childTimeout); text != "" {
+		if timeout, err = time.ParseDuration(text); err != nil {
+			panic(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if _, err := s.Token(ctx, r); err != nil {
 		fmt.Print(err)
