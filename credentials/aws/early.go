@@ -114,18 +114,29 @@ func (c *earlyConn) close() {
 	}
 }
 
-// connectEarly opens connections while the identity is being found: for next, which needs the identity, and for STS if
-// a role is assumed with credentials that must be requested first. It opens none for an identity that needs no request.
+// connectEarly opens connections while the identity is being found: for next, which needs the identity, and for each
+// step of finding it that is not the first one. It opens none for an identity that needs no request.
 func (t *try) connectEarly(ctx context.Context, cfg awssdk.Config, next apiCall) {
-	ready := t.web == nil && (t.identity.source == environment || t.identity.source == keys)
+	source := t.identity.source
+	if t.web != nil {
+		source = webIdentity
+	}
+	ready := source == environment || source == keys
 	role := t.identity.role != "" || t.wanted.RoleARN != ""
 	if t.transport == nil || ready && !role {
 		return
 	}
 	t.open(ctx, cfg, next)
-	if role && !ready && t.web == nil && t.identity.source != webIdentity {
-		if t.wanted.RoleARN == "" {
-			cfg.BaseEndpoint = nil // the SDK does not use it for the role of a profile
+	custom := cfg.BaseEndpoint
+	cfg.BaseEndpoint = nil // the SDK does not use it for SSO and for the role of a profile
+	if source == sso {
+		portal := cfg
+		portal.Region = t.identity.portal
+		t.open(ctx, portal, callSSO) // follows the renewal of an SSO session
+	}
+	if role && !ready && source != webIdentity {
+		if t.wanted.RoleARN != "" {
+			cfg.BaseEndpoint = custom
 		}
 		t.open(ctx, cfg, callSTS)
 	}

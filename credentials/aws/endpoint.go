@@ -12,6 +12,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	ssoportal "github.com/aws/aws-sdk-go-v2/service/sso"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -52,6 +53,14 @@ func callRegistry(ctx context.Context, cfg awssdk.Config, r registry.Registry) e
 // callSTS calls STS.
 func callSTS(ctx context.Context, cfg awssdk.Config, _ registry.Registry) error {
 	_, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+	return err
+}
+
+// callSSO requests credentials of an SSO session.
+func callSSO(ctx context.Context, cfg awssdk.Config, _ registry.Registry) error {
+	none := awssdk.String("none")
+	in := &ssoportal.GetRoleCredentialsInput{AccessToken: none, AccountId: none, RoleName: none}
+	_, err := ssoportal.NewFromConfig(cfg).GetRoleCredentials(ctx, in)
 	return err
 }
 

@@ -30,6 +30,7 @@ type identity struct {
 	profile string // the profile with the source, after following source_profile; empty if no profile is used
 	command string // credential_process of that profile, if any
 	start   string // name or start URL of the SSO session
+	portal  string // region of that session
 	role    string // ARN of the role to be assumed, if any
 }
 
@@ -83,7 +84,10 @@ func identityOf(env config.EnvConfig, shared config.SharedConfig, profile string
 	case leaf.WebIdentityTokenFile != "":
 		id.source = webIdentity
 	case leaf.SSOSession != nil || leaf.SSOAccountID != "" || leaf.SSOStartURL != "":
-		id.source, id.start = sso, cmp.Or(leaf.SSOSessionName, leaf.SSOStartURL)
+		id.source, id.start, id.portal = sso, cmp.Or(leaf.SSOSessionName, leaf.SSOStartURL), leaf.SSORegion
+		if leaf.SSOSession != nil {
+			id.portal = leaf.SSOSession.SSORegion
+		}
 	case leaf.LoginSession != "":
 		id.source = login
 	case leaf.CredentialProcess != "":

@@ -35,6 +35,10 @@ func TestRoundTrips(t *testing.T) {
 			m.config("[profile dev]\n" + sso)
 			m.sso("corp", time.Hour)
 		}, 5, 8, 4, 6},
+		{"SSO to be refreshed", credentials.Identity{Profile: "dev"}, func(m *machine) {
+			m.config("[profile dev]\n" + sso)
+			m.sso("corp", -time.Hour)
+		}, 6, 12, 5, 9},
 		{"SSO and role", credentials.Identity{Profile: "dev", RoleARN: role}, func(m *machine) {
 			m.config("[profile dev]\n" + sso)
 			m.sso("corp", time.Hour)
@@ -43,21 +47,27 @@ func TestRoundTrips(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMachine(t)
-			tt.setUp(m)
+			child := func(env ...string) func() string {
+				return func() string {
+					tt.setUp(m)
+					return m.child(tt.id, env...)
+				}
+			}
 			proxy := m.link(cloud.Proxy)
 			proxied := "HTTPS_PROXY=http://" + proxy.Address
-			m.trips("by proxy", proxy, tt.proxy, tt.id, proxied)
-			m.trips("by proxy, SDK's client", proxy, tt.before, tt.id, proxied, "AWS_CA_BUNDLE="+cloud.CAFile)
+			m.trips("by proxy", proxy, tt.proxy, child(proxied))
+			m.trips("by proxy, SDK's client", proxy, tt.before, child(proxied, "AWS_CA_BUNDLE="+cloud.CAFile))
 
 			direct := m.link(cloud.SecureURL)
 			_, port, _ := strings.Cut(direct.Address, ":")
 			endpoints := []string{
 				"AWS_ENDPOINT_URL_ECR=https://" + direct.Address,
 				"AWS_ENDPOINT_URL_STS=https://localhost:" + port, // another host, hence another connection
+				"AWS_ENDPOINT_URL_SSO_OIDC=https://localhost:" + port,
 				"AWS_ENDPOINT_URL_SSO=https://[::ffff:127.0.0.1]:" + port,
 			}
-			m.trips("direct", direct, tt.direct, tt.id, endpoints...)
-			m.trips("direct, SDK's client", direct, tt.directBefore, tt.id, append(endpoints, "AWS_CA_BUNDLE="+cloud.CAFile)...)
+			m.trips("direct", direct, tt.direct, child(endpoints...))
+			m.trips("direct, SDK's client", direct, tt.directBefore, child(append(endpoints, "AWS_CA_BUNDLE="+cloud.CAFile)...))
 		})
 	}
 }
@@ -75,13 +85,13 @@ func (m *machine) link(target string) *awstest.Link {
 
 // trips checks the number of round trips of a token in another process. A machine that is busy can add round trips but
 // cannot remove any, so the least of some attempts counts.
-func (m *machine) trips(what string, l *awstest.Link, want int, id credentials.Identity, env ...string) {
+func (m *machine) trips(what string, l *awstest.Link, want int, token func() string) {
 	m.t.Helper()
 	least := 1000
 	for range 5 {
 		l.ResetTrips()
 		began := time.Now()
-		if problem := m.child(id, env...); problem != "" {
+		if problem := token(); problem != "" {
 			m.t.Fatalf("%s: %s", what, problem)
 		}
 		took := time.Since(began).Round(time.Millisecond)
