@@ -36,6 +36,14 @@ func isTimeout(err error) bool {
 	return errors.As(err, &e) && e.Timeout()
 }
 
+// firstTimeout returns the first timeout of the call, which is err if there was none before.
+func (l *level) firstTimeout(err error) error {
+	if l.timeout == nil {
+		l.timeout = err
+	}
+	return l.timeout
+}
+
 // saveFailure stores an error of request. If the request will be repeated, it is not returned to processes that start
 // now, like a fast failure.
 func (l *level) saveFailure(err error, timeout, again bool) {

@@ -24,7 +24,6 @@ func (l *level) fetch(ctx context.Context) (store.Entry, error) {
 	}
 	paths := l.locks()
 	n, unlock := l.held(paths)
-	var timeout error // the first one
 	for ; n < len(paths); n++ {
 		var waited error
 		if unlock == nil {
@@ -39,17 +38,13 @@ func (l *level) fetch(ctx context.Context) (store.Entry, error) {
 		if !next {
 			return e, err
 		}
-		if timeout == nil {
-			timeout = err
-		}
 		unlock = nil
 	}
-	return l.late(ctx, timeout)
+	return l.late(ctx)
 }
 
 // turn is called when the process has got lock n, or with a nil unlock when it stops waiting for it. It returns the
-// token or the failure of another process, or requests a token. If next is true, the process goes on to the next lock;
-// err is then a timeout or nil.
+// token or the failure of another process, or requests a token. If next is true, the process goes on to the next lock.
 func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func()) (e store.Entry, next bool, err error) {
 	if unlock != nil {
 		defer unlock()
@@ -66,7 +61,7 @@ func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func())
 		case !f.Timeout || !l.enough():
 			return store.Entry{}, false, l.errorOf(f)
 		case another && !last:
-			return store.Entry{}, true, l.errorOf(f)
+			return store.Entry{}, true, l.firstTimeout(l.errorOf(f))
 		}
 	}
 	switch {
@@ -89,8 +84,8 @@ func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func())
 	}
 }
 
-// late is called when there is no time left to wait for other processes. The error is timeout if it is not nil.
-func (l *level) late(ctx context.Context, timeout error) (store.Entry, error) {
+// late is called when there is no time left to wait for other processes.
+func (l *level) late(ctx context.Context) (store.Entry, error) {
 	if l.end.IsZero() {
 		e, _, err := l.ask(ctx)
 		return e, err
@@ -98,8 +93,9 @@ func (l *level) late(ctx context.Context, timeout error) (store.Entry, error) {
 	if e, err := l.lastLook(ctx); err == nil && e.Valid(l.now()) {
 		return e, nil
 	}
-	if timeout == nil || ctx.Err() == context.Canceled {
-		timeout = interrupted(l.registry, cmp.Or(ctx.Err(), context.DeadlineExceeded))
+	err := interrupted(l.registry, cmp.Or(ctx.Err(), context.DeadlineExceeded))
+	if ctx.Err() != context.Canceled {
+		err = l.firstTimeout(err)
 	}
-	return store.Entry{}, timeout
+	return store.Entry{}, err
 }

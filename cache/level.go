@@ -23,6 +23,7 @@ type level struct {
 	began      time.Time // start, by the clock of the cache
 	asked      time.Time // the first request, by the clock of the cache; zero if there was none
 	seen       int64     // Failure.Ended of the last timeout of this or another process
+	timeout    error     // the first of these timeouts, which had the most time; nil if there was none
 	renewal    bool      // whether there is a valid token
 	old        string    // the password of that token
 }
@@ -53,7 +54,7 @@ func (l *level) below() *level {
 	}
 	below := *l
 	below.above, below.host, below.generation = l, api, l.store.Generation(api)
-	below.asked, below.seen, below.old = time.Time{}, 0, ""
+	below.asked, below.seen, below.timeout, below.old = time.Time{}, 0, nil, ""
 	below.id = l.before.WithIdentity(identity + "\n" + below.generation).Key()
 	return &below
 }
@@ -123,6 +124,9 @@ func (l *level) ask(ctx context.Context) (e store.Entry, again bool, err error) 
 		}
 		timeout := isTimeout(err) && time.Since(began) >= l.worthwhile()
 		again = timeout && l.enough() && ctx.Err() == nil
+		if timeout {
+			err = l.firstTimeout(err)
+		}
 		l.saveFailure(err, timeout, again)
 		return store.Entry{}, again, err
 	}

@@ -49,7 +49,9 @@ func (l *level) held(paths [3]string) (n int, unlock func()) {
 
 // slotEnd returns until when the process waits for lock n: the end of a third of its time. It is an absolute time, so
 // that all levels, and the fast path, go on to the next lock at the same time.
-func (l *level) slotEnd(n int) time.Time { return timelimit.SlotEnd(l.start, l.start.Add(l.limit()), n) }
+func (l *level) slotEnd(n int) time.Time {
+	return timelimit.SlotEnd(l.start, l.start.Add(l.limit()), n)
+}
 
 // limit returns the time from start to end.
 func (l *level) limit() time.Duration {

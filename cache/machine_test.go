@@ -16,6 +16,9 @@ const (
 	otherHost = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
 )
 
+// sameRegion is a registry of another account with the same API as host.
+const sameRegion = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
+
 // A machine is the environment of the processes of a test: a home directory, variables, and a stand-in for AWS. It
 // does not include the variables of the test process.
 type machine struct {

@@ -14,9 +14,6 @@ import (
 	"ecrlogin/registry"
 )
 
-// sameRegion is a registry of another account with the same API as host.
-const sameRegion = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
-
 // Processes for the registries of a region send one request, also if all of them start at the same time.
 func TestOneRequestForRegion(t *testing.T) {
 	t.Parallel()
