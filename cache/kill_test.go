@@ -39,7 +39,7 @@ func TestKilledAtAnyTime(t *testing.T) {
 		}
 		r := m.get(host).quiet()
 		m.checkEntry(r.password())
-		if r.took > 6*time.Second { // a wait for a dead process ends after half of the 15 s timeout
+		if r.took > 4*time.Second { // a wait for a dead process ends after a third of the 15 s timeout
 			t.Fatalf("the next get took %v", r.took)
 		}
 		if n := m.cloud.Count(awstest.GetAuthorizationToken); n < 1 || n > 2 {

@@ -60,7 +60,7 @@ func TestLeaderKilled(t *testing.T) {
 			t.Error("the passwords differ")
 		}
 	}
-	if took := time.Since(killed); took > 6*time.Second { // a wait for a dead process ends after half of the 15 s timeout
+	if took := time.Since(killed); took > 4*time.Second { // a wait for a dead process ends after a third of the 15 s timeout
 		t.Errorf("the other processes took %v", took)
 	}
 	m.called(1) // the leader's request was not forwarded
@@ -144,21 +144,21 @@ func TestTokenIsNotCachedByFastPath(t *testing.T) {
 func TestLeaderStopped(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
-	m.env["ECR_LOGIN_TIMEOUT"] = "10s"
+	m.env["ECR_LOGIN_TIMEOUT"] = "15s"
 	g := m.gate()
 	leader, _ := m.lead(g, 0)
 	if err := leader.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	g.open()
-	// The limit of 4 s is less than the 5 s that a wait for the leader takes.
+	// The limit of 4 s is less than the 4.9 s that a wait for the leader takes.
 	if r := m.get(otherHost).quiet(); r.password() == "" || r.took > 4*time.Second {
 		t.Errorf("a get of another key took %v", r.took)
 	}
 	runs := m.together(host, host, host, host)
 	for _, r := range runs {
 		m.opens(host, r.quiet().password())
-		if r.took > 10*time.Second {
+		if r.took > 15*time.Second {
 			t.Errorf("a get took %v, more than its deadline", r.took)
 		}
 	}
@@ -197,8 +197,8 @@ func TestNoWaitForRenewal(t *testing.T) {
 	m.called(2)
 }
 
-// After the wait for the leader times out, one process calls AWS as its deputy. If that fails, the processes return the
-// token that the leader has stored in the meantime.
+// After a third of the time, another process calls AWS. If that fails, the processes return the token that the leader
+// has stored in the meantime.
 func TestTokenOfSlowLeader(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
@@ -206,7 +206,7 @@ func TestTokenOfSlowLeader(t *testing.T) {
 	g := m.gate()
 	leader, waiters := m.lead(g, 11)
 	pass := g.passLater()
-	g.wait() // the deputy, after 5.2 s; the other processes wait for it for another 1.2 s
+	g.wait() // the next process, after 2.6 s; the others wait for it until 5.1 s
 	pass()
 	password := leader.wait().quiet().password()
 	m.opens(host, password)
@@ -215,7 +215,7 @@ func TestTokenOfSlowLeader(t *testing.T) {
 			t.Error("the passwords differ")
 		}
 	}
-	if n := len(g.arrived); n > 4 {
-		t.Errorf("%d processes called AWS in addition to the leader and its deputy", n)
+	if n := len(g.arrived); n > 1 {
+		t.Errorf("%d processes called AWS in addition to these two", n)
 	}
 }

@@ -326,4 +326,10 @@ func TestKeepOfSharedToken(t *testing.T) {
 	if len(registries) != 5 || len(shared) != 2 || errors.Join(err, sharedErr) != nil {
 		t.Errorf("%d entries of registries and %d of APIs, %v, %v", len(registries), len(shared), err, sharedErr)
 	}
+	if err := u.cache.Clear(); err != nil {
+		t.Error(err)
+	}
+	if shared, err := u.cache.Shared(); len(shared) != 0 || err != nil {
+		t.Errorf("%d entries of APIs after Clear, %v", len(shared), err)
+	}
 }
