@@ -18,6 +18,9 @@ func (g *gate) recover() {
 	close(g.opened)
 }
 
+// busy is how long many processes that start at the same time may take to start, which is not part of their time.
+const busy = time.Second
+
 // When the API recovers after four fifths of the time of many processes, all of them get a token, after few requests,
 // whether the API answers the requests that it received in the meantime or not.
 func TestUnavailableAPI(t *testing.T) {
@@ -38,7 +41,7 @@ func TestUnavailableAPI(t *testing.T) {
 				for _, p := range processes {
 					r := p.wait().quiet()
 					passwords[r.password()] = true
-					if r.took > 10*time.Second {
+					if r.took > 10*time.Second+busy {
 						t.Errorf("a get took %s", r.took)
 					}
 				}
@@ -62,7 +65,7 @@ func TestAPIDoesNotRecover(t *testing.T) {
 	m.env["ECR_LOGIN_TIMEOUT"] = "4s"
 	g := m.gate()
 	for _, r := range m.together(slices.Repeat([]string{host}, 40)...) {
-		if line := r.failed(); !strings.Contains(line, ": timed out ") || r.took > 4*time.Second {
+		if line := r.failed(); !strings.Contains(line, ": timed out ") || r.took > 4*time.Second+busy {
 			t.Errorf("after %s: %q", r.took, line)
 		}
 	}
@@ -168,4 +171,23 @@ func TestFetchAndRenewalWhileLeaderIsStopped(t *testing.T) {
 	}
 	m.called(1)
 	leader.kill()
+}
+
+// If a leader is killed, a process that waits for it for another host of the region calls AWS immediately.
+func TestLeaderOfRegionKilled(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	g := m.gate()
+	leader, _ := m.lead(g, 0)
+	waiter := m.start("get", sameRegion)
+	waiter.opens(parse(t, host).API())
+	leader.kill()
+	killed := time.Now()
+	g.wait()
+	g.open()
+	m.opens(sameRegion, waiter.wait().quiet().password())
+	if took := time.Since(killed); took > 4*time.Second { // a wait for a dead process ends after a third of the 15 s timeout
+		t.Errorf("the other process took %v", took)
+	}
+	m.called(1) // the leader's request was not forwarded
 }
