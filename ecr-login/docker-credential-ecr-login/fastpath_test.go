@@ -168,6 +168,8 @@ func clientTests() []fastPathTest {
 			stdin: "docker.example.com:5000", env: []string{"ROLE=1"}, fast: true},
 		{name: "alias by pattern", configuration: "registries:\n- match: '*.example.com'\n  registry: " + ecrHost,
 			stdin: "a.example.com", fast: true},
+		{name: "escaped alias", configuration: `registries: [{match: "docker.ex\x61mple.com", registry: ` + ecrHost + `}]`,
+			stdin: "docker.example.com"},
 		{name: "another port", configuration: aliasRule, stdin: "docker.example.com"},
 		{name: "http alias", configuration: aliasRule, stdin: "http://docker.example.com:5000"},
 		{name: "http", configuration: aliasRule, stdin: "http://" + ecrHost},

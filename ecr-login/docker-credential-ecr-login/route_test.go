@@ -134,6 +134,34 @@ func TestRouteIsChecked(t *testing.T) {
 	}
 }
 
+// A planted route gives no token to a host of a domain that the configuration does not mention, and no token of another
+// registry.
+func TestPlantedRoute(t *testing.T) {
+	t.Parallel()
+	u := newUser(t, startCloud(t), aliasRule)
+	u.warm(alias)
+	u.addTokens(otherHost)
+	path := u.routes()[0]
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, hash, _ := strings.Cut(filepath.Base(path), "@")
+	for what, tt := range map[string]struct{ host, old, new string }{
+		"another host":     {"registry.example.org", alias, "registry.example.org"},
+		"a longer domain":  {"docker.example.com.example.org", alias, "docker.example.com.example.org"},
+		"another registry": {"a.example.com", ecrHost, otherHost},
+	} {
+		planted := strings.ReplaceAll(strings.ReplaceAll(string(content), alias, tt.host), tt.old, tt.new)
+		if err := os.WriteFile(u.path("cache/ecr-login/"+tt.host+"@"+hash), []byte(planted), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if a := u.get(tt.host); a.fast || a.exit != 1 || a.stdout != "credentials not found in native keychain\n" {
+			t.Errorf("%s: %+v", what, a)
+		}
+	}
+}
+
 // addTokens adds a token for each host to the cache, with the key of the existing one.
 func (u *user) addTokens(hosts ...string) {
 	u.t.Helper()

@@ -2,6 +2,7 @@ package fastpath
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"ecrlogin/internal/environ"
@@ -31,7 +32,19 @@ func (q *query) route(sent string, configuration []byte) (route store.Route, ok 
 	if err != nil || target.Host != route.Registry || notECR == nil && target != r {
 		return store.Route{}, false
 	}
-	return route, true
+	return route, notECR == nil || mentions(configuration, address, target.Host)
+}
+
+// mentions reports whether a configuration contains the registry of an alias, and the last two labels of the alias,
+// which cannot contain a wildcard. A planted route then has no effect for hosts of other domains. If the configuration
+// contains them in another form, the request takes the slow path.
+func mentions(configuration []byte, address, registry string) bool {
+	text := strings.ToLower(string(configuration))
+	domain, _, _ := strings.Cut(address, ":")
+	if i := strings.LastIndexByte(domain, '.'); i >= 0 {
+		domain = domain[strings.LastIndexByte(domain[:i], '.')+1:]
+	}
+	return strings.Contains(text, domain) && strings.Contains(text, registry)
 }
 
 // SaveRoute stores what a configuration, which only the slow path can parse, decided for a host, if the fast path needs
