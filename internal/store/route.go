@@ -9,7 +9,8 @@ import (
 )
 
 // A Route is what the user's configuration decided for a host. It is stored for the fast path, which cannot parse the
-// configuration. It contains no secret.
+// configuration. It contains no secret. If another release of this program decides otherwise, it replaces the route in
+// its next request on the slow path, at the latest when the token is renewed.
 type Route struct {
 	Registry  string        // the host of the ECR registry whose token the host gets
 	Dir       string        // the cache directory in the configuration; "" if not set
