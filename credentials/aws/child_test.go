@@ -59,6 +59,7 @@ func (m *machine) child(id credentials.Identity, env ...string) string {
 	cmd := exec.CommandContext(m.t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childHost+"="+privateHost, childIdentity+"="+string(text))
 	cmd.Env = append(cmd.Env, env...)
+	cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0") // the race detector would sleep at the end
 	out, err := cmd.CombinedOutput()
 	if (err == nil) != (len(out) == 0) {
 		m.t.Fatalf("%v: %s", err, out)
