@@ -78,11 +78,12 @@ func (b *bench) buildBare() error {
 	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
 		return err
 	}
-	b.bare, err = b.goBuild("bare", "ecrlogin/ecr-login/docker-credential-ecr-login", "-overlay", overlay)
+	b.bare, err = b.goBuild("bare", "ecrlogin/ecr-login/docker-credential-ecr-login",
+		"-tags", "nethttpomithttp2", "-overlay", overlay)
 	return err
 }
 
-// goBuild builds a program with the flags of make build, and installs it under a name.
+// goBuild builds a program with the flags of make build for all programs, and installs it under a name.
 func (b *bench) goBuild(name, pkg string, flags ...string) (path string, err error) {
 	linked := filepath.Join(b.dir, "linked", name)
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", linked}
