@@ -85,8 +85,11 @@ func (t *transport) take(ctx context.Context, u *url.URL) (*http.ClientConn, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if c.reserve() {
+	switch {
+	case c.reserve():
 		return c.conn, nil
+	case c.busy():
+		return nil, nil
 	}
 	c.close()
 	delete(t.early, u.Host)
@@ -101,6 +104,9 @@ func (c *earlyConn) reserve() bool {
 	c.used = time.Now()
 	return true
 }
+
+// busy reports whether the connection is in use by another request.
+func (c *earlyConn) busy() bool { return c.err == nil && c.conn.InFlight() > 0 }
 
 // close closes the connection, or ends the attempt to open it.
 func (c *earlyConn) close() {

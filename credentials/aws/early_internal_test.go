@@ -152,6 +152,38 @@ func TestEarlyConnection(t *testing.T) {
 	}
 }
 
+// A request at the same time as another one uses another connection, and does not disturb the first.
+func TestEarlyConnectionIsBusy(t *testing.T) {
+	api := newAPI(t, false)
+	transport := api.transport(t)
+	opened(t, transport, api.url)
+	body, rest := io.Pipe()
+	first := make(chan error, 1)
+	go func() {
+		conn, err := transport.take(t.Context(), api.url)
+		if err != nil {
+			first <- err
+			return
+		}
+		resp, err := conn.RoundTrip(&http.Request{Method: http.MethodPost, URL: api.url, Header: http.Header{}, Body: body})
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		first <- err
+	}()
+	eventually(t, "the first request does not arrive", func() bool { return api.requests.Load() == 1 })
+	if err := post(transport, api.url); err != nil {
+		t.Error(err)
+	}
+	rest.Close()
+	if err := <-first; err != nil {
+		t.Errorf("the first request: %v", err)
+	}
+	if all, _ := api.count(); all != 2 {
+		t.Errorf("%d connections, want 2", all)
+	}
+}
+
 // A try that ends without a request leaves no connection, wherever it ends.
 func TestEarlyConnectionIsClosed(t *testing.T) {
 	api := newAPI(t, false)
