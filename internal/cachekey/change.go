@@ -1,6 +1,7 @@
 package cachekey
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"slices"
@@ -43,7 +44,7 @@ func (in Inputs) Unchanged() bool {
 	if in.identity != nil {
 		now = now.WithIdentity(*in.identity)
 	}
-	return now.Key() == in.Key() && slices.EqualFunc(in.stamps, stat(in.env, in.flag), in.sameFile)
+	return bytes.Equal(now.encode(), in.encode()) && slices.EqualFunc(in.stamps, stat(in.env, in.flag), in.sameFile)
 }
 
 // stamps describe the files that Read reads, or the directories of missing files. A nil element means that both are
