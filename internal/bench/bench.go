@@ -13,16 +13,17 @@ import (
 
 // A bench contains what all measurements share. They write only to a temporary directory.
 type bench struct {
-	dir       string
-	helper    string // path of the helper
-	provider  string // path of a link to the helper, under the name that kubelet runs
-	refresher string // path of ecr-token-refresh
-	debian    string // path of Debian's helper; "" if it is not installed
-	echo      string // path of the baseline, a Go program that echoes its input
-	bare      string // path of the helper that exits at once, see buildBare
-	cloud     *awstest.Server
-	bundle    string // path of the certificates that all programs trust
-	roots     string // which certificates these are, for the report
+	dir         string
+	helper      string // path of the helper
+	pagedHelper string // path of a copy of it to measure memory, see paged
+	provider    string // path of a link to the helper, under the name that kubelet runs
+	refresher   string // path of ecr-token-refresh
+	debian      string // path of Debian's helper; "" if it is not installed
+	echo        string // path of the baseline, a Go program that echoes its input
+	bare        string // path of the helper that exits at once, see buildBare
+	cloud       *awstest.Server
+	bundle      string // path of the certificates that all programs trust
+	roots       string // which certificates these are, for the report
 
 	debianVersion string // version of Debian's helper
 }

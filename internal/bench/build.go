@@ -12,14 +12,17 @@ import (
 
 // installPrograms installs the programs to measure, the helper also under the name that kubelet runs.
 func (b *bench) installPrograms() (err error) {
-	if b.helper, err = b.install(b.helper, "helper"); err != nil {
+	if b.pagedHelper, err = b.install(b.helper, "paged", paged); err != nil {
 		return err
 	}
-	if b.refresher, err = b.install(b.refresher, "refresher"); err != nil {
+	if b.helper, err = b.install(b.helper, "helper", installed); err != nil {
+		return err
+	}
+	if b.refresher, err = b.install(b.refresher, "refresher", installed); err != nil {
 		return err
 	}
 	if b.debianVersion = installedVersion(); b.debianVersion != "" {
-		if b.debian, err = b.install("/usr/bin/docker-credential-ecr-login", "debian"); err != nil {
+		if b.debian, err = b.install("/usr/bin/docker-credential-ecr-login", "debian", installed); err != nil {
 			return err
 		}
 	}
@@ -27,10 +30,17 @@ func (b *bench) installPrograms() (err error) {
 	return os.Symlink(b.helper, b.provider)
 }
 
-// install copies a program to the directory of the measurements, and returns its path. It writes page by page, because
-// the kernel keeps a file in its cache in parts of the size in which it was written. The parts of a file affect the time
-// that a program takes to start, and how much of the file the kernel counts as the program's memory.
-func (b *bench) install(file, name string) (path string, err error) {
+// How many bytes of a file cp writes at once, and the size of a page. The kernel keeps a file in its cache in parts of
+// the size in which it was written. Larger parts make a program start faster. But the kernel counts a whole part as
+// memory of the program when one of its pages is used, so memory is measured with pages.
+const (
+	installed = 128 << 10
+	paged     = 4 << 10
+)
+
+// install copies a program to the directory of the measurements, and returns its path. It writes parts of the given
+// size.
+func (b *bench) install(file, name string, size int) (path string, err error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
@@ -40,8 +50,8 @@ func (b *bench) install(file, name string) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	for page := range slices.Chunk(content, os.Getpagesize()) {
-		if _, err := copied.Write(page); err != nil {
+	for part := range slices.Chunk(content, size) {
+		if _, err := copied.Write(part); err != nil {
 			copied.Close()
 			return "", err
 		}
@@ -92,5 +102,5 @@ func (b *bench) goBuild(name, pkg string, flags ...string) (path string, err err
 	if text, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", pkg, err, text)
 	}
-	return b.install(linked, name)
+	return b.install(linked, name, installed)
 }

@@ -18,7 +18,7 @@ func (b *bench) memory(t *table) error {
 		{"hit", "≤ 7 MiB", ""},
 		{"miss", "≤ 14.5 MiB / ≤ 5 MiB", "1"},
 	} {
-		p, err := b.static(b.helper, "AWS_ECR_DISABLE_CACHE="+m.disable)
+		p, err := b.static(b.pagedHelper, "AWS_ECR_DISABLE_CACHE="+m.disable)
 		if err != nil {
 			return err
 		}
