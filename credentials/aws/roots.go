@@ -50,7 +50,8 @@ func newTrust(env environ.Env) *trust {
 }
 
 // bundle returns the root certificates of the first file that crypto/x509 reads. It returns nil if that file contains
-// no certificate, if there is no such file, and on systems where crypto/x509 reads no files.
+// no certificate or is not a regular file, if there is no such file, and on systems where crypto/x509 reads no files. A
+// pipe can be read only once, and without a limit of time, so it is left to crypto/x509.
 func bundle(env environ.Env) *x509.CertPool {
 	if runtime.GOOS != "linux" {
 		return nil
@@ -60,6 +61,9 @@ func bundle(env environ.Env) *x509.CertPool {
 		files = []string{file}
 	}
 	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+			return nil
+		}
 		content, err := os.ReadFile(file)
 		if err != nil {
 			continue

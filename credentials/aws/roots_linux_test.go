@@ -1,0 +1,30 @@
+package aws_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ecrlogin/credentials"
+)
+
+// A pipe as SSL_CERT_FILE that delivers no certificates does not delay the error beyond the deadline.
+func TestRootsOfASilentPipe(t *testing.T) {
+	m := withKeys(t)
+	pipe := filepath.Join(m.home, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defer time.AfterFunc(10*time.Second, func() { // so that a failure of this test is not a hang
+		if f, err := os.OpenFile(pipe, os.O_RDWR, 0); err == nil {
+			f.Close()
+		}
+	}).Stop()
+	problem := m.child(credentials.Identity{}, "SSL_CERT_FILE="+pipe, childTimeout+"=1s")
+	if want := "timed out after 1s waiting for api.ecr.us-west-2.amazonaws.com"; !strings.Contains(problem, want) {
+		t.Errorf("got %q, want %q", problem, want)
+	}
+}
