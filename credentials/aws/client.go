@@ -28,6 +28,7 @@ const (
 	apiHeaderTimeout      = 10 * time.Second
 	localDialTimeout      = 500 * time.Millisecond
 	metadataHeaderTimeout = time.Second
+	localIdleTimeout      = time.Second // between two requests
 )
 
 // apiClient returns the HTTP client for AWS APIs. It is a BuildableClient, which AWS_CA_BUNDLE requires, and uses the
@@ -48,11 +49,13 @@ func apiClient() *awshttp.BuildableClient {
 }
 
 // localClient returns the HTTP client for the metadata service and the container endpoint. It never uses a proxy,
-// because a proxy would return the identity of its own machine.
+// because a proxy would return the identity of its own machine. Its connections are closed soon after the last request,
+// because each try of a daemon has a client of its own.
 func localClient(headerTimeout time.Duration) *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: localDialTimeout}).DialContext,
 		ResponseHeaderTimeout: headerTimeout,
+		IdleConnTimeout:       localIdleTimeout,
 	}}
 }
 

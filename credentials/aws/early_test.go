@@ -121,33 +121,42 @@ func TestErrorsOfEarlyConnections(t *testing.T) {
 	}
 }
 
-// A token leaves no connection and no goroutine, whether there is an identity or not: the Source also serves a daemon.
+// A token leaves no connection and no goroutine, whatever the identity, and neither does a missing one: the Source also
+// serves a daemon.
 func TestTokenLeavesNothing(t *testing.T) {
-	m := withProfiles(t)
 	cloud.AllowRole(pullRole)
-	role := credentials.Identity{Profile: "base", RoleARN: pullRole}
-	if _, err := m.tokenAs(privateHost, role); err != nil {
-		t.Fatal(err)
-	}
-	before := runtime.NumGoroutine() // some of them are ending, which is harmless
-	for range 10 {
-		if _, err := m.tokenAs(privateHost, role); err != nil {
-			t.Fatal(err)
-		}
-	}
-	m.env("AWS_ACCESS_KEY_ID", "")
-	m.env("AWS_SECRET_ACCESS_KEY", "")
-	for range 10 {
-		if token, err := m.tokenAs(privateHost, credentials.Identity{}); err == nil {
-			t.Fatalf("got %v without an identity", token)
-		}
-	}
-	deadline := time.Now().Add(10 * time.Second)
-	for runtime.NumGoroutine() > before {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-		}
-		time.Sleep(5 * time.Millisecond)
+	for name, tt := range map[string]struct {
+		id    credentials.Identity
+		setUp func(*machine)
+		fails bool
+	}{
+		"role":               {credentials.Identity{Profile: "base", RoleARN: pullRole}, func(*machine) {}, false},
+		"EC2 metadata":       {credentials.Identity{}, func(m *machine) { m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", cloud.URL) }, false},
+		"container endpoint": {credentials.Identity{}, func(m *machine) { m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", cloud.URL+"/container") }, false},
+		"no identity":        {credentials.Identity{}, func(*machine) {}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := withProfiles(t)
+			m.env("AWS_ACCESS_KEY_ID", "")
+			m.env("AWS_SECRET_ACCESS_KEY", "")
+			tt.setUp(m)
+			before := 0
+			for i := range 10 {
+				if token, err := m.tokenAs(privateHost, tt.id); (err != nil) != tt.fails {
+					t.Fatalf("got %v, %v", token, err)
+				}
+				if i == 0 {
+					before = runtime.NumGoroutine() // some of them are ending, which is harmless
+				}
+			}
+			deadline := time.Now().Add(10 * time.Second)
+			for runtime.NumGoroutine() > before {
+				if time.Now().After(deadline) {
+					t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+		})
 	}
 }
 
