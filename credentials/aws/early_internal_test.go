@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -26,6 +27,7 @@ type api struct {
 	*httptest.Server
 	url      *url.URL
 	requests atomic.Int32
+	drops    atomic.Int32 // number of requests to close the connection of, without a response
 
 	mu    sync.Mutex
 	conns map[net.Conn]http.ConnState
@@ -36,6 +38,9 @@ func newAPI(t *testing.T, http2 bool) *api {
 	a := &api{conns: map[net.Conn]http.ConnState{}}
 	a.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.requests.Add(1)
+		if a.drops.Add(-1) >= 0 {
+			panic(http.ErrAbortHandler)
+		}
 		_, _ = io.Copy(w, r.Body)
 	}))
 	a.EnableHTTP2 = http2
@@ -230,6 +235,27 @@ func TestEarlyConnectionIsReplaced(t *testing.T) {
 				all, open := api.count()
 				return all == 2 && open == 1
 			})
+		})
+	}
+}
+
+// A request is repeated with another connection if the server closes the early connection at that moment, but only once.
+func TestEarlyConnectionIsClosedByARequest(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) {
+			for drops, want := range []int32{1, 2, 2} {
+				api := newAPI(t, http2)
+				api.Config.ErrorLog = log.New(io.Discard, "", 0)
+				api.drops.Store(int32(drops))
+				transport := api.transport(t)
+				opened(t, transport, api.url)
+				if err := post(transport, api.url); (err != nil) != (drops == 2) {
+					t.Errorf("the server closed %d connections: %v", drops, err)
+				}
+				if n := api.requests.Load(); n != want {
+					t.Errorf("the server closed %d connections: %d requests, want %d", drops, n, want)
+				}
+			}
 		})
 	}
 }

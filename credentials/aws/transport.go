@@ -2,7 +2,9 @@ package aws
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 
@@ -40,6 +42,10 @@ func (t *transport) client() awssdk.HTTPClient {
 }
 
 // RoundTrip implements http.RoundTripper. It uses the early connection to the host of the request if there is one.
+//
+// A server or proxy may close that connection while the request is being sent. RoundTrip therefore repeats a request
+// that fails there with another connection, once, unless a time limit has passed. The requests of a try are safe to
+// repeat.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	again, err := repeatable(req)
 	if err != nil {
@@ -50,7 +56,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case err != nil:
 		return nil, err
 	case conn != nil:
-		return conn.RoundTrip(again())
+		resp, err := conn.RoundTrip(again())
+		if err == nil || req.Context().Err() != nil || isTimeout(err) {
+			return resp, err
+		}
 	}
 	var resp *http.Response
 	err = t.trust.do(func(transport *http.Transport) (err error) {
@@ -58,6 +67,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return err
 	})
 	return resp, err
+}
+
+func isTimeout(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
 }
 
 // repeatable reads the body of a request and closes it. The result returns a copy of the request with that body, each
