@@ -100,6 +100,39 @@ func TestTimeoutIsNotAdopted(t *testing.T) {
 	m.called(1)
 }
 
+// Processes with little time do not use up the locks of those with more: these get a token when the API has recovered,
+// although it never answers the requests that it received before.
+func TestTimeoutsOfHastyProcesses(t *testing.T) {
+	t.Parallel()
+	for name, configuration := range map[string]string{"fast path": "", "slow path": "timeout: 15s"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := withKeys(t)
+			m.file(".config/ecr-login/config.yaml", configuration)
+			g := m.gate()
+			leader, _ := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "2s"}).lead(g, 0)
+			second := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "3s"}).start("get", host)
+			m.env["ECR_LOGIN_TIMEOUT"] = "12s"
+			var patient []*process
+			for range 6 {
+				patient = append(patient, m.start("get", host))
+			}
+			for _, p := range []*process{leader, second} {
+				if line := p.wait().failed(); !strings.Contains(line, ": timed out ") {
+					t.Errorf("a process with little time printed %q", line)
+				}
+			}
+			time.AfterFunc(3*time.Second, g.recover)
+			for _, p := range patient {
+				p.wait().quiet().password()
+			}
+			if n := len(g.arrived); n > 8 {
+				t.Errorf("%d requests, want at most 8", n)
+			}
+		})
+	}
+}
+
 // stop stops the process, which keeps its locks.
 func (p *process) stop() {
 	p.t.Helper()

@@ -52,7 +52,6 @@ func (l *level) saveFailure(err error, timeout, again bool) {
 	if again {
 		f.Began = f.Ended
 	}
-	l.seen = f.Ended
 	l.store.SaveFailure(l.host, l.id, f)
 }
 

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -11,8 +10,8 @@ import (
 // fetch returns a token if none is cached: from the level below, or from another process that is requesting one.
 //
 // A token has three locks. A process waits for each of them until another third of its time is over. When it gets one,
-// it requests the token. Failures are final for all processes that were waiting, except timeouts: as long as there is
-// time, a process that finds or causes a timeout goes on to the next lock. With the last lock, it repeats the request.
+// it requests the token. Failures are final for all processes that were waiting, except timeouts: a process that finds
+// or causes a timeout sends another request as long as there is time.
 func (l *level) fetch(ctx context.Context) (store.Entry, error) {
 	f, ok := l.loadFailure()
 	if ok && !l.endedSince(f) && time.Duration(f.Ended-f.Began) > slow && l.age(f) < failureTTL && !l.mended(f) {
@@ -53,16 +52,8 @@ func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func())
 	if e, err := l.load(ctx, l.id); err == nil && e.Valid(l.now()) {
 		return e, false, nil
 	}
-	last := n == len(locks)-1
-	if f, ok := l.loadFailure(); ok && l.endedSince(f) {
-		another := f.Ended > l.seen // than the one after which this process went on to this lock
-		l.seen = f.Ended
-		switch {
-		case !f.Timeout || !l.enough():
-			return store.Entry{}, false, l.errorOf(f)
-		case another && !last:
-			return store.Entry{}, true, l.firstTimeout(l.errorOf(f))
-		}
+	if f, ok := l.loadFailure(); ok && l.endedSince(f) && (!f.Timeout || !l.enough()) {
+		return store.Entry{}, false, l.errorOf(f)
 	}
 	switch {
 	case l.unkeptSince(l.began) || l.erased(): // waiting is useless: results are not stored
@@ -78,8 +69,11 @@ func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func())
 	for {
 		l.asking(locks[n])
 		e, again, err := l.ask(ctx)
-		if !again || !last {
-			return e, again, err
+		if !again {
+			return e, false, err
+		}
+		if n < len(locks)-1 && time.Now().After(l.slotEnd(n)) {
+			return store.Entry{}, true, nil // other processes may hold the next lock
 		}
 	}
 }
@@ -93,9 +87,12 @@ func (l *level) late(ctx context.Context) (store.Entry, error) {
 	if e, err := l.lastLook(ctx); err == nil && e.Valid(l.now()) {
 		return e, nil
 	}
-	err := interrupted(l.registry, cmp.Or(ctx.Err(), context.DeadlineExceeded))
-	if ctx.Err() != context.Canceled {
-		err = l.firstTimeout(err)
+	if ctx.Err() == context.Canceled {
+		return store.Entry{}, interrupted(l.registry, ctx.Err())
 	}
-	return store.Entry{}, err
+	err := interrupted(l.registry, context.DeadlineExceeded)
+	if f, ok := l.loadFailure(); ok && l.endedSince(f) {
+		err = l.errorOf(f)
+	}
+	return store.Entry{}, l.firstTimeout(err)
 }

@@ -22,8 +22,7 @@ type level struct {
 	start, end time.Time
 	began      time.Time // start, by the clock of the cache
 	asked      time.Time // the first request, by the clock of the cache; zero if there was none
-	seen       int64     // Failure.Ended of the last timeout of this or another process
-	timeout    error     // the first of these timeouts, which had the most time; nil if there was none
+	timeout    error     // the first timeout of a request, which had the most time; nil if there was none
 	renewal    bool      // whether there is a valid token
 	old        string    // the password of that token
 }
@@ -54,7 +53,7 @@ func (l *level) below() *level {
 	}
 	below := *l
 	below.above, below.host, below.generation = l, api, l.store.Generation(api)
-	below.asked, below.seen, below.timeout, below.old = time.Time{}, 0, nil, ""
+	below.asked, below.timeout, below.old = time.Time{}, nil, ""
 	below.id = l.before.WithIdentity(identity + "\n" + below.generation).Key()
 	return &below
 }
