@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 )
@@ -37,8 +36,8 @@ func parseName(name string) (file, bool) {
 	return f, f.isLock()
 }
 
-// isLock reports whether the file is a lock.
-func (f file) isLock() bool { return slices.Contains(lockSuffixes[:], f.suffix) }
+// isLock reports whether the file is a lock, possibly one of an earlier version, such as HOST@KEY.deputy.lock.
+func (f file) isLock() bool { return strings.HasSuffix(f.suffix, lockSuffixes[0]) }
 
 // files returns the files of this package in the directory. It ignores other files.
 func (s *Store) files() ([]file, error) {
