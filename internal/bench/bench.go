@@ -38,16 +38,8 @@ func (b *bench) prepare() error {
 	return nil
 }
 
-// systemBundles are the files that Go reads the system's certificates from: the first that exists.
-// Source: crypto/x509, root_linux.go
-var systemBundles = []string{
-	"/etc/ssl/certs/ca-certificates.crt",
-	"/etc/pki/tls/certs/ca-bundle.crt",
-	"/etc/ssl/ca-bundle.pem",
-	"/etc/pki/tls/cacert.pem",
-	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-	"/etc/ssl/cert.pem",
-}
+// systemBundle contains the system's certificates on Debian.
+const systemBundle = "/etc/ssl/certs/ca-certificates.crt"
 
 // writeBundle writes the system's certificates and that of the stand-in to one file, so that programs have as many
 // certificates to read as usual.
@@ -57,14 +49,11 @@ func (b *bench) writeBundle() error {
 		return err
 	}
 	b.bundle = filepath.Join(b.dir, "bundle.pem")
-	b.roots = "NO certificates of the system, because it has no bundle"
-	var system []byte
-	for _, file := range systemBundles {
-		if system, err = os.ReadFile(file); err == nil {
-			n := bytes.Count(system, []byte("-----BEGIN CERTIFICATE-----"))
-			b.roots = fmt.Sprintf("%d certificates of the system", n)
-			break
-		}
+	b.roots = "NO certificates of the system, because it has no " + systemBundle
+	system, err := os.ReadFile(systemBundle)
+	if err == nil {
+		n := bytes.Count(system, []byte("-----BEGIN CERTIFICATE-----"))
+		b.roots = fmt.Sprintf("%d certificates of the system", n)
 	}
 	return os.WriteFile(b.bundle, slices.Concat(system, []byte("\n"), own), 0o600)
 }

@@ -30,16 +30,16 @@ func (b *bench) installPrograms() (err error) {
 	return os.Symlink(b.helper, b.provider)
 }
 
-// How many bytes of a file cp writes at once, and the size of a page. The kernel keeps a file in its cache in parts of
-// the size in which it was written. Larger parts make a program start faster. But the kernel counts a whole part as
-// memory of the program when one of its pages is used, so memory is measured with pages.
+// The number of bytes that cp writes at once, and the size of a page. The kernel caches a file in parts of the size in
+// which it was written. Larger parts make a program start faster. However, the kernel counts a whole part as memory of
+// the program if one of its pages is used, so memory is measured with a copy that was written in pages.
 const (
 	installed = 128 << 10
 	paged     = 4 << 10
 )
 
-// install copies a program to the directory of the measurements, and returns its path. It writes parts of the given
-// size.
+// install copies a program to the directory of the measurements in writes of the given size. It returns the path of the
+// copy.
 func (b *bench) install(file, name string, size int) (path string, err error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -93,7 +93,7 @@ func (b *bench) buildBare() error {
 	return err
 }
 
-// goBuild builds a program with the flags of make build for all programs, and installs it under a name.
+// goBuild builds a program with the flags that make build uses for all programs, and installs it under a name.
 func (b *bench) goBuild(name, pkg string, flags ...string) (path string, err error) {
 	linked := filepath.Join(b.dir, "linked", name)
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", linked}

@@ -39,7 +39,7 @@ func (b *bench) oneHost(t *table) error {
 	const n = 1000
 	b.cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 200 * time.Millisecond})
 	defer b.cloud.ClearFaults()
-	floor := slices.Repeat([]*program{b.floor()}, n)
+	baselines := slices.Repeat([]*program{b.baseline()}, n)
 	var took, floorTook []time.Duration
 	most, alike := 0, n
 	for range rounds {
@@ -55,7 +55,7 @@ func (b *bench) oneHost(t *table) error {
 		took = append(took, d)
 		others := slices.DeleteFunc(slices.Clone(answers), func(a string) bool { return a == answers[0] })
 		most, alike = max(most, len(b.cloud.Calls())), min(alike, n-len(others))
-		if _, d, err = concurrently(floor); err != nil {
+		if _, d, err = concurrently(baselines); err != nil {
 			return err
 		}
 		floorTook = append(floorTook, d)

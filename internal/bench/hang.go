@@ -110,7 +110,7 @@ func (c crowd) run(p *program) []end {
 
 // result describes how the gets ended. A get that fails before the recovery although it has time left is not served.
 func (c crowd) result(ends []end, recovery time.Duration) (string, error) {
-	served, late, last := 0, 0, time.Duration(0)
+	served, expired, last := 0, 0, time.Duration(0)
 	var failed *end // the first of those that had time left
 	for _, e := range ends {
 		if _, exited := errors.AsType[*exec.ExitError](e.err); e.err != nil && !exited {
@@ -121,7 +121,7 @@ func (c crowd) result(ends []end, recovery time.Duration) (string, error) {
 			served++
 			last = max(last, e.ended)
 		case e.started+timelimit.Default < recovery:
-			late++
+			expired++
 		case failed == nil || e.ended < failed.ended:
 			failed = &e
 		}
@@ -130,11 +130,11 @@ func (c crowd) result(ends []end, recovery time.Duration) (string, error) {
 	if served > 0 {
 		text += fmt.Sprintf(", the last %s after the recovery", seconds(last-recovery))
 	}
-	if late > 0 {
-		text += fmt.Sprintf("; %d had no time left at the recovery", late)
+	if expired > 0 {
+		text += fmt.Sprintf("; %d had no time left at the recovery", expired)
 	}
 	if failed != nil {
-		text += fmt.Sprintf("; %d failed, the first after %s", len(ends)-served-late, seconds(failed.ended))
+		text += fmt.Sprintf("; %d failed, the first after %s", len(ends)-served-expired, seconds(failed.ended))
 		fmt.Fprintf(os.Stderr, "%s: a get failed: %v\n", c, failed.err)
 	}
 	return text, nil

@@ -22,14 +22,14 @@ type hit struct {
 	program func() (*program, error)
 }
 
-// hits measures cache hits, relative to a Go program that echoes its input. Each alternates with that program alone. The
-// time of a program depends on how often it runs, because of the CPU's caches.
+// hits measures cache hits, relative to a Go program that echoes its input. Only two programs alternate at a time, because
+// the CPU's caches make a program faster that runs often.
 func (b *bench) hits(t *table) error {
-	m, err := medians(runs, &program{path: b.bare, stdin: host, check: checkNone}, b.floor())
+	m, err := medians(runs, &program{path: b.bare, stdin: host, check: checkNone}, b.baseline())
 	if err != nil {
 		return err
 	}
-	t.add("floor of a hit: the helper if it exits before it looks for a token, relative to the baseline",
+	t.add("minimum of a hit: the helper if it exits before it looks for a token, relative to the baseline",
 		ratio(m[0], m[1]), "")
 	for _, hit := range []hit{
 		{"hit", "≤ 1.5", func() (*program, error) { return b.static(b.helper) }},
@@ -52,7 +52,7 @@ func (b *bench) hits(t *table) error {
 		if err := p.warm(); err != nil {
 			return err
 		}
-		if m, err = medians(runs, p, b.floor()); err != nil {
+		if m, err = medians(runs, p, b.baseline()); err != nil {
 			return err
 		}
 		t.add(hit.what+", relative to the baseline", ratio(m[0], m[1]), hit.target)
@@ -85,8 +85,8 @@ func (b *bench) hitOfDebian(t *table) error {
 	return nil
 }
 
-// floor returns the baseline, a Go program that echoes its input.
-func (b *bench) floor() *program {
+// baseline returns the baseline, a Go program that echoes its input.
+func (b *bench) baseline() *program {
 	return &program{path: b.echo, stdin: host, check: func(answer string) error { return checkSame(answer, host) }}
 }
 

@@ -20,7 +20,7 @@ const (
 // An identity is a source of AWS credentials. The environment returns the variables that select it.
 type identity struct {
 	name        string
-	target      [2]string // of the time relative to that before, by proxy and direct; "" for no row
+	target      [2]string // of the time relative to a miss without an early connection, by proxy and direct; "" for no row
 	environment func(b *bench, home string) ([]string, error)
 }
 
@@ -39,9 +39,8 @@ type path struct {
 	close       func()
 }
 
-// roundTrips measures misses with each identity via a slow network, by proxy and direct. It compares them with the same
-// program with AWS_CA_BUNDLE. Then the program uses the HTTP client of the SDK and connects to the API of Amazon ECR
-// only when it has the identity, as all misses once did.
+// roundTrips measures misses with each identity via a slow network, by proxy and direct. It compares them with misses
+// with AWS_CA_BUNDLE, which have no early connection to the API of Amazon ECR.
 func (b *bench) roundTrips(t *table) error {
 	for way, open := range []func(time.Duration) (path, error){b.byProxy, b.direct} {
 		fast, err := open(0)
@@ -54,16 +53,16 @@ func (b *bench) roundTrips(t *table) error {
 			return err
 		}
 		defer slow.close()
-		var programs []*program // for each identity: fast and slow, each now and before
+		var programs []*program // for each identity: fast and slow network, each with and without an early connection
 		for _, i := range identities {
 			for _, p := range []path{fast, slow} {
-				now, err := b.miss(i, p)
+				early, err := b.miss(i, p)
 				if err != nil {
 					return err
 				}
-				before := *now
-				before.env = append(slices.Clone(now.env), "AWS_CA_BUNDLE="+b.bundle)
-				programs = append(programs, now, &before)
+				late := *early
+				late.env = append(slices.Clone(early.env), "AWS_CA_BUNDLE="+b.bundle)
+				programs = append(programs, early, &late)
 			}
 		}
 		m, err := medians(slowRuns, programs...)
@@ -75,24 +74,24 @@ func (b *bench) roundTrips(t *table) error {
 	return nil
 }
 
-// addRoundTrips adds the rows of one way. Four times belong to each identity: without delay, now and before; with
-// delay, now and before.
+// addRoundTrips adds the rows for a proxy (way 0) or for direct connections (way 1). There are four times for each
+// identity: on the fast network with and without an early connection, and on the slow network with and without one.
 func addRoundTrips(t *table, way int, name string, m []time.Duration) {
-	var names, now, before []string
+	var names, early, late []string
 	trips := func(slow, fast time.Duration) string {
 		return fmt.Sprintf("%.1f", float64(slow-fast)/float64(roundTrip))
 	}
 	for n, i := range identities {
 		took := m[4*n : 4*n+4]
 		names = append(names, i.name)
-		now, before = append(now, trips(took[2], took[0])), append(before, trips(took[3], took[1]))
+		early, late = append(early, trips(took[2], took[0])), append(late, trips(took[3], took[1]))
 		if i.target[way] != "" {
-			t.add(fmt.Sprintf("miss with %s, round trip of %s, %s, relative to before (AWS_CA_BUNDLE: no early connection)",
-				i.name, roundTrip, name), ratio(took[2], took[3]), i.target[way])
+			what := fmt.Sprintf("miss with %s, round trip of %s, %s", i.name, roundTrip, name)
+			t.add(what+", relative to one without an early connection (AWS_CA_BUNDLE)", ratio(took[2], took[3]), i.target[way])
 		}
 	}
 	t.add(fmt.Sprintf("round trips of a miss, %s: %s", name, strings.Join(names, ", ")),
-		fmt.Sprintf("%s; before: %s", strings.Join(now, ", "), strings.Join(before, ", ")), "")
+		fmt.Sprintf("%s; without an early connection: %s", strings.Join(early, ", "), strings.Join(late, ", ")), "")
 }
 
 // miss returns a get without a cache.
@@ -119,8 +118,8 @@ func (b *bench) byProxy(roundTrip time.Duration) (path, error) {
 	return path{"by proxy", []string{"HTTPS_PROXY=http://" + link.Address}, link.Close}, nil
 }
 
-// direct opens paths to the endpoints of the services. Each has its own address, as at AWS. Otherwise a connection to
-// one would serve another.
+// direct opens paths to the endpoints of the services. Each has its own address, as in AWS, so that it needs its own
+// connection.
 func (b *bench) direct(roundTrip time.Duration) (path, error) {
 	p := path{name: "direct"}
 	var links []*awstest.Link
@@ -164,8 +163,8 @@ func (b *bench) sso(home string) ([]string, error) {
 		"[sso-session session]\nsso_region = us-east-1\nsso_start_url = https://awstest.awsapps.com/start\n")
 }
 
-// instance selects the role of the EC2 instance. The metadata service is not behind the slow network, because it is on
-// the same machine.
+// instance selects the role of the EC2 instance. The metadata service is reached without the slow network, because it is
+// on the same machine.
 func (b *bench) instance(string) ([]string, error) {
 	return []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + b.cloud.URL}, nil
 }

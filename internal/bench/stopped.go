@@ -77,18 +77,18 @@ func (b *bench) stopLeader(p *program) (*exec.Cmd, error) {
 
 // renewal measures a get after half of the life of the token that p has got.
 func (b *bench) renewal(t *table, p *program) error {
-	was, _, err := p.run()
+	before, _, err := p.run()
 	if err != nil {
 		return err
 	}
 	time.Sleep(shortLife/2 + time.Second)
 	b.cloud.ResetCalls()
-	is, took, err := p.run()
+	after, took, err := p.run()
 	if err != nil {
 		return err
 	}
 	measured := "not renewed"
-	if is != was {
+	if after != before {
 		measured = "renewed"
 	}
 	t.add("get after half of the life of the token, leader stopped for more than a minute",
