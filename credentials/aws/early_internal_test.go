@@ -27,7 +27,8 @@ type api struct {
 	*httptest.Server
 	url      *url.URL
 	requests atomic.Int32
-	drops    atomic.Int32 // number of requests to close the connection of, without a response
+	drops    atomic.Int32  // number of requests to close the connection of, without a response
+	release  chan struct{} // if it is set, requests get no response until it is closed
 
 	mu    sync.Mutex
 	conns map[net.Conn]http.ConnState
@@ -42,6 +43,9 @@ func newAPI(t *testing.T, http2 bool) *api {
 			panic(http.ErrAbortHandler)
 		}
 		_, _ = io.Copy(w, r.Body)
+		if a.release != nil {
+			<-a.release
+		}
 	}))
 	a.EnableHTTP2 = http2
 	a.Config.ConnState = func(c net.Conn, state http.ConnState) {
@@ -204,6 +208,28 @@ func TestEarlyConnectionIsClosed(t *testing.T) {
 	eventually(t, "a connection is still open", func() bool { _, open := api.count(); return open == 0 })
 	if n := api.requests.Load(); n != 0 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// After close, no request is sent, and one that is being sent with the early connection is not repeated.
+func TestClosedTransport(t *testing.T) {
+	api := newAPI(t, false)
+	transport := api.transport(t)
+	opened(t, transport, api.url)
+	api.release = make(chan struct{})
+	defer close(api.release)
+	first := make(chan error, 1)
+	go func() { first <- post(transport, api.url) }()
+	eventually(t, "the request does not arrive", func() bool { return api.requests.Load() == 1 })
+	transport.close()
+	if err := <-first; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a request during close: %v", err)
+	}
+	if err := post(transport, api.url); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a request after close: %v", err)
+	}
+	if n := api.requests.Load(); n != 1 {
+		t.Errorf("%d requests, want 1", n)
 	}
 }
 

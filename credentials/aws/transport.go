@@ -61,12 +61,21 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, err
 		}
 	}
+	if t.isClosed() {
+		return nil, net.ErrClosed
+	}
 	var resp *http.Response
 	err = t.trust.do(func(transport *http.Transport) (err error) {
 		resp, err = transport.RoundTrip(again())
 		return err
 	})
 	return resp, err
+}
+
+func (t *transport) isClosed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed
 }
 
 func isTimeout(err error) bool {
@@ -95,7 +104,8 @@ func repeatable(req *http.Request) (func() *http.Request, error) {
 // CloseIdleConnections closes the connections that are not in use. http.Client calls it.
 func (t *transport) CloseIdleConnections() { t.trust.closeIdle() }
 
-// close closes all connections. No request is sent afterwards.
+// close closes all connections. Later requests fail: after a deadline, the SDK continues to assume a role in the
+// background.
 func (t *transport) close() {
 	t.mu.Lock()
 	t.closed = true
