@@ -133,6 +133,42 @@ func TestTimeoutsOfHastyProcesses(t *testing.T) {
 	}
 }
 
+// After the clock was set back, the times of the lock files are in the future. One process sends a request.
+func TestCrowdAfterClockIsSetBack(t *testing.T) {
+	t.Parallel()
+	for _, d := range []time.Duration{10 * time.Minute, 45 * time.Minute, 2 * time.Hour, 20 * 365 * 24 * time.Hour} {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			m := withKeys(t)
+			g := m.gate()
+			g.open()
+			m.password(host)
+			for _, name := range m.kept(".token") {
+				if err := os.Remove(filepath.Join(m.cache, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, name := range m.kept(".lock") {
+				future := time.Now().Add(d)
+				if err := os.Chtimes(filepath.Join(m.cache, name), future, future); err != nil {
+					t.Fatal(err)
+				}
+			}
+			g.shut()
+			m.called(1)
+			leader, waiters := m.lead(g, 10)
+			g.open()
+			password := leader.wait().quiet().password()
+			for _, p := range waiters {
+				if p.wait().quiet().password() != password {
+					t.Error("a process got another password")
+				}
+			}
+			m.called(1)
+		})
+	}
+}
+
 // stop stops the process, which keeps its locks.
 func (p *process) stop() {
 	p.t.Helper()

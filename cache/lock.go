@@ -79,34 +79,32 @@ func (l *level) requestEnd() time.Time {
 	return now.Add(half)
 }
 
-// The modification time of a lock file is the time of the last request of a process that held the lock. An hour is
-// added to that of the first lock if the last result could not be stored, because the disk is full, for example. The
-// time of a file can be set even on a full disk.
+// The modification time of a lock file is the time of the last request of a process that held the lock. For the first
+// lock, it is unkeptMark after the time at which a result could not be stored, because the disk is full, for example.
+// The time of a file can be set even on a full disk.
 const unkeptMark = time.Hour
 
 // asking sets the time of the last request to now, to within a second. The time of a new file is right.
 func (l *level) asking(path string) {
 	now := time.Now()
-	last := l.store.Touched(path)
-	if isMark(last) {
-		now = now.Add(unkeptMark)
-	}
-	if now.Sub(last).Abs() > time.Second {
+	if last := l.store.Touched(path); !isMark(last) && now.Sub(last).Abs() > time.Second {
 		l.store.Touch(path, now)
 	}
 }
 
-// isAsking reports whether the holder of a lock has started its request recently, so that it is not stopped.
+// isAsking reports whether the holder of a lock has started its request recently, so that it is not stopped. With a
+// mark, that is unknown, and a renewed token could not be stored.
 func (l *level) isAsking(path string) bool {
 	last := l.store.Touched(path)
-	if isMark(last) {
-		last = last.Add(-unkeptMark)
-	}
-	return time.Since(last) < longestRequest
+	return isMark(last) || time.Since(last).Abs() < longestRequest
 }
 
-// isMark reports whether the modification time of a lock file was set by unkept.
-func isMark(t time.Time) bool { return time.Until(t) > unkeptMark/2 }
+// isMark reports whether the modification time of a lock file was set by unkept, rather than before the clock was set
+// back.
+func isMark(t time.Time) bool {
+	ahead := time.Until(t)
+	return ahead > unkeptMark/2 && ahead <= unkeptMark
+}
 
 // unkept logs that a result was not stored. It signals that to processes that wait for a lock.
 func (l *level) unkept(reason error) {
@@ -123,5 +121,6 @@ func (l *level) resetUnkept() {
 
 // unkeptSince reports whether a process called unkept after the given time.
 func (l *level) unkeptSince(t time.Time) bool {
-	return l.store.Touched(l.locks()[0]).Add(-unkeptMark).After(t)
+	last := l.store.Touched(l.locks()[0])
+	return isMark(last) && last.Add(-unkeptMark).After(t)
 }
