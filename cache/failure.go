@@ -82,6 +82,17 @@ func (l *level) errorOf(f store.Failure) *credentials.Error {
 	return e
 }
 
+// isCached reports whether a request fails with f, which ended before the call began. A timeout does not concern a
+// process with much more time. The failure of a registry never does, because its API may have a token by now.
+func (l *level) isCached(f store.Failure) bool {
+	took := time.Duration(f.Ended - f.Began)
+	switch {
+	case took <= slow, f.Timeout && took < l.limit()/4, l.endedSince(f), l.age(f) >= failureTTL:
+		return false
+	}
+	return !l.mended(f) && l.below() == nil
+}
+
 // cachedError is errorOf with the age of the error. It is final, even if it is a timeout.
 func (l *level) cachedError(f store.Failure) error {
 	f.Timeout = false

@@ -50,6 +50,37 @@ func TestSlowFailureIsCached(t *testing.T) {
 	m.called(2)
 }
 
+// A cached failure is ignored if the API of the registry has a token.
+func TestSlowFailureOfOtherHost(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	g := m.gate()
+	slow := m.start("get", sameRegion)
+	g.wait()
+	hasty := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "2s"})
+	hasty.get(host).failed()
+	if line := hasty.get(host).failed(); !strings.Contains(line, found) {
+		t.Errorf("got %q", line)
+	}
+	g.open()
+	if password := slow.wait().quiet().password(); m.password(host) != password || hasty.password(host) != password {
+		t.Error("a host got another token")
+	}
+}
+
+// The cached timeout of a process with little time is ignored by one with more.
+func TestTimeoutOfHastyProcess(t *testing.T) {
+	t.Parallel()
+	m := withKeys(t)
+	g := m.gate()
+	m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "2s"}).get(host).failed()
+	if line := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "3s"}).get(host).failed(); !strings.Contains(line, found) {
+		t.Errorf("got %q", line)
+	}
+	g.open()
+	m.password(host)
+}
+
 // A cached failure is ignored after a change that may have fixed its cause.
 func TestSlowFailureIsFixed(t *testing.T) {
 	t.Parallel()

@@ -13,8 +13,7 @@ import (
 // it requests the token. Failures are final for all processes that were waiting, except timeouts: a process that finds
 // or causes a timeout sends another request as long as there is time.
 func (l *level) fetch(ctx context.Context) (store.Entry, error) {
-	f, ok := l.loadFailure()
-	if ok && !l.endedSince(f) && time.Duration(f.Ended-f.Began) > slow && l.age(f) < failureTTL && !l.mended(f) {
+	if f, ok := l.loadFailure(); ok && l.isCached(f) {
 		return store.Entry{}, l.cachedError(f)
 	}
 	if l.unavailable {
