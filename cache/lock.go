@@ -100,10 +100,10 @@ func (l *level) isAsking(path string) bool {
 }
 
 // isMark reports whether the modification time of a lock file was set by unkept, rather than before the clock was set
-// back.
+// back. A minute is left for adjustments of the clock.
 func isMark(t time.Time) bool {
 	ahead := time.Until(t)
-	return ahead > unkeptMark/2 && ahead <= unkeptMark
+	return ahead > unkeptMark/2 && ahead < unkeptMark+time.Minute
 }
 
 // unkept logs that a result was not stored. It signals that to processes that wait for a lock.
