@@ -6,9 +6,9 @@
 //
 //   - With [Server.Proxy] as HTTPS proxy and [Server.CAFile] as certificate authority, clients dial the real host names
 //     of AWS. [Server.DialedHosts] returns these names.
-//   - With [Server.URL] or [Server.SecureURL] as endpoint. The endpoints AWS_ENDPOINT_URL and endpoint_url do not apply to the calls of the Go
-//     SDK for the credentials of a profile or a web identity (STS, SSO), and they rule out FIPS and dual-stack
-//     endpoints.
+//   - With [Server.URL] or [Server.SecureURL] as endpoint. The endpoints AWS_ENDPOINT_URL and endpoint_url do not apply
+//     to the calls of the Go SDK for the credentials of a profile or a web identity (STS, SSO), and they rule out FIPS
+//     and dual-stack endpoints.
 //
 // The stand-in verifies signatures, and accepts a token only where AWS accepts it. It counts calls and injects faults.
 package awstest

@@ -55,7 +55,7 @@ func (l *Link) Trips() int {
 	return l.trips
 }
 
-// ResetTrips starts to count again, with the connections that are opened after it.
+// ResetTrips resets the count. Connections that are already open are no longer counted.
 func (l *Link) ResetTrips() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,8 +77,8 @@ func (l *Link) Close() {
 	})
 }
 
-// Open returns the number of connections that neither side has closed completely.
-func (l *Link) Open() int {
+// OpenConns returns the number of connections that neither side has closed completely.
+func (l *Link) OpenConns() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.conns) / 2
@@ -199,8 +199,8 @@ type direction struct {
 	done     <-chan struct{}  // closed by Close
 }
 
-// A part is some bytes on the way.
-type part struct {
+// A chunk is a number of bytes that are delayed.
+type chunk struct {
 	bytes  []byte // empty for the end
 	due    time.Time
 	number int
@@ -208,7 +208,7 @@ type part struct {
 
 // run copies until from ends or a connection fails. The end is delayed like bytes.
 func (d *direction) run() {
-	queue := newPartQueue()
+	queue := newChunkQueue()
 	var writing sync.WaitGroup
 	writing.Go(func() { d.write(queue) })
 	due := time.Time{}
@@ -223,30 +223,30 @@ func (d *direction) run() {
 			due = at // bytes do not overtake those before them
 		}
 		if n > 0 {
-			queue.add(part{b[:n], due, d.taken()})
+			queue.add(chunk{b[:n], due, d.taken()})
 		}
 		if err != nil {
-			queue.add(part{due: due})
+			queue.add(chunk{due: due})
 			break
 		}
 	}
 	writing.Wait()
 }
 
-// write writes the parts of the queue when they are due. After the end it closes that direction of the connection.
-func (d *direction) write(queue *partQueue) {
+// write writes the chunks of the queue when they are due. After the end it closes that direction of the connection.
+func (d *direction) write(queue *chunkQueue) {
 	for {
-		p := queue.next()
+		c := queue.next()
 		select {
-		case <-time.After(time.Until(p.due)):
+		case <-time.After(time.Until(c.due)):
 		case <-d.done:
 			return // Close closes both connections
 		}
-		if len(p.bytes) == 0 {
+		if len(c.bytes) == 0 {
 			break
 		}
-		d.leaves(p.number)
-		if _, err := d.to.Write(p.bytes); err != nil {
+		d.leaves(c.number)
+		if _, err := d.to.Write(c.bytes); err != nil {
 			_ = d.from.Close() // ends the reads of run; the rest of the queue has no receiver
 			return
 		}
@@ -258,34 +258,34 @@ func (d *direction) write(queue *partQueue) {
 	_ = d.to.Close()
 }
 
-// A partQueue is a queue without a limit, so that a link does not limit the bandwidth.
-type partQueue struct {
-	mu    sync.Mutex
-	ready *sync.Cond
-	parts []part
+// A chunkQueue is a queue without a limit, so that a link does not limit the bandwidth.
+type chunkQueue struct {
+	mu     sync.Mutex
+	ready  *sync.Cond
+	chunks []chunk
 }
 
-func newPartQueue() *partQueue {
-	q := new(partQueue)
+func newChunkQueue() *chunkQueue {
+	q := new(chunkQueue)
 	q.ready = sync.NewCond(&q.mu)
 	return q
 }
 
-func (q *partQueue) add(p part) {
+func (q *chunkQueue) add(c chunk) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.parts = append(q.parts, p)
+	q.chunks = append(q.chunks, c)
 	q.ready.Signal()
 }
 
-// next returns the first part. It waits until there is one.
-func (q *partQueue) next() part {
+// next returns the first chunk. It waits until there is one.
+func (q *chunkQueue) next() chunk {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.parts) == 0 {
+	for len(q.chunks) == 0 {
 		q.ready.Wait()
 	}
-	p := q.parts[0]
-	q.parts = q.parts[1:]
-	return p
+	c := q.chunks[0]
+	q.chunks = q.chunks[1:]
+	return c
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Bytes leave a direction exactly when they are due, in order, and as many at once as the sender likes.
+// Bytes leave a direction in order, exactly when they are due, and in any number.
 func TestDirection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		program, from := net.Pipe()

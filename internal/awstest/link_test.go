@@ -65,7 +65,7 @@ func TestLink(t *testing.T) {
 					t.Errorf("%d round trips, want %d", got, trips)
 				}
 			}
-			if n := l.Open(); n != 1 {
+			if n := l.OpenConns(); n != 1 {
 				t.Errorf("%d open connections, want 1", n)
 			}
 			transport.CloseIdleConnections()
