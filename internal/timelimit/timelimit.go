@@ -28,11 +28,11 @@ func Choose(value string, configured time.Duration) (d time.Duration, ok bool) {
 	return Default, value == ""
 }
 
-// Slots is the number of equal parts of the time between the start of a process and its deadline. While a process
-// waits for others that request the same token, it waits in each slot for another lock.
-const Slots = 3
+// slots is the number of equal parts of the time between the start of a process and its deadline. A process that waits
+// for others, which request the same token, waits for another lock in each slot.
+const slots = 3
 
 // SlotEnd returns the end of a slot; the first one is 0.
 func SlotEnd(began, deadline time.Time, slot int) time.Time {
-	return began.Add(deadline.Sub(began) * time.Duration(slot+1) / Slots)
+	return began.Add(deadline.Sub(began) * time.Duration(slot+1) / slots)
 }
