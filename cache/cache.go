@@ -46,8 +46,8 @@ type Cache struct {
 
 	// Since is when it started waiting; zero means at the start of each call.
 	Since time.Time
-	// Held returns a lock that it already holds, by its path of store.LockPaths; nil if it holds none. Only the first call of
-	// unlock has an effect.
+	// Held returns a lock that it already holds, by its path of store.LockPaths; nil if it holds none. Only the first
+	// call of unlock has an effect.
 	Held func(path string) (unlock func(), ok bool)
 	// Generation is the result of store.Generation at that time; "" to read it at the start of each call.
 	Generation string
@@ -66,9 +66,9 @@ const (
 	failureTTL = 10 * time.Second
 )
 
-// Token returns the registry's token from Keep while that is valid, or else the cached token for the registry and
-// this process's AWS identity if it is fresh, or else the cached token of the registry's API for this identity, or else
-// a token from the Source. After half of its lifetime, one process renews a token while the others continue to use it;
+// Token returns the first of these tokens: the valid one from Keep for the registry; the fresh one in the cache for the
+// registry and this process's AWS identity; the fresh one for the registry's API and this identity; a token from the
+// Source. After half of its lifetime, one process renews a token while the others continue to use it;
 // if the renewal fails, it is used until it expires. The errors are those of the Source, possibly as another process
 // received them.
 func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Token, error) {

@@ -22,8 +22,8 @@ type hit struct {
 	program func() (*program, error)
 }
 
-// hits measures cache hits, relative to a Go program that echoes its input. Only two programs alternate at a time, because
-// the CPU's caches make a program faster that runs often.
+// hits measures cache hits, relative to a Go program that echoes its input. Only two programs alternate at a time,
+// because the CPU's caches make a program faster that runs often.
 func (b *bench) hits(t *table) error {
 	m, err := medians(runs, &program{path: b.bare, stdin: host, check: checkNone}, b.baseline())
 	if err != nil {

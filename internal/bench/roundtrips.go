@@ -163,8 +163,8 @@ func (b *bench) sso(home string) ([]string, error) {
 		"[sso-session session]\nsso_region = us-east-1\nsso_start_url = https://awstest.awsapps.com/start\n")
 }
 
-// instance selects the role of the EC2 instance. The metadata service is reached without the slow network, because it is
-// on the same machine.
+// instance selects the role of the EC2 instance. The metadata service is reached without the slow network, because it
+// is on the same machine.
 func (b *bench) instance(string) ([]string, error) {
 	return []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + b.cloud.URL}, nil
 }

@@ -139,7 +139,7 @@ func (s *setting) resolve(serverURL string) (registry.Registry, error) {
 }
 
 // saveRoute stores what the configuration decides for a host, after a successful request, for the fast path of later
-// requests. It does not if their tokens are not in files.
+// requests. It stores nothing if the tokens are not in files.
 func (s *setting) saveRoute(host string) {
 	if s.err != nil || s.inputsErr != nil || s.dir() == "" || s.config.Cache.Store != "" || keychain.Owned(host) {
 		return
