@@ -98,7 +98,7 @@ const patience = 500 * time.Millisecond
 // make that worse: a third of the timeout in total, if that is known without parsing the configuration.
 func (q *query) morePatience() time.Duration {
 	f, err := configpath.Read(q.env, q.config)
-	if err != nil || !onlyRules(f.Content) {
+	if err != nil || !hasNoSettings(f.Content) {
 		return 0
 	}
 	timeout, _ := timelimit.Choose(q.env.Get(timelimit.Variable), 0)

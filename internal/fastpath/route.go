@@ -14,7 +14,7 @@ import (
 // rules and the fallback, or else the route that the slow path stored. ok is false if there is none.
 func (q *query) route(sent string, configuration []byte) (route store.Route, ok bool) {
 	r, notECR := registry.Parse(sent)
-	if notECR == nil && onlyRules(configuration) {
+	if notECR == nil && hasNoSettings(configuration) {
 		return store.Route{Registry: r.Host}, true
 	}
 	address, err := registry.Address(sent)
@@ -32,13 +32,13 @@ func (q *query) route(sent string, configuration []byte) (route store.Route, ok 
 	if err != nil || target.Host != route.Registry || notECR == nil && target != r {
 		return store.Route{}, false
 	}
-	return route, notECR == nil || mentions(configuration, address, target.Host)
+	return route, notECR == nil || containsAlias(configuration, address, target.Host)
 }
 
-// mentions reports whether a configuration contains the registry of an alias, and the last two labels of the alias,
-// which cannot contain a wildcard. A planted route then has no effect for hosts of other domains. If the configuration
-// contains them in another form, the request takes the slow path.
-func mentions(configuration []byte, address, registry string) bool {
+// containsAlias reports whether a configuration contains the registry of an alias, and the last two labels of the
+// alias, which cannot contain a wildcard. A planted route then has no effect for hosts of other domains. If the
+// configuration contains them in another form, the request takes the slow path.
+func containsAlias(configuration []byte, address, registry string) bool {
 	text := strings.ToLower(string(configuration))
 	domain, _, _ := strings.Cut(address, ":")
 	if i := strings.LastIndexByte(domain, '.'); i >= 0 {
@@ -55,7 +55,7 @@ func SaveRoute(env environ.Env, sent string, configuration []byte, route store.R
 	if err != nil || address == "" {
 		return
 	}
-	if _, err := registry.Parse(sent); err == nil && onlyRules(configuration) {
+	if _, err := registry.Parse(sent); err == nil && hasNoSettings(configuration) {
 		return
 	}
 	dir := store.Dir(env, "")
@@ -84,9 +84,9 @@ func EraseRoutes(env environ.Env) error {
 	return s.EraseRoutes()
 }
 
-// onlyRules reports whether a configuration certainly sets neither the cache nor the time limit: it contains neither of
-// the words, nor an escape sequence, with which YAML could hide them.
-func onlyRules(configuration []byte) bool {
+// hasNoSettings reports whether a configuration certainly sets neither the cache nor the time limit: it contains
+// neither of the words, nor an escape sequence, with which YAML could hide them.
+func hasNoSettings(configuration []byte) bool {
 	for _, s := range []string{"cache", "timeout", `\`} {
 		if bytes.Contains(configuration, []byte(s)) {
 			return false
