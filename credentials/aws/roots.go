@@ -27,9 +27,9 @@ var bundleFiles = []string{
 // directories such as /etc/ssl/certs, which usually contain the same certificates again and take most of the time. A
 // trust reads only the bundle file, and uses all roots of crypto/x509 after any certificate was rejected.
 type trust struct {
-	all     *http.Transport        // verifies certificates with the roots of crypto/x509
-	bundled func() *http.Transport // verifies them with the bundle file; returns all if there is none
-	widened atomic.Bool            // a certificate was rejected
+	all      *http.Transport        // verifies certificates with the roots of crypto/x509
+	bundled  func() *http.Transport // verifies them with the bundle file; returns all if there is none
+	rejected atomic.Bool            // whether the roots of the bundle file have rejected a certificate
 }
 
 // newTrust returns a trust for this system. It starts to read the bundle file, which takes a few milliseconds of CPU
@@ -80,7 +80,7 @@ func bundle(env environ.Env) *x509.CertPool {
 // reason, do calls connect again with those of crypto/x509, so that the decision and the error are those of
 // crypto/x509. Nothing is sent over a connection whose certificate is rejected.
 func (t *trust) do(connect func(*http.Transport) error) error {
-	if t.widened.Load() {
+	if t.rejected.Load() {
 		return connect(t.all)
 	}
 	first := t.bundled()
@@ -88,7 +88,7 @@ func (t *trust) do(connect func(*http.Transport) error) error {
 	if first == t.all || !is[*tls.CertificateVerificationError](err) {
 		return err
 	}
-	t.widened.Store(true)
+	t.rejected.Store(true)
 	return connect(t.all)
 }
 

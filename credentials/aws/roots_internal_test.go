@@ -86,7 +86,7 @@ func TestExpiredRootInTheBundle(t *testing.T) {
 		} else {
 			resp.Body.Close()
 		}
-		if !transport.trust.widened.Load() {
+		if !transport.trust.rejected.Load() {
 			t.Error("the expired root was accepted")
 		}
 	}
