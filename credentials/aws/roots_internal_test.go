@@ -21,6 +21,32 @@ import (
 	"ecrlogin/internal/environ"
 )
 
+// issue returns a certificate with the key, which also signs it. It is a root if parent is nil.
+func issue(
+	t *testing.T, key *ecdsa.PrivateKey, name string, expires time.Time, parent *x509.Certificate,
+) *x509.Certificate {
+	t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(expires.Unix()), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: expires,
+		IsCA: parent == nil, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	if parent == nil {
+		parent = template
+	} else {
+		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
 // An expired root in the bundle file does not hide a valid root of the same name and key that crypto/x509 finds, for
 // requests and for early connections.
 func TestExpiredRootInTheBundle(t *testing.T) {
@@ -28,30 +54,9 @@ func TestExpiredRootInTheBundle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issue := func(name string, expires time.Time, parent *x509.Certificate) *x509.Certificate {
-		template := &x509.Certificate{
-			SerialNumber: big.NewInt(expires.Unix()), Subject: pkix.Name{CommonName: name},
-			NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: expires,
-			IsCA: parent == nil, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-		}
-		if parent == nil {
-			parent = template
-		} else {
-			template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
-		}
-		der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return cert
-	}
-	valid := issue("root", time.Now().Add(time.Hour), nil)
-	expired := issue("root", time.Now().Add(-time.Hour), nil)
-	leaf := issue("127.0.0.1", time.Now().Add(time.Hour), valid)
+	valid := issue(t, key, "root", time.Now().Add(time.Hour), nil)
+	expired := issue(t, key, "root", time.Now().Add(-time.Hour), nil)
+	leaf := issue(t, key, "127.0.0.1", time.Now().Add(time.Hour), valid)
 
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: key}}}
