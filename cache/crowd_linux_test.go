@@ -1,8 +1,6 @@
 package cache_test
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -195,12 +193,7 @@ func TestRenewalWhileLeaderIsStopped(t *testing.T) {
 		t.Error("the renewal was not left to a process that has just started it")
 	}
 	m.called(1)
-	ago := time.Now().Add(-2 * time.Minute)
-	for _, name := range m.kept(".lock") {
-		if err := os.Chtimes(filepath.Join(m.cache, name), ago, ago); err != nil {
-			t.Fatal(err)
-		}
-	}
+	m.touch(time.Now().Add(-2*time.Minute), m.kept(".lock")...)
 	second := m.password(host)
 	if second == first {
 		t.Error("the token was not renewed")
@@ -229,12 +222,7 @@ func TestFetchAndRenewalWhileLeaderIsStopped(t *testing.T) {
 	}
 	m.called(1)
 	m.age(host, 7*time.Hour)
-	ago := time.Now().Add(-2 * time.Minute)
-	for _, name := range m.kept(".lock") {
-		if err := os.Chtimes(filepath.Join(m.cache, name), ago, ago); err != nil {
-			t.Fatal(err)
-		}
-	}
+	m.touch(time.Now().Add(-2*time.Minute), m.kept(".lock")...)
 	if m.password(host) == first {
 		t.Error("the token was not renewed")
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // kept returns the names of the files in the cache that end with suffix.
@@ -24,6 +25,22 @@ func (m *machine) kept(suffix string) []string {
 		}
 	}
 	return names
+}
+
+// touch sets the modification time of files in the cache.
+func (m *machine) touch(modified time.Time, names ...string) {
+	m.t.Helper()
+	for _, name := range names {
+		if err := os.Chtimes(filepath.Join(m.cache, name), modified, modified); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+}
+
+// old sets the modification time of files in the cache to more than a day ago.
+func (m *machine) old(names ...string) {
+	m.t.Helper()
+	m.touch(time.Now().Add(-25*time.Hour), names...)
 }
 
 // entry returns the path of the only entry of a registry in the cache.

@@ -2,8 +2,6 @@ package cache_test
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -113,17 +111,6 @@ func TestEraseAtAnyTime(t *testing.T) {
 		}
 		if kept, err := u.cache.Entries(); err != nil || len(kept) != 0 {
 			t.Fatalf("%d tokens are cached, %v", len(kept), err)
-		}
-	}
-}
-
-// old sets the modification time of files in the cache to more than a day ago.
-func (m *machine) old(names ...string) {
-	m.t.Helper()
-	yesterday := time.Now().Add(-25 * time.Hour)
-	for _, name := range names {
-		if err := os.Chtimes(filepath.Join(m.cache, name), yesterday, yesterday); err != nil {
-			m.t.Fatal(err)
 		}
 	}
 }

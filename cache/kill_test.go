@@ -80,12 +80,7 @@ func (m *machine) sweepsTemporaries() {
 	m.t.Helper()
 	name := strings.TrimSuffix(filepath.Base(m.entry()), ".token")
 	m.file("cache/"+name+".0123456789abcdef.tmp", "half an entr") // in case no process has left one
-	yesterday := time.Now().Add(-25 * time.Hour)
-	for _, name := range append(m.kept(".tmp"), m.kept("-swept")...) {
-		if err := os.Chtimes(filepath.Join(m.cache, name), yesterday, yesterday); err != nil {
-			m.t.Fatal(err)
-		}
-	}
+	m.old(append(m.kept(".tmp"), m.kept("-swept")...)...)
 	m.password(otherHost)
 	if left := m.kept(".tmp"); len(left) != 0 {
 		m.t.Errorf("the sweep left %q", left)

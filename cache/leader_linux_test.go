@@ -117,12 +117,8 @@ func TestTokenIsNotCachedByFastPath(t *testing.T) {
 	m.password(host)
 	m.edit(host, func(lines []string) { lines[versionLine] = "ecr-login token 3" })
 	g.shut()
-	unkept := time.Now().Add(time.Hour + 30*time.Second) // as if a process found that out half a minute from now
-	for _, name := range m.kept(".lock") {
-		if err := os.Chtimes(filepath.Join(m.cache, name), unkept, unkept); err != nil {
-			t.Fatal(err)
-		}
-	}
+	// As if a process found that out half a minute from now.
+	m.touch(time.Now().Add(time.Hour+30*time.Second), m.kept(".lock")...)
 	began := time.Now()
 	var processes []*process
 	for range 4 {
