@@ -1,6 +1,8 @@
 package cache_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -146,12 +148,7 @@ func TestCrowdAfterClockIsSetBack(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, name := range m.kept(".lock") {
-				future := time.Now().Add(d)
-				if err := os.Chtimes(filepath.Join(m.cache, name), future, future); err != nil {
-					t.Fatal(err)
-				}
-			}
+			m.touch(time.Now().Add(d), m.kept(".lock")...)
 			g.shut()
 			m.called(1)
 			leader, waiters := m.lead(g, 10)
