@@ -27,13 +27,19 @@ func newTransport(env environ.Env) *transport {
 	return &transport{trust: newTrust(env), early: map[string]*earlyConn{}}
 }
 
+// secretHeaders are the headers of requests that are not sent to another server than the first one. net/http removes
+// only Authorization, and not if the port or the scheme changes.
+var secretHeaders = []string{"Authorization", "X-Amz-Security-Token", "X-Amz-Sso_bearer_token"}
+
 // client returns an HTTP client that follows the same redirects as a BuildableClient: those that keep the method.
 func (t *transport) client() awssdk.HTTPClient {
 	return &http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		switch req.Response.StatusCode {
 		case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-			if req.URL.Host != via[len(via)-1].URL.Host {
-				req.Header.Del("X-Amz-Security-Token") // net/http removes only the header Authorization
+			if first := via[0].URL; req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+				for _, name := range secretHeaders {
+					req.Header.Del(name)
+				}
 			}
 			return nil
 		}
