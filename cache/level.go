@@ -121,8 +121,8 @@ func (l *level) ask(ctx context.Context) (e store.Entry, again bool, err error) 
 		if e, loadErr := l.lastLook(ctx); !l.renewal && loadErr == nil && e.Valid(l.now()) {
 			return e, false, nil
 		}
-		timeout := isTimeout(err) && time.Since(began) >= l.worthwhile()
-		again = timeout && l.enough() && ctx.Err() == nil
+		timeout := isTimeout(err)
+		again = timeout && time.Since(began) >= l.worthwhile() && l.enough() && ctx.Err() == nil
 		if timeout {
 			err = l.firstTimeout(err)
 		}

@@ -61,8 +61,8 @@ func (l *level) limit() time.Duration {
 	return l.end.Sub(l.start)
 }
 
-// worthwhile returns the minimum duration of a request. Less time is not enough for a request; a failure that took less
-// is not regarded as a timeout.
+// worthwhile returns the minimum duration of a request. Less time is not enough for a request; a request that failed in
+// less is not repeated.
 func (l *level) worthwhile() time.Duration { return min(time.Second, l.limit()/10) }
 
 // enough reports whether there is time for a request.

@@ -82,3 +82,17 @@ func TestRepeatedAfterTimeout(t *testing.T) {
 		})
 	}
 }
+
+// The timeout of a request that began shortly before the deadline is no failure for processes with more time.
+func TestTimeoutShortlyBeforeDeadline(t *testing.T) {
+	u := newUser(t)
+	u.cache.Now, u.cache.Since = nil, time.Now().Add(-time.Second)
+	hasty := *u.cache
+	hasty.Source = &hangingSource{took: time.Hour}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := hasty.Token(ctx, parse(t, host)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	u.gets(1)
+}
