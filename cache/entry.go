@@ -49,7 +49,7 @@ func (l *level) outdated() error {
 
 // erased reports whether the tokens of the registry, or those of the level, were removed since the call began.
 func (l *level) erased() bool {
-	return l.store.Generation(l.host) != l.generation || l.above != nil && l.above.erased()
+	return l.store.Generation(l.host) != l.generation || l.downstream != nil && l.downstream.erased()
 }
 
 // save stores an entry for the key's identity, unless the host is erased in the meantime.

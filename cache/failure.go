@@ -20,8 +20,8 @@ type expired struct{ error }
 func (e expired) Unwrap() error { return e.error }
 
 // isTimeout reports whether a request failed because its time limit ended or because there was no response in time.
-// Connections that cannot be established are other failures, because a repeated request rarely helps, and so are missing
-// identities, after the metadata service has not responded.
+// Connections that cannot be established are other failures, because a repeated request rarely helps, and so are
+// missing identities, after the metadata service has not responded.
 func isTimeout(err error) bool {
 	if errors.Is(err, credentials.ErrNoIdentity) {
 		return false
@@ -46,10 +46,10 @@ func (l *level) firstTimeout(err error) error {
 
 // saveFailure stores an error of request. If the request will be repeated, it is not returned to processes that start
 // now, like a fast failure.
-func (l *level) saveFailure(err error, timeout, again bool) {
+func (l *level) saveFailure(err error, timeout, retry bool) {
 	f := failure(err)
-	f.Renewal, f.Timeout, f.Began, f.Ended = l.renewal, timeout, l.asked.UnixNano(), l.now().UnixNano()
-	if again {
+	f.Renewal, f.Timeout, f.Began, f.Ended = l.renewal, timeout, l.requested.UnixNano(), l.now().UnixNano()
+	if retry {
 		f.Began = f.Ended
 	}
 	l.store.SaveFailure(l.host, l.id, f)
@@ -82,15 +82,16 @@ func (l *level) errorOf(f store.Failure) *credentials.Error {
 	return e
 }
 
-// isCached reports whether a request fails with f, which ended before the call began. A timeout does not concern a
-// process with much more time. The failure of a registry never does, because its API may have a token by now.
-func (l *level) isCached(f store.Failure) bool {
+// applies reports whether a call returns f, which ended before the call began, instead of sending a request. A timeout
+// does not apply to a call with much more time. The failure of a registry never applies, because there may be a token
+// of its API by now.
+func (l *level) applies(f store.Failure) bool {
 	took := time.Duration(f.Ended - f.Began)
 	switch {
 	case took <= slow, f.Timeout && took < l.limit()/4, l.endedSince(f), l.age(f) >= failureTTL:
 		return false
 	}
-	return !l.mended(f) && l.below() == nil
+	return !l.maybeFixed(f) && l.upstream() == nil
 }
 
 // cachedError is errorOf with the age of the error. It is final, even if it is a timeout.
@@ -116,9 +117,9 @@ func (l *level) endedSince(f store.Failure) bool {
 	return ended.After(l.began.Round(0)) && !ended.After(l.now().Round(0))
 }
 
-// mended reports whether the user may have fixed the cause of f, by a login that wrote a file in one of these
+// maybeFixed reports whether the user may have fixed the cause of f, by a login that wrote a file in one of these
 // directories. The AWS files themselves are part of the key.
-func (l *level) mended(f store.Failure) bool {
+func (l *level) maybeFixed(f store.Failure) bool {
 	home, err := l.env().Home()
 	if err != nil {
 		return false

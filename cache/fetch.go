@@ -7,17 +7,17 @@ import (
 	"ecrlogin/internal/store"
 )
 
-// fetch returns a token if none is cached: from the level below, or from another process that is requesting one.
+// fetch returns a token if none is cached: from the upstream level, or from another process that is requesting one.
 //
 // A token has three locks. A process waits for each of them until another third of its time is over. When it gets one,
 // it requests the token. Failures are final for all processes that were waiting, except timeouts: a process that finds
 // or causes a timeout sends another request as long as there is time.
 func (l *level) fetch(ctx context.Context) (store.Entry, error) {
-	if f, ok := l.loadFailure(); ok && l.isCached(f) {
+	if f, ok := l.loadFailure(); ok && l.applies(f) {
 		return store.Entry{}, l.cachedError(f)
 	}
 	if l.unavailable {
-		e, _, err := l.ask(ctx) // the result of another process could not be read
+		e, _, err := l.requestAndStore(ctx) // the result of another process could not be read
 		return e, err
 	}
 	paths := l.locks()
@@ -29,21 +29,24 @@ func (l *level) fetch(ctx context.Context) (store.Entry, error) {
 		}
 		if waited != nil && waited != errTooLong {
 			l.log().Debug("not waiting for another process", "registry", l.registry.Host, "reason", waited)
-			e, _, err := l.ask(ctx)
+			e, _, err := l.requestAndStore(ctx)
 			return e, err
 		}
-		e, next, err := l.turn(ctx, paths, n, unlock)
+		e, next, err := l.afterWait(ctx, paths, n, unlock)
 		if !next {
 			return e, err
 		}
 		unlock = nil
 	}
-	return l.late(ctx)
+	return l.outOfTime(ctx)
 }
 
-// turn is called when the process has got lock n, or with a nil unlock when it stops waiting for it. It returns the
-// token or the failure of another process, or requests a token. If next is true, the process goes on to the next lock.
-func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func()) (e store.Entry, next bool, err error) {
+// afterWait is called when the process has got lock n, or with a nil unlock when it stops waiting for it. It returns
+// the token or the failure of another process, or requests a token. If next is true, the process goes on to the next
+// lock.
+func (l *level) afterWait(
+	ctx context.Context, locks [3]string, n int, unlock func(),
+) (e store.Entry, next bool, err error) {
 	if unlock != nil {
 		defer unlock()
 	}
@@ -51,24 +54,24 @@ func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func())
 	if e, err := l.load(ctx, l.id); err == nil && e.Valid(l.now()) {
 		return e, false, nil
 	}
-	if f, ok := l.loadFailure(); ok && l.endedSince(f) && (!f.Timeout || !l.enough()) {
+	if f, ok := l.loadFailure(); ok && l.endedSince(f) && (!f.Timeout || !l.hasTime()) {
 		return store.Entry{}, false, l.errorOf(f)
 	}
 	switch {
-	case l.unkeptSince(l.began) || l.erased(): // waiting is useless: results are not stored
+	case l.notStoredSince(l.began) || l.erased(): // waiting is useless: results are not stored
 		if unlock != nil {
 			unlock()
 		}
-		e, _, err := l.ask(ctx)
+		e, _, err := l.requestAndStore(ctx)
 		return e, false, err
 	case unlock == nil:
 		l.log().Debug("not waiting any longer", "registry", l.registry.Host, "lock", n+1)
 		return store.Entry{}, true, nil
 	}
 	for {
-		l.asking(locks[n])
-		e, again, err := l.ask(ctx)
-		if !again {
+		l.markRequest(locks[n])
+		e, retry, err := l.requestAndStore(ctx)
+		if !retry {
 			return e, false, err
 		}
 		if n < len(locks)-1 && time.Now().After(l.slotEnd(n)) {
@@ -77,10 +80,10 @@ func (l *level) turn(ctx context.Context, locks [3]string, n int, unlock func())
 	}
 }
 
-// late is called when there is no time left to wait for other processes.
-func (l *level) late(ctx context.Context) (store.Entry, error) {
+// outOfTime is called when there is no time left to wait for other processes.
+func (l *level) outOfTime(ctx context.Context) (store.Entry, error) {
 	if l.end.IsZero() {
-		e, _, err := l.ask(ctx)
+		e, _, err := l.requestAndStore(ctx)
 		return e, err
 	}
 	if e, err := l.lastLook(ctx); err == nil && e.Valid(l.now()) {

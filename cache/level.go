@@ -13,18 +13,18 @@ import (
 // entries, failures and locks of the same form.
 type level struct {
 	*call
-	above      *level    // the level that gets its tokens from this one, or nil
+	downstream *level    // the level that gets its tokens from this one, or nil
 	host       string    // of the files: the registry's host, or the name of the API
 	id         store.Key // of the identity
 	generation string    // of the host when the call began
 
 	// A token is needed between start and end, by the real clock; end is zero if there is no deadline.
-	start, end time.Time
-	began      time.Time // start, by the clock of the cache
-	asked      time.Time // the first request, by the clock of the cache; zero if there was none
-	timeout    error     // the first timeout of a request, which had the most time; nil if there was none
-	renewal    bool      // whether there is a valid token
-	old        string    // the password of that token
+	start, end  time.Time
+	began       time.Time // start, by the clock of the cache
+	requested   time.Time // the first request, by the clock of the cache; zero if there was none
+	timeout     error     // the first timeout of a request, which had the most time; nil if there was none
+	renewal     bool      // whether there is a valid token
+	oldPassword string    // the password of that token
 }
 
 // ofRegistry returns the level of the call's registry.
@@ -40,22 +40,22 @@ func (k *call) ofRegistry(ctx context.Context) *level {
 	return l
 }
 
-// below returns the level from which l gets its tokens: that of the API, or nil for the Source. ECR Public has one host
-// for each API, and a Source without CacheKey may have another identity for each host.
+// upstream returns the level from which l gets its tokens: that of the API, or nil for the Source. ECR Public has one
+// host for each API, and a Source without CacheKey may have another identity for each host.
 //
 // The key contains the generation, so that a token that was requested before an Erase is not found after it, even if
 // it is stored after it. It does not contain the host, and of the configuration only the identity.
-func (l *level) below() *level {
+func (l *level) upstream() *level {
 	api := l.registry.API()
 	identity, ok := identity(l.Source, l.registry)
 	if !ok || l.registry.Public || l.host == api {
 		return nil
 	}
-	below := *l
-	below.above, below.host, below.generation = l, api, l.store.Generation(api)
-	below.asked, below.timeout, below.old = time.Time{}, nil, ""
-	below.id = l.before.WithIdentity(identity + "\n" + below.generation).Key()
-	return &below
+	upstream := *l
+	upstream.downstream, upstream.host, upstream.generation = l, api, l.store.Generation(api)
+	upstream.requested, upstream.timeout, upstream.oldPassword = time.Time{}, nil, ""
+	upstream.id = l.before.WithIdentity(identity + "\n" + upstream.generation).Key()
+	return &upstream
 }
 
 // token returns the entry of the level if it is fresh, or else renews or fetches it.
@@ -74,10 +74,10 @@ func (l *level) token(ctx context.Context) (store.Entry, error) {
 	return l.fetch(ctx)
 }
 
-// request returns an entry from the level below, or from the Source.
+// request returns an entry from the upstream level, or from the Source.
 func (l *level) request(ctx context.Context) (e store.Entry, err error) {
-	if below := l.below(); below != nil {
-		if e, err = below.token(ctx); err == nil {
+	if upstream := l.upstream(); upstream != nil {
+		if e, err = upstream.token(ctx); err == nil {
 			e.Host, e.Account = l.registry.Host, l.registry.Account
 		}
 		return e, err
@@ -104,17 +104,17 @@ func (l *level) request(ctx context.Context) (e store.Entry, err error) {
 	return e, nil
 }
 
-// ask calls request and stores the token or the failure. If request fails, ask returns the token of another process
-// that has succeeded, if there is one, or else the error; again reports that it was a timeout and that there is time for
-// another request.
-func (l *level) ask(ctx context.Context) (e store.Entry, again bool, err error) {
+// requestAndStore calls request and stores the token or the failure. If request fails, it returns the token of another
+// process that has succeeded, if there is one, or else the error; retry reports that it was a timeout and that there is
+// time for another request.
+func (l *level) requestAndStore(ctx context.Context) (e store.Entry, retry bool, err error) {
 	began := time.Now()
-	if l.asked.IsZero() {
-		l.asked = l.now()
+	if l.requested.IsZero() {
+		l.requested = l.now()
 	}
 	e, err = l.request(ctx)
 	if reason := l.outdated(); reason != nil {
-		l.unkept(reason)
+		l.notStored(reason)
 		return e, false, err
 	}
 	if err != nil {
@@ -122,14 +122,14 @@ func (l *level) ask(ctx context.Context) (e store.Entry, again bool, err error) 
 			return e, false, nil
 		}
 		timeout := isTimeout(err)
-		again = timeout && time.Since(began) >= l.worthwhile() && l.enough() && ctx.Err() == nil
+		retry = timeout && time.Since(began) >= l.minRequest() && l.hasTime() && ctx.Err() == nil
 		if timeout {
 			err = l.firstTimeout(err)
 		}
-		l.saveFailure(err, timeout, again)
-		return store.Entry{}, again, err
+		l.saveFailure(err, timeout, retry)
+		return store.Entry{}, retry, err
 	}
-	if e.Password != l.old { // the level below may not have been able to renew its token
+	if e.Password != l.oldPassword { // the upstream level may not have been able to renew its token
 		l.keep(ctx, e)
 	}
 	return e, false, nil
@@ -138,9 +138,9 @@ func (l *level) ask(ctx context.Context) (e store.Entry, again bool, err error) 
 // keep stores the entry that request returned.
 func (l *level) keep(ctx context.Context, e store.Entry) {
 	if err := l.save(ctx, e); err != nil { // save prints a notice if necessary
-		l.unkept(err)
+		l.notStored(err)
 	} else {
-		l.resetUnkept()
+		l.clearNotStored()
 	}
 	l.store.Forget(l.host, l.id)
 	if l.host != l.registry.Host {

@@ -61,66 +61,66 @@ func (l *level) limit() time.Duration {
 	return l.end.Sub(l.start)
 }
 
-// worthwhile returns the minimum duration of a request. Less time is not enough for a request; a request that failed in
+// minRequest returns the minimum duration of a request. Less time is not enough for a request; a request that failed in
 // less is not repeated.
-func (l *level) worthwhile() time.Duration { return min(time.Second, l.limit()/10) }
+func (l *level) minRequest() time.Duration { return min(time.Second, l.limit()/10) }
 
-// enough reports whether there is time for a request.
-func (l *level) enough() bool { return l.end.IsZero() || time.Until(l.end) >= l.worthwhile() }
+// hasTime reports whether there is time for a request.
+func (l *level) hasTime() bool { return l.end.IsZero() || time.Until(l.end) >= l.minRequest() }
 
 // requestEnd returns the deadline of a request; zero if there is none. In the last third of the time, it is half of the
 // time that is left: an API that was unavailable may never answer a request that was sent before it recovered.
 func (l *level) requestEnd() time.Time {
 	now := time.Now()
 	half := l.end.Sub(now) / 2
-	if l.end.IsZero() || l.renewal || now.Before(l.slotEnd(1)) || half < l.worthwhile() {
+	if l.end.IsZero() || l.renewal || now.Before(l.slotEnd(1)) || half < l.minRequest() {
 		return l.end
 	}
 	return now.Add(half)
 }
 
 // The modification time of a lock file is the time of the last request of a process that held the lock. For the first
-// lock, it is unkeptMark after the time at which a result could not be stored, because the disk is full, for example.
-// The time of a file can be set even on a full disk.
-const unkeptMark = time.Hour
+// lock, it is notStoredMark after the time at which a result could not be stored, because the disk is full, for
+// example. The time of a file can be set even on a full disk.
+const notStoredMark = time.Hour
 
-// asking sets the time of the last request to now, to within a second. The time of a new file is right.
-func (l *level) asking(path string) {
+// markRequest sets the time of the last request to now, to within a second. The time of a new file is right.
+func (l *level) markRequest(path string) {
 	now := time.Now()
 	if last := l.store.Touched(path); !isMark(last) && now.Sub(last).Abs() > time.Second {
 		l.store.Touch(path, now)
 	}
 }
 
-// isAsking reports whether the holder of a lock has started its request recently, so that it is not stopped. With a
-// mark, that is unknown, and a renewed token could not be stored.
-func (l *level) isAsking(path string) bool {
+// requestedRecently reports whether the holder of a lock has started its request recently, so that it is not stopped.
+// With a mark, that is unknown, and a renewed token could not be stored.
+func (l *level) requestedRecently(path string) bool {
 	last := l.store.Touched(path)
 	return isMark(last) || time.Since(last).Abs() < longestRequest
 }
 
-// isMark reports whether the modification time of a lock file was set by unkept, rather than before the clock was set
-// back. A minute is left for adjustments of the clock.
+// isMark reports whether the modification time of a lock file was set by notStored, rather than before the clock was
+// set back. A minute is left for adjustments of the clock.
 func isMark(t time.Time) bool {
 	ahead := time.Until(t)
-	return ahead > unkeptMark/2 && ahead < unkeptMark+time.Minute
+	return ahead > notStoredMark/2 && ahead < notStoredMark+time.Minute
 }
 
-// unkept logs that a result was not stored. It signals that to processes that wait for a lock.
-func (l *level) unkept(reason error) {
+// notStored logs that a result was not stored. It signals that to processes that wait for a lock.
+func (l *level) notStored(reason error) {
 	l.log().Debug("token not cached", "registry", l.registry.Host, "level", l.host, "reason", reason)
-	l.store.Touch(l.locks()[0], time.Now().Add(unkeptMark))
+	l.store.Touch(l.locks()[0], time.Now().Add(notStoredMark))
 }
 
-// resetUnkept removes the mark of unkept after a result was stored.
-func (l *level) resetUnkept() {
+// clearNotStored removes the mark of notStored after a result was stored.
+func (l *level) clearNotStored() {
 	if path := l.locks()[0]; isMark(l.store.Touched(path)) {
 		l.store.Touch(path, time.Now())
 	}
 }
 
-// unkeptSince reports whether a process called unkept after the given time.
-func (l *level) unkeptSince(t time.Time) bool {
+// notStoredSince reports whether a process called notStored after the given time.
+func (l *level) notStoredSince(t time.Time) bool {
 	last := l.store.Touched(l.locks()[0])
-	return isMark(last) && last.Add(-unkeptMark).After(t)
+	return isMark(last) && last.Add(-notStoredMark).After(t)
 }

@@ -20,11 +20,11 @@ func (l *level) renew(ctx context.Context, old store.Entry) (e store.Entry, ok b
 		return newer, true
 	}
 	var reason string
-	if f, ok := l.store.LoadFailure(l.host, l.id); ok && l.age(f) < renewPause && !l.mended(f) {
+	if f, ok := l.store.LoadFailure(l.host, l.id); ok && l.age(f) < renewPause && !l.maybeFixed(f) {
 		reason = fmt.Sprintf("%v (%s ago)", l.errorOf(f), l.age(f).Round(time.Second))
 	} else if left := old.End().Sub(l.now()); left > 0 {
-		l.asking(path)
-		renewed, _, err := l.toRenew(old, min(renewTimeout, left)).ask(ctx)
+		l.markRequest(path)
+		renewed, _, err := l.toRenew(old, min(renewTimeout, left)).requestAndStore(ctx)
 		if err == nil {
 			return renewed, true
 		}
@@ -40,7 +40,7 @@ func (l *level) renew(ctx context.Context, old store.Entry) (e store.Entry, ok b
 // toRenew returns the level for the renewal of a valid token, with a time limit.
 func (l *level) toRenew(old store.Entry, limit time.Duration) *level {
 	r := *l
-	r.renewal, r.old = true, old.Password
+	r.renewal, r.oldPassword = true, old.Password
 	r.start, r.began = time.Now(), l.now()
 	if end := r.start.Add(limit); r.end.IsZero() || end.Before(r.end) {
 		r.end = end
@@ -63,7 +63,7 @@ func (l *level) notRenewed(e store.Entry, reason string) {
 }
 
 // renewWait is how long a renewal waits for a lock whose holder seems to be stopped. The holder may have just got the
-// lock, and not have called asking yet.
+// lock, and not have called markRequest yet.
 const renewWait = 100 * time.Millisecond
 
 // longestRequest is how long the holder of a lock may have been requesting a token until renewals use the next lock.
@@ -76,13 +76,13 @@ func (l *level) lockToRenew(ctx context.Context) (path string, unlock func(), ok
 		if unlock, ok := l.store.TryLock(path); ok {
 			return path, unlock, true
 		}
-		if l.isAsking(path) {
+		if l.requestedRecently(path) {
 			return "", nil, false
 		}
 		if unlock, err := l.lock(ctx, path, time.Now().Add(renewWait)); err == nil {
 			return path, unlock, true
 		}
-		if l.isAsking(path) {
+		if l.requestedRecently(path) {
 			return "", nil, false
 		}
 	}
