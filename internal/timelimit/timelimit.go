@@ -34,5 +34,5 @@ const slots = 3
 
 // SlotEnd returns the end of a slot; the first one is 0.
 func SlotEnd(began, deadline time.Time, slot int) time.Time {
-	return began.Add(deadline.Sub(began) * time.Duration(slot+1) / slots)
+	return began.Add(deadline.Sub(began) / slots * time.Duration(slot+1))
 }

@@ -32,9 +32,13 @@ func TestChoose(t *testing.T) {
 
 func TestSlotEnd(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
-	for slot, want := range []time.Duration{5 * time.Second, 10 * time.Second, 15 * time.Second} {
-		if got := timelimit.SlotEnd(began, began.Add(15*time.Second), slot).Sub(began); got != want {
-			t.Errorf("slot %d ends after %s, want %s", slot, got, want)
+	const century = 100 * 365 * 24 * time.Hour // of which a multiple overflows
+	for _, third := range []time.Duration{5 * time.Second, century / 3} {
+		for slot := range 3 {
+			want := third * time.Duration(slot+1)
+			if got := timelimit.SlotEnd(began, began.Add(3*third), slot).Sub(began); got != want {
+				t.Errorf("slot %d of %s ends after %s, want %s", slot, 3*third, got, want)
+			}
 		}
 	}
 }
