@@ -106,7 +106,7 @@ func TestWaitTakesLock(t *testing.T) {
 		}
 		slot := long
 		if taken > 0 {
-			slot = 50 * time.Millisecond
+			slot = time.Second
 		}
 		began := time.Now()
 		f.took(t, f.begin(slot), taken)
@@ -142,7 +142,7 @@ func TestWaitReturnsToken(t *testing.T) {
 		unlock := f.hold(t, n)
 		slot := long
 		if n > 0 {
-			slot = 200 * time.Millisecond
+			slot = time.Second
 		}
 		result := f.begin(slot)
 		f.waiting(t, n)
@@ -158,7 +158,7 @@ func TestWaitReturnsToken(t *testing.T) {
 func TestWaitLooksAtEndOfSlot(t *testing.T) {
 	f := newTokenFile(t)
 	f.hold(t, 0)
-	result := f.begin(200 * time.Millisecond)
+	result := f.begin(time.Second)
 	f.waiting(t, 0)
 	f.save(t)
 	if !<-result {
@@ -214,7 +214,7 @@ func TestWaitGivesUp(t *testing.T) {
 		f.hold(t, n)
 	}
 	began := time.Now()
-	const slot = 200 * time.Millisecond
+	const slot = 2 * time.Second
 	f.took(t, f.begin(slot), -1)
 	if waited := time.Since(began); waited < 2*slot || waited >= 3*slot {
 		t.Errorf("waited %s of %s", waited, 3*slot)
