@@ -1,5 +1,6 @@
 // Package config reads the user's configuration: the identity for each registry, aliases of ECR registries, and the
-// fallback for other registries. It does not depend on AWS, and reads no other file.
+// fallback for other registries. It does not depend on AWS, and reads no other file
+// of the user.
 package config
 
 import (
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"ecrlogin/credentials"
+	"ecrlogin/internal/identityconf"
 	"ecrlogin/registry"
 )
 
@@ -36,10 +38,12 @@ type Cache struct {
 type Rule struct {
 	// Match is a host in lower case, optionally with a port. "*" stands for any part of one label, as in kubelet's
 	// matchImages, so a pattern has as many labels as the hosts that it matches.
-	Match    string
-	Identity credentials.Identity // zero for the default of the AWS SDK, and for an alias
-	Registry string               // the ECR registry whose token the host gets; "" for a rule for ECR registries
-	Line     int                  // line number in the file, from 1
+	Match string
+	// Identity is zero for the default of the AWS SDK, and for an alias. It may contain placeholders, which
+	// Config.Identity replaces.
+	Identity credentials.Identity
+	Registry string // the ECR registry whose token the host gets; "" for a rule for ECR registries
+	Line     int    // line number in the file, from 1
 }
 
 // Rule returns the first rule that matches a host. The host must be in lower case, with its port if there is one. A
@@ -56,10 +60,11 @@ func (c *Config) Rule(host string) (Rule, bool) {
 	return Rule{}, false
 }
 
-// Identity returns the identity to use for a registry, from the first rule that matches. A nil Config has no rules.
+// Identity returns the identity to use for a registry, from the first rule that matches, without placeholders. A nil
+// Config has no rules.
 func (c *Config) Identity(r registry.Registry) credentials.Identity {
 	rule, _ := c.Rule(r.Host)
-	return rule.Identity
+	return identityconf.Expand(rule.Identity, r)
 }
 
 // Resolve returns the registry whose token a client gets for serverURL: the ECR registry with that host, or the one

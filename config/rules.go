@@ -91,8 +91,8 @@ func (p document) registries(into *[]Rule) strictyaml.Field {
 // rule reads one rule.
 func (p document) rule(n *yaml.Node) (Rule, error) {
 	r := Rule{Line: n.Line}
-	id := &r.Identity
-	fields := identityconf.Fields(p.Reader, id)
+	keys := identityconf.New(p.Reader, &r.Identity)
+	fields := keys.Fields()
 	maps.Copy(fields, map[string]strictyaml.Field{
 		"match": p.Text(&r.Match, func(s string) error { return checkPattern(strings.ToLower(s)) }),
 		"registry": p.Text(new(string), func(s string) error {
@@ -112,8 +112,25 @@ func (p document) rule(n *yaml.Node) (Rule, error) {
 	if err := r.contradiction(); err != nil {
 		return Rule{}, p.Wrong(n, err)
 	}
-	return r, nil
+	return r, keys.Check(n, r.example())
 }
+
+// example returns a registry that the rule matches, the one with the longest names. It is only used to check keys.
+func (r Rule) example() registry.Registry {
+	for _, host := range publicHosts {
+		if public, err := registry.Parse(host); err == nil && matches(r.Match, host) {
+			return public
+		}
+	}
+	if exact, err := registry.Parse(r.Match); err == nil {
+		return exact
+	}
+	return registry.Registry{Host: r.Match, Account: "123456789012", Region: "ap-southeast-100", Partition: "aws-us-gov"}
+}
+
+// publicHosts are the hosts of ECR Public. No pattern matches both one of them and a private registry, whose host has
+// more labels.
+var publicHosts = []string{"public.ecr.aws", "ecr-public.aws.com"}
 
 // contradiction returns an error if the keys of a rule contradict each other.
 func (r Rule) contradiction() error {
@@ -139,7 +156,7 @@ func (r Rule) contradiction() error {
 		return advice.Errorf(`%q matches no ECR registry ("*" stands for any part of one label, as in *.dkr.ecr.*.amazonaws.com)`, r.Match).
 			Then(`for an alias, set the registry whose token it gets, for example: registry: 123456789012.dkr.ecr.us-west-2.amazonaws.com`)
 	}
-	return identityconf.Check(id)
+	return nil
 }
 
 // checkHelper checks the name of a credential helper.

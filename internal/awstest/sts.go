@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -63,17 +64,26 @@ func (s *Server) assume(r *request, denied string) (answer, error) {
 	return s.session(r, arn)
 }
 
+// sessionName matches the names of sessions that STS accepts.
+var sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+
 // session returns a key for a role that r may assume.
 func (s *Server) session(r *request, arn string) (answer, error) {
 	role, ok := parseRole(arn)
 	if !ok {
 		return answer{}, &apiError{http.StatusBadRequest, "ValidationError", arn + " is invalid"}
 	}
+	name := cmp.Or(r.form.Get("RoleSessionName"), "awstest")
+	if !sessionName.MatchString(name) {
+		return answer{}, &apiError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(
+			"1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: "+
+				"Member must satisfy regular expression pattern: [\\w+=,.@-]*", name)}
+	}
 	lifetime := keyLifetime
 	if seconds, err := strconv.Atoi(r.form.Get("DurationSeconds")); err == nil {
 		lifetime = time.Duration(seconds) * time.Second
 	}
-	k := s.mint(role, cmp.Or(r.form.Get("RoleSessionName"), "awstest"), lifetime)
+	k := s.mint(role, name, lifetime)
 	return xmlAnswer(http.StatusOK, assumeResponse{
 		xml.Name{Space: stsNamespace, Local: string(r.op) + "Response"},
 		assumeResult{xml.Name{Local: string(r.op) + "Result"}, k.ID, k.Secret, k.Session, k.expires, k.arn, k.userID},

@@ -1,6 +1,7 @@
 package awstest_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func TestAssumeRoleSession(t *testing.T) {
 	isolate(t, nil)
 	client := sts.NewFromConfig(load(t, s, withKey(defaultKey)))
 	out, err := client.AssumeRole(t.Context(), &sts.AssumeRoleInput{
-		RoleArn: aws.String(pullRole), RoleSessionName: aws.String("s"), DurationSeconds: aws.Int32(900),
+		RoleArn: aws.String(pullRole), RoleSessionName: aws.String("session"), DurationSeconds: aws.Int32(900),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -93,9 +94,20 @@ func TestAssumeRoleInvalid(t *testing.T) {
 	s := awstest.New(t)
 	isolate(t, nil)
 	_, err := sts.NewFromConfig(load(t, s, withKey(defaultKey))).AssumeRole(t.Context(), &sts.AssumeRoleInput{
-		RoleArn: aws.String("arn:aws:iam::210987654321:user/pull"), RoleSessionName: aws.String("s"),
+		RoleArn: aws.String("arn:aws:iam::210987654321:user/pull"), RoleSessionName: aws.String("session"),
 	})
 	wantAPIError(t, err, "ValidationError", "is invalid")
+}
+
+func TestAssumeRoleSessionName(t *testing.T) {
+	s := awstest.New(t)
+	s.AllowRole(pullRole)
+	isolate(t, nil)
+	client := sts.NewFromConfig(load(t, s, withKey(defaultKey)))
+	for _, name := range []string{"s", "a b", "a/b", strings.Repeat("a", 65)} {
+		_, err := client.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String(pullRole), RoleSessionName: aws.String(name)})
+		wantAPIError(t, err, "ValidationError", "at 'roleSessionName' failed to satisfy constraint")
+	}
 }
 
 func TestWebIdentity(t *testing.T) {

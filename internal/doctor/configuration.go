@@ -59,7 +59,7 @@ func (c *checker) rule() string {
 	if !matches {
 		return "no rule matches this host; the AWS SDK chooses the identity"
 	}
-	return fmt.Sprintf("line %d (%s) uses %s", rule.Line, rule.Match, identityText(rule.Identity))
+	return fmt.Sprintf("line %d (%s) uses %s", rule.Line, rule.Match, identityText(c.Config.Identity(c.Registry)))
 }
 
 // identityText returns the identity of a rule for a message.

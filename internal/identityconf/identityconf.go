@@ -13,30 +13,46 @@ import (
 	"ecrlogin/credentials"
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/strictyaml"
+	"ecrlogin/registry"
 )
 
-// Fields returns the keys of a mapping that set the identity. After the mapping is read, call Check.
-func Fields(r strictyaml.Reader, id *credentials.Identity) map[string]strictyaml.Field {
+// Keys are the keys of one mapping. After the mapping is read, call Check.
+type Keys struct {
+	strictyaml.Reader
+	id *credentials.Identity
+
+	role, session *yaml.Node // the values of roleArn and roleSessionName, or nil
+}
+
+// New returns the keys of a mapping that set id. The role and the name of its session may contain placeholders; see
+// Expand.
+func New(r strictyaml.Reader, id *credentials.Identity) *Keys { return &Keys{Reader: r, id: id} }
+
+// Fields returns the keys.
+func (k *Keys) Fields() map[string]strictyaml.Field {
+	id := k.id
 	return map[string]strictyaml.Field{
-		"profile":         r.Text(&id.Profile, func(string) error { return nil }),
-		"roleArn":         r.Text(&id.RoleARN, checkRole),
-		"externalId":      r.Text(&id.ExternalID, word(1224, ":/")),
-		"roleSessionName": r.Text(&id.RoleSessionName, word(64, "")),
-		"duration":        r.Duration(&id.Duration, 15*time.Minute, 12*time.Hour),
+		"profile":         k.Text(&id.Profile, func(string) error { return nil }),
+		"roleArn":         k.template(&k.role, roleARN, k.Text(&id.RoleARN, checkRole)),
+		"externalId":      k.Text(&id.ExternalID, word(1224, ":/")),
+		"roleSessionName": k.template(&k.session, roleSessionName, k.Text(&id.RoleSessionName, checkSession)),
+		"duration":        k.Duration(&id.Duration, 15*time.Minute, 12*time.Hour),
 		"mfaSerial": func(n *yaml.Node) error {
-			return r.Wrong(n, advice.
+			return k.Wrong(n, advice.
 				Errorf("mfaSerial is not supported, because an MFA code cannot be entered while an image is pulled").
 				Then("set profile to a session that was started with an MFA code, for example via: aws sts get-session-token"))
 		},
 	}
 }
 
-// Check returns an error if the keys contradict each other.
-func Check(id credentials.Identity) error {
+// Check returns an error if the keys of the mapping contradict each other, or do not apply to its registries. For a
+// pattern, registries contains an example.
+func (k *Keys) Check(mapping *yaml.Node, registries ...registry.Registry) error {
+	id := k.id
 	if id.RoleARN == "" && (id.ExternalID != "" || id.RoleSessionName != "" || id.Duration != 0) {
-		return advice.Errorf("externalId, roleSessionName and duration require a role").Then("add roleArn")
+		return k.Wrong(mapping, advice.Errorf("externalId, roleSessionName and duration require a role").Then("add roleArn"))
 	}
-	return nil
+	return k.checkAccount(registries)
 }
 
 // wordLetters are the characters that STS accepts in names.
@@ -53,9 +69,31 @@ func word(longest int, others string) func(string) error {
 	}
 }
 
+// checkSession checks the name of a session, which may contain placeholders.
+func checkSession(s string) error {
+	text := s
+	for _, name := range roleSessionName.names {
+		text = strings.ReplaceAll(text, "${"+name+"}", "")
+	}
+	switch check := word(maxSession, ""); {
+	case text == s:
+		return check(s)
+	case text == "":
+		return nil
+	default:
+		return check(text + "--") // the placeholders stand for at least two characters
+	}
+}
+
 func checkRole(s string) error {
-	if !credentials.ValidRoleARN(s) {
+	if !credentials.ValidRoleARN(Expand(credentials.Identity{RoleARN: s}, sample).RoleARN) {
 		return errors.New("a role ARN has the form arn:aws:iam::123456789012:role/NAME")
 	}
 	return nil
+}
+
+// sample is a registry to check role ARNs with placeholders.
+var sample = registry.Registry{
+	Host:   "123456789012.dkr.ecr.us-west-2.amazonaws.com",
+	Region: "us-west-2", Account: "123456789012", Partition: "aws",
 }

@@ -30,7 +30,8 @@ func (p *document) entry(n *yaml.Node) error {
 	ignoreCase(n, "registryId", "region", "passwordFile")
 	var e entry
 	f := &e.file
-	fields := identityconf.Fields(p.Reader, &f.Login.Identity)
+	keys := identityconf.New(p.Reader, &f.Login.Identity)
+	fields := keys.Fields()
 	maps.Copy(fields, map[string]strictyaml.Field{
 		"registry":     p.registry(&f.Login),
 		"registryId":   p.account(&e.account),
@@ -47,6 +48,10 @@ func (p *document) entry(n *yaml.Node) error {
 	if err := e.check(); err != nil {
 		return p.Wrong(n, err)
 	}
+	if err := keys.Check(n, f.Login.Registry); err != nil {
+		return err
+	}
+	f.Login.Identity = identityconf.Expand(f.Login.Identity, f.Login.Registry)
 	f.Line = n.Line
 	if e.passwordFile != "" {
 		password := *f
@@ -85,7 +90,7 @@ func (e *entry) check() error {
 			return err
 		}
 	}
-	return identityconf.Check(login.Identity)
+	return nil
 }
 
 // add adds a file, unless it contradicts an earlier one.

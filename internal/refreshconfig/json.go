@@ -67,7 +67,7 @@ func (r *jsonReader) value(depth int) (*yaml.Node, error) {
 		}
 		return n, r.composite(n, depth+1)
 	case string:
-		n.Tag, n.Value = "!!str", t
+		n.Tag, n.Value, n.Style = "!!str", t, yaml.DoubleQuotedStyle
 	case json.Number:
 		n.Tag, n.Value = "!!int", t.String()
 	case bool:

@@ -47,7 +47,8 @@ type rule struct {
 // secret reads an item of secrets.
 func (p *document) secret(n *yaml.Node) error {
 	r := &rule{line: n.Line}
-	fields := identityconf.Fields(p.Reader, &r.identity)
+	keys := identityconf.New(p.Reader, &r.identity)
+	fields := keys.Fields()
 	maps.Copy(fields, map[string]strictyaml.Field{
 		"name":            p.Text(&r.Name, checkName),
 		"namespaces":      p.texts(&r.Namespaces, `namespaces must be a list, such as ["team-*", default]`, checkPattern),
@@ -63,11 +64,15 @@ func (p *document) secret(n *yaml.Node) error {
 	if err := p.Mapping(n, "a rule of secrets", fields); err != nil {
 		return err
 	}
-	for i := range r.Logins {
-		r.Logins[i].Identity = r.identity
-	}
 	if err := r.check(); err != nil {
 		return p.Wrong(n, err)
+	}
+	for i := range r.Logins {
+		login := &r.Logins[i]
+		if err := keys.Check(n, login.Registry); err != nil {
+			return err
+		}
+		login.Identity = identityconf.Expand(r.identity, login.Registry)
 	}
 	if err := p.form(r); err != nil {
 		return err
@@ -93,7 +98,7 @@ func (r *rule) check() error {
 	case r.preset != nil && r.template != nil:
 		return advice.Errorf("preset and template exclude each other").Then("remove one")
 	}
-	return identityconf.Check(r.identity)
+	return nil
 }
 
 // logins returns a field that reads the registries of a rule.

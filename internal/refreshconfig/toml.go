@@ -160,7 +160,9 @@ func (r *tomlReader) scalar(v *unstable.Node, tag, value string) *yaml.Node {
 func (r *tomlReader) value(v *unstable.Node, key *yaml.Node, depth int) (*yaml.Node, error) {
 	switch v.Kind {
 	case unstable.String:
-		return r.scalar(v, "!!str", string(v.Data)), nil
+		n := r.scalar(v, "!!str", string(v.Data))
+		n.Style = yaml.DoubleQuotedStyle
+		return n, nil
 	case unstable.Integer:
 		return r.scalar(v, "!!int", string(v.Data)), nil
 	case unstable.Float:

@@ -1,0 +1,6 @@
+//go:build !windows && !darwin
+
+package localuser
+
+// systemName returns "". Package os/user without cgo reads only /etc/passwd and the environment.
+func systemName() string { return "" }
