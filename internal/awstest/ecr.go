@@ -27,7 +27,10 @@ func newAuthorization(password string, expires time.Time) authorization {
 // getAuthorizationToken returns a token for all registries of the region that the request is signed for. As at AWS, the
 // proxy endpoint is the IPv4-only host of the caller's registry, regardless of the dialed host.
 func (s *Server) getAuthorizationToken(r *request) (answer, error) {
-	a := newAuthorization(s.issueToken(r.signed.region, false))
+	if err := r.allow("ecr:GetAuthorizationToken"); err != nil {
+		return answer{}, err
+	}
+	a := newAuthorization(s.issueToken(token{region: r.signed.region, arn: r.key.arn, policy: r.key.policy}))
 	own, err := registry.Private(r.key.Account, r.signed.region)
 	if err != nil {
 		return answer{}, err
@@ -41,6 +44,9 @@ func (s *Server) getPublicAuthorizationToken(r *request) (answer, error) {
 		return answer{}, &apiError{http.StatusBadRequest, "UnsupportedCommandException",
 			"GetAuthorizationToken command is only supported in us-east-1."}
 	}
-	a := newAuthorization(s.issueToken(publicRegion, true))
+	if err := r.allow("ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"); err != nil {
+		return answer{}, err
+	}
+	a := newAuthorization(s.issueToken(token{region: publicRegion, public: true, arn: r.key.arn, policy: r.key.policy}))
 	return jsonAnswer(http.StatusOK, "application/x-amz-json-1.1", map[string]authorization{"authorizationData": a}), nil
 }

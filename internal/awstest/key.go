@@ -31,6 +31,7 @@ type key struct {
 	Key
 	userID  string
 	arn     string
+	policy  *policy   // session policy; nil if there is none
 	expires time.Time // zero means only Expired applies
 }
 
@@ -78,8 +79,8 @@ func parseRole(arn string) (role, bool) {
 	return role{partition: parts[1], account: parts[4], name: path[strings.LastIndexByte(path, '/')+1:]}, true
 }
 
-// mint creates a temporary key for a session of r.
-func (s *Server) mint(r role, session string, life time.Duration) key {
+// mint creates a temporary key for a session of r, with the session policy p.
+func (s *Server) mint(r role, session string, life time.Duration, p *policy) key {
 	k := key{
 		Key: Key{
 			ID:      "ASIA" + rand.Text()[:16],
@@ -89,6 +90,7 @@ func (s *Server) mint(r role, session string, life time.Duration) key {
 		},
 		userID:  "AROAAWSTESTEXAMPLE000:" + session,
 		arn:     fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", r.partition, r.account, r.name, session),
+		policy:  p,
 		expires: s.now().Add(life).UTC().Truncate(time.Second),
 	}
 	s.add(k)

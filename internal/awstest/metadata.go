@@ -59,7 +59,7 @@ func (s *Server) metadata(r *request) (answer, error) {
 
 // instanceCredentials returns a new key in the format of the EC2 metadata service.
 func (s *Server) instanceCredentials() any {
-	k := s.mint(instanceRole(), "i-0123456789abcdef0", keyLifetime)
+	k := s.mint(instanceRole(), "i-0123456789abcdef0", keyLifetime, nil)
 	return struct {
 		Code, Type              string
 		LastUpdated, Expiration time.Time
@@ -78,7 +78,7 @@ func (s *Server) containerCredentials(r *request) (answer, error) {
 	if want != "" && r.Header.Get("Authorization") != want {
 		return answer{}, &apiError{http.StatusUnauthorized, "AccessDeniedException", "the authorization token is missing or invalid"}
 	}
-	k := s.mint(instanceRole(), "container", keyLifetime)
+	k := s.mint(instanceRole(), "container", keyLifetime, nil)
 	return jsonAnswer(http.StatusOK, "application/json", struct {
 		AccessKeyID     string `json:"AccessKeyId"`
 		SecretAccessKey string

@@ -26,6 +26,9 @@ func (s *Server) imagesOf(name string) http.Handler {
 //
 // The real ECR Public requires a Bearer token for all requests. Here, reading requires no token, and clients that
 // request /v2/ before they push get no challenge.
+//
+// If a token was issued to a session with a policy, the policy limits the use of the token. Whether AWS does the same
+// is not known from documentation.
 func (s *Server) serveRegistry(w http.ResponseWriter, r *http.Request) {
 	host, _ := dialed(r)
 	name := host
@@ -61,7 +64,11 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, host string, 
 	case reg.Region != "" && (t.region != reg.Region || t.public != reg.Public):
 		deny(w, http.StatusForbidden, "Your Authorization Token is invalid.")
 	default:
-		return true
+		message := t.forbidden(r, reg)
+		if message == "" {
+			return true
+		}
+		deny(w, http.StatusForbidden, message)
 	}
 	return false
 }

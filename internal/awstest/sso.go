@@ -38,7 +38,7 @@ func (s *Server) getRoleCredentials(r *request) (answer, error) {
 		return answer{}, &apiError{http.StatusBadRequest, "InvalidRequestException", "account_id and role_name are required"}
 	}
 	role := role{partition: "aws", account: q.Get("account_id"), name: "AWSReservedSSO_" + q.Get("role_name") + "_0123456789abcdef"}
-	k := s.mint(role, "awstest", keyLifetime)
+	k := s.mint(role, "awstest", keyLifetime, nil)
 	type credentials struct {
 		AccessKeyID     string `json:"accessKeyId"`
 		SecretAccessKey string `json:"secretAccessKey"`

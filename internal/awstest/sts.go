@@ -83,7 +83,11 @@ func (s *Server) session(r *request, arn string) (answer, error) {
 	if seconds, err := strconv.Atoi(r.form.Get("DurationSeconds")); err == nil {
 		lifetime = time.Duration(seconds) * time.Second
 	}
-	k := s.mint(role, name, lifetime)
+	p, err := parsePolicy(r.form.Get("Policy"))
+	if err != nil {
+		return answer{}, err
+	}
+	k := s.mint(role, name, lifetime, p)
 	return xmlAnswer(http.StatusOK, assumeResponse{
 		xml.Name{Space: stsNamespace, Local: string(r.op) + "Response"},
 		assumeResult{xml.Name{Local: string(r.op) + "Result"}, k.ID, k.Secret, k.Session, k.expires, k.arn, k.userID},

@@ -16,6 +16,9 @@ type token struct {
 	region  string
 	public  bool // for ECR Public; private registries do not accept it, and ECR Public accepts no other
 	expires time.Time
+
+	arn    string  // of the session that it was issued to; "" without a policy
+	policy *policy // session policy, which limits the use of the token; nil if there is none
 }
 
 // SetTokenLifetime sets how long new tokens are accepted. The default is 12 hours.
@@ -28,7 +31,7 @@ func (s *Server) SetTokenLifetime(d time.Duration) {
 // IssueToken returns a password for the registries of region, or for ECR Public, without recording a call. The user
 // name is AWS.
 func (s *Server) IssueToken(region string, public bool) (password string) {
-	password, _ = s.issueToken(region, public)
+	password, _ = s.issueToken(token{region: region, public: public})
 	return password
 }
 
@@ -42,13 +45,15 @@ func (s *Server) Passwords() (passwords []string) {
 	return passwords
 }
 
-func (s *Server) issueToken(region string, public bool) (password string, expires time.Time) {
+// issueToken returns a password for a token, whose expiration time it sets.
+func (s *Server) issueToken(t token) (password string, expires time.Time) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	expires = now.Add(s.tokenLifetime)
 	password = newPassword(expires)
-	s.tokens[password] = token{region, public, expires}
+	t.expires = expires
+	s.tokens[password] = t
 	return password, expires
 }
 

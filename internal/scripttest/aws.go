@@ -3,7 +3,9 @@ package scripttest
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -120,6 +122,34 @@ func pushImage(ts *testscript.TestScript, neg bool, args []string) {
 	server := AWS(ts)
 	ts.Check(remote.Write(ref, empty.Image, remote.WithTransport(server.Client().Transport),
 		remote.WithAuth(&authn.Basic{Username: "AWS", Password: server.IssueToken("us-west-2", false)})))
+}
+
+// passwordPattern finds the password in the response to a client or to the kubelet.
+var passwordPattern = regexp.MustCompile(`"(?:Secret|password)":"([^"]+)"`)
+
+func usePassword(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 2 && !neg || len(args) == 3 && neg, "use-password pull|push IMAGE, or ! use-password pull|push IMAGE TEXT")
+	ref, err := name.ParseReference(args[1])
+	ts.Check(err)
+	found := passwordPattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("the last command printed no password")
+	}
+	options := []remote.Option{remote.WithTransport(AWS(ts).Client().Transport),
+		remote.WithAuth(&authn.Basic{Username: "AWS", Password: found[1]})}
+	if args[0] == "push" {
+		err = remote.Write(ref, empty.Image, options...)
+	} else {
+		_, err = remote.Get(ref, options...)
+	}
+	switch {
+	case !neg:
+		ts.Check(err)
+	case err == nil:
+		ts.Fatalf("%s succeeded", args[0])
+	case !strings.Contains(err.Error(), args[2]):
+		ts.Fatalf("%s failed with: %v", args[0], err)
+	}
 }
 
 func duration(ts *testscript.TestScript, text string) time.Duration {

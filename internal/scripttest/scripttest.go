@@ -22,6 +22,10 @@
 //	    refreshed.
 //	push-image IMAGE
 //	    Push an image to the registry of the stand-in.
+//	use-password pull|push IMAGE
+//	! use-password pull|push IMAGE TEXT
+//	    Use the password in the output of the last command. With !, the registry must deny it with an error that
+//	    contains TEXT.
 //
 // Commands for every suite:
 //
@@ -82,6 +86,7 @@ func Run(t *testing.T, s Suite) {
 		"kubelet-requests":      kubeletRequests,
 		"sso-login":             ssoLogin,
 		"push-image":            pushImage,
+		"use-password":          usePassword,
 		"write-program":         writeProgram,
 		"save-output": func(ts *testscript.TestScript, neg bool, args []string) {
 			usage(ts, !neg && len(args) == 1, "save-output FILE")
