@@ -22,14 +22,14 @@ func match(pattern string) string { return "registries:\n  - match: " + pattern 
 // mistakes are invalid files, with the line and column of the mistake and a part of the error.
 var mistakes = []struct{ name, content, place, want string }{
 	{"unknown key", "fallbak: pass\n", "1:1", `unknown key "fallbak"; valid keys of the configuration: cache, fallback, registries, timeout; the line is: fallbak: pass`},
-	{"unknown key in a rule", rule("Profile: dev"), "3:5", `unknown key "Profile"; valid keys of a rule: duration, externalId, match, mfaSerial, profile, registry, roleArn, roleSessionName; the line is: Profile: dev`},
+	{"unknown key in a rule", rule("Profile: dev"), "3:5", `unknown key "Profile"; valid keys of a rule: allow, duration, externalId, match, mfaSerial, profile, registry, repositories, roleArn, roleSessionName; the line is: Profile: dev`},
 	{"unknown key in the cache", "cache: {path: /x}\n", "1:9", `unknown key "path"; valid keys of cache: dir, disabled, store, variables; the line is: cache: {path: /x}`},
 	{"duplicate key", "timeout: 5s\ntimeout: 6s\n", "2:1", `duplicate key "timeout"; remove one; the line is: timeout: 6s`},
 	{"duplicate key in a rule", rule("profile: a", "profile: b"), "4:5", `duplicate key "profile"`},
 	{"list instead of a mapping", "- match: x\n", "1:1", "the configuration must be a mapping with keys: cache,"},
 	{"string instead of a mapping", "hello\n", "1:1", "the configuration must be a mapping with keys: cache,"},
 	{"mapping instead of a list", "registries: {match: x}\n", "1:13", `registries must be a list`},
-	{"string instead of a rule", "registries:\n  - " + ecr + "\n", "2:5", "a rule must be a mapping with keys: duration,"},
+	{"string instead of a rule", "registries:\n  - " + ecr + "\n", "2:5", "a rule must be a mapping with keys: allow, duration,"},
 	{"number instead of a string", rule("externalId: 0123"), "3:17", "the value must be a string; enclose it in quotes; the line is: externalId: 0123"},
 	{"list instead of a string", "fallback: [pass]\n", "1:11", "the value must be a string"},
 	{"string instead of a Boolean", "cache:\n  disabled: yes please\n", "2:13", "the value must be true or false"},
@@ -97,6 +97,23 @@ var mistakes = []struct{ name, content, place, want string }{
 	{"session name with a placeholder", rule("roleArn: arn:aws:iam::123456789012:role/me", "roleSessionName: a/${user}"), "4:22", `invalid value "a/${user}": must have 2 to 64 characters: letters`},
 	{"long session name", rule("roleArn: arn:aws:iam::123456789012:role/me", "roleSessionName: "+strings.Repeat("a", 63)+"${user}"), "4:22", "must have 2 to 64 characters"},
 	{"placeholder in an external ID", rule("roleArn: arn:aws:iam::123456789012:role/me", "externalId: ${account}"), "4:17", "2 to 1224 characters: letters"},
+	{"allow without a role", rule("profile: dev", "allow: pull"), "4:12", "allow requires a role, because only the session of a role can have a session policy; add roleArn, or limit the permissions of the identity in IAM"},
+	{"repositories without a role", rule("allow: pull", "repositories: [team-a/*]"), "4:19", "repositories requires a role, because only the session of a role can have a session policy; add roleArn"},
+	{"allow push", rule("roleArn: arn:aws:iam::123456789012:role/me", "allow: push"), "4:12", `invalid value "push": must be pull; to push, omit allow; the session then has all permissions of the role, in repositories if set`},
+	{"list for allow", rule("roleArn: arn:aws:iam::123456789012:role/me", "allow: [pull]"), "4:12", "the value must be a string"},
+	{"string instead of repositories", rule("roleArn: arn:aws:iam::123456789012:role/me", "repositories: team-a/*"), "4:19", "repositories must be a list of names or patterns, such as [team-a/*]"},
+	{"no repositories", rule("roleArn: arn:aws:iam::123456789012:role/me", "repositories: []"), "4:19", "repositories is empty; list repositories, or remove the key"},
+	{"repositories without a value", rule("roleArn: arn:aws:iam::123456789012:role/me", "allow: pull", "repositories:"), "5:18", "repositories is empty"},
+	{"duplicate repository", rule("roleArn: arn:aws:iam::123456789012:role/me", "repositories: [a/*, b, a/*]"), "4:28", `duplicate value "a/*"; remove one`},
+	{"repository with its registry", rule("roleArn: arn:aws:iam::123456789012:role/me", "repositories: ["+ecr+"/team-a]"), "4:20", "must be a repository, without the host of its registry"},
+	{"repository with a tag", rule("roleArn: arn:aws:iam::123456789012:role/me", "repositories: ['team-a/app:1']"), "4:20", `invalid value "team-a/app:1": must be the name of a repository without a tag, such as team-a/app, or a pattern`},
+	{"repository with a slash", rule("roleArn: arn:aws:iam::123456789012:role/me", "repositories: [team-a/]"), "4:20", "must be the name of a repository"},
+	{"policy variable", rule("roleArn: arn:aws:iam::123456789012:role/me", "repositories: ['${account}/*']"), "4:20", "must be the name of a repository"},
+	{"many repositories", rule("roleArn: arn:aws:iam::123456789012:role/me", "allow: pull", manyRepositories(30)), "5:19", "the session policy for 30 repositories has 2051 characters, more than the limit of STS of 2048; use patterns such as team-a/* for several repositories"},
+	{"many repositories of any account", match(`"*.dkr.ecr.us-west-2.amazonaws.com"`) + "    roleArn: arn:aws:iam::123456789012:role/me\n    allow: pull\n    " + manyRepositories(30) + "\n", "5:19", "the session policy for 30 repositories has 2051 characters"},
+	{"many repositories of any region", match(`"*.dkr.ecr.*.amazonaws.com"`) + "    roleArn: arn:aws:iam::123456789012:role/me\n    allow: pull\n    " + manyRepositories(29) + "\n", "5:19", "the session policy for 29 repositories has 2399 characters"},
+	{"repositories of ECR Public", match("public.ecr.aws") + "    roleArn: arn:aws:iam::123456789012:role/me\n    repositories: [team-a/*]\n", "4:19", "repositories is not supported for ECR Public (public.ecr.aws), where pulling requires no permission; remove the key, and limit pushes in the IAM policy of the role"},
+	{"allow for an alias", "registries:\n  - match: a.corp.example\n    registry: " + ecr + "\n    allow: pull\n", "4:12", "allow requires a role"},
 	{"role settings without a role", rule("externalId: abc"), "2:5", "require a role; add roleArn"},
 
 	{"timeout", "timeout: 5\n", "1:10", `"5" has no unit; write 5s for seconds, or another duration such as 90s, 15m or 1h30m`},
@@ -137,6 +154,15 @@ func TestParseErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyRepositories returns the key repositories with n items.
+func manyRepositories(n int) string {
+	items := make([]string, n)
+	for i := range items {
+		items[i] = fmt.Sprintf("team-%02d/*", i)
+	}
+	return "repositories: [" + strings.Join(items, ", ") + "]"
 }
 
 // bomb returns YAML that doubles a list with each line, via aliases.

@@ -122,10 +122,12 @@ func (r Rule) example() registry.Registry {
 			return public
 		}
 	}
-	if exact, err := registry.Parse(r.Match); err == nil {
-		return exact
+	const account = "123456789012"
+	_, rest, _ := strings.Cut(r.Match, ".")
+	if oneRegion, err := registry.Parse(account + "." + rest); err == nil {
+		return oneRegion
 	}
-	return registry.Registry{Host: r.Match, Account: "123456789012", Region: "ap-southeast-100", Partition: "aws-us-gov"}
+	return registry.Registry{Host: r.Match, Account: account, Region: "ap-southeast-100", Partition: "aws-us-gov"}
 }
 
 // publicHosts are the hosts of ECR Public. No pattern matches both one of them and a private registry, whose host has

@@ -34,6 +34,7 @@ type Identity struct {
 	RoleARN         string        // the role to assume; "" for none, and then the fields below are empty too
 	ExternalID      string        // the external ID that the role's trust policy requires, if any
 	RoleSessionName string        // the session's name in CloudTrail; "" for the program's name
+	Policy          string        // inline session policy (JSON) that limits the role's permissions; "" for none
 	Duration        time.Duration // of the session, 15 minutes to 12 hours; 0 for the AWS SDK's default, 15 minutes
 }
 

@@ -72,7 +72,7 @@ func TestRefreshKeys(t *testing.T) {
 	doc := read(t, "refresh.md")
 	example := block(t, doc, "example all keys")
 	elsewhere := []string{
-		"profile", "roleArn", "externalId", "roleSessionName", "duration", // configuration.md
+		"profile", "roleArn", "externalId", "roleSessionName", "duration", "allow", "repositories", // configuration.md
 		"type", "labels", "annotations", "data", "secrets", "lease",
 	}
 	for _, key := range refreshKeys(t) {

@@ -76,6 +76,9 @@ func explainDenied(t *try, err error) (cause, next string) {
 	}
 	if _, because, ok := strings.Cut(message, " because "); ok {
 		cause += ": " + because
+		if strings.Contains(because, "session policy") {
+			next = t.sessionPolicyAdvice(action)
+		}
 	}
 	return cause, next
 }
@@ -91,6 +94,17 @@ func (t *try) trustAdvice(action, caller string) string {
 	}
 	return fmt.Sprintf(`check that "Principal" in the role's trust policy names %s or its account, and %s; `+
 		"allow sts:AssumeRole on the role in the caller's IAM policy", caller, condition)
+}
+
+// sessionPolicyAdvice returns the next step if a session policy does not allow an action. That of a rule allows
+// all actions that the program itself calls, so it is normally another one, such as that of a role session in CI.
+func (t *try) sessionPolicyAdvice(action string) string {
+	next := fmt.Sprintf("the session of these credentials is limited by a session policy; "+
+		"request credentials whose session policy allows %s", action)
+	if t.wanted.Policy != "" && !strings.HasPrefix(action, "sts:") {
+		next = "the session of the role is limited by allow and repositories of the rule; remove these, or use another role"
+	}
+	return next
 }
 
 // wordAfter returns the word after a phrase in an AWS message, or "".

@@ -21,6 +21,12 @@ func explainRole(t *try, err error) (cause, next string) {
 	case apiCode(err) == "ValidationError" && strings.Contains(t.message(err), "DurationSeconds"):
 		return fmt.Sprintf("%s is not authorized to assume %s for the requested duration: %s", t.identity.label, t.identity.role, t.plain(err)),
 			"reduce duration, or increase the maximum session duration of the role"
+	case apiCode(err) == "PackedPolicyTooLarge" && t.wanted.Policy != "":
+		return "the session policy of allow and repositories is too large for STS: " + t.plain(err),
+			"use fewer repositories, or patterns such as team-a/* for several of them"
+	case apiCode(err) == "MalformedPolicyDocument" && t.wanted.Policy != "":
+		return "STS rejected the session policy of allow and repositories: " + t.plain(err),
+			"check repositories in the rule, or remove both keys"
 	}
 	return "", ""
 }

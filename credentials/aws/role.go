@@ -43,8 +43,17 @@ func (t *try) assumeWanted(ctx context.Context, cfg *awssdk.Config) error {
 		if wanted.ExternalID != "" {
 			o.ExternalID = &wanted.ExternalID
 		}
+		o.Policy = t.policy()
 	})
 	return t.assume(ctx, cfg, wanted.RoleARN, provider, "via "+t.identity.label)
+}
+
+// policy returns the session policy of the matching rule, or nil. It limits the role of a web identity too.
+func (t *try) policy() *string {
+	if t.wanted.Policy == "" {
+		return nil
+	}
+	return &t.wanted.Policy
 }
 
 // An identityToken implements stscreds.IdentityTokenRetriever.
@@ -56,7 +65,7 @@ func (i identityToken) GetIdentityToken() ([]byte, error) { return []byte(i), ni
 func (t *try) assumeWithWebIdentity(ctx context.Context, cfg *awssdk.Config) error {
 	t.identity = identity{label: t.web.Label, source: webIdentity}
 	provider := stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(*cfg), t.web.RoleARN, identityToken(t.web.Token),
-		func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = t.web.SessionName })
+		func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName, o.Policy = t.web.SessionName, t.policy() })
 	return t.assume(ctx, cfg, t.web.RoleARN, provider, "of "+t.web.Label)
 }
 

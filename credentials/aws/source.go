@@ -32,7 +32,8 @@ import (
 type Source struct {
 	// Identity returns the identity to use for a registry. If it is nil or returns a zero Identity, the SDK chooses.
 	Identity func(registry.Registry) credentials.Identity
-	// WebIdentity, if not nil, is used for every token instead of Identity.
+	// WebIdentity, if not nil, is used for every token instead of Identity. The Policy that Identity returns limits its
+	// role too.
 	WebIdentity *credentials.WebIdentity
 	// Log records each step and its duration, never a secret. A nil Log discards them.
 	Log *slog.Logger
@@ -55,10 +56,7 @@ func (s *Source) Token(ctx context.Context, r registry.Registry) (credentials.To
 // CacheKey returns a hash of the identity that the Source uses for a registry; "" if the SDK chooses. Package cache
 // uses it to distinguish tokens.
 func (s *Source) CacheKey(r registry.Registry) string {
-	var wanted credentials.Identity
-	if s.Identity != nil && s.WebIdentity == nil {
-		wanted = s.Identity(r)
-	}
+	wanted := s.wanted(r)
 	if s.WebIdentity == nil && wanted == (credentials.Identity{}) {
 		return ""
 	}
@@ -78,10 +76,20 @@ func (s *Source) try(r registry.Registry) *try {
 	t := &try{registry: r, web: s.WebIdentity, log: log, started: time.Now(), environ: environ.Process()}
 	t.last.Store(new(sentRequest))
 	t.env, _ = config.NewEnvConfig() // load returns the error again
-	if s.Identity != nil && t.web == nil {
-		t.wanted = s.Identity(r)
-	}
+	t.wanted = s.wanted(r)
 	return t
+}
+
+// wanted returns the identity in the configuration for a registry. With a web identity, it has only the policy.
+func (s *Source) wanted(r registry.Registry) credentials.Identity {
+	var id credentials.Identity
+	if s.Identity != nil {
+		id = s.Identity(r)
+	}
+	if s.WebIdentity != nil {
+		return credentials.Identity{Policy: id.Policy}
+	}
+	return id
 }
 
 // A try is one attempt to get a token. It records the progress, because the explanation of an error depends on the

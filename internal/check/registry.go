@@ -76,7 +76,7 @@ func (p *Pull) CheckImage(ctx context.Context) Result {
 	case http.StatusNotFound:
 		return Failed("%s has no %s %s%s", p.Address, p.Name, p.Ref, got).Then("%s", p.listImages())
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return Failed("%s may not pull %s%s", cmp.Or(p.Caller.ARN, "this identity"), p.Name, got).Then("%s", p.permit())
+		return Failed("%s may not pull %s%s", cmp.Or(p.Caller.ARN, "this identity"), p.Name, got).Then("%s", p.permit(got.message))
 	}
 	return Failed("%s returned an error for %s %s%s", p.Address, p.Name, p.Ref, got).Then("try again later")
 }
@@ -94,10 +94,13 @@ func (p *Pull) listImages() string {
 // Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html
 const permissions = `"ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"`
 
-// permit returns the step that allows the pull. In the same account, it is a policy of the identity or of the
-// repository. From another account, it is both.
-func (p *Pull) permit() string {
+// permit returns the step that allows a pull that was denied with a message. In the same account, it is a policy of the
+// identity or of the repository. From another account, it is both. The session policy of a rule limits all of them.
+func (p *Pull) permit(message string) string {
 	r, caller := p.Registry, p.Caller.Account
+	if rule, _ := p.Config.Rule(r.Host); rule.Identity.Policy != "" && strings.Contains(message, "session policy") {
+		return fmt.Sprintf("add %s to repositories of the rule in line %d of %s", p.Name, rule.Line, p.Config.Path)
+	}
 	arn := fmt.Sprintf("arn:%s:ecr:%s:%s:repository/%s", r.Partition, r.Region, r.Account, p.Name)
 	if caller == "" || caller == r.Account {
 		return fmt.Sprintf("allow %s on %s for this identity in IAM", strings.NewReplacer(`"`, "", ",", ", ").Replace(permissions), arn)

@@ -14,6 +14,7 @@ import (
 	"ecrlogin/credentials"
 	"ecrlogin/internal/check"
 	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/identityconf"
 	"ecrlogin/internal/nativehelper"
 )
 
@@ -71,7 +72,11 @@ func identityText(id credentials.Identity) string {
 	if id.RoleARN == "" {
 		return profile
 	}
-	return "role " + id.RoleARN + " via " + profile
+	role := "role " + id.RoleARN + " via " + profile
+	if id.Policy != "" {
+		role += fmt.Sprintf(", limited by a session policy (%s)", identityconf.PolicyText(id))
+	}
+	return role
 }
 
 // fallbackHelper returns the helper that is configured for other hosts, "" if there is none or it is a file.

@@ -21,7 +21,10 @@ type Keys struct {
 	strictyaml.Reader
 	id *credentials.Identity
 
-	role, session *yaml.Node // the values of roleArn and roleSessionName, or nil
+	role, session       *yaml.Node // the values of roleArn and roleSessionName, or nil
+	allow, repositories *yaml.Node // the values of these keys, or nil
+	allowed             string     // "pull" or ""
+	patterns            []string   // of repositories
 }
 
 // New returns the keys of a mapping that set id. The role and the name of its session may contain placeholders; see
@@ -36,7 +39,12 @@ func (k *Keys) Fields() map[string]strictyaml.Field {
 		"roleArn":         k.template(&k.role, roleARN, k.Text(&id.RoleARN, checkRole)),
 		"externalId":      k.Text(&id.ExternalID, word(1224, ":/")),
 		"roleSessionName": k.template(&k.session, roleSessionName, k.Text(&id.RoleSessionName, checkSession)),
-		"duration":        k.Duration(&id.Duration, 15*time.Minute, 12*time.Hour),
+		"allow": func(n *yaml.Node) error {
+			k.allow = n
+			return k.Text(&k.allowed, checkAllow)(n)
+		},
+		"repositories": k.repositoryList(),
+		"duration":     k.Duration(&id.Duration, 15*time.Minute, 12*time.Hour),
 		"mfaSerial": func(n *yaml.Node) error {
 			return k.Wrong(n, advice.
 				Errorf("mfaSerial is not supported, because an MFA code cannot be entered while an image is pulled").
@@ -45,14 +53,17 @@ func (k *Keys) Fields() map[string]strictyaml.Field {
 	}
 }
 
-// Check returns an error if the keys of the mapping contradict each other, or do not apply to its registries. For a
-// pattern, registries contains an example.
+// Check sets the session policy. It returns an error if the keys of the mapping contradict each other, or do not apply
+// to its registries. For a pattern, registries contains an example.
 func (k *Keys) Check(mapping *yaml.Node, registries ...registry.Registry) error {
 	id := k.id
 	if id.RoleARN == "" && (id.ExternalID != "" || id.RoleSessionName != "" || id.Duration != 0) {
 		return k.Wrong(mapping, advice.Errorf("externalId, roleSessionName and duration require a role").Then("add roleArn"))
 	}
-	return k.checkAccount(registries)
+	if err := k.checkAccount(registries); err != nil {
+		return err
+	}
+	return k.setPolicy(registries)
 }
 
 // wordLetters are the characters that STS accepts in names.

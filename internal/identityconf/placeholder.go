@@ -29,7 +29,7 @@ var (
 // Expand returns an identity without placeholders, for a registry. In the name of the session, which STS limits to 64
 // characters of a set, Expand replaces other characters with hyphens and removes those at the end.
 func Expand(id credentials.Identity, r registry.Registry) credentials.Identity {
-	id.RoleARN = expand(id.RoleARN, r)
+	id.RoleARN, id.Policy = expand(id.RoleARN, r), expand(id.Policy, r)
 	if name := expand(id.RoleSessionName, r); name != id.RoleSessionName {
 		id.RoleSessionName = sessionName(name)
 	}

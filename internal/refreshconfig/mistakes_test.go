@@ -37,7 +37,7 @@ func rules(rules ...string) string {
 	return b.String()
 }
 
-const validKeys = "valid keys of an entry of registries: dockerConfig, duration, externalId, group, mfaSerial, mode, owner, passwordFile, profile, region, registry, registryId, roleArn, roleSessionName"
+const validKeys = "valid keys of an entry of registries: allow, dockerConfig, duration, externalId, group, mfaSerial, mode, owner, passwordFile, profile, region, registry, registryId, repositories, roleArn, roleSessionName"
 
 // mistakes are invalid YAML files, with the line and column of the mistake and the error before "; the line is:".
 var mistakes = []struct{ name, content, place, want string }{
@@ -59,6 +59,8 @@ var mistakes = []struct{ name, content, place, want string }{
 	{"letter case of a new key of an entry", entryOf("passwordFile: /a", "Mode: 0600"), "5:5", `unknown key "Mode"; did you mean mode?`},
 	{"unknown placeholder", entryOf("roleArn: arn:aws:iam::${acount}:role/pull", "passwordFile: /a"), "4:27", `unknown placeholder "${acount}"; valid placeholders of roleArn: ${account}, ${partition}, ${region}`},
 	{"account of ECR Public", "interval: 30m\nregistries:\n  - registry: public.ecr.aws\n    roleArn: arn:aws:iam::${account}:role/pull\n    passwordFile: /a\n", "4:27", "ECR Public (public.ecr.aws) has no account for the placeholder ${account}; write the account ID of the role"},
+	{"allow without a role", entryOf("allow: pull", "passwordFile: /a"), "4:12", "allow requires a role, because only the session of a role can have a session policy; add roleArn, or limit the permissions of the identity in IAM"},
+	{"allow for ECR Public among others", "interval: 30m\nkubernetes:\n  secrets:\n  - name: s\n    namespaces: ['*']\n    registries: [" + host + ", public.ecr.aws]\n    roleArn: arn:aws:iam::123456789012:role/pull\n    allow: pull\n", "8:12", "allow is not supported for ECR Public (public.ecr.aws), where pulling requires no permission; remove the key, and limit pushes in the IAM policy of the role"},
 	{"account of ECR Public among others", "interval: 30m\nkubernetes:\n  secrets:\n  - name: s\n    namespaces: ['*']\n    registries: [" + host + ", public.ecr.aws]\n    roleArn: arn:aws:iam::${account}:role/pull\n", "7:27", "ECR Public (public.ecr.aws) has no account for the placeholder ${account}; write the account ID of the role"},
 	{"text instead of entries", "interval: 30m\nregistries: " + host + "\n", "2:13", `registries must be a list of entries, each starting with "- registry:"`},
 	{"text instead of an entry", "interval: 30m\nregistries: [" + host + "]\n", "2:14", "an entry of registries must be a mapping with keys: " + strings.TrimPrefix(validKeys, "valid keys of an entry of registries: ")},
@@ -130,7 +132,7 @@ var mistakes = []struct{ name, content, place, want string }{
 	{"unknown key in a lease", "kubernetes: {lease: {enabled: true}}\n", "1:22", `unknown key "enabled"; valid keys of lease: disabled, name, namespace`},
 	{"lease namespace", "kubernetes: {lease: {namespace: a.b}}\n", "1:33", `invalid value "a.b": must be the name of a namespace: up to 63 lower-case letters, digits and hyphens, starting and ending with a letter or digit`},
 	{"unknown key in a rule", secretOf("namespace: a"), "7:5", `unknown key "namespace"; did you mean namespaces?`},
-	{"unknown key in a rule without a similar one", secretOf("enabled: true"), "7:5", `unknown key "enabled"; valid keys of a rule of secrets: adopt, duration, exclude, externalId, mfaSerial, name, namespaces, preset, profile, prune, registries, roleArn, roleSessionName, selector, serviceAccounts, template`},
+	{"unknown key in a rule without a similar one", secretOf("enabled: true"), "7:5", `unknown key "enabled"; valid keys of a rule of secrets: adopt, allow, duration, exclude, externalId, mfaSerial, name, namespaces, preset, profile, prune, registries, repositories, roleArn, roleSessionName, selector, serviceAccounts, template`},
 	{"letter case in a rule", rules("name: s, Namespaces: [a]"), "4:45", `unknown key "Namespaces"; did you mean namespaces?`},
 	{"mapping instead of rules", "kubernetes: {secrets: {name: a}}\n", "1:23", `secrets must be a list of rules, each starting with "- name:"`},
 	{"no name", rules("namespaces: [a]"), "4:5", "the rule has no name; add the name of the Secret, for example: name: regcred"},

@@ -24,8 +24,8 @@
 //	    Push an image to the registry of the stand-in.
 //	use-password pull|push IMAGE
 //	! use-password pull|push IMAGE TEXT
-//	    Use the password in the output of the last command. With !, the registry must deny it with an error that
-//	    contains TEXT.
+//	    Use the password in the output of the last command: the response to a client or the kubelet, or only the password.
+//	    With !, the registry must deny it with an error that contains TEXT.
 //
 // Commands for every suite:
 //
