@@ -69,6 +69,12 @@ func (c *Regional) Token(ctx context.Context, r registry.Registry) (credentials.
 	}
 }
 
+// CacheKey returns that of the Source, so that a Cache can use a Regional as its Source.
+func (c *Regional) CacheKey(r registry.Registry) string {
+	key, _ := identity(c.Source, r)
+	return key
+}
+
 // join returns the request for k that is in progress or has a result to use, or else a new one that the caller runs.
 func (c *Regional) join(k shared) (q *request, created bool) {
 	c.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -212,6 +213,25 @@ func TestRegionalRenews(t *testing.T) {
 					t.Errorf("got %v, want %s", got.err, tt.wantError)
 				}
 			})
+		})
+	}
+}
+
+// A Cache whose Source is a Regional requests one token for the registries of an API, also if it stores none.
+func TestRegionalInCache(t *testing.T) {
+	for name, dir := range map[string]string{"cached": filepath.Join(t.TempDir(), "cache"), "not cached": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("HOME", t.TempDir())
+			s := &slowSource{life: time.Hour}
+			c := &cache.Cache{Source: &cache.Regional{Source: s}, Dir: dir}
+			for _, host := range []string{host, sameRegion, host} {
+				if _, err := c.Token(t.Context(), parse(t, host)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := s.called(); n != 1 {
+				t.Errorf("%d calls, want 1", n)
+			}
 		})
 	}
 }
