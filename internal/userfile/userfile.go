@@ -157,6 +157,31 @@ func (f *File) Replace(content []byte) error {
 	})
 }
 
+// WritePrivate writes a file with a secret, and replaces the file that a path leads to, if any. Only the owner of the new
+// file can read it, whatever the mode of the old one was. It creates missing directories. If it returns an error, the
+// file has not changed.
+func WritePrivate(path string, content []byte) error {
+	return at(path, false, func(p *atomicfile.Place) error {
+		f := &File{Path: path, Target: p.Path()}
+		info, err := p.Stat()
+		switch {
+		case err == nil && !info.Mode().IsRegular():
+			return advice.Errorf("%s: not a regular file, so nothing was written", path).Then("specify another file")
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return f.unwritable(err)
+		}
+		temp, err := f.temporary(p, content, 0o600, nil)
+		if err == nil {
+			defer temp.Discard() // does nothing after Rename
+			err = temp.Rename(p.Name())
+		}
+		if err != nil {
+			return f.unwritable(err)
+		}
+		return nil
+	})
+}
+
 // Backup writes what was read to another path, where no file must exist. The backup has the mode of the file, but only
 // its owner can write to it.
 func (f *File) Backup(path string) error {

@@ -1,0 +1,56 @@
+package userfile_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ecrlogin/internal/userfile"
+)
+
+// TestWritePrivateAsRoot checks where root writes a password in a directory of another user: only where that user could
+// write it, and as that user.
+func TestWritePrivateAsRoot(t *testing.T) {
+	home := "12345 755 home/"
+	for _, tt := range []struct {
+		name    string
+		entries []string
+		refused string // the reason; "" if root writes
+		target  string
+	}{
+		{"a new file", []string{home}, "", "home/config.json"},
+		{"a public file", []string{home, "12345 666 home/config.json"}, "", "home/config.json"},
+		{"a link", []string{home, "12345 0 home/config.json -> new/c"}, "", "home/new/c"},
+		{"a link to a file of root's", []string{home, "0 755 root/", "0 644 root/c", "12345 0 home/config.json -> ../root/c"},
+			"root does not belong to the owner of home", "root/c"},
+		{"a file of root's", []string{home, "0 644 home/config.json"}, "home/config.json does not belong to the owner of home", "home/config.json"},
+		{"a closed directory of root's", []string{home, "0 700 home/d/", "12345 0 home/config.json -> d/c"}, "home/d is closed to the owner of home", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			top := tree(t, tt.entries...)
+			before := owners(t, top)
+			err := userfile.WritePrivate(filepath.Join(top, "home/config.json"), []byte("secret"))
+			if tt.refused != "" {
+				if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), top+"/", ""), "not accessed as root, because "+tt.refused) {
+					t.Errorf("got %v", err)
+				}
+				if after := owners(t, top); after != before {
+					t.Errorf("changed from\n%sto\n%s", before, after)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			target := filepath.Join(top, tt.target)
+			holds(t, target, "secret")
+			if info, err := os.Stat(target); err != nil || info.Mode() != 0o600 {
+				t.Errorf("mode %v, %v", info.Mode(), err)
+			}
+			if owner := ownersOf(t, top)[target]; owner != alice {
+				t.Errorf("%s belongs to %d", target, owner)
+			}
+		})
+	}
+}
