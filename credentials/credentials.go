@@ -19,14 +19,24 @@ import (
 // A Source returns a token for a registry. It is safe for concurrent use and respects the context's deadline.
 //
 // Its error is an *Error, or wraps one. Its text is one line that a user can act on and contains no secret. The error
-// wraps ErrNoIdentity if no AWS credentials were found.
+// wraps ErrNoIdentity if no AWS credentials were found, and ErrConfiguration if the configuration is wrong.
 type Source interface {
 	Token(ctx context.Context, r registry.Registry) (Token, error)
 }
 
-// ErrNoIdentity reports that no AWS credentials were found, as opposed to credentials that AWS rejected. Public images
-// can still be pulled without a password then.
-var ErrNoIdentity = errors.New("no AWS credentials found")
+var (
+	// ErrNoIdentity reports that no AWS credentials were found, as opposed to credentials that AWS rejected.
+	ErrNoIdentity = errors.New("no AWS credentials found")
+	// ErrConfiguration reports a mistake in the configuration of this program, as opposed to that of AWS.
+	ErrConfiguration = errors.New("invalid configuration")
+)
+
+// Anonymous reports whether a client should continue without a password after an error of a Source. It should for
+// Amazon ECR Public, because everybody can pull its images, also if AWS rejects the identity or cannot be reached. A
+// mistake in the configuration of this program remains an error: the wrong identity is worse than a failed pull.
+func Anonymous(r registry.Registry, err error) bool {
+	return r.Public && err != nil && !errors.Is(err, ErrConfiguration)
+}
 
 // An Identity is the AWS identity that the user's configuration selects. The zero Identity is the AWS SDK's default.
 type Identity struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -41,6 +42,14 @@ func (t *try) explain(ctx context.Context, err error) error {
 	}
 	t.log.Debug("no token", "identity", t.identity.label, "took", time.Since(t.started), "error", t.plain(err))
 	ended := ctx.Err()
+	if ended == nil && t.ended != nil {
+		// Throttling says more than that there was no time for another attempt.
+		if last := t.last.Load().outcome; last != nil && !errors.Is(last, context.DeadlineExceeded) {
+			err = last
+		} else {
+			ended = t.ended
+		}
+	}
 	cause, next := t.explainEnd(ended)
 	for i := 0; cause == "" && i < len(explanations); i++ {
 		cause, next = explanations[i](t, err)
@@ -51,7 +60,18 @@ func (t *try) explain(ctx context.Context, err error) error {
 	if ended == nil && t.lacksIdentity(err) {
 		err = fmt.Errorf("%w: %w", credentials.ErrNoIdentity, err)
 	}
+	if t.isMistake(err) {
+		err = fmt.Errorf("%w: %w", credentials.ErrConfiguration, err)
+	}
 	return &credentials.Error{Host: t.registry.Host, Cause: t.safe(cause), Next: t.safe(next), Err: err}
+}
+
+// isMistake reports whether err is about the profile or the role of a rule in the configuration of ecr-login. Others are
+// about what AWS or the AWS configuration permits.
+func (t *try) isMistake(err error) bool {
+	missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err)
+	return ok && t.wanted.Profile != "" && missing.Profile == t.wanted.Profile ||
+		t.wanted.RoleARN != "" && errors.Is(err, errPartition)
 }
 
 // explainEnd handles the end of the context. It reports what the try was waiting for when the deadline expired.

@@ -20,9 +20,13 @@ func explainKeys(t *try, err error) (cause, next string) {
 	case c == "ExpiredToken", c == "ExpiredTokenException":
 		return fmt.Sprintf("%s: the temporary credentials have expired", t.identity.label), t.renew()
 	case c == "UnrecognizedClientException", c == "InvalidClientTokenId", c == "InvalidAccessKeyId", c == "IncompleteSignature":
-		return fmt.Sprintf("%s: AWS does not recognize these keys (%s)", t.identity.label, c),
-			fmt.Sprintf("check that the keys are complete and active, that any session token belongs to them, "+
-				"and that region %s is enabled for the account", t.registry.Region)
+		cause := fmt.Sprintf("%s: AWS does not recognize these keys (%s)", t.identity.label, c)
+		if t.registry.Public {
+			return cause, "check that the keys are complete and active, that any session token belongs to them, and that they are " +
+				"keys of the partition aws: Amazon ECR Public does not exist in other partitions, such as aws-cn and aws-us-gov"
+		}
+		return cause, fmt.Sprintf("check that the keys are complete and active, that any session token belongs to them, "+
+			"and that region %s is enabled for the account", t.registry.Region)
 	case slices.Contains(signatureCodes, c) && ahead.Abs() >= lifetime.MaxClockSkew:
 		direction := "ahead of"
 		if ahead < 0 {

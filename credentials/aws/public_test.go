@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ecrlogin/credentials"
+	"ecrlogin/credentials/aws"
 	"ecrlogin/internal/awstest"
 )
 
@@ -155,5 +157,57 @@ func TestPublicTimeout(t *testing.T) {
 	_, err := m.tokenWithin(publicHost, 500*time.Millisecond)
 	if err == nil || !strings.Contains(err.Error(), "waiting for api.ecr-public.us-east-1.amazonaws.com") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The PublicTimeout limits the attempts to call ECR Public, and nothing else. Throttling and 5xx responses are retried.
+func TestPublicLimit(t *testing.T) {
+	const limit, role = 400 * time.Millisecond, "arn:aws:iam::210987654321:role/pull"
+	token := func(m *machine, host string) (took time.Duration, err error) {
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err = (&aws.Source{PublicTimeout: limit}).Token(ctx, m.registry(host))
+		return time.Since(began), err
+	}
+	const api = publicHost + ": api.ecr-public.us-east-1.amazonaws.com "
+	for want, fault := range map[string]awstest.Fault{
+		api + "throttled the request of *; try again in a minute, or run fewer jobs at once": {Type: "ThrottlingException"},
+		api + "is unavailable: it returned status 503 to *; try again later":                 {Status: 503},
+		publicHost + ": timed out after *00ms waiting for api.ecr-public.*":                  {Hang: true},
+	} {
+		t.Run(want, func(t *testing.T) {
+			m := withKeys(t)
+			fault.Op = awstest.GetPublicAuthorizationToken
+			cloud.Inject(fault)
+			took, err := token(m, publicHost)
+			if !match(want, fmt.Sprint(err)) {
+				t.Errorf("got %v", err)
+			}
+			if took < limit || took > 5*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			if n := cloud.Count(awstest.GetPublicAuthorizationToken); !fault.Hang && n < 2 {
+				t.Errorf("%d attempts", n)
+			}
+		})
+	}
+	m := withKeys(t)
+	cloud.Inject(awstest.Fault{Op: awstest.GetPublicAuthorizationToken, Type: "ThrottlingException", Times: 1})
+	if _, err := token(m, publicHost); err != nil {
+		t.Errorf("throttled once: %v", err)
+	}
+	cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 2 * limit})
+	if _, err := token(m, privateHost); err != nil {
+		t.Errorf("private registry: %v", err)
+	}
+	cloud.AllowRole(role)
+	cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Delay: 2 * limit})
+	m.env("AWS_PROFILE", "dev")
+	m.env("AWS_ACCESS_KEY_ID", "")
+	m.config("[profile base]\naws_access_key_id = " + awstest.KeyID + "\naws_secret_access_key = " + awstest.SecretKey +
+		"\n[profile dev]\nrole_arn = " + role + "\nsource_profile = base\n")
+	if _, err := token(m, publicHost); err != nil {
+		t.Errorf("slow identity: %v", err)
 	}
 }

@@ -35,6 +35,9 @@ type Source struct {
 	// WebIdentity, if not nil, is used for every token instead of Identity. The Policy that Identity returns limits its
 	// role too.
 	WebIdentity *credentials.WebIdentity
+	// PublicTimeout is the time limit for calling Amazon ECR Public, with all attempts, after the identity has been found.
+	// It is for clients that continue without a password. 0 means the deadline of the context.
+	PublicTimeout time.Duration
 	// Log records each step and its duration, never a secret. A nil Log discards them.
 	Log *slog.Logger
 }
@@ -74,6 +77,9 @@ func (s *Source) CacheKey(r registry.Registry) string {
 func (s *Source) try(r registry.Registry) *try {
 	log := cmp.Or(s.Log, slog.New(slog.DiscardHandler)).With("registry", r.Host)
 	t := &try{registry: r, web: s.WebIdentity, log: log, started: time.Now(), environ: environ.Process()}
+	if r.Public {
+		t.limit = s.PublicTimeout
+	}
 	t.last.Store(new(sentRequest))
 	t.env, _ = config.NewEnvConfig() // load returns the error again
 	t.wanted = s.wanted(r)
@@ -97,6 +103,8 @@ func (s *Source) wanted(r registry.Registry) credentials.Identity {
 type try struct {
 	registry registry.Registry
 	log      *slog.Logger
+	limit    time.Duration // for calling the registry's API; 0 for none but the deadline
+	ended    error         // why a call ended, if it took longer than limit
 	started  time.Time
 	wanted   credentials.Identity        // identity in the configuration of ecr-login
 	web      *credentials.WebIdentity    // identity to use instead; may be nil
@@ -125,6 +133,12 @@ func (t *try) token(ctx context.Context) (credentials.Token, error) {
 		return credentials.Token{}, err
 	}
 	began := time.Now()
+	if t.limit > 0 {
+		limited, cancel := context.WithTimeout(ctx, t.limit)
+		defer cancel()
+		defer func() { t.ended = limited.Err() }()
+		ctx = limited
+	}
 	token, err := requestToken(ctx, cfg, t.registry)
 	if err != nil {
 		return credentials.Token{}, err
