@@ -36,16 +36,16 @@ type Helper struct {
 	Relay func(action string, input []byte, out io.Writer) (exit int)
 
 	Timeout       time.Duration // limit for Get; 0 means 15 seconds. The Fallback has its own
-	Notices       io.Writer     // receives notices about actions that succeed, one per line; nil discards them
+	Notices       io.Writer     // receives notices about actions that do not fail, one per line; nil discards them
 	IgnoreStorage bool          // Add and Delete succeed and do nothing for ECR hosts
 }
 
 var _ helper.Helper = (*Helper)(nil)
 
 // Get returns the user name and password for an Amazon ECR registry or an alias of one, in any form that clients use
-// for the host. The Fallback handles all other hosts. Without a Fallback, and for Amazon ECR Public without an AWS
-// identity, the error is the protocol's "not found", after which clients continue without a password. Other errors are
-// those of the Source.
+// for the host. The Fallback handles all other hosts. Without a Fallback, the error is the protocol's "not found", after
+// which clients continue without a password. So is an error of the Source for Amazon ECR Public, except
+// credentials.ErrConfiguration; it is printed as a notice. Other errors are those of the Source.
 func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	r, err := h.resolve(serverURL)
 	switch {
@@ -59,7 +59,8 @@ func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(h.Timeout, timelimit.Default))
 	defer cancel()
 	token, err := credentials.UsableToken(ctx, h.Source, r)
-	if r.Public && errors.Is(err, credentials.ErrNoIdentity) {
+	if credentials.Anonymous(r, err) {
+		h.notice("%v; continuing without a password, with which public images can be pulled, but not pushed", err)
 		return "", "", helper.NewErrCredentialsNotFound()
 	}
 	if err != nil {

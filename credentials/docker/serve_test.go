@@ -101,24 +101,77 @@ func TestGetOfAnotherHost(t *testing.T) {
 	}
 }
 
-func TestGetPublicWithoutIdentity(t *testing.T) {
-	newCloud(t, false)
-	for _, in := range []string{"public.ecr.aws", "https://ecr-public.aws.com/"} {
-		if got, want := serve("get", in), (outcome{out: notFound, exit: 1}); got != want {
-			t.Errorf("get %q = %+v, want %+v", in, got, want)
-		}
+// Without a token of ECR Public, for whatever reason, the result is "not found". Standard error has one line with the
+// reason.
+func TestGetPublicFails(t *testing.T) {
+	const scp = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr-public:GetAuthorizationToken " +
+		"because of an explicit deny in a service control policy"
+	for _, tt := range []struct {
+		name  string
+		setUp func(t *testing.T)
+		fault awstest.Fault
+		want  string // in the line
+	}{
+		{"no identity", func(t *testing.T) { t.Setenv("AWS_ACCESS_KEY_ID", "") }, awstest.Fault{}, "no AWS credentials found: "},
+		{"denied", nil, awstest.Fault{Type: "AccessDeniedException"}, "access denied: "},
+		{"SCP", nil, awstest.Fault{Type: "AccessDeniedException", Message: scp}, ": of an explicit deny in a service control policy; allow "},
+		{"another partition", nil, awstest.Fault{Type: "UnrecognizedClientException"}, "AWS does not recognize these keys (UnrecognizedClientException); "},
+		{"unknown keys", nil, awstest.Fault{Type: "InvalidClientTokenId"}, "AWS does not recognize these keys (InvalidClientTokenId); "},
+		{"expired", nil, awstest.Fault{Type: "ExpiredTokenException"}, "the temporary credentials have expired; "},
+		{"refused", func(t *testing.T) { t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1") }, awstest.Fault{}, "127.0.0.1:1 refused the connection "},
+		{"silent", nil, awstest.Fault{Hang: true}, "timed out after "},
+		{"dropped", nil, awstest.Fault{Drop: true}, "closed the connection without a response "},
+		{"throttled", nil, awstest.Fault{Type: "ThrottlingException"}, " throttled the request of "},
+		{"unavailable", nil, awstest.Fault{Status: 503}, " is unavailable: it returned status 503 to "},
+		{"captive portal", nil, awstest.Fault{Body: "<html></html>", ContentType: "text/html"}, "returned an HTML page "},
+		{"no profile", func(t *testing.T) { t.Setenv("AWS_PROFILE", "absent") }, awstest.Fault{}, `profile "absent" does not exist `},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cloud := newCloud(t, true)
+			cloud.Inject(tt.fault)
+			if tt.setUp != nil {
+				tt.setUp(t)
+			}
+			for _, in := range []string{"public.ecr.aws", "https://ecr-public.aws.com/"} {
+				var out, errOut bytes.Buffer
+				h := &docker.Helper{Source: &aws.Source{PublicTimeout: 500 * time.Millisecond}, Notices: &errOut}
+				exit := h.Serve("get", strings.NewReader(in), &out, &errOut)
+				if out.String() != notFound || exit != 1 {
+					t.Errorf("get %q printed %q with exit code %d", in, &out, exit)
+				}
+				line := errOut.String()
+				if !strings.HasPrefix(line, strings.Trim(strings.TrimPrefix(in, "https:"), "/")+": ") || !strings.Contains(line, tt.want) || strings.Count(line, "\n") != 1 ||
+					!strings.HasSuffix(line, "; continuing without a password, with which public images can be pulled, but not pushed\n") {
+					t.Errorf("get %q printed %q to standard error, want %q", in, line, tt.want)
+				}
+			}
+		})
 	}
 }
 
 // A failure writes the same line to both streams.
 func TestGetFails(t *testing.T) {
 	cloud := newCloud(t, true)
-	for _, in := range []string{host, "public.ecr.aws"} {
-		cloud.Inject(awstest.Fault{Status: 400, Type: "AccessDeniedException"})
-		got := serve("get", in)
-		if got.exit != 1 || got.out != got.err || strings.Count(got.out, "\n") != 1 || !strings.HasPrefix(got.out, in+": access denied: ") {
-			t.Errorf("get %q = %+v", in, got)
+	cloud.Inject(awstest.Fault{Status: 400, Type: "AccessDeniedException"})
+	got := serve("get", host)
+	if got.exit != 1 || got.out != got.err || strings.Count(got.out, "\n") != 1 || !strings.HasPrefix(got.out, host+": access denied: ") {
+		t.Errorf("get %q = %+v", host, got)
+	}
+}
+
+// So does a mistake in the configuration, for ECR Public too.
+func TestGetPublicWithMistake(t *testing.T) {
+	cloud := newCloud(t, true)
+	for _, identity := range []credentials.Identity{{Profile: "absent"}, {RoleARN: "arn:aws-us-gov:iam::123456789012:role/pull"}} {
+		var out, errOut bytes.Buffer
+		source := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return identity }}
+		exit := (&docker.Helper{Source: source, Notices: &errOut}).Serve("get", strings.NewReader("public.ecr.aws"), &out, &errOut)
+		if exit != 1 || out.String() != errOut.String() || !strings.HasPrefix(out.String(), "public.ecr.aws: ") {
+			t.Errorf("%+v: printed %q and %q", identity, &out, &errOut)
 		}
+	}
+	if calls := cloud.Calls(); len(calls) != 0 {
+		t.Errorf("calls: %v", calls)
 	}
 }
 

@@ -40,9 +40,10 @@ const (
 )
 
 // Serve reads one request from in, writes the response to out and returns the exit code. For a host that is not ECR,
-// it writes a response without credentials and a notice to errOut, and returns 0; kubelet then pulls anonymously. For
-// an invalid request, or if the token is unavailable, it writes nothing to out and one line to errOut, which kubelet
-// logs, and returns 1.
+// and for a token of ECR Public that is unavailable, it writes a response without credentials and a notice to errOut,
+// and returns 0; kubelet then pulls anonymously. Kubelet does not cache such a response, because it would not ask again
+// after the identity has been corrected; package cache makes the next request cheap. For an invalid request, or if
+// another token is unavailable, it writes nothing to out and one line to errOut, which kubelet logs, and returns 1.
 func (p *Provider) Serve(in io.Reader, out, errOut io.Writer) (exit int) {
 	resp, notice, err := p.respond(in)
 	if err != nil {
@@ -79,7 +80,7 @@ func (p *Provider) respond(in io.Reader) (resp response, notice string, err erro
 		return response{}, "", err
 	}
 	token, err := p.token(req, r)
-	if r.Public && errors.Is(err, credentials.ErrNoIdentity) {
+	if credentials.Anonymous(r, err) {
 		return resp, err.Error() + "; pulling without credentials", nil
 	}
 	if err != nil {

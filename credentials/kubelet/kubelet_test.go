@@ -146,6 +146,18 @@ func TestNoToken(t *testing.T) {
 	if got := serve(t, withoutIdentity, request("v1", "public.ecr.aws/nginx/nginx")); got.exit != 0 || strings.Contains(got.out, "auth") || !strings.Contains(got.err, "no AWS credentials found") {
 		t.Errorf("without an identity, of a public image: %+v", got)
 	}
+	denied := &kubelet.Provider{Source: fixed{err: errors.New("public.ecr.aws: access denied")}}
+	want := outcome{
+		out: `{"kind":"CredentialProviderResponse","apiVersion":"` + group + `v1","cacheKeyType":"Registry","cacheDuration":"0s"}` + "\n",
+		err: "public.ecr.aws: access denied; pulling without credentials\n",
+	}
+	if got := serve(t, denied, request("v1", "public.ecr.aws/nginx/nginx")); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	mistaken := &kubelet.Provider{Source: fixed{err: fmt.Errorf("public.ecr.aws: %w", credentials.ErrConfiguration)}}
+	if got, want := serve(t, mistaken, request("v1", "public.ecr.aws/nginx/nginx")), (outcome{err: "public.ecr.aws: invalid configuration", exit: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
 	wrong := &kubelet.Provider{Source: aged(0), Resolve: func(string) (registry.Registry, error) {
 		return registry.Registry{}, errors.New("config.yaml:1:1: unknown key")
 	}}

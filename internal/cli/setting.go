@@ -68,7 +68,7 @@ func (s *setting) dir() string {
 // source returns the source of tokens: the cache, and AWS after it.
 func (s *setting) source() *cache.Cache {
 	return &cache.Cache{
-		Source:     &aws.Source{Identity: s.config.Identity, Log: s.log},
+		Source:     &aws.Source{Identity: s.config.Identity, PublicTimeout: s.publicTimeout(), Log: s.log},
 		Dir:        s.dir(),
 		Keychain:   s.keychain(),
 		Env:        s.Env,
@@ -81,6 +81,11 @@ func (s *setting) source() *cache.Cache {
 		Generation: fastpath.Generation(),
 	}
 }
+
+// publicTimeout returns the time limit for calling ECR Public. Clients can pull without a password, so they should not
+// wait for one until the deadline, and other processes should have the failure before they stop waiting for the first
+// lock, after a third of their time.
+func (s *setting) publicTimeout() time.Duration { return max(s.timeout/4, 2*time.Second) }
 
 // keychain returns the credential store that contains the cached tokens, or nil if they are in files.
 func (s *setting) keychain() *keychain.Store {
