@@ -63,7 +63,11 @@ func (l *level) loadFailure() (f store.Failure, ok bool) {
 
 // failure returns what is stored of an error of the Source.
 func failure(err error) store.Failure {
-	f := store.Failure{Cause: err.Error(), NoIdentity: errors.Is(err, credentials.ErrNoIdentity)}
+	f := store.Failure{
+		Cause:      err.Error(),
+		NoIdentity: errors.Is(err, credentials.ErrNoIdentity),
+		Mistake:    errors.Is(err, credentials.ErrConfiguration),
+	}
 	if e, ok := errors.AsType[*credentials.Error](err); ok {
 		f.Cause, f.Next = e.Cause, e.Next
 	}
@@ -76,6 +80,8 @@ func (l *level) errorOf(f store.Failure) *credentials.Error {
 	switch {
 	case f.NoIdentity:
 		e.Err = credentials.ErrNoIdentity
+	case f.Mistake:
+		e.Err = credentials.ErrConfiguration
 	case f.Timeout:
 		e.Err = context.DeadlineExceeded
 	}
@@ -88,7 +94,7 @@ func (l *level) errorOf(f store.Failure) *credentials.Error {
 func (l *level) applies(f store.Failure) bool {
 	took := time.Duration(f.Ended - f.Began)
 	switch {
-	case took <= slow, f.Timeout && took < l.limit()/4, l.endedSince(f), l.age(f) >= failureTTL:
+	case f.Timeout && took < l.limit()/4, l.endedSince(f), l.age(f) >= l.failureTTL(f):
 		return false
 	}
 	return !l.maybeFixed(f) && l.upstream() == nil
@@ -98,7 +104,18 @@ func (l *level) applies(f store.Failure) bool {
 func (l *level) cachedError(f store.Failure) error {
 	f.Timeout = false
 	age := l.age(f).Round(time.Second)
-	return fmt.Errorf("%w (cached error, %s old; retry in %s)", l.errorOf(f), age, failureTTL-age)
+	return fmt.Errorf("%w (cached error, %s old; retry in %s)", l.errorOf(f), age, l.failureTTL(f)-age)
+}
+
+// failureTTL returns for how long a failure is returned to processes that start after it.
+func (l *level) failureTTL(f store.Failure) time.Duration {
+	switch {
+	case l.registry.Public && !f.Mistake:
+		return publicFailureTTL
+	case time.Duration(f.Ended-f.Began) > slow:
+		return failureTTL
+	}
+	return 0
 }
 
 // age returns how long ago f ended. A failure from the future, recorded before the clock was set back, is very old.

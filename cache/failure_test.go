@@ -1,11 +1,15 @@
 package cache_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"ecrlogin/credentials"
 	"ecrlogin/internal/awstest"
 )
 
@@ -106,6 +110,68 @@ func TestSlowFailureIsFixed(t *testing.T) {
 			mend(m)
 			m.password(host)
 			m.called(1)
+		})
+	}
+}
+
+const publicHost = "public.ecr.aws"
+
+// A failure of ECR Public is returned for a minute, also if it was fast, because clients continue without a password.
+func TestPublicFailure(t *testing.T) {
+	u := newUser(t)
+	u.source.err = errors.New("denied")
+	ask := func() error {
+		_, err := u.cache.Token(t.Context(), parse(t, publicHost))
+		return err
+	}
+	for range 3 {
+		if err := ask(); err == nil || u.source.calls != 1 {
+			t.Errorf("got %v after %d calls", err, u.source.calls)
+		}
+		u.clock.advance(29 * time.Second)
+	}
+	if err := ask(); err == nil || strings.Contains(err.Error(), found) || u.source.calls != 2 {
+		t.Errorf("after a minute: got %v after %d calls", err, u.source.calls)
+	}
+	u.source.err = fmt.Errorf("wrong: %w", credentials.ErrConfiguration)
+	u.clock.advance(time.Minute)
+	for range 2 {
+		u.clock.advance(time.Second)
+		if err := ask(); !errors.Is(err, credentials.ErrConfiguration) || strings.Contains(err.Error(), found) {
+			t.Errorf("a mistake in the configuration: %v", err)
+		}
+	}
+}
+
+// Many processes send one request for ECR Public, if it fails too. They and later ones continue without a password.
+func TestPublicFailureOfCrowd(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]awstest.Fault{
+		"denied": {Type: "AccessDeniedException", Delay: time.Second},
+		"silent": {Hang: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := withKeys(t)
+			m.env["ECR_LOGIN_TIMEOUT"] = "8s"
+			fault.Op = awstest.GetPublicAuthorizationToken
+			m.cloud.Inject(fault)
+			began := time.Now()
+			var crowd sync.WaitGroup
+			for range 10 {
+				crowd.Go(func() {
+					if got := m.get(publicHost); got.exit != 1 || got.stdout != "credentials not found in native keychain\n" || strings.Count(got.stderr, "\n") != 1 {
+						t.Errorf("got %+v", got)
+					}
+				})
+			}
+			crowd.Wait()
+			if took := time.Since(began); took > 6*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			m.called(1)
+			m.get(publicHost)
+			m.called(0)
 		})
 	}
 }

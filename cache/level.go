@@ -106,7 +106,8 @@ func (l *level) request(ctx context.Context) (e store.Entry, err error) {
 
 // requestAndStore calls request and stores the token or the failure. If request fails, it returns the token of another
 // process that has succeeded, if there is one, or else the error; retry reports that it was a timeout and that there is
-// time for another request.
+// time for another request. A timeout of ECR Public is like any failure, because clients can continue without a
+// password.
 func (l *level) requestAndStore(ctx context.Context) (e store.Entry, retry bool, err error) {
 	began := time.Now()
 	if l.requested.IsZero() {
@@ -121,7 +122,7 @@ func (l *level) requestAndStore(ctx context.Context) (e store.Entry, retry bool,
 		if e, loadErr := l.lastLook(ctx); !l.renewal && loadErr == nil && e.Valid(l.now()) {
 			return e, false, nil
 		}
-		timeout := isTimeout(err)
+		timeout := isTimeout(err) && !l.registry.Public
 		retry = timeout && time.Since(began) >= l.minRequest() && l.hasTime() && ctx.Err() == nil
 		if timeout {
 			err = l.firstTimeout(err)

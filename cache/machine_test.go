@@ -99,7 +99,7 @@ func (m *machine) fail() {
 // called fails the test unless AWS received the given number of token requests since the last call.
 func (m *machine) called(want int) {
 	m.t.Helper()
-	if got := m.cloud.Count(awstest.GetAuthorizationToken); got != want {
+	if got := m.cloud.Count(awstest.GetAuthorizationToken) + m.cloud.Count(awstest.GetPublicAuthorizationToken); got != want {
 		m.t.Errorf("%d token requests, want %d", got, want)
 	}
 	m.cloud.ResetCalls()

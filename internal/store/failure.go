@@ -7,6 +7,7 @@ type Failure struct {
 	Cause      string // as in credentials.Error, without a secret
 	Next       string // as in credentials.Error
 	NoIdentity bool   // whether the error wraps credentials.ErrNoIdentity
+	Mistake    bool   // whether the error wraps credentials.ErrConfiguration
 	Renewal    bool   // whether the request renewed a valid token, and had less time
 	Timeout    bool   // whether a time limit ended the request, so that another one may succeed
 	Began      int64  // Unix nanoseconds
@@ -19,14 +20,14 @@ func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
 	if err != nil {
 		return Failure{}, false
 	}
-	v, err := decodeLines(b, "failure", 7)
+	v, err := decodeLines(b, "failure", 8)
 	if err != nil || v[0] == "" {
 		return Failure{}, false
 	}
-	began, beganErr := strconv.ParseInt(v[5], 10, 64)
-	ended, endedErr := strconv.ParseInt(v[6], 10, 64)
+	began, beganErr := strconv.ParseInt(v[6], 10, 64)
+	ended, endedErr := strconv.ParseInt(v[7], 10, 64)
 	f = Failure{
-		Cause: v[0], Next: v[1], NoIdentity: v[2] == "true", Renewal: v[3] == "true", Timeout: v[4] == "true",
+		Cause: v[0], Next: v[1], NoIdentity: v[2] == "true", Mistake: v[3] == "true", Renewal: v[4] == "true", Timeout: v[5] == "true",
 		Began: began, Ended: ended,
 	}
 	return f, beganErr == nil && endedErr == nil
@@ -35,7 +36,7 @@ func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
 // SaveFailure stores a failure. It ignores errors, because the caller returns the failure in any case.
 func (s *Store) SaveFailure(host string, id Key, f Failure) {
 	b, err := encodeLines("failure", f.Cause, f.Next,
-		strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Renewal), strconv.FormatBool(f.Timeout),
+		strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Mistake), strconv.FormatBool(f.Renewal), strconv.FormatBool(f.Timeout),
 		strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
 	if err == nil {
 		_ = s.write(name(host, id, failureSuffix), b)
