@@ -62,19 +62,25 @@ func (r response) String() string {
 }
 
 // do sends a request, and sends it again with the token if the registry requests authentication. Amazon ECR accepts
-// the token as a password. Amazon ECR Public exchanges it for another token first. The token is not sent to another
-// host, even if the registry requests it as Docker Hub does, because an alias may lead to a registry of another
-// provider.
+// the token as a password. Amazon ECR Public exchanges it for another token first, and returns one that can only read if
+// there is no password. The token is not sent to another host, even if the registry requests it as Docker Hub does,
+// because an alias may lead to a registry of another provider.
 func (c *client) do(ctx context.Context, method, path string, accept ...string) (response, error) {
 	u := &url.URL{Scheme: "https", Host: c.host, Path: path}
 	got, err := c.send(ctx, method, u, accept)
-	if err != nil || got.status != http.StatusUnauthorized || c.token.Password == "" || c.authorization != "" {
+	exchanges, anonymous := strings.HasPrefix(got.challenge, "Bearer "), c.token.Password == ""
+	if err != nil || got.status != http.StatusUnauthorized || anonymous && !exchanges || c.authorization != "" {
 		return got, err
 	}
-	c.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(c.token.Username+":"+c.token.Password))
-	if strings.HasPrefix(got.challenge, "Bearer ") {
+	if !anonymous {
+		c.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(c.token.Username+":"+c.token.Password))
+	}
+	if exchanges {
 		bearer, err := c.exchange(ctx, got.challenge)
-		if err != nil {
+		switch {
+		case err != nil && anonymous:
+			return got, nil
+		case err != nil:
 			return response{}, err
 		}
 		c.authorization = "Bearer " + bearer

@@ -19,7 +19,7 @@ func (p *Pull) CheckRegistry(ctx context.Context) Result {
 	switch {
 	case err != nil:
 		return p.requestFailed(err).Otherwise("%s", p.checkTarget())
-	case got.status == http.StatusOK && p.client.authorization == "":
+	case got.status == http.StatusOK && (p.client.authorization == "" || p.Token.Password == ""):
 		return OK("%s responds without a password (from this process)", p.Address)
 	case got.status == http.StatusOK:
 		return OK("%s accepts the password (from this process)", p.Address)
