@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	ociregistry "github.com/google/go-containerregistry/pkg/registry"
 
@@ -24,8 +25,7 @@ func (s *Server) imagesOf(name string) http.Handler {
 // serveRegistry serves the registry of the dialed host, with Basic authentication as ECR does. It accepts the tokens of
 // the host's region. A host that is not ECR, such as a loopback address, accepts the tokens of all regions.
 //
-// The real ECR Public requires a Bearer token for all requests. Here, reading requires no token, and clients that
-// request /v2/ before they push get no challenge.
+// ECR Public requires a Bearer token for all requests, which clients get for a password, or for reading without one.
 //
 // If a token was issued to a session with a policy, the policy limits the use of the token. Whether AWS does the same
 // is not known from documentation.
@@ -39,27 +39,62 @@ func (s *Server) serveRegistry(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		name = reg.Account + "/" + reg.Region
 	}
-	_, _, hasAuth := r.BasicAuth()
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if reg.Public && reads && !hasAuth || s.authorize(w, r, host, reg) {
+	switch {
+	case reg.Public && r.URL.Path == bearerPath:
+		s.issueBearer(w, r, host, reg)
+	case reg.Public && readsAnonymously(r), s.authorize(w, r, host, reg):
 		s.imagesOf(name).ServeHTTP(w, r)
 	}
 }
 
+// anonymousBearer is the Bearer token of ECR Public for clients without a password. That of other clients is the
+// password.
+const anonymousBearer = "anonymous"
+
+// bearerPath is where ECR Public exchanges a password for a Bearer token.
+const bearerPath = "/token/"
+
+// issueBearer answers a request for a Bearer token.
+func (s *Server) issueBearer(w http.ResponseWriter, r *http.Request, host string, reg registry.Registry) {
+	_, bearer, ok := r.BasicAuth()
+	switch {
+	case !ok:
+		bearer = anonymousBearer
+	case !s.authorize(w, r, host, reg):
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = fmt.Fprintf(w, `{"token":%q}`+"\n", bearer)
+}
+
+func readsAnonymously(r *http.Request) bool {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	return reads && r.Header.Get("Authorization") == "Bearer "+anonymousBearer
+}
+
+// login returns the user name and the password of a request, or of its Bearer token.
+func login(r *http.Request) (user, password string) {
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return userName, bearer
+	}
+	user, password, _ = r.BasicAuth()
+	return user, password
+}
+
 // authorize reports whether r contains a token for reg. If not, it sends an error response.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request, host string, reg registry.Registry) bool {
-	user, password, _ := r.BasicAuth()
+	user, password := login(r)
 	now := s.now()
 	s.mu.Lock()
 	t, known := s.tokens[password]
 	s.mu.Unlock()
 	switch {
 	case !known || user != userName:
-		challenge(w, host)
+		challenge(w, host, reg)
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, "Not Authorized\n")
 	case !now.Before(t.expires):
-		challenge(w, host)
+		challenge(w, host, reg)
 		deny(w, http.StatusUnauthorized, "Your authorization token has expired. Reauthenticate and try again.")
 	case reg.Region != "" && (t.region != reg.Region || t.public != reg.Public):
 		deny(w, http.StatusForbidden, "Your Authorization Token is invalid.")
@@ -73,9 +108,13 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, host string, 
 	return false
 }
 
-func challenge(w http.ResponseWriter, host string) {
+func challenge(w http.ResponseWriter, host string, reg registry.Registry) {
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
-	w.Header().Set("Www-Authenticate", fmt.Sprintf(`Basic realm="https://%s/",service="ecr.amazonaws.com"`, host))
+	scheme := fmt.Sprintf(`Basic realm="https://%s/",service="ecr.amazonaws.com"`, host)
+	if reg.Public {
+		scheme = fmt.Sprintf(`Bearer realm="https://%s%s",service=%q,scope="aws"`, host, bearerPath, host)
+	}
+	w.Header().Set("Www-Authenticate", scheme)
 }
 
 // deny sends an error response of the OCI distribution specification.
