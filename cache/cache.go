@@ -42,6 +42,10 @@ type Cache struct {
 	Log     *slog.Logger     // nil discards it
 	Now     func() time.Time // nil means time.Now
 
+	// Client is the process ID of the client of this process. It gets a failure of ECR Public once; later errors wrap
+	// credentials.ErrReported. 0 means that there is none.
+	Client int
+
 	// The fields below are for a process that started waiting for other processes before it created the Cache.
 
 	// Since is when it started waiting; zero means at the start of each call.

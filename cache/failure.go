@@ -52,6 +52,9 @@ func (l *level) saveFailure(err error, timeout, retry bool) {
 	if retry {
 		f.Began = f.Ended
 	}
+	if l.registry.Public {
+		f.Client = l.Client
+	}
 	l.store.SaveFailure(l.host, l.id, f)
 }
 
@@ -85,6 +88,9 @@ func (l *level) errorOf(f store.Failure) *credentials.Error {
 	case f.Timeout:
 		e.Err = context.DeadlineExceeded
 	}
+	if f.Client != 0 && f.Client == l.Client {
+		e.Err = errors.Join(credentials.ErrReported, e.Err)
+	}
 	return e
 }
 
@@ -104,6 +110,11 @@ func (l *level) applies(f store.Failure) bool {
 func (l *level) cachedError(f store.Failure) error {
 	f.Timeout = false
 	age := l.age(f).Round(time.Second)
+	if l.registry.Public && l.Client != 0 && l.Client != f.Client {
+		now := f
+		now.Client = l.Client
+		l.store.SaveFailure(l.host, l.id, now)
+	}
 	return fmt.Errorf("%w (cached error, %s old; retry in %s)", l.errorOf(f), age, l.failureTTL(f)-age)
 }
 

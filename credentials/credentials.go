@@ -29,6 +29,8 @@ var (
 	ErrNoIdentity = errors.New("no AWS credentials found")
 	// ErrConfiguration reports a mistake in the configuration of this program, as opposed to that of AWS.
 	ErrConfiguration = errors.New("invalid configuration")
+	// ErrReported reports a failure that another process has already reported to the same client.
+	ErrReported = errors.New("already reported to the client")
 )
 
 // Anonymous reports whether a client should continue without a password after an error of a Source. It should for

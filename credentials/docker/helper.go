@@ -45,7 +45,8 @@ var _ helper.Helper = (*Helper)(nil)
 // Get returns the user name and password for an Amazon ECR registry or an alias of one, in any form that clients use
 // for the host. The Fallback handles all other hosts. Without a Fallback, the error is the protocol's "not found", after
 // which clients continue without a password. So is an error of the Source for Amazon ECR Public, except
-// credentials.ErrConfiguration; it is printed as a notice. Other errors are those of the Source.
+// credentials.ErrConfiguration; it is printed as a notice, unless it is credentials.ErrReported. Other errors are those
+// of the Source.
 func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	r, err := h.resolve(serverURL)
 	switch {
@@ -60,6 +61,9 @@ func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	defer cancel()
 	token, err := credentials.UsableToken(ctx, h.Source, r)
 	if credentials.Anonymous(r, err) {
+		if errors.Is(err, credentials.ErrReported) {
+			return "", "", helper.NewErrCredentialsNotFound()
+		}
 		h.notice("%v; continuing without a password, with which public images can be pulled, but not pushed", err)
 		return "", "", helper.NewErrCredentialsNotFound()
 	}

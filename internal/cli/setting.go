@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -98,6 +99,7 @@ func (s *setting) keychain() *keychain.Store {
 // helper returns the helper that serves an action of the protocol.
 func (s *setting) helper() *docker.Helper {
 	tokens := s.source()
+	tokens.Client = os.Getppid()
 	h := &docker.Helper{
 		Source:        tokens,
 		Tokens:        tokens,
