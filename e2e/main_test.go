@@ -25,8 +25,11 @@ const (
 // aliasHost is an alias of one of them in the user's configuration.
 const aliasHost = "registry.corp.example"
 
+// publicHost is the registry of ECR Public.
+const publicHost = "public.ecr.aws"
+
 // hosts returns the host names that resolve to the registry of the stand-in.
-func hosts() []string { return []string{firstHost, secondHost, thirdHost, aliasHost} }
+func hosts() []string { return []string{firstHost, secondHost, thirdHost, aliasHost, publicHost} }
 
 func TestMain(m *testing.M) {
 	os.Exit(sandbox.Main(m, sandbox.Sandbox{Build: build, Hosts: hosts()}))
