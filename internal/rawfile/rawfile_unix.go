@@ -5,7 +5,9 @@
 package rawfile
 
 import (
+	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"syscall"
 )
@@ -48,6 +50,34 @@ func ReadSame(path string, info os.FileInfo) (content []byte, ok bool) {
 	return content, err == nil
 }
 
+// ErrLimit reports a file that ReadLimited does not read.
+var ErrLimit = errors.New("larger than the limit, or not a regular file")
+
+// ReadLimited reads a regular file of at most limit bytes, and never waits for the writer of a pipe. The error wraps
+// ErrLimit for any other file.
+func ReadLimited(path string, limit int) ([]byte, error) {
+	fd, err := open(path, syscall.O_NONBLOCK)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer syscall.Close(fd)
+	var info syscall.Stat_t
+	if err := syscall.Fstat(fd, &info); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if info.Mode&syscall.S_IFMT != syscall.S_IFREG || info.Size > int64(limit) {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrLimit}
+	}
+	b, err := readUpTo(fd, info.Size, limit+1)
+	if err == nil && len(b) > limit { // it has grown
+		err = ErrLimit
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+	}
+	return b, nil
+}
+
 func open(path string, flags int) (fd int, err error) {
 	for {
 		fd, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|flags, 0)
@@ -58,7 +88,10 @@ func open(path string, flags int) (fd int, err error) {
 }
 
 // read reads a file until its end. It usually has the given size.
-func read(fd int, size int64) ([]byte, error) {
+func read(fd int, size int64) ([]byte, error) { return readUpTo(fd, size, math.MaxInt) }
+
+// readUpTo is read, but stops when it has read limit bytes or more.
+func readUpTo(fd int, size int64, limit int) ([]byte, error) {
 	b := make([]byte, 0, size+1) // one more, to notice the end
 	for {
 		n, err := syscall.Read(fd, b[len(b):cap(b)])
@@ -67,8 +100,8 @@ func read(fd int, size int64) ([]byte, error) {
 			continue
 		case err != nil:
 			return nil, err
-		case n == 0:
-			return b, nil
+		case n == 0 || len(b)+n >= limit:
+			return b[:len(b)+n], nil
 		}
 		if b = b[:len(b)+n]; len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]

@@ -4,6 +4,7 @@ package rawfile_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -35,6 +36,34 @@ func TestRead(t *testing.T) {
 		if !bytes.Equal(got, want) || (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
 			t.Errorf("%q: %d bytes and %v, want %d and %v", path, len(got), err, len(want), wantErr)
 		}
+	}
+}
+
+// ReadLimited reads regular files, including those behind links, up to the limit. It does not wait for a pipe.
+func TestReadLimited(t *testing.T) {
+	dir := t.TempDir()
+	file, link, pipe := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "pipe")
+	if err := os.WriteFile(file, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{file, link} {
+		if b, err := rawfile.ReadLimited(path, 7); err != nil || string(b) != "content" {
+			t.Errorf("%s: %q, %v", path, b, err)
+		}
+	}
+	for path, limit := range map[string]int{file: 6, pipe: 7, dir: 7, "/dev/zero": 7} {
+		if b, err := rawfile.ReadLimited(path, limit); !errors.Is(err, rawfile.ErrLimit) {
+			t.Errorf("%s: %q, %v", path, b, err)
+		}
+	}
+	if _, err := rawfile.ReadLimited(filepath.Join(dir, "none"), 7); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
 	}
 }
 
