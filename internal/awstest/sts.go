@@ -11,7 +11,7 @@ import (
 )
 
 // WebIdentityToken is the OIDC token that AssumeRoleWithWebIdentity accepts.
-const WebIdentityToken = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhd3N0ZXN0In0."
+const WebIdentityToken = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2F3c3Rlc3QuaW52YWxpZCIsInN1YiI6ImF3c3Rlc3QifQ."
 
 // An assumeResponse is the response of AssumeRole and AssumeRoleWithWebIdentity. Its elements are named after the
 // operation.

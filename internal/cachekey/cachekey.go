@@ -1,5 +1,6 @@
 // Package cachekey computes the key of a cached token from everything that determines the token's AWS identity:
-// environment variables, the AWS files, the user's configuration, and the programs of credential_process settings.
+// environment variables, the AWS files, the user's configuration, the programs of credential_process settings, and the
+// claims in token files.
 //
 // It needs neither the AWS SDK nor the network. Like package store, it imports little, because the fast path uses it.
 package cachekey
@@ -30,6 +31,7 @@ type Inputs struct {
 
 	variables []string // "NAME=value", sorted
 	programs  []string // identify the programs of credential_process settings; see stampPrograms
+	tokens    []string // identify the tokens in token files; see readTokens
 	files     []file   // the AWS configuration, the AWS credentials, the user's configuration
 
 	env      environ.Env
@@ -50,7 +52,8 @@ type file struct {
 // Read reads the inputs of this process; flag is that of configpath.Read. If a profile in the AWS files has a
 // credential_process setting, the inputs include its programs, the variables that it contains, and the variables of
 // common credential tools. A file that cannot be read is an error, because its effect on the identity is unknown. The
-// exception is a file in another user's home directory, which the AWS SDK skips too.
+// exception is a file in another user's home directory, which the AWS SDK skips too. Of files with a web identity token
+// or a token for EKS Pod Identity, the inputs include the claims that select the identity.
 func Read(env environ.Env, flag string) (Inputs, error) {
 	own, err := configpath.Read(env, flag)
 	if err != nil {
@@ -75,8 +78,15 @@ func ReadFor(env environ.Env, own configpath.File) (Inputs, error) {
 		}
 		in.files = append(in.files, file)
 	}
-	commands := slices.Concat(commandLines(in.files[0].content), commandLines(in.files[1].content))
+	found := readSettings(in.files[0].content)
+	found.add(readSettings(in.files[1].content))
+	commands := found.commands
 	in.programs, in.tools = stampPrograms(env, commands), len(commands) > 0
+	tokens, err := readTokens(env, found.tokenFiles)
+	if err != nil {
+		return in, err
+	}
+	in.tokens = tokens
 	in = in.With(mentioned(commands))
 	if in.Own.Skipped != "" {
 		in.Skipped = append(in.Skipped, in.Own.Skipped)
@@ -136,8 +146,8 @@ func (in Inputs) encode() []byte {
 	for _, f := range in.files {
 		size += len(f.content)
 	}
-	b := append(make([]byte, 0, size), "ecr-login identity 2\n"...)
-	for _, list := range [][]string{in.variables, in.programs} {
+	b := append(make([]byte, 0, size), "ecr-login identity 3\n"...)
+	for _, list := range [][]string{in.variables, in.programs, in.tokens} {
 		b = binary.BigEndian.AppendUint64(b, uint64(len(list)))
 		for _, v := range list {
 			b = binary.BigEndian.AppendUint64(b, uint64(len(v)))

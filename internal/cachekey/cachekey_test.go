@@ -22,12 +22,15 @@ func decodeInputs(b []byte) (in Inputs, err error) {
 	}()
 	number := func() uint64 { n := binary.BigEndian.Uint64(b); b = b[8:]; return n }
 	part := func() []byte { n := number(); p := b[:n]; b = b[n:]; return p }
-	b = b[len("ecr-login identity 2\n"):]
+	b = b[len("ecr-login identity 3\n"):]
 	for range number() {
 		in.variables = append(in.variables, string(part()))
 	}
 	for range number() {
 		in.programs = append(in.programs, string(part()))
+	}
+	for range number() {
+		in.tokens = append(in.tokens, string(part()))
 	}
 	for range number() {
 		exists := b[0] == 1
@@ -44,17 +47,18 @@ func FuzzKey(f *testing.F) {
 	f.Add("AWS_PROFILE=dev", "HOME=/root", true, []byte("[default]\n"), false, []byte(""))
 	f.Add("AWS_A=1AWS_B=2", "", false, []byte(nil), true, []byte("x"))
 	f.Fuzz(func(t *testing.T, first, second string, configured bool, config []byte, keyed bool, keys []byte) {
-		in := Inputs{variables: []string{first, second}, files: []file{{configured, config}, {keyed, keys}}, programs: []string{second}}
+		in := Inputs{variables: []string{first, second}, files: []file{{configured, config}, {keyed, keys}}, programs: []string{second}, tokens: []string{first}}
 		encoded := in.encode()
 		out, err := decodeInputs(encoded)
 		if err != nil || !reflect.DeepEqual(normal(in), normal(out)) {
 			t.Errorf("%+v was decoded as %+v (%v)", in, out, err)
 		}
 		for name, other := range map[string]Inputs{
-			"one variable fewer":   {variables: []string{first}, files: in.files, programs: in.programs},
-			"variables as one":     {variables: []string{first + second}, files: in.files, programs: in.programs},
-			"program for variable": {variables: []string{first}, files: in.files, programs: []string{second, second}},
-			"files exchanged":      {variables: in.variables, files: []file{{keyed, keys}, {configured, config}}, programs: in.programs},
+			"one variable fewer":   {variables: []string{first}, files: in.files, programs: in.programs, tokens: in.tokens},
+			"variables as one":     {variables: []string{first + second}, files: in.files, programs: in.programs, tokens: in.tokens},
+			"program for variable": {variables: []string{first}, files: in.files, programs: []string{second, second}, tokens: in.tokens},
+			"token for program":    {variables: in.variables, files: in.files, tokens: []string{second, first}},
+			"files exchanged":      {variables: in.variables, files: []file{{keyed, keys}, {configured, config}}, programs: in.programs, tokens: in.tokens},
 		} {
 			same := reflect.DeepEqual(normal(in), normal(other))
 			if bytes.Equal(encoded, other.encode()) != same {
@@ -70,7 +74,10 @@ func normal(in Inputs) Inputs {
 	for i, f := range in.files {
 		files[i] = file{f.exists, append([]byte{}, f.content...)}
 	}
-	return Inputs{variables: append([]string{}, in.variables...), files: files, programs: append([]string{}, in.programs...)}
+	return Inputs{
+		variables: append([]string{}, in.variables...), files: files, programs: append([]string{}, in.programs...),
+		tokens: append([]string{}, in.tokens...),
+	}
 }
 
 // The key depends on all variables and files that affect the identity, and on no others.

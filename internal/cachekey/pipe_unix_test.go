@@ -13,6 +13,12 @@ import (
 
 // Read does not open a pipe, because its writer is terminated if a reader closes it again.
 func TestPipeIsNotOpened(t *testing.T) {
+	for _, variable := range []string{"AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
+		t.Run(variable, func(t *testing.T) { testPipe(t, variable) })
+	}
+}
+
+func testPipe(t *testing.T, variable string) {
 	pipe := filepath.Join(t.TempDir(), "config")
 	if err := exec.Command("mkfifo", pipe).Run(); err != nil {
 		t.Fatal(err)
@@ -22,7 +28,7 @@ func TestPipeIsNotOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 200 { // before and after the writer opens the pipe
-		if _, err := Read(environ.Env{"AWS_CONFIG_FILE=" + pipe}, ""); err == nil {
+		if _, err := Read(environ.Env{variable + "=" + pipe}, ""); err == nil {
 			t.Fatal("a pipe was read")
 		}
 	}

@@ -30,26 +30,63 @@ func isToolVariable(name string) bool {
 	return slices.ContainsFunc(ToolPrefixes, has) && !slices.ContainsFunc(toolSessions, has)
 }
 
-// commandLines returns the values of the credential_process settings in an AWS file, including continuation lines. The
-// SDK accepts the name in any letter case, and a colon instead of the equals sign.
-func commandLines(content []byte) (lines []string) {
-	const left, right = len("credential"), len("_process")
+// settings are the values of settings in an AWS file.
+type settings struct{ commands, tokenFiles []string } // credential_process, web_identity_token_file
+
+// add adds the settings of another file.
+func (s *settings) add(other settings) {
+	s.commands = append(s.commands, other.commands...)
+	s.tokenFiles = append(s.tokenFiles, other.tokenFiles...)
+}
+
+// readSettings returns the settings in an AWS file, in one pass. The SDK accepts names in any letter case, and a colon
+// instead of the equals sign. Values of credential_process include continuation lines.
+func readSettings(content []byte) (s settings) {
 	for i := 0; ; i++ {
 		next := bytes.IndexByte(content[i:], '_')
 		if next < 0 {
-			return lines
+			return s
 		}
 		i += next
-		if i < left || i+right > len(content) || content[i+1]|0x20 != 'p' ||
-			!bytes.EqualFold(content[i-left:i+right], []byte("credential_process")) {
-			continue
+		if i+1 == len(content) {
+			return s
 		}
-		start := bytes.LastIndexByte(content[:i], '\n') + 1
-		value := bytes.TrimLeft(content[i+right:], " \t")
-		if len(bytes.TrimLeft(content[start:i-left], " \t")) == 0 && len(value) > 0 && (value[0] == '=' || value[0] == ':') {
-			lines = append(lines, string(unquote(value[1:logicalEnd(value)])))
+		switch content[i+1] | 0x20 {
+		case 'p':
+			if value, ok := settingAt(content, i, "credential", "_process"); ok {
+				s.commands = append(s.commands, string(unquote(value)))
+			}
+		case 'i':
+			if value, ok := settingAt(content, i, "web", "_identity_token_file"); ok {
+				s.tokenFiles = append(s.tokenFiles, tokenFile(value))
+			}
 		}
 	}
+}
+
+// settingAt returns the value of the setting with the name left + right, if right begins at index i of an AWS file. The
+// value includes continuation lines.
+func settingAt(content []byte, i int, left, right string) (value []byte, ok bool) {
+	begin, end := i-len(left), i+len(right)
+	if begin < 0 || end > len(content) || !bytes.EqualFold(content[begin:i], []byte(left)) ||
+		!bytes.EqualFold(content[i:end], []byte(right)) {
+		return nil, false
+	}
+	line := bytes.LastIndexByte(content[:begin], '\n') + 1
+	value = bytes.TrimLeft(content[end:], " \t")
+	if len(bytes.TrimLeft(content[line:begin], " \t")) > 0 || len(value) == 0 || value[0] != '=' && value[0] != ':' {
+		return nil, false
+	}
+	return value[1:logicalEnd(value)], true
+}
+
+// tokenFile returns the path in a value of web_identity_token_file: its first line, without a comment and quotes.
+func tokenFile(value []byte) string {
+	value, _, _ = bytes.Cut(value, []byte("\n"))
+	for _, comment := range []string{" #", " ;", "\t#", "\t;"} {
+		value, _, _ = bytes.Cut(value, []byte(comment))
+	}
+	return string(unquote(value))
 }
 
 // logicalEnd returns the index of the end of a value: before the first line that does not begin with a blank.

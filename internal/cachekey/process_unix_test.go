@@ -14,7 +14,7 @@ import (
 	"ecrlogin/internal/environ"
 )
 
-// commandLines returns every command that the SDK would run, in each notation, and ignores comments.
+// readSettings returns every command that the SDK would run, in each notation, and ignores comments.
 func TestCommandLines(t *testing.T) {
 	for _, tt := range []struct {
 		file string
@@ -36,9 +36,9 @@ func TestCommandLines(t *testing.T) {
 		{"credential_process = creds _p _process credential_process = x", []string{"creds _p _process credential_process = x"}},
 		{"[default]\ns3 =\n  credential_process = creds a\n", []string{"creds a"}}, // not a setting, but harmless
 	} {
-		got := commandLines([]byte(tt.file))
+		got := readSettings([]byte(tt.file)).commands
 		if !slices.Equal(got, tt.want) {
-			t.Errorf("commandLines(%q) = %q, want %q", tt.file, got, tt.want)
+			t.Errorf("readSettings(%q).commands = %q, want %q", tt.file, got, tt.want)
 		}
 		path := filepath.Join(t.TempDir(), "config")
 		if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
@@ -92,7 +92,7 @@ func TestPrograms(t *testing.T) {
 func FuzzCommandLines(f *testing.F) {
 	f.Add([]byte("[default]\ncredential_process = A=1 \"${B:-c}\" 'd' | e\n  f\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		commands := commandLines(content)
+		commands := readSettings(content).commands
 		mentioned(commands)
 		for _, c := range commands {
 			for _, p := range programs(nil, c) {
