@@ -34,6 +34,7 @@ func (b *bench) hits(t *table) error {
 	for _, hit := range []hit{
 		{"hit", "≤ 1.5", func() (*program, error) { return b.static(b.helper) }},
 		{"hit with a role profile and an 80 KB AWS config file", "≤ 1.7", b.role},
+		{"hit with a web identity token", "≤ 1.6", b.webIdentityHit},
 		{"hit via an alias", "≤ 1.8", func() (*program, error) {
 			return b.configured(alias, "registries:\n- match: "+alias+"\n  registry: "+host+"\n")
 		}},
@@ -122,6 +123,19 @@ func (b *bench) role() (*program, error) {
 		return nil, err
 	}
 	return get(b.helper, host, b.environ(home, "AWS_CONFIG_FILE="+file, "AWS_PROFILE="+name)), nil
+}
+
+// webIdentityHit returns a get with a role that is assumed with an OIDC token, whose claims are part of the cache key.
+func (b *bench) webIdentityHit() (*program, error) {
+	home, err := b.newHome()
+	if err != nil {
+		return nil, err
+	}
+	env, err := b.webIdentity(home)
+	if err != nil {
+		return nil, err
+	}
+	return get(b.helper, host, b.environ(home, env...)), nil
 }
 
 // ruleRole is the role of rule.
