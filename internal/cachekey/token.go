@@ -55,7 +55,7 @@ func readTokens(env environ.Env, settings []string) (tokens []string, err error)
 	return tokens, nil
 }
 
-// readToken reads a token file. ok is false if it cannot be read: the AWS SDK cannot read it either, so that no identity
+// readToken reads a token file. ok is false if it cannot be read: the AWS SDK cannot read it either, so no identity
 // comes from it. A pipe is an error, because it can be read only once.
 func readToken(path string) (content []byte, ok bool, err error) {
 	info, err := os.Stat(path)
@@ -88,9 +88,11 @@ func tokenIdentity(content []byte) string {
 
 // coveredClaims are the claims of a JSON web token that are part of the key. The first two are required. Google names
 // the audience azp. The last two become tags and the source identity of the role session.
-// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html (web identity), and
+// Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html (for azp), and
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
-var coveredClaims = [...]string{"iss", "sub", "aud", "azp", "https://aws.amazon.com/tags", "https://aws.amazon.com/source_identity"}
+var coveredClaims = [...]string{
+	"iss", "sub", "aud", "azp", "https://aws.amazon.com/tags", "https://aws.amazon.com/source_identity",
+}
 
 // identityClaims returns the claims of coveredClaims in a JSON web token, as they are encoded there, in a form in which
 // different claims differ. ok is false if the token is invalid, ambiguous, or lacks a subject or issuer.
