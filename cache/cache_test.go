@@ -11,6 +11,7 @@ import (
 
 	"ecrlogin/cache"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/lifetime"
 	"ecrlogin/registry"
 )
 
@@ -89,13 +90,14 @@ func (u *user) fails(call int, text string) {
 	}
 }
 
-// A token is used for half of its lifetime and then renewed.
+// A token is used for half of its lifetime, less the jitter of the machine, and then renewed.
 func TestLifetime(t *testing.T) {
 	for _, life := range []time.Duration{12 * time.Hour, time.Hour, 10 * time.Second} {
 		u := newUser(t)
 		u.source.life = life
 		u.gets(1)
-		u.clock.advance(life/2 - time.Second)
+		half := lifetime.Renewal(u.clock.Time, u.clock.Add(life), "us-west-2").Sub(u.clock.Time) // or a little less
+		u.clock.advance(half - time.Second)
 		u.gets(1)
 		u.clock.advance(time.Second)
 		u.gets(2)
@@ -176,7 +178,7 @@ func TestWrongClock(t *testing.T) {
 // twelve hours minus one minute.
 func TestClockBehindAWS(t *testing.T) {
 	u := newUser(t)
-	u.source.aws = u.clock.in(13 * time.Hour)
+	u.source.aws = u.clock.in(15 * time.Hour)
 	u.gets(1)
 	u.clock.advance(12*time.Hour - time.Minute - time.Second)
 	u.gets(1)

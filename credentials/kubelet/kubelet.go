@@ -86,7 +86,7 @@ func (p *Provider) respond(in io.Reader) (resp response, notice string, err erro
 	if err != nil {
 		return response{}, "", err
 	}
-	resp.CacheDuration = kubeletprotocol.CacheDuration(token.Issued, token.Expiry, time.Now()).String()
+	resp.CacheDuration = kubeletprotocol.CacheDuration(token.Issued, token.Expiry, r.Region, time.Now()).String()
 	resp.Auth = map[string]auth{host: {token.Username, token.Password}}
 	return resp, "", nil
 }

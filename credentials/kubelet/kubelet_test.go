@@ -16,6 +16,7 @@ import (
 
 	"ecrlogin/credentials"
 	"ecrlogin/credentials/kubelet"
+	"ecrlogin/internal/lifetime"
 	"ecrlogin/registry"
 )
 
@@ -42,6 +43,11 @@ func aged(age time.Duration) fixed {
 	return fixed{token: credentials.Token{Username: "AWS", Password: "node", Issued: now.Add(-age), Expiry: now.Add(12*time.Hour - age)}}
 }
 
+// renewal returns how long a token of host with a lifetime of 12 hours is used on this machine.
+func renewal() time.Duration {
+	return lifetime.Renewal(now, now.Add(12*time.Hour), "us-west-2").Sub(now)
+}
+
 type outcome struct {
 	out, err string
 	exit     int
@@ -65,7 +71,7 @@ func request(version, image string) string {
 func TestAnswer(t *testing.T) {
 	p := &kubelet.Provider{Source: aged(0)}
 	for _, version := range []string{"v1", "v1beta1", "v1alpha1"} {
-		want := outcome{out: `{"kind":"CredentialProviderResponse","apiVersion":"` + group + version + `","cacheKeyType":"Registry","cacheDuration":"6h0m0s","auth":{"` + host + `":{"username":"AWS","password":"node"}}}` + "\n"}
+		want := outcome{out: `{"kind":"CredentialProviderResponse","apiVersion":"` + group + version + `","cacheKeyType":"Registry","cacheDuration":"` + renewal().String() + `","auth":{"` + host + `":{"username":"AWS","password":"node"}}}` + "\n"}
 		if got := serve(t, p, request(version, host+"/team/app")); got != want {
 			t.Errorf("%s: got %+v\nwant %+v", version, got, want)
 		}
@@ -84,13 +90,13 @@ func TestCacheDuration(t *testing.T) {
 		age  time.Duration
 		want string
 	}{
-		{0, "6h0m0s"},
-		{5 * time.Hour, "1h0m0s"},
+		{0, renewal().String()},
+		{5 * time.Hour, (renewal() - 5*time.Hour).String()},
 		{5*time.Hour + 59*time.Minute + 59500*time.Millisecond, "0s"},
 		{6 * time.Hour, "5m0s"}, // could not be renewed
 		{11 * time.Hour, "5m0s"},
 		{11*time.Hour + 56*time.Minute, "2m0s"},
-		{-time.Minute, "6h1m0s"}, // the local clock is behind that of the machine that cached the token
+		{-time.Minute, (renewal() + time.Minute).String()}, // the local clock is behind that of the machine that cached the token
 	} {
 		got := serve(t, &kubelet.Provider{Source: aged(tt.age)}, request("v1", host+"/app"))
 		var answer struct{ CacheDuration string }

@@ -167,7 +167,7 @@ func (q *query) encode(e store.Entry, now time.Time) (answer []byte, ok bool) {
 	}
 	text := `{"ServerURL":"` + q.host + `","Username":"` + e.Username + `","Secret":"` + e.Password + "\"}\n"
 	if q.kubelet {
-		duration := kubeletprotocol.CacheDuration(time.Unix(e.Issued, 0), time.Unix(e.Expiry, 0), now)
+		duration := kubeletprotocol.CacheDuration(time.Unix(e.Issued, 0), time.Unix(e.Expiry, 0), e.Region, now)
 		text = `{"kind":"` + kubeletprotocol.ResponseKind + `","apiVersion":"` + q.version +
 			`","cacheKeyType":"Registry","cacheDuration":"` + duration.String() +
 			`","auth":{"` + q.host + `":{"username":"` + e.Username + `","password":"` + e.Password + "\"}}}\n"

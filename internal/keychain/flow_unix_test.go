@@ -17,6 +17,7 @@ import (
 
 	"ecrlogin/cache"
 	"ecrlogin/credentials"
+	"ecrlogin/internal/lifetime"
 )
 
 // Tokens in a keychain are used, renewed and replaced like those in files.
@@ -25,9 +26,10 @@ func TestLifetime(t *testing.T) {
 	u.gets(host, 1)
 	u.gets(host, 1)
 	u.gets(otherHost, 2)
-	u.now = u.now.Add(6*time.Hour - time.Second)
+	half := lifetime.Renewal(u.now, u.now.Add(12*time.Hour), "us-west-2").Sub(u.now)
+	u.now = u.now.Add(half - time.Second)
 	u.gets(host, 1)
-	u.now = u.now.Add(time.Second) // half of its life
+	u.now = u.now.Add(time.Second) // half of its life, or a little less
 	u.gets(host, 3)
 	u.gets(host, 3)
 	u.now = u.now.Add(7 * time.Hour)

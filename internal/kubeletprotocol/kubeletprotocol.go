@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ecrlogin/internal/lifetime"
 )
 
 // The kinds of the protocol's objects, and the group of their API.
@@ -89,18 +91,22 @@ func Host(image string) string {
 	return host
 }
 
-// soon is how long kubelet may cache a token that is past half of its lifetime, so that it gets a newer one soon
+// soon is how long kubelet may cache a token that could not be renewed, so that it gets a newer one soon
 // after.
 const soon = 5 * time.Minute
 
-// CacheDuration returns how long kubelet may cache a token from now on: until half of the token's lifetime has passed,
-// which is when it is renewed. The token may be hours old, because it may come from a cache. A token past half of its
-// lifetime, which means that it could not be renewed, is cached for a short time. No token is cached after it expires.
-func CacheDuration(issued, expiry, now time.Time) time.Duration {
+// CacheDuration returns how long kubelet may cache a token of a region from now on: until it is renewed, see
+// lifetime.Renewal. The token may be hours old, because it may come from a cache. A token that should have been renewed,
+// but could not, is cached for a short time, which does not go beyond half of its life unless that has passed. No token
+// is cached after it expires.
+func CacheDuration(issued, expiry time.Time, region string, now time.Time) time.Duration {
 	left := expiry.Sub(now)
-	fresh := issued.Add(expiry.Sub(issued) / 2).Sub(now)
+	fresh := lifetime.Renewal(issued, expiry, region).Sub(now)
 	if fresh <= 0 {
 		fresh = min(soon, left/2)
+		if half := issued.Add(expiry.Sub(issued) / 2).Sub(now); half > 0 {
+			fresh = min(fresh, half)
+		}
 	}
 	return max(0, min(fresh, left)).Truncate(time.Second)
 }

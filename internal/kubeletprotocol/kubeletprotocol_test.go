@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ecrlogin/internal/kubeletprotocol"
+	"ecrlogin/internal/lifetime"
 )
 
 const image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/app"
@@ -86,22 +87,28 @@ func check(t *testing.T, input string) (ok bool) {
 	return true
 }
 
+// A token may be cached until it is renewed, and never longer than until half of its life has passed. If it could not
+// be renewed, it is cached for a short time.
 func TestCacheDuration(t *testing.T) {
+	const region = "us-west-2"
 	issued := time.Unix(1_800_000_000, 0)
 	expiry := issued.Add(12 * time.Hour)
+	renewal := lifetime.Renewal(issued, expiry, region).Sub(issued) // depends on the machine
 	for _, tt := range []struct {
 		age  time.Duration
 		want string
 	}{
-		{0, "6h0m0s"},
-		{time.Millisecond, "5h59m59s"},
+		{0, renewal.String()},
+		{time.Millisecond, (renewal - time.Second).String()},
+		{renewal - time.Second, "1s"},
+		{renewal, min(5*time.Minute, 6*time.Hour-renewal).String()},
 		{6*time.Hour - time.Second, "1s"},
 		{6 * time.Hour, "5m0s"},
 		{12*time.Hour - 4*time.Minute, "2m0s"},
 		{12 * time.Hour, "0s"},
 		{13 * time.Hour, "0s"},
 	} {
-		if got := kubeletprotocol.CacheDuration(issued, expiry, issued.Add(tt.age)).String(); got != tt.want {
+		if got := kubeletprotocol.CacheDuration(issued, expiry, region, issued.Add(tt.age)).String(); got != tt.want {
 			t.Errorf("after %s: %s, want %s", tt.age, got, tt.want)
 		}
 	}

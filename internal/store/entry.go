@@ -38,9 +38,15 @@ func (e Entry) Valid(now time.Time) bool {
 	return now.Before(e.End()) && !now.Before(time.Unix(e.Issued, 0).Add(-lifetime.MaxClockSkew))
 }
 
-// Fresh reports whether the token is valid and in the first half of its lifetime, so that it need not be renewed.
+// Fresh reports whether the token is valid and need not be renewed yet: lifetime.Renewal. That depends on the region, so
+// that it is the same for an API and its registries.
 func (e Entry) Fresh(now time.Time) bool {
-	return e.Valid(now) && now.Before(time.Unix(e.Issued+(e.Expiry-e.Issued)/2, 0))
+	return e.Valid(now) && now.Before(e.renewal())
+}
+
+// renewal returns when the token is renewed.
+func (e Entry) renewal() time.Time {
+	return lifetime.Renewal(time.Unix(e.Issued, 0), time.Unix(e.Expiry, 0), e.Region)
 }
 
 // Encode encodes the entry as lines of text. A value that contains a line break is an error.
