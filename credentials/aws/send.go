@@ -2,6 +2,7 @@ package aws
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,7 +24,24 @@ type sentRequest struct {
 // intercept adds send to the SDK's processing of every request, including those to STS, SSO and the metadata service.
 // It runs after retries and signing, so it handles each attempt.
 func (t *try) intercept(s *middleware.Stack) error {
+	if err := t.identifyProgram(s); err != nil {
+		return err
+	}
 	return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecrLoginSend", t.send), middleware.Before)
+}
+
+// longestAppID is the maximum length of an application ID.
+// Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
+const longestAppID = 50
+
+// identifyProgram adds the application ID to the user agent, that of the user if there is one. The SDK would omit it
+// from the requests to STS for a role in the AWS files. It replaces invalid characters, such as "/".
+func (t *try) identifyProgram(s *middleware.Stack) error {
+	id := cmp.Or(t.env.AppID, t.shared.AppID, t.appID[:min(len(t.appID), longestAppID)])
+	if id == "" {
+		return nil
+	}
+	return awsmiddleware.AddSDKAgentKey(awsmiddleware.ApplicationIdentifier, id)(s)
 }
 
 // send prepares a request, sends it, and records and logs the outcome.

@@ -38,6 +38,10 @@ type Source struct {
 	// PublicTimeout is the time limit for calling Amazon ECR Public, with all attempts, after the identity has been found.
 	// It is for clients that continue without a password. 0 means the deadline of the context.
 	PublicTimeout time.Duration
+	// AppID is the application ID in the user agent of all requests, as in CloudTrail, unless the user sets one:
+	// AWS_SDK_UA_APP_ID, or sdk_ua_app_id in a profile. Invalid characters become "-", and it ends after 50 characters.
+	// "" for none.
+	AppID string
 	// Log records each step and its duration, never a secret. A nil Log discards them.
 	Log *slog.Logger
 }
@@ -76,7 +80,7 @@ func (s *Source) CacheKey(r registry.Registry) string {
 
 func (s *Source) try(r registry.Registry) *try {
 	log := cmp.Or(s.Log, slog.New(slog.DiscardHandler)).With("registry", r.Host)
-	t := &try{registry: r, web: s.WebIdentity, log: log, started: time.Now(), environ: environ.Process()}
+	t := &try{registry: r, web: s.WebIdentity, log: log, started: time.Now(), environ: environ.Process(), appID: s.AppID}
 	if r.Public {
 		t.limit = s.PublicTimeout
 	}
@@ -109,6 +113,7 @@ type try struct {
 	wanted   credentials.Identity        // identity in the configuration of ecr-login
 	web      *credentials.WebIdentity    // identity to use instead; may be nil
 	identity identity                    // identity in the AWS configuration
+	appID    string                      // see Source
 	process  *process                    // runs the credential_process of that identity; nil if there is none
 	environ  environ.Env                 // of this process
 	env      config.EnvConfig            // what the SDK reads from it
@@ -223,6 +228,7 @@ func (t *try) loadWith(ctx context.Context, client awssdk.HTTPClient) (awssdk.Co
 		t.identity, t.shared = t.identityUnloaded(err)
 		return awssdk.Config{}, err
 	}
+	cfg.AppID = "" // identifyProgram adds it
 	for _, source := range cfg.ConfigSources {
 		if shared, ok := source.(config.SharedConfig); ok {
 			t.shared = shared

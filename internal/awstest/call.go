@@ -16,6 +16,7 @@ type Call struct {
 	KeyID   string     // access key ID
 	Proxied bool       // received via the proxy
 	Time    time.Time  // of the Server's clock
+	Agent   string     // User-Agent header
 	Form    url.Values // parameters of STS operations, without WebIdentityToken
 }
 
@@ -23,7 +24,7 @@ func (s *Server) record(r *request) {
 	form := maps.Clone(r.form)
 	form.Del("WebIdentityToken")
 	call := Call{
-		Op: r.op, Host: r.host, Proxied: r.proxied, Time: s.now(), Form: form,
+		Op: r.op, Host: r.host, Proxied: r.proxied, Time: s.now(), Form: form, Agent: r.Header.Get("User-Agent"),
 		Region: r.signed.region, Service: r.signed.service, KeyID: r.signed.keyID,
 	}
 	s.mu.Lock()

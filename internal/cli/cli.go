@@ -174,6 +174,9 @@ func (p *Program) version() *cobra.Command {
 	}
 }
 
+// appID identifies the program in AWS's logs.
+func (p *Program) appID() string { return program.Helper + "/" + p.Version }
+
 func (p *Program) printVersion() error {
 	_, err := fmt.Fprintln(p.Stdout, program.Command, p.Version)
 	return err

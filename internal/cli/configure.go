@@ -69,7 +69,7 @@ registries.conf.d. In all other respects the command works like "configure docke
 
 // configureClient adds the flags and the action that the Docker and Podman commands share.
 func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) error) *cobra.Command {
-	r := &setup.Request{Env: p.Env, Out: p.Stdout, Account: accountOf}
+	r := &setup.Request{Env: p.Env, Out: p.Stdout, Account: p.accountOf}
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s := p.load()
@@ -96,8 +96,11 @@ func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) e
 }
 
 // accountOf returns the AWS account of a profile, or of the default identity if profile is "".
-func accountOf(ctx context.Context, profile string, r registry.Registry) (string, error) {
-	source := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return credentials.Identity{Profile: profile} }}
+func (p *Program) accountOf(ctx context.Context, profile string, r registry.Registry) (string, error) {
+	source := &aws.Source{
+		Identity: func(registry.Registry) credentials.Identity { return credentials.Identity{Profile: profile} },
+		AppID:    p.appID(),
+	}
 	caller, err := source.Caller(ctx, r)
 	if e, ok := errors.AsType[*credentials.Error](err); ok {
 		e.Host = "" // the user did not specify it

@@ -67,7 +67,7 @@ func (s *setting) checkSettings() *check.Settings {
 		Config:        s.config,
 		ConfigErr:     s.err,
 		SkippedConfig: s.inputs.Own.Skipped,
-		Source:        &aws.Source{Identity: s.config.Identity, Log: s.log},
+		Source:        &aws.Source{Identity: s.config.Identity, Log: s.log, AppID: s.appID()},
 		Cache:         s.source(),
 		Timeout:       s.timeout,
 	}

@@ -85,5 +85,7 @@ func (s *setting) provide(role string, request []byte) (exit int) {
 // process of another pod could find the token. Kubelet caches the credentials per service account. The session policy of
 // the rule that matches the registry limits this role too.
 func (s *setting) roleSource(w *credentials.WebIdentity) credentials.Source {
-	return &aws.Source{Log: s.log, Identity: s.config.Identity, WebIdentity: w, PublicTimeout: s.publicTimeout()}
+	return &aws.Source{
+		Identity: s.config.Identity, WebIdentity: w, PublicTimeout: s.publicTimeout(), AppID: s.appID(), Log: s.log,
+	}
 }

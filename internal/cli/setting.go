@@ -69,7 +69,9 @@ func (s *setting) dir() string {
 // source returns the source of tokens: the cache, and AWS after it.
 func (s *setting) source() *cache.Cache {
 	return &cache.Cache{
-		Source:     &aws.Source{Identity: s.config.Identity, PublicTimeout: s.publicTimeout(), Log: s.log},
+		Source: &aws.Source{
+			Identity: s.config.Identity, PublicTimeout: s.publicTimeout(), AppID: s.appID(), Log: s.log,
+		},
 		Dir:        s.dir(),
 		Keychain:   s.keychain(),
 		Env:        s.Env,

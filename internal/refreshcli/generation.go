@@ -9,6 +9,7 @@ import (
 	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
 	"ecrlogin/internal/monitoring"
+	"ecrlogin/internal/program"
 	"ecrlogin/internal/refreshconfig"
 	"ecrlogin/refresh"
 	"ecrlogin/refresh/file"
@@ -117,7 +118,10 @@ func (b *builder) source(id credentials.Identity) credentials.Source {
 
 // aws returns a Source that logs its steps if debug messages are enabled. The Refresher logs the result.
 func (b *builder) aws(id credentials.Identity) *aws.Source {
-	s := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return id }}
+	s := &aws.Source{
+		Identity: func(registry.Registry) credentials.Identity { return id },
+		AppID:    program.Refresh + "/" + b.Version,
+	}
 	if b.log.Enabled(context.Background(), slog.LevelDebug) {
 		s.Log = b.log
 	}
