@@ -77,6 +77,29 @@ func (c *Cache) Shared() ([]store.Kept, error) {
 	return c.entries(func(host string, _ store.Key) bool { return isAPI(host) })
 }
 
+// Failures returns the last failure for each registry and identity whose last request failed. A missing directory is not
+// an error.
+func (c *Cache) Failures() (failed []store.Failed, err error) {
+	if c.Dir == "" {
+		return nil, nil
+	}
+	s, err := store.Open(c.Dir, c.env())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	all, err := s.Failures()
+	for _, f := range all {
+		if !isAPI(f.Host) {
+			failed = append(failed, f)
+		}
+	}
+	return failed, err
+}
+
 // isAPI reports whether the host of an entry is a registry.API, which begins with "ecr" and contains the region.
 func isAPI(host string) bool {
 	_, err := registry.Parse(host)

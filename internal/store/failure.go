@@ -35,6 +35,31 @@ func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
 	return f, clientErr == nil && beganErr == nil && endedErr == nil
 }
 
+// A Failed is a failure, and the host and the identity of the request.
+type Failed struct {
+	Failure
+	Host string
+	For  Key
+}
+
+// Failures returns the last failures of all hosts and identities, in no particular order.
+func (s *Store) Failures() ([]Failed, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	var all []Failed
+	for _, file := range files {
+		if file.suffix != failureSuffix {
+			continue
+		}
+		if f, ok := s.LoadFailure(file.host, file.id); ok {
+			all = append(all, Failed{f, file.host, file.id})
+		}
+	}
+	return all, nil
+}
+
 // SaveFailure stores a failure. It ignores errors, because the caller returns the failure in any case.
 func (s *Store) SaveFailure(host string, id Key, f Failure) {
 	b, err := encodeLines("failure", f.Cause, f.Next,
