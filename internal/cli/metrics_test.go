@@ -77,6 +77,15 @@ func TestMetrics(t *testing.T) {
 	if strings.Contains(got, "hunter2") || strings.Contains(got, "no route") {
 		t.Errorf("the metrics contain a secret or a cause:\n%s", got)
 	}
+	documented, err := os.ReadFile("../../docs/fleet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(got) {
+		if name, ok := strings.CutPrefix(line, "# TYPE "); ok && !strings.Contains(string(documented), "`"+strings.Fields(name)[0]+"`") {
+			t.Errorf("%s is missing in docs/fleet.md", name)
+		}
+	}
 	problems, err := promlint.New(strings.NewReader(got)).Lint()
 	if len(problems) > 0 || err != nil {
 		t.Errorf("promlint: %v %+v", err, problems)
