@@ -109,10 +109,10 @@ func callerARN(ctx context.Context, t *testing.T, cfg aws.Config) string {
 	return aws.ToString(out.Arn)
 }
 
-// withoutTime clears the times, which vary, and sets empty forms to nil.
-func withoutTime(calls []awstest.Call) []awstest.Call {
+// normalized clears what varies, the times and user agents, and sets empty forms to nil.
+func normalized(calls []awstest.Call) []awstest.Call {
 	for i := range calls {
-		calls[i].Time = time.Time{}
+		calls[i].Time, calls[i].Agent = time.Time{}, ""
 		if len(calls[i].Form) == 0 {
 			calls[i].Form = nil
 		}

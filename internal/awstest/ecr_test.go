@@ -42,7 +42,7 @@ func TestGetAuthorizationToken(t *testing.T) {
 		Op: awstest.GetAuthorizationToken, Host: strings.TrimPrefix(s.URL, "http://"),
 		Region: "us-west-2", Service: "ecr", KeyID: awstest.KeyID,
 	}}
-	if diff := cmp.Diff(want, withoutTime(s.Calls())); diff != "" {
+	if diff := cmp.Diff(want, normalized(s.Calls())); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
@@ -100,7 +100,7 @@ func TestGetAuthorizationTokenByHost(t *testing.T) {
 				Op: awstest.GetAuthorizationToken, Host: host, Proxied: true,
 				Region: cfg.Region, Service: "ecr", KeyID: awstest.KeyID,
 			}}
-			if diff := cmp.Diff(want, withoutTime(s.Calls())); diff != "" {
+			if diff := cmp.Diff(want, normalized(s.Calls())); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
 			s.Client().CloseIdleConnections() // so that each row dials again
