@@ -123,7 +123,7 @@ func TestHit(t *testing.T) {
 func TestIdentitiesNeverShare(t *testing.T) {
 	t.Parallel()
 	const dev = base + "[profile other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n" +
-		"[profile dev]\nsource_profile = base\nregion = us-west-2\nexternal_id = 1\nrole_session_name = a\nrole_arn = " + role + "\n"
+		"[profile dev]\nsource_profile = base\nregion = us-west-2\nexternal_id = 1\nrole_session_name = aa\nrole_arn = " + role + "\n"
 	edit := func(before, after string) func(m *machine) *machine {
 		return func(m *machine) *machine {
 			m.config(strings.Replace(dev, before, after, 1))
@@ -139,7 +139,7 @@ func TestIdentitiesNeverShare(t *testing.T) {
 		"keys":                  set(map[string]string{"AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "other"}),
 		"role":                  edit(role, otherRole),
 		"external id":           edit("external_id = 1", "external_id = 2"),
-		"session name":          edit("role_session_name = a", "role_session_name = b"),
+		"session name":          edit("role_session_name = aa", "role_session_name = bb"),
 		"region of the profile": edit("region = us-west-2", "region = us-east-1"),
 		"source of the role":    edit("source_profile = base", "source_profile = other"),
 		"web identity": func(m *machine) *machine {
