@@ -68,8 +68,8 @@ const (
 	// failureTTL is how long a slow failure is returned to other processes. BuildKit runs a failing helper up to 29
 	// times in a row.
 	failureTTL = 10 * time.Second
-	// publicFailureTTL is how long any failure of ECR Public is returned to other processes. A build then does not pay for
-	// it in each pull, which succeeds without a password.
+	// publicFailureTTL is how long any failure of ECR Public is returned to other processes. A build then does not wait
+	// for it in each pull, which succeeds without a password.
 	publicFailureTTL = time.Minute
 )
 

@@ -77,8 +77,8 @@ func (c *Cache) Shared() ([]store.Kept, error) {
 	return c.entries(func(host string, _ store.Key) bool { return isAPI(host) })
 }
 
-// Failures returns the last failure for each registry and identity whose last request failed. A missing directory is not
-// an error.
+// Failures returns the last failure for each registry and identity whose last request failed. A missing directory is
+// not an error.
 func (c *Cache) Failures() (failed []store.Failed, err error) {
 	if c.Dir == "" {
 		return nil, nil

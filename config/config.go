@@ -1,6 +1,5 @@
 // Package config reads the user's configuration: the identity for each registry, aliases of ECR registries, and the
-// fallback for other registries. It does not depend on AWS, and reads no other file
-// of the user.
+// fallback for other registries. It does not depend on AWS, and reads no other file of the user.
 package config
 
 import (

@@ -34,7 +34,7 @@ var (
 )
 
 // Anonymous reports whether a client should continue without a password after an error of a Source. It should for
-// Amazon ECR Public, because everybody can pull its images, also if AWS rejects the identity or cannot be reached. A
+// Amazon ECR Public, because anyone can pull its images, also if AWS rejects the identity or cannot be reached. A
 // mistake in the configuration of this program remains an error: the wrong identity is worse than a failed pull.
 func Anonymous(r registry.Registry, err error) bool {
 	return r.Public && err != nil && !errors.Is(err, ErrConfiguration)

@@ -43,7 +43,7 @@ func (t *try) explain(ctx context.Context, err error) error {
 	t.log.Debug("no token", "identity", t.identity.label, "took", time.Since(t.started), "error", t.plain(err))
 	ended := ctx.Err()
 	if ended == nil && t.ended != nil {
-		// Throttling says more than that there was no time for another attempt.
+		// Throttling is a better cause than the lack of time for another attempt.
 		if last := t.last.Load().outcome; last != nil && !errors.Is(last, context.DeadlineExceeded) {
 			err = last
 		} else {
@@ -66,8 +66,8 @@ func (t *try) explain(ctx context.Context, err error) error {
 	return &credentials.Error{Host: t.registry.Host, Cause: t.safe(cause), Next: t.safe(next), Err: err}
 }
 
-// isMistake reports whether err is about the profile or the role of a rule in the configuration of ecr-login. Others are
-// about what AWS or the AWS configuration permits.
+// isMistake reports whether err is about the profile or the role of a rule in the configuration of ecr-login. Other
+// errors are about what AWS or the AWS configuration permits.
 func (t *try) isMistake(err error) bool {
 	missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err)
 	return ok && t.wanted.Profile != "" && missing.Profile == t.wanted.Profile ||

@@ -43,10 +43,10 @@ type Helper struct {
 var _ helper.Helper = (*Helper)(nil)
 
 // Get returns the user name and password for an Amazon ECR registry or an alias of one, in any form that clients use
-// for the host. The Fallback handles all other hosts. Without a Fallback, the error is the protocol's "not found", after
-// which clients continue without a password. So is an error of the Source for Amazon ECR Public, except
-// credentials.ErrConfiguration; it is printed as a notice, unless it is credentials.ErrReported. Other errors are those
-// of the Source.
+// for the host. The Fallback handles all other hosts. Without a Fallback, the error is the protocol's "not found",
+// after which clients continue without a password. So is an error of the Source for Amazon ECR Public, except
+// credentials.ErrConfiguration; it is printed as a notice, unless it is credentials.ErrReported. Other errors are
+// those of the Source.
 func (h *Helper) Get(serverURL string) (username, password string, err error) {
 	r, err := h.resolve(serverURL)
 	switch {

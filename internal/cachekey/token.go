@@ -16,7 +16,7 @@ import (
 )
 
 // A token file contains a JSON web token that is exchanged for credentials: by AssumeRoleWithWebIdentity, or by EKS Pod
-// Identity. It is replaced regularly, and the variable or setting with its path does not say whose token it is. So the
+// Identity. It is replaced regularly, and the variable or setting with its path does not identify the subject. So the
 // key covers the claims that select the identity.
 
 // tokenVariables are the variables that contain the path of a token file.

@@ -62,8 +62,8 @@ func (r response) String() string {
 }
 
 // do sends a request, and sends it again with the token if the registry requests authentication. Amazon ECR accepts
-// the token as a password. Amazon ECR Public exchanges it for another token first, and returns one that can only read if
-// there is no password. The token is not sent to another host, even if the registry requests it as Docker Hub does,
+// the token as a password. Amazon ECR Public exchanges it for another token first, and returns one that can only read
+// if there is no password. The token is not sent to another host, even if the registry requests it as Docker Hub does,
 // because an alias may lead to a registry of another provider.
 func (c *client) do(ctx context.Context, method, path string, accept ...string) (response, error) {
 	u := &url.URL{Scheme: "https", Host: c.host, Path: path}

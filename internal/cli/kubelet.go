@@ -82,8 +82,8 @@ func (s *setting) provide(role string, request []byte) (exit int) {
 }
 
 // roleSource returns the source for a pod whose service account has an IAM role. It does not use the cache, where the
-// process of another pod could find the token. Kubelet caches the credentials per service account. The session policy of
-// the rule that matches the registry limits this role too.
+// process of another pod could find the token. Kubelet caches the credentials per service account. The session policy
+// of the rule that matches the registry limits this role too.
 func (s *setting) roleSource(w *credentials.WebIdentity) credentials.Source {
 	return &aws.Source{
 		Identity: s.config.Identity, WebIdentity: w, PublicTimeout: s.publicTimeout(), AppID: s.appID(), Log: s.log,

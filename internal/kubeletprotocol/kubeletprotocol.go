@@ -96,9 +96,9 @@ func Host(image string) string {
 const soon = 5 * time.Minute
 
 // CacheDuration returns how long kubelet may cache a token of a region from now on: until it is renewed, see
-// lifetime.Renewal. The token may be hours old, because it may come from a cache. A token that should have been renewed,
-// but could not, is cached for a short time, which does not go beyond half of its life unless that has passed. No token
-// is cached after it expires.
+// lifetime.Renewal. The token may be hours old, because it may come from a cache. A token that should have been
+// renewed, but could not, is cached for a short time, which ends at half of its life at the latest, unless that has
+// passed. No token is cached after it expires.
 func CacheDuration(issued, expiry time.Time, region string, now time.Time) time.Duration {
 	left := expiry.Sub(now)
 	fresh := lifetime.Renewal(issued, expiry, region).Sub(now)

@@ -30,7 +30,7 @@ func Jitter(group, member string) float64 {
 
 // Renewal returns when a cached token of a region is renewed: Half with a jitter that is stable for this machine and
 // the region, in whole seconds. Machines that start together do not renew their tokens together. The host name
-// identifies the machine: other than /etc/machine-id, it is no file to read for each hit, and clones of a virtual
+// identifies the machine: unlike /etc/machine-id, it requires no file to be read for each hit, and clones of a virtual
 // machine do not share it. Without a host name, the jitter is 0.
 func Renewal(issued, expiry time.Time, region string) time.Time {
 	return renewal(issued, expiry, region, machine())

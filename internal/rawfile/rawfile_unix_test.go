@@ -39,7 +39,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// ReadLimited reads regular files, including those behind links, up to the limit. It does not wait for a pipe.
+// ReadLimited reads regular files, also via links, up to the limit. It does not wait for a pipe.
 func TestReadLimited(t *testing.T) {
 	dir := t.TempDir()
 	file, link, pipe := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "pipe")

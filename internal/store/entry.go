@@ -38,8 +38,8 @@ func (e Entry) Valid(now time.Time) bool {
 	return now.Before(e.End()) && !now.Before(time.Unix(e.Issued, 0).Add(-lifetime.MaxClockSkew))
 }
 
-// Fresh reports whether the token is valid and need not be renewed yet: lifetime.Renewal. That depends on the region, so
-// that it is the same for an API and its registries.
+// Fresh reports whether the token is valid and need not be renewed yet: lifetime.Renewal. That depends on the region,
+// so that it is the same for an API and its registries.
 func (e Entry) Fresh(now time.Time) bool {
 	return e.Valid(now) && now.Before(e.renewal())
 }

@@ -29,7 +29,8 @@ func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
 	began, beganErr := strconv.ParseInt(v[7], 10, 64)
 	ended, endedErr := strconv.ParseInt(v[8], 10, 64)
 	f = Failure{
-		Cause: v[0], Next: v[1], NoIdentity: v[2] == "true", Mistake: v[3] == "true", Renewal: v[4] == "true", Timeout: v[5] == "true",
+		Cause: v[0], Next: v[1], NoIdentity: v[2] == "true", Mistake: v[3] == "true",
+		Renewal: v[4] == "true", Timeout: v[5] == "true",
 		Client: client, Began: began, Ended: ended,
 	}
 	return f, clientErr == nil && beganErr == nil && endedErr == nil
@@ -63,7 +64,8 @@ func (s *Store) Failures() ([]Failed, error) {
 // SaveFailure stores a failure. It ignores errors, because the caller returns the failure in any case.
 func (s *Store) SaveFailure(host string, id Key, f Failure) {
 	b, err := encodeLines("failure", f.Cause, f.Next,
-		strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Mistake), strconv.FormatBool(f.Renewal), strconv.FormatBool(f.Timeout),
+		strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Mistake),
+		strconv.FormatBool(f.Renewal), strconv.FormatBool(f.Timeout),
 		strconv.Itoa(f.Client), strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
 	if err == nil {
 		_ = s.write(name(host, id, failureSuffix), b)

@@ -157,9 +157,9 @@ func (f *File) Replace(content []byte) error {
 	})
 }
 
-// WritePrivate writes a file with a secret, and replaces the file that a path leads to, if any. Only the owner of the new
-// file can read it, whatever the mode of the old one was. It creates missing directories. If it returns an error, the
-// file has not changed.
+// WritePrivate writes a file with a secret, and replaces the file that a path leads to, if any. Only the owner of the
+// new file can read it, whatever the mode of the old one was. It creates missing directories. If it returns an error,
+// the file has not changed.
 func WritePrivate(path string, content []byte) error {
 	return at(path, false, func(p *atomicfile.Place) error {
 		f := &File{Path: path, Target: p.Path()}
