@@ -23,24 +23,30 @@ func (p *Program) metrics() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "metrics",
 		Short: "Print metrics about cached tokens and failures, for Prometheus",
-		Long: `Print the state of the token cache in the text format of Prometheus, for the textfile collector of node_exporter.
-The output contains no password. It shows the cache of the user who runs the command.`,
+		Long: `Print the state of the token cache in the text format of Prometheus, for the textfile collector of
+node_exporter. The output contains no password. It shows the cache of the user who runs the command.`,
 		Example: "  docker-credential-ecr-login metrics --output /var/lib/node_exporter/textfile_collector/ecr_login.prom",
 		GroupID: users,
-		Args:    cobra.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if output == "" {
+				return errNoOutput
+			}
+			return cobra.NoArgs(cmd, args)
+		},
 		RunE: func(*cobra.Command, []string) error {
 			text, err := p.load().metricsText(time.Now())
 			switch {
 			case err != nil:
 				return fmt.Errorf("the cache cannot be read: %w", err)
-			case output != "":
+			case output != toStdout:
 				return writeMetrics(output, text)
 			}
 			_, err = p.Stdout.Write(text)
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&output, "output", "", "file to replace atomically, with mode 0644, instead of printing")
+	cmd.Flags().StringVarP(&output, "output", "o", toStdout,
+		"file to write instead of standard output; it is replaced, and all users can read it (mode 0644)")
 	return cmd
 }
 

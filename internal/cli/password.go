@@ -20,6 +20,8 @@ import (
 // toStdout is the value of --output for standard output.
 const toStdout = "-"
 
+var errNoOutput = errors.New(`--output is empty; specify a file, or "-" for standard output`)
+
 // passwordOptions are the flags of the command password.
 type passwordOptions struct {
 	format, output string
@@ -77,7 +79,7 @@ func (o *passwordOptions) check(cmd *cobra.Command, args []string) error {
 	case i < 0:
 		return fmt.Errorf("invalid format %q, expected one of: %s", o.format, strings.Join(names, ", "))
 	case o.output == "":
-		return errors.New(`--output is empty; specify a file, or "-" for standard output`)
+		return errNoOutput
 	case len(args) > 1 && !passwordFormats[i].several:
 		return fmt.Errorf("format %s supports only one host, received %d; add --format json or --format docker-config, "+
 			"or run the command once for each host", o.format, len(args))
