@@ -13,6 +13,8 @@ type Place struct {
 	err    error    // why info is nil
 	public bool     // whether other users can replace names in a directory on the way
 	dir    *os.Root // the directory of the file; nil before it is opened
+
+	planted string // see Planted
 }
 
 // At calls work with the place that a path leads to, or with the error that occurs while its links are followed. With
@@ -85,6 +87,9 @@ func (p *Place) visit(path string, info fs.FileInfo, err error) error {
 		p.public = true
 	}
 	uid, _ := Owner(info)
+	if info.Mode()&fs.ModeSymlink != 0 && p.planted == "" && p.mayBePlanted(parent, uid) {
+		p.planted = path
+	}
 	switch {
 	case uid == 0 || !asRoot() || p.shared && info.IsDir():
 		return nil
@@ -121,6 +126,24 @@ func (p *Place) Name() string {
 
 // Foreign returns, for root, the first directory or link on the way that belongs to another user; "" if there is none.
 func (p *Place) Foreign() string { return p.foreign }
+
+// Planted returns the first link on the way that another user may have created to redirect this process; "" if there is
+// none. Linux does not follow such links either (fs.protected_symlinks), but a Place resolves links itself.
+func (p *Place) Planted() string { return p.planted }
+
+// mayBePlanted reports whether all users can create links in a directory, such as /tmp, and the owner of a link there
+// is neither root, nor this user, nor the owner of the directory.
+func (p *Place) mayBePlanted(dir string, owner int) bool {
+	if owner == 0 || owner == user() {
+		return false
+	}
+	info, err := p.lstat(dir)
+	if err != nil {
+		return true
+	}
+	uid, _ := Owner(info)
+	return info.Mode().Perm()&0o002 != 0 && uid != owner
+}
 
 // Stat returns the information of the file. The error wraps fs.ErrNotExist if there is no file.
 func (p *Place) Stat() (fs.FileInfo, error) { return p.info, p.err }

@@ -54,3 +54,37 @@ func TestWritePrivateAsRoot(t *testing.T) {
 		})
 	}
 }
+
+// TestWritePrivateToPlantedLink checks that a link of another user in a directory such as /tmp gets no password, and
+// redirects no user to a file of their own.
+func TestWritePrivateToPlantedLink(t *testing.T) {
+	for name, tt := range map[string]struct {
+		entries []string
+		written string // the file; "" if nothing is written
+	}{
+		"of another user": {[]string{"0 1777 tmp/", "12345 755 home/", "12345 0 tmp/out -> ../home/out"}, ""},
+		"directory":       {[]string{"0 1777 tmp/", "12345 755 home/", "12345 0 tmp/d -> ../home", "0 0 tmp/out -> d/out"}, ""},
+		"of root":         {[]string{"0 1777 tmp/", "12345 755 home/", "0 0 tmp/out -> ../home/out"}, "home/out"},
+		"of the owner":    {[]string{"12345 1777 tmp/", "12345 755 home/", "12345 0 tmp/out -> ../home/out"}, "home/out"},
+		"closed":          {[]string{"0 755 tmp/", "12345 755 home/", "12345 0 tmp/out -> ../home/out"}, "home/out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			top := tree(t, tt.entries...)
+			before := owners(t, top)
+			err := userfile.WritePrivate(filepath.Join(top, "tmp/out"), []byte("secret"))
+			if tt.written != "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				holds(t, filepath.Join(top, tt.written), "secret")
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), " is a link of another user in a directory where all users can create files, so nothing was written; ") {
+				t.Errorf("got %v", err)
+			}
+			if after := owners(t, top); after != before {
+				t.Errorf("changed from\n%sto\n%s", before, after)
+			}
+		})
+	}
+}

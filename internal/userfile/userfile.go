@@ -165,6 +165,9 @@ func WritePrivate(path string, content []byte) error {
 		f := &File{Path: path, Target: p.Path()}
 		info, err := p.Stat()
 		switch {
+		case p.Planted() != "":
+			return advice.Errorf("%s: %s is a link of another user in a directory where all users can create files, "+
+				"so nothing was written", path, p.Planted()).Then("specify another file")
 		case err == nil && !info.Mode().IsRegular():
 			return advice.Errorf("%s: not a regular file, so nothing was written", path).Then("specify another file")
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
