@@ -15,6 +15,7 @@ import (
 
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/program"
+	"ecrlogin/internal/version"
 	"ecrlogin/registry"
 )
 
@@ -111,7 +112,7 @@ func (p *Program) Root() *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if wantsVersion {
-				return p.printVersion()
+				return p.printVersion(false)
 			}
 			return errNothing
 		},
@@ -164,20 +165,26 @@ const (
 var errNothing = errors.New("a command is missing")
 
 func (p *Program) version() *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
-		Example: "  docker-credential-ecr-login version",
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Long: `Print the version.
+
+With --json, print also the commit, the version of Go, the version of the Go Cryptographic Module, and the FIPS 140-3
+mode of this process: off, on or only.`,
+		Example: "  docker-credential-ecr-login version --json",
 		GroupID: users,
 		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return p.printVersion() },
+		RunE:    func(*cobra.Command, []string) error { return p.printVersion(asJSON) },
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the version and the build as JSON")
+	return cmd
 }
 
 // appID identifies the program in AWS's logs.
 func (p *Program) appID() string { return program.Helper + "/" + p.Version }
 
-func (p *Program) printVersion() error {
-	_, err := fmt.Fprintln(p.Stdout, program.Command, p.Version)
-	return err
+func (p *Program) printVersion(asJSON bool) error {
+	return version.Print(p.Stdout, program.Command, p.Version, asJSON)
 }

@@ -17,7 +17,7 @@ import (
 
 func (p *Program) kubelet() *cobra.Command {
 	var config, role string
-	wantsVersion := false
+	wantsVersion, asJSON := false, false
 	cmd := &cobra.Command{
 		Use:   "kubelet",
 		Short: "Return image credentials to kubelet, for the request on standard input",
@@ -39,7 +39,7 @@ Kubelet runs this program as ` + program.Provider + ` (a link or a copy) when it
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case wantsVersion || slices.Contains(args, "version"):
-				return p.printVersion()
+				return p.printVersion(asJSON)
 			case slices.Contains(args, "help"):
 				return cmd.Help()
 			}
@@ -54,6 +54,7 @@ Kubelet runs this program as ` + program.Provider + ` (a link or a copy) when it
 		},
 	}
 	cmd.Flags().BoolVarP(&wantsVersion, "version", "v", false, "print the version")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "with --version, print the version and the build as JSON")
 	cmd.Flags().StringVar(&config, "config", "", "configuration file; overrides "+configpath.Variable)
 	cmd.Flags().StringVar(&role, "role-arn", "", "IAM role for service accounts without an annotation; overrides AWS_ECR_ROLE_ARN")
 	return cmd

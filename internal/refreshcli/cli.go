@@ -13,6 +13,7 @@ import (
 	"ecrlogin/internal/environ"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/refreshconfig"
+	"ecrlogin/internal/version"
 )
 
 // A Program is one invocation of ecr-token-refresh.
@@ -97,7 +98,7 @@ func (p *Program) root(o *options) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.wantsVersion {
-				return p.printVersion()
+				return p.printVersion(false)
 			}
 			return p.run(cmd.Context(), o)
 		},
@@ -156,16 +157,22 @@ func addCompletion(root *cobra.Command) {
 }
 
 func (p *Program) version() *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
-		Example: "  ecr-token-refresh version",
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Long: `Print the version.
+
+With --json, print also the commit, the version of Go, the version of the Go Cryptographic Module, and the FIPS 140-3
+mode of this process: off, on or only.`,
+		Example: "  ecr-token-refresh version --json",
 		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return p.printVersion() },
+		RunE:    func(*cobra.Command, []string) error { return p.printVersion(asJSON) },
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the version and the build as JSON")
+	return cmd
 }
 
-func (p *Program) printVersion() error {
-	_, err := fmt.Fprintln(p.Stdout, program.Refresh, p.Version)
-	return err
+func (p *Program) printVersion(asJSON bool) error {
+	return version.Print(p.Stdout, program.Refresh, p.Version, asJSON)
 }
