@@ -66,7 +66,8 @@ func callSSO(ctx context.Context, cfg awssdk.Config, _ registry.Registry) error 
 
 // urlOf returns the URL, scheme and host only, to which call would send its request. It sends nothing.
 func (t *try) urlOf(ctx context.Context, cfg awssdk.Config, call apiCall) (found *url.URL, err error) {
-	cfg.Credentials = credentials.NewStaticCredentialsProvider("none", "none", "") // to sign a request that is not sent
+	// These keys sign a request that is not sent. FIPS 140-3 mode "only" does not allow a shorter secret.
+	cfg.Credentials = credentials.NewStaticCredentialsProvider("none", "not-a-secret", "")
 	catch := func(_ context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (
 		out middleware.DeserializeOutput, m middleware.Metadata, err error,
 	) {

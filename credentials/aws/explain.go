@@ -23,6 +23,7 @@ type explanation func(t *try, err error) (cause, next string)
 // these errors.
 var explanations = []explanation{
 	explainURL,
+	explainFIPS,
 	explainUnreadable,
 	explainBundle,
 	explainConfiguration,

@@ -34,6 +34,9 @@ func NetworkAdvice(err error) (cause, next string) {
 	}
 	proxy := proxyFor(requestURL(err))
 	switch {
+	case strings.Contains(err.Error(), "tls: ") && strings.Contains(err.Error(), "FIPS"):
+		next = "the server, or a proxy that inspects TLS, must support FIPS 140-3: TLS 1.3, or TLS 1.2 with Extended " +
+			"Master Secret, and certificates with RSA keys of 2048 bits or more, or ECDSA keys"
 	case isTLS(err):
 		next = "if a proxy inspects TLS, specify its CA: export AWS_CA_BUNDLE=/path/to/ca.pem; also check the clock"
 	case proxy != nil:

@@ -89,6 +89,7 @@ func TestErrors(t *testing.T) {
 		{"no SSO login", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config(ssoProfile)
+			m.sso("other", time.Hour)
 		}, `profile "dev" uses SSO, but has no SSO session; run: aws sso login --profile dev`},
 		{"SSO expired", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")

@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"crypto/fips140"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +149,9 @@ func TestTokenFindsEveryKindOfIdentity(t *testing.T) {
 // sso writes the token file that "aws sso login" writes.
 func (m *machine) sso(key string, expiresIn time.Duration) {
 	m.t.Helper()
+	if fips140.Enforced() {
+		m.t.Skip("the AWS SDK finds the SSO session with SHA-1")
+	}
 	if err := cloud.WriteSSOCache(m.home, key, time.Now().Add(expiresIn)); err != nil {
 		m.t.Fatal(err)
 	}

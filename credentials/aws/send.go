@@ -21,10 +21,13 @@ type sentRequest struct {
 	outcome error // error; nil if the request is pending or succeeded
 }
 
-// intercept adds send to the SDK's processing of every request, including those to STS, SSO and the metadata service.
+// intercept adds send, and catchFIPS, to the SDK's processing of every request, including those to STS, SSO and the metadata service.
 // It runs after retries and signing, so it handles each attempt.
 func (t *try) intercept(s *middleware.Stack) error {
 	if err := t.identifyProgram(s); err != nil {
+		return err
+	}
+	if err := catchFIPS(s); err != nil {
 		return err
 	}
 	return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecrLoginSend", t.send), middleware.Before)

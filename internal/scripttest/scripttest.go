@@ -45,6 +45,7 @@
 package scripttest
 
 import (
+	"crypto/fips140"
 	"fmt"
 	"maps"
 	"os"
@@ -101,12 +102,20 @@ func Run(t *testing.T, s Suite) {
 		Condition:     condition,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each command ends a second late
+			if settings := os.Getenv("GODEBUG"); settings != "" {
+				env.Setenv("GODEBUG", settings) // such as fips140=only
+			}
 			return s.Setup(env)
 		},
 	})
 }
 
+// condition implements the conditions of scripts: [module-before:PATH], if the module path is before "ecrlogin", and
+// [fips140only], if only algorithms of FIPS 140-3 are allowed.
 func condition(text string) (bool, error) {
+	if text == "fips140only" {
+		return fips140.Enforced(), nil
+	}
 	path, ok := strings.CutPrefix(text, "module-before:")
 	if !ok {
 		return false, fmt.Errorf("unknown condition %q", text)
