@@ -2,12 +2,16 @@
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS  = -s -w -buildid= -X ecrlogin/internal/version.linked=$(VERSION)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -buildid= -X ecrlogin/internal/version.linked=$(VERSION) -X ecrlogin/internal/version.commit=$(COMMIT)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 HELPER   = docker-credential-ecr-login
 # The helper sends a few requests and exits. It does without HTTP/2, which would add 0.35 MiB.
 BUILD_HELPER = $(BUILD) -tags nethttpomithttp2
 REFRESH  = ecr-token-refresh
+# The Go Cryptographic Module of "make fips": a version such as v1.0.0, or "certified", the newest that the Go release
+# contains and that has a CMVP certificate. It is part of the Go release; nothing is downloaded.
+FIPS    ?= certified
 # The date of the manual pages in Unix seconds: the date of the commit, or of the build if there is no repository.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 FUZZTIME ?= 2m
@@ -22,7 +26,7 @@ IMAGE_CONTEXT ?= dist/image
 TAR           ?= tar
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint e2e screenshot bench demo cross reproduce fuzz cover manifests helm image image-context clean
+.PHONY: help build fips test test-fips lint e2e screenshot bench demo cross reproduce fuzz cover manifests helm image image-context clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,12 +37,21 @@ build: ## build the static programs in bin: the helper, also as ecr-credential-p
 	$(BUILD) -o bin/$(REFRESH) ./ecr-login/$(REFRESH)
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run ./internal/man bin/man
 
+fips: ## build the programs in bin/fips with Go's certified FIPS 140-3 module, in FIPS mode by default
+	GOFIPS140=$(FIPS) $(BUILD_HELPER) -o bin/fips/$(HELPER) ./ecr-login/$(HELPER)
+	@ln -sf $(HELPER) bin/fips/ecr-credential-provider
+	GOFIPS140=$(FIPS) $(BUILD) -o bin/fips/$(REFRESH) ./ecr-login/$(REFRESH)
+
 # The race detector requires a C compiler. CI must have one.
 test: ## run the unit tests, with the race detector if there is a C compiler
 	@race=-race; if [ "$$($(GO) env CGO_ENABLED)" != 1 ]; then \
 		[ -z "$$CI" ] || { echo 'make test: no C compiler found, which the race detector requires in CI; install gcc' >&2; exit 1; }; \
 		race=; echo 'make test: no C compiler found: the race detector is disabled; install gcc to enable it'; fi; \
 	echo $(GO) test $$race ./...; $(GO) test $$race ./...
+
+# Go's certified module, and an error or a panic for each use of another algorithm.
+test-fips: ## run the unit tests with only the algorithms of FIPS 140-3
+	GODEBUG=fips140=only GOFIPS140=$(FIPS) $(GO) test -vet=off ./...
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck, in the program's module and in e2e
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'the files above are not formatted; run: gofmt -w .' >&2; exit 1; }
@@ -70,7 +83,7 @@ cross: ## build for linux, darwin and windows, on amd64 and arm64, into dist/; e
 reproduce: build ## build again in another directory, and compare the bytes
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	tar -c --exclude=./.git --exclude=./bin --exclude=./dist . | tar -x -C "$$copy" && \
-	$(MAKE) -s -C "$$copy" build VERSION=$(VERSION) && \
+	$(MAKE) -s -C "$$copy" build VERSION=$(VERSION) COMMIT=$(COMMIT) && \
 	cmp bin/$(HELPER) "$$copy/bin/$(HELPER)" && cmp bin/$(REFRESH) "$$copy/bin/$(REFRESH)" && \
 	echo "identical builds in $(CURDIR) and $$copy"
 
