@@ -53,8 +53,8 @@ func TestList(t *testing.T) {
 func TestErase(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
-	m.cloud.AddKey(awstest.Key{ID: "AKIAOTHER", Secret: "other", Account: awstest.Account})
-	other := m.with(map[string]string{"AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "other"})
+	m.cloud.AddKey(awstest.Key{ID: "AKIAOTHER", Secret: "other-secret", Account: awstest.Account})
+	other := m.with(map[string]string{"AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "other-secret"})
 	first, second, third := m.password(host), other.password(host), m.password(otherHost)
 	m.called(3)
 	if r := m.run("erase", "https://"+host+"/").quiet(); r.exit != 0 || r.stdout != "" {

@@ -126,7 +126,7 @@ func TestHit(t *testing.T) {
 // A change of the identity does not return the token of another identity. Reverting it returns the first token.
 func TestIdentitiesNeverShare(t *testing.T) {
 	t.Parallel()
-	const dev = base + "[profile other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n" +
+	const dev = base + "[profile other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = other-secret\n" +
 		"[profile dev]\nsource_profile = base\nregion = us-west-2\nexternal_id = 1\nrole_session_name = aa\nrole_arn = " + role + "\n"
 	edit := func(before, after string) func(m *machine) *machine {
 		return func(m *machine) *machine {
@@ -140,7 +140,7 @@ func TestIdentitiesNeverShare(t *testing.T) {
 	for name, change := range map[string]func(m *machine) *machine{
 		"profile":               set(map[string]string{"AWS_PROFILE": "other"}),
 		"AWS_DEFAULT_PROFILE":   set(map[string]string{"AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": "other"}),
-		"keys":                  set(map[string]string{"AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "other"}),
+		"keys":                  set(map[string]string{"AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "other-secret"}),
 		"role":                  edit(role, otherRole),
 		"external id":           edit("external_id = 1", "external_id = 2"),
 		"session name":          edit("role_session_name = aa", "role_session_name = bb"),
@@ -153,7 +153,7 @@ func TestIdentitiesNeverShare(t *testing.T) {
 			return m.with(map[string]string{"AWS_CONFIG_FILE": m.file("other", strings.Replace(dev, role, otherRole, 1))})
 		},
 		"credentials file": func(m *machine) *machine {
-			m.file(".aws/credentials", "[base]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n")
+			m.file(".aws/credentials", "[base]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = other-secret\n")
 			return m
 		},
 	} {
@@ -162,7 +162,7 @@ func TestIdentitiesNeverShare(t *testing.T) {
 			m := newMachine(t).with(map[string]string{"AWS_PROFILE": "dev"})
 			m.cloud.AllowRole(role)
 			m.cloud.AllowRole(otherRole)
-			m.cloud.AddKey(awstest.Key{ID: "AKIAOTHER", Secret: "other", Account: awstest.Account})
+			m.cloud.AddKey(awstest.Key{ID: "AKIAOTHER", Secret: "other-secret", Account: awstest.Account})
 			m.config(dev)
 			first := m.password(host)
 			m.called(1)

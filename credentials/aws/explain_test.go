@@ -115,18 +115,18 @@ func TestErrors(t *testing.T) {
 			cloud.Inject(awstest.Fault{Op: awstest.GetRoleCredentials, Status: 403, Type: "ForbiddenException", Message: "No access"})
 		}, `profile "dev": this SSO user is not authorized for the role and account of the profile (ForbiddenException: No access); check sso_role_name *`},
 		{"temporary keys expired", func(m *machine) {
-			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
+			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "old-secret", Session: "old", Account: awstest.Account, Expired: true})
 			m.env("AWS_ACCESS_KEY_ID", "ASIAEXPIRED")
-			m.env("AWS_SECRET_ACCESS_KEY", "s")
+			m.env("AWS_SECRET_ACCESS_KEY", "old-secret")
 			m.env("AWS_SESSION_TOKEN", "old")
 		}, `the access key in AWS_ACCESS_KEY_ID: the temporary credentials have expired; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to new values, or unset all three`},
 		{"temporary keys of a profile expired", func(m *machine) {
-			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
-			m.config("[default]\naws_access_key_id = ASIAEXPIRED\naws_secret_access_key = s\naws_session_token = old\n")
+			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "old-secret", Session: "old", Account: awstest.Account, Expired: true})
+			m.config("[default]\naws_access_key_id = ASIAEXPIRED\naws_secret_access_key = old-secret\naws_session_token = old\n")
 		}, `profile "default": the temporary credentials have expired; update the keys in profile "default"`},
 		{"temporary keys of a process expired", func(m *machine) {
-			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "s", Session: "old", Account: awstest.Account, Expired: true})
-			m.config("[default]\ncredential_process = cat " + m.file("keys.json", `{"Version":1,"AccessKeyId":"ASIAEXPIRED","SecretAccessKey":"s","SessionToken":"old"}`) + "\n")
+			cloud.AddKey(awstest.Key{ID: "ASIAEXPIRED", Secret: "old-secret", Session: "old", Account: awstest.Account, Expired: true})
+			m.config("[default]\ncredential_process = cat " + m.file("keys.json", `{"Version":1,"AccessKeyId":"ASIAEXPIRED","SecretAccessKey":"old-secret","SessionToken":"old"}`) + "\n")
 		}, `profile "default": the temporary credentials have expired; try again, and check the source of the credentials if the error persists`},
 		{"no aws login", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
@@ -164,7 +164,7 @@ func TestErrors(t *testing.T) {
 		}, `the access key in AWS_ACCESS_KEY_ID: AWS does not recognize these keys (UnrecognizedClientException); check that the keys are complete and active, *`},
 		{"wrong secret key", func(m *machine) {
 			keys(m)
-			m.env("AWS_SECRET_ACCESS_KEY", "wrong")
+			m.env("AWS_SECRET_ACCESS_KEY", "wrong-secret")
 		}, `the access key in AWS_ACCESS_KEY_ID: the secret access key does not match the access key ID (InvalidSignatureException); copy both keys again, *`},
 		{"clock behind", func(m *machine) {
 			keys(m)

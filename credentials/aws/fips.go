@@ -52,7 +52,7 @@ func explainFIPS(t *try, err error) (cause, next string) {
 		return fmt.Sprintf("%s uses SSO, which GODEBUG=fips140=only does not allow: the AWS SDK finds the session file with SHA-1",
 			t.identity.label), "use an identity without SSO, or " + on
 	case strings.Contains(err.Error(), "crypto/hmac"):
-		return fmt.Sprintf("the secret access key of %s has fewer than 10 characters, which GODEBUG=fips140=only does not allow",
+		return fmt.Sprintf("the secret access key has fewer than 10 characters, which GODEBUG=fips140=only does not allow (using %s)",
 			t.identity.label), "copy the key again; secret access keys of AWS have 40 characters"
 	}
 	text := err.Error()

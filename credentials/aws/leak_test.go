@@ -186,7 +186,7 @@ func TestSignatureErrorLine(t *testing.T) {
 	m := withKeys(t)
 	cloud.AddKey(session)
 	m.env("AWS_ACCESS_KEY_ID", session.ID)
-	m.env("AWS_SECRET_ACCESS_KEY", "wrong")
+	m.env("AWS_SECRET_ACCESS_KEY", "wrong-secret")
 	m.env("AWS_SESSION_TOKEN", session.Session)
 	got := m.shown(new(aws.Source))
 	line, _, _ := strings.Cut(got, "\n")

@@ -18,8 +18,8 @@ import (
 )
 
 func TestIdentities(t *testing.T) {
-	expired := awstest.Key{ID: "AKIAEXPIRED", Secret: "secret", Account: awstest.Account, Expired: true}
-	session := awstest.Key{ID: "ASIASESSION", Secret: "secret", Session: "session", Account: "210987654321"}
+	expired := awstest.Key{ID: "AKIAEXPIRED", Secret: "long-secret", Account: awstest.Account, Expired: true}
+	session := awstest.Key{ID: "ASIASESSION", Secret: "long-secret", Session: "session", Account: "210987654321"}
 	for name, tt := range map[string]struct {
 		key              awstest.Key
 		ecrCode, stsCode string // empty if accepted
@@ -27,14 +27,14 @@ func TestIdentities(t *testing.T) {
 	}{
 		"default": {key: defaultKey},
 		"session": {key: session},
-		"unknown": {awstest.Key{ID: "AKIAUNKNOWN", Secret: "secret"}, "UnrecognizedClientException", "InvalidClientTokenId",
+		"unknown": {awstest.Key{ID: "AKIAUNKNOWN", Secret: "long-secret"}, "UnrecognizedClientException", "InvalidClientTokenId",
 			"The security token included in the request is invalid."},
 		"wrong session": {awstest.Key{ID: session.ID, Secret: session.Secret, Session: "other"}, "UnrecognizedClientException",
 			"InvalidClientTokenId", "The security token included in the request is invalid."},
 		"expired": {expired, "ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired"},
-		"wrong secret": {awstest.Key{ID: awstest.KeyID, Secret: "secret"}, "InvalidSignatureException", "SignatureDoesNotMatch",
+		"wrong secret": {awstest.Key{ID: awstest.KeyID, Secret: "long-secret"}, "InvalidSignatureException", "SignatureDoesNotMatch",
 			"The request signature we calculated does not match the signature you provided."},
-		"wrong secret of a session": {awstest.Key{ID: session.ID, Secret: "other", Session: session.Session}, "InvalidSignatureException",
+		"wrong secret of a session": {awstest.Key{ID: session.ID, Secret: "other-secret", Session: session.Session}, "InvalidSignatureException",
 			"SignatureDoesNotMatch", "\nx-amz-security-token:" + session.Session + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
