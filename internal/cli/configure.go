@@ -23,7 +23,7 @@ func (p *Program) configure() *cobra.Command {
   docker-credential-ecr-login configure undo`,
 		GroupID: users,
 	}
-	cmd.AddCommand(p.configureDocker(), p.configurePodman(), p.configureKubelet(), p.configureUndo())
+	cmd.AddCommand(p.configureDocker(), p.configurePodman(), p.configureKubelet(), p.configureContainerd(), p.configureUndo())
 	return cmd
 }
 

@@ -109,6 +109,21 @@ func (n *node) kubelet(context.Context) check.Result {
 	return check.OK("process %d, with %s and %s%s", p.pid, n.ConfigFile, n.BinDir, ignored(all))
 }
 
+// ProviderConfig returns the CredentialProviderConfig of the kubelet that runs on this machine, a file or a directory; ""
+// if none is found. proc is the process file system, usually /proc.
+func ProviderConfig(proc string) string {
+	all, _ := findKubelets(proc) // without processes there is none
+	for _, p := range all {
+		if path := p.flag(configFlag); p.distrust == nil && path != "" {
+			return path
+		}
+	}
+	if _, err := os.Stat(program.K3sConfig); err == nil {
+		return program.K3sConfig
+	}
+	return ""
+}
+
 // noKubelet returns the result for a machine without a trusted kubelet process.
 func (n *node) noKubelet(all []*process) check.Result {
 	hidden := slices.IndexFunc(all, func(p *process) bool { return errors.Is(p.distrust, fs.ErrPermission) })

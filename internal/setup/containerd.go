@@ -1,0 +1,322 @@
+package setup
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ecrlogin/config"
+	"ecrlogin/internal/configpath"
+	"ecrlogin/internal/containerdconf"
+	"ecrlogin/internal/kubeletconfig"
+	"ecrlogin/internal/oneline"
+	"ecrlogin/internal/program"
+	"ecrlogin/internal/strictyaml"
+	"ecrlogin/internal/userfile"
+	"ecrlogin/internal/yamledit"
+	"ecrlogin/registry"
+)
+
+// Containerd contains the options for mirrors of the containerd of a node.
+type Containerd struct {
+	Mirrors        []string // as typed: UPSTREAM=HOST/PREFIX
+	CertsDir       string   // directory of config_path
+	ConfigFile     string   // containerd's configuration, which is only read
+	ProviderConfig string   // CredentialProviderConfig, a file or a directory; "" if there is none
+}
+
+// A mirror is a pull-through cache for the images of an upstream.
+type mirror struct {
+	containerdconf.Mirror
+	ecr string // the registry whose token is needed; differs from Host for an alias
+}
+
+// prefixes are the default prefixes of ECR's upstreams.
+var prefixes = map[string]string{
+	"docker.io": "docker-hub", "quay.io": "quay", "ghcr.io": "github", "registry.k8s.io": "kubernetes",
+	"registry.gitlab.com": "gitlab", "cgr.dev": "chainguard", "mcr.microsoft.com": "azure",
+}
+
+// rootPrefix is ECR's name for a cache without a prefix.
+const rootPrefix = "ROOT"
+
+// Containerd makes containerd pull the images of upstreams from pull-through caches of Amazon ECR. It writes a
+// hosts.toml for each upstream. If containerd reads that file, it also adds an alias to our configuration and a pattern
+// to matchImages, so that kubelet gets the password of Amazon ECR for these images. Otherwise it does not, because
+// containerd would send the password to the upstream.
+func (r *Request) Containerd(c Containerd) error {
+	provider, err := findProvider(c.ProviderConfig)
+	if err != nil {
+		return err
+	}
+	own, err := openOwn(r.nodeConfig(provider))
+	if err != nil {
+		return err
+	}
+	own.file.Public = own.file.Path == program.SystemConfig
+	mirrors, err := parseMirrors(c.Mirrors, own)
+	if err != nil {
+		return err
+	}
+	var changes []*change
+	for _, m := range mirrors {
+		change, err := c.hostsChange(m)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, change)
+	}
+	ready, err := r.readsHosts(c)
+	if err != nil {
+		return err
+	}
+	if ready {
+		more, err := r.passwordChanges(mirrors, own, provider)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, more...)
+	}
+	if err := r.apply("configure containerd", changes...); err != nil {
+		return err
+	}
+	r.printMirrorSteps(c, ready, provider)
+	return nil
+}
+
+// A providerFile is the CredentialProviderConfig that contains this program as provider.
+type providerFile struct {
+	file     *kubeletconfig.File
+	text     *userfile.File
+	provider kubeletconfig.Provider
+}
+
+// findProvider returns the provider in a file or directory; nil if there is none.
+func findProvider(path string) (*providerFile, error) {
+	paths := []string{path}
+	if info, err := os.Stat(path); path == "" || err != nil {
+		return nil, nil
+	} else if info.IsDir() {
+		files, err := kubeletconfig.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		paths = nil
+		for _, f := range files {
+			paths = append(paths, f.Path)
+		}
+	}
+	for _, path := range paths {
+		file, text, err := kubeletconfig.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if p, ok := file.Provider(program.Provider); ok {
+			return &providerFile{file, text, p}, nil
+		}
+	}
+	return nil, nil
+}
+
+// nodeConfig returns the path of the configuration that the provider reads, which differs from that of the current
+// user: kubelet usually has no HOME.
+func (r *Request) nodeConfig(p *providerFile) []string {
+	if p != nil {
+		for i, arg := range p.provider.Args {
+			if path, ok := strings.CutPrefix(arg, "--config="); ok {
+				return []string{path}
+			} else if arg == "--config" && i+1 < len(p.provider.Args) {
+				return []string{p.provider.Args[i+1]}
+			}
+		}
+	}
+	places := configpath.Places(r.Env)
+	for _, place := range places {
+		if _, err := os.Stat(place); err == nil {
+			return []string{place}
+		}
+	}
+	if path := r.Env.Get(configpath.Variable); path != "" {
+		return []string{path}
+	}
+	return []string{program.SystemConfig}
+}
+
+func parseMirrors(typed []string, own *ownFile) ([]mirror, error) {
+	if len(typed) == 0 {
+		return nil, errors.New("no mirror specified; add one: --mirror docker.io=123456789012.dkr.ecr.us-west-2.amazonaws.com/docker-hub")
+	}
+	var all []mirror
+	for _, t := range typed {
+		m, err := parseMirror(t, own)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(all, func(n mirror) bool { return n.Upstream == m.Upstream }) {
+			return nil, fmt.Errorf("duplicate mirror of %s; specify one; no files were written", m.Upstream)
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// parseMirror parses UPSTREAM=HOST/PREFIX. The prefix is optional for the upstreams in prefixes.
+func parseMirror(typed string, own *ownFile) (mirror, error) {
+	const example = "--mirror docker.io=123456789012.dkr.ecr.us-west-2.amazonaws.com/docker-hub"
+	upstream, target, ok := strings.Cut(typed, "=")
+	upstream = strings.ToLower(upstream)
+	if upstream == "registry-1.docker.io" || upstream == "index.docker.io" {
+		upstream = "docker.io"
+	}
+	address, err := registry.Address(upstream)
+	if !ok || err != nil || address != upstream || !strings.Contains(upstream, ".") || strings.Contains(upstream, ":") {
+		return mirror{}, fmt.Errorf("invalid mirror %q: not of the form UPSTREAM=HOST/PREFIX; use for example: %s", oneline.Value(typed), example)
+	}
+	if _, err := registry.Parse(upstream); err == nil {
+		return mirror{}, fmt.Errorf("invalid mirror %q: kubelet uses the token of %s for its images, which another registry does not accept; use the repository of the cache in the image names", oneline.Value(typed), upstream)
+	}
+	host, prefix, hasPrefix := strings.Cut(strings.TrimPrefix(target, "https://"), "/")
+	r, err := own.config.Resolve(host)
+	switch {
+	case err != nil || r.Public:
+		return mirror{}, fmt.Errorf("invalid mirror %q: %s is neither a private Amazon ECR registry nor an alias of one in %s; correct it, or add an alias there; no files were written",
+			oneline.Value(typed), registry.Shown(host), own.path())
+	case !hasPrefix:
+		if prefix = prefixes[upstream]; prefix == "" {
+			return mirror{}, fmt.Errorf("invalid mirror %q: the prefix of the pull-through cache is missing; add it, for example: %s=%s/PREFIX, or /ROOT for none", oneline.Value(typed), upstream, host)
+		}
+	case prefix == rootPrefix:
+		prefix = ""
+	case !isPrefix(prefix):
+		return mirror{}, fmt.Errorf("invalid mirror %q: invalid prefix %q; use the prefix of the pull-through cache rule, without a tag", oneline.Value(typed), oneline.Value(prefix))
+	}
+	host, err = registry.Address(host)
+	return mirror{containerdconf.Mirror{Upstream: upstream, Host: host, Prefix: prefix}, r.Host}, err
+}
+
+// isPrefix reports whether ECR accepts a prefix of repositories: names of lower-case letters, digits, '.', '_' and '-',
+// separated by slashes.
+func isPrefix(s string) bool {
+	for part := range strings.SplitSeq(s, "/") {
+		if strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" || part == "" || strings.Trim(part, "._-") != part {
+			return false
+		}
+	}
+	return true
+}
+
+// hostsChange returns the change of an upstream's hosts.toml.
+func (c Containerd) hostsChange(m mirror) (*change, error) {
+	text, err := userfile.Read(containerdconf.HostsFile(c.CertsDir, m.Upstream))
+	if err != nil {
+		return nil, err
+	}
+	text.Public = true // not secret, and users can run clients of containerd
+	hosts, err := containerdconf.Parse(text.Path, text.Content)
+	if err != nil {
+		return nil, err
+	}
+	after, err := hosts.With(m.Mirror)
+	if err != nil {
+		return nil, err
+	}
+	return &change{text, after, userfile.Diff(text.Path, text.Content, after)}, nil
+}
+
+// readsHosts reports whether containerd reads the directory of the hosts.toml files.
+func (r *Request) readsHosts(c Containerd) (bool, error) {
+	text, err := userfile.Read(c.ConfigFile)
+	if err != nil {
+		return false, err
+	}
+	conf, err := containerdconf.ParseConfig(c.ConfigFile, text.Content)
+	if err != nil {
+		return false, err
+	}
+	if conf.Mirrors {
+		return false, fmt.Errorf("%s: contains registry.mirrors, with which containerd does not accept config_path; move these mirrors to files %s and remove them; no files were written",
+			c.ConfigFile, containerdconf.HostsFile(c.CertsDir, "UPSTREAM"))
+	}
+	return conf.Reads(c.CertsDir), nil
+}
+
+// passwordChanges returns the changes with which kubelet gets the password of the mirrors.
+func (r *Request) passwordChanges(mirrors []mirror, own *ownFile, p *providerFile) ([]*change, error) {
+	for _, m := range mirrors {
+		if err := own.setAlias(m.Upstream, m.ecr); err != nil {
+			return nil, err
+		}
+	}
+	changes := []*change{r.ownChange(own)}
+	if p == nil {
+		return changes, nil
+	}
+	want := p.provider
+	for _, m := range mirrors {
+		if !want.Matches(m.Upstream + "/repository") {
+			want.MatchImages = append(slices.Clone(want.MatchImages), m.Upstream)
+		}
+	}
+	inEffect := *own
+	inEffect.read = own.file.Path
+	want.Args = r.args(want.Args, &inEffect)
+	after, err := p.file.With(want)
+	if err != nil {
+		return nil, err
+	}
+	r.warnOverlap(after.Providers, want)
+	return append(changes, &change{p.text, after.Content, userfile.Diff(p.file.Path, p.file.Masked(), after.Masked())}), nil
+}
+
+// setAlias makes a host an alias of a registry, unless it is one.
+func (o *ownFile) setAlias(host, ecr string) error {
+	rule, ok := o.config.Rule(host)
+	if ok && rule.Registry == ecr {
+		return nil
+	}
+	want := *o.config
+	change := func(d *yamledit.Document) {
+		d.Prepend(struct {
+			Match    string `json:"match"`
+			Registry string `json:"registry"`
+		}{host, ecr}, "registries")
+	}
+	if ok && rule.Match == host {
+		i := slices.IndexFunc(want.Registries, func(r config.Rule) bool { return r.Match == host })
+		want.Registries = slices.Clone(want.Registries)
+		want.Registries[i].Registry = ecr
+		change = func(d *yamledit.Document) { d.Set(ecr, "registries", strconv.Itoa(i), "registry") }
+	} else {
+		want.Registries = append([]config.Rule{{Match: host, Registry: ecr}}, want.Registries...)
+	}
+	return o.edit(&want, "registries: [{match: "+strictyaml.Quote(host)+", registry: "+strictyaml.Quote(ecr)+"}]", change)
+}
+
+// printMirrorSteps prints what is left to do.
+func (r *Request) printMirrorSteps(c Containerd, ready bool, p *providerFile) {
+	if !ready {
+		r.printf("%s: config_path does not contain %s, so containerd does not read these files", c.ConfigFile, c.CertsDir)
+		r.printf("the alias and matchImages were not written, because containerd would send the password of Amazon ECR to the upstream")
+		r.printf("to finish, add these lines, restart containerd, and run this command again:\n%s", containerdconf.Lines(c.CertsDir))
+		return
+	}
+	if p == nil {
+		r.printf("no CredentialProviderConfig with this program found%s; to add the upstreams to matchImages, run: %s configure kubelet",
+			cmp.Or(in(c.ProviderConfig), ""), program.Command)
+		return
+	}
+	r.printf("restart kubelet, which reads %s only when it starts; containerd needs no restart", filepath.Base(p.file.Path))
+	r.printf("after configure undo, restart kubelet too, so that it forgets the password for the upstream")
+}
+
+func in(path string) string {
+	if path == "" {
+		return ""
+	}
+	return " in " + path
+}
