@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ecrlogin/e2e/sandbox"
@@ -39,7 +40,7 @@ func startNode(t *testing.T, dir string, aws *awstest.Server, plane controlPlane
 	}
 	values := map[string]string{
 		"DIR": dir, "PAUSE": pauseImage, "CGROUP": sandbox.CgroupParent(),
-		"KEY_ID": awstest.KeyID, "SECRET_KEY": awstest.SecretKey, "CA_FILE": aws.CAFile, "PROXY": aws.Proxy,
+		"ENV": providerEnv(aws),
 	}
 	for _, name := range []string{"containerd.toml", "kubelet.yaml", "providers.yaml", "mirror.yaml"} {
 		writeFile(t, filepath.Join(dir, name), os.Expand(readFile(t, "testdata/"+name), func(v string) string { return values[v] }))
@@ -48,7 +49,8 @@ func startNode(t *testing.T, dir string, aws *awstest.Server, plane controlPlane
 	n.installNetwork(t)
 	n.installHelper(t)
 	n.trust(t, aws)
-	n.startContainerd(t)
+	n.configureMirror(t)
+	n.startContainerd(t, aws)
 	n.args = []string{
 		"--config=" + filepath.Join(dir, "kubelet.yaml"), "--kubeconfig=" + plane.kubeconfig(t, dir),
 		"--root-dir=" + filepath.Join(dir, "kubelet"), "--cert-dir=" + filepath.Join(dir, "pki"),
@@ -93,10 +95,11 @@ func (n *node) helperRuns(start int, host string) (runs int) {
 	return runs
 }
 
-func (n *node) startContainerd(t *testing.T) {
+// startContainerd starts containerd, which trusts the stand-in also without a hosts.toml.
+func (n *node) startContainerd(t *testing.T, aws *awstest.Server) {
 	t.Helper()
 	log := newTranscript()
-	containerd := start(t, log, []string{"PATH=" + os.Getenv("PATH")}, lookPath(t, "containerd"), "--config="+filepath.Join(n.dir, "containerd.toml"))
+	containerd := start(t, log, []string{"PATH=" + os.Getenv("PATH"), "SSL_CERT_FILE=" + aws.CAFile}, lookPath(t, "containerd"), "--config="+filepath.Join(n.dir, "containerd.toml"))
 	t.Cleanup(containerd.stop)
 	containerd.awaitAnswer(t, func() error { return n.ctr("version") })
 	n.importImage(t, "pause", pauseImage)
@@ -122,7 +125,7 @@ func (n *node) importImage(t *testing.T, program, name string) {
 func (n *node) installHelper(t *testing.T) {
 	t.Helper()
 	plugins := makeDir(t, n.dir, "plugins")
-	for _, name := range []string{"ecr-credential-provider", "docker-credential-ecr-login", "ecr-for-docker-hub", "ecr-for-pods", "ecr-for-pods-with-roles"} {
+	for _, name := range []string{"ecr-credential-provider", "docker-credential-ecr-login", "ecr-for-quay", "ecr-for-pods", "ecr-for-pods-with-roles"} {
 		if err := os.Symlink(lookPath(t, "docker-credential-ecr-login"), filepath.Join(plugins, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +144,7 @@ func (n *node) installNetwork(t *testing.T) {
 	}
 }
 
-// trust configures containerd to trust the registries, and to use a repository of one of them as mirror of Docker Hub.
+// trust configures containerd to trust the registries, and to use a repository of one of them as mirror of Quay.
 func (n *node) trust(t *testing.T, aws *awstest.Server) {
 	t.Helper()
 	hostsFile := func(host string) string { return filepath.Join(n.dir, "certs.d", host, "hosts.toml") }
@@ -149,9 +152,27 @@ func (n *node) trust(t *testing.T, aws *awstest.Server) {
 	for _, host := range hosts() {
 		writeFile(t, hostsFile(host), fmt.Sprintf(direct, host, aws.CAFile))
 	}
-	// Without server, containerd requests missing images from Docker Hub, with the mirror's password.
-	const mirror = "server = \"https://%[1]s\"\n[host.\"https://%[1]s/v2/docker-hub\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n  ca = %[2]q\n"
-	writeFile(t, hostsFile("docker.io"), fmt.Sprintf(mirror, mirrorHost, aws.CAFile))
+	// Without server, containerd requests missing images from Quay, with the mirror's password.
+	const mirror = "server = \"https://%[1]s\"\n[host.\"https://%[1]s/v2/quay\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n  ca = %[2]q\n"
+	writeFile(t, hostsFile("quay.io"), fmt.Sprintf(mirror, mirrorHost, aws.CAFile))
+}
+
+// configureMirror runs "configure containerd" for Docker Hub.
+func (n *node) configureMirror(t *testing.T) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), lookPath(t, "docker-credential-ecr-login"), "configure", "containerd",
+		"--mirror=docker.io="+mirrorHost+"/docker-hub", "--certs-dir="+filepath.Join(n.dir, "certs.d"),
+		"--containerd-config="+filepath.Join(n.dir, "containerd.toml"), "--config-file="+filepath.Join(n.dir, "providers.yaml"))
+	cmd.Env = append([]string{"HOME=" + t.TempDir(), "ECR_LOGIN_CONFIG=" + filepath.Join(n.dir, "ecr-login.yaml")}, n.env...)
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "restart kubelet") {
+		t.Fatalf("configure containerd: %v\n%s", err, out)
+	}
+}
+
+// providerEnv returns the environment variables of a provider, in YAML.
+func providerEnv(aws *awstest.Server) string {
+	return fmt.Sprintf("[{name: AWS_ACCESS_KEY_ID, value: %s}, {name: AWS_SECRET_ACCESS_KEY, value: %s}, {name: AWS_EC2_METADATA_DISABLED, value: \"true\"}, {name: AWS_CA_BUNDLE, value: %q}, {name: HTTPS_PROXY, value: %q}]",
+		awstest.KeyID, awstest.SecretKey, aws.CAFile, aws.Proxy)
 }
 
 func lookPath(t *testing.T, program string) string {

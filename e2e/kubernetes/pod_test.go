@@ -93,7 +93,12 @@ func (ns namespace) awaitRunning(t *testing.T, name string) (containerID string)
 // error of a registry that requires a password.
 func (ns namespace) mustFailToPull(t *testing.T, name string) {
 	t.Helper()
-	const message = ": 401 Unauthorized"
+	ns.mustFailWith(t, name, ": 401 Unauthorized")
+}
+
+// mustFailWith waits until the pull of a pod's image fails with an error that ends with message.
+func (ns namespace) mustFailWith(t *testing.T, name, message string) {
+	t.Helper()
 	await(t, ns.node.log, ns.pods, named(name), func(p *corev1.Pod) bool {
 		s := p.Status.ContainerStatuses
 		return len(s) == 1 && s[0].State.Waiting != nil && strings.HasSuffix(s[0].State.Waiting.Message, message)

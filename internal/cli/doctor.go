@@ -9,6 +9,7 @@ import (
 
 	"ecrlogin/credentials/aws"
 	"ecrlogin/internal/check"
+	"ecrlogin/internal/containerdconf"
 	"ecrlogin/internal/doctor"
 	"ecrlogin/internal/nodedoctor"
 )
@@ -26,6 +27,7 @@ clock, the AWS identity, the token, the registry and, if one is given, the image
 apply to all registries are run. doctor requests a new token from AWS, changes nothing and prints no secrets.
 
 With --kubelet, doctor checks how kubelet on this node gets credentials for an image, and runs the provider as kubelet does.
+It also checks whether containerd would send a password of Amazon ECR to the upstream of a mirror.
 
 The exit code is 1 if a check fails.`,
 		Example: `  docker-credential-ecr-login doctor 123456789012.dkr.ecr.us-west-2.amazonaws.com/team/app:v1
@@ -57,6 +59,7 @@ The exit code is 1 if a check fails.`,
 	flags.StringVar(&node.ConfigFile, "config-file", "",
 		"with --kubelet: CredentialProviderConfig file (default: that of the running kubelet)")
 	flags.StringVar(&node.BinDir, "bin-dir", "", "with --config-file: directory for credential provider binaries")
+	flags.StringVar(&node.Containerd, "containerd-config", containerdconf.DefaultConfig, "with --kubelet: configuration file of containerd")
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package containerdconf
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -90,6 +91,27 @@ func (m Mirror) URL() string {
 	return "https://" + m.Host + "/v2/" + m.Prefix
 }
 
+// Mirror returns the first mirror of an upstream as HOST/PREFIX, the form of "configure containerd"; "HOST/PREFIX" if
+// there is none.
+func (h *Hosts) Mirror() string {
+	for _, host := range h.Hosts {
+		if m, ok := strings.CutPrefix(host.URL, "https://"); ok {
+			name, prefix, _ := strings.Cut(strings.TrimSuffix(m, "/"), "/v2")
+			return name + cmp.Or(strings.TrimSuffix(prefix, "/"), "/ROOT")
+		}
+	}
+	return "HOST/PREFIX"
+}
+
+// Upstreams contains the upstreams of Amazon ECR, which must not get its passwords, and the default prefixes of their
+// caches.
+func Upstreams() map[string]string {
+	return map[string]string{
+		"docker.io": "docker-hub", "quay.io": "quay", "ghcr.io": "github", "registry.k8s.io": "kubernetes",
+		"registry.gitlab.com": "gitlab", "cgr.dev": "chainguard", "mcr.microsoft.com": "azure",
+	}
+}
+
 func (m Mirror) override() string {
 	if m.Prefix == "" {
 		return ""
@@ -164,21 +186,26 @@ func (h *Hosts) serves(m Mirror) bool {
 		HostOf(h.Server) == m.Host && (h.Server != m.URL() || m.Prefix == "" || h.OverridePath)
 }
 
-// Leak returns why containerd would send the password for an upstream to a host other than those that may get it; ""
-// if it would not.
+// Leak returns why containerd would send the password for an upstream to a host that may not get it; "" if it would
+// not.
 func (h *Hosts) Leak(upstream string, mayGet func(host string) bool) string {
 	switch {
-	case len(h.Hosts) == 0 && len(bytes.TrimSpace(h.content)) > 0:
+	case len(h.Hosts) == 0 && !mayGet(upstream):
 		return fmt.Sprintf("has no [host] table, so containerd 1.6 ignores the file and sends the password to %s", upstream)
-	case h.Server == "":
+	case h.Server == "" && !mayGet(upstream):
 		return fmt.Sprintf("has no server, so containerd sends the password to %s if the mirror does not have an image", upstream)
 	}
-	for _, address := range append([]string{h.Server}, urls(h.Hosts)...) {
-		if host := HostOf(address); !mayGet(host) {
+	for _, address := range append(urls(h.Hosts), h.Server) {
+		if address != "" && !mayGet(HostOf(address)) {
 			return fmt.Sprintf("contains %q, to which containerd sends the password", oneline.Value(address))
 		}
 	}
 	return ""
+}
+
+// Serves reports whether a host has a table.
+func (h *Hosts) Serves(host string) bool {
+	return slices.ContainsFunc(urls(h.Hosts), func(address string) bool { return HostOf(address) == host })
 }
 
 func urls(hosts []Host) (all []string) {

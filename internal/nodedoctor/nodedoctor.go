@@ -25,6 +25,7 @@ import (
 type Kubelet struct {
 	ConfigFile string // --image-credential-provider-config
 	BinDir     string // --image-credential-provider-bin-dir
+	Containerd string // containerd's configuration; "" means the default path
 	Proc       string // the process file system; "" means /proc
 }
 
@@ -47,6 +48,7 @@ func Checks(ctx context.Context, s *check.Settings, k Kubelet, image string) ite
 		{Name: "safety", Needs: []string{"providers"}, Check: n.safety},
 		{Name: "program", Needs: []string{"safety"}, Check: n.program},
 		{Name: "secrets", Needs: []string{"providers"}, Check: n.secrets},
+		{Name: "mirrors", Needs: []string{"providers"}, Check: n.mirrors},
 		{Name: "accounts", Needs: []string{"providers"}, Check: n.accounts},
 		{Name: "answer", Needs: []string{"program"}, Check: n.answer},
 		{Name: "registry", Needs: []string{"answer"}, Check: n.registry},

@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -34,12 +33,6 @@ type Containerd struct {
 type mirror struct {
 	containerdconf.Mirror
 	ecr string // the registry whose token is needed; differs from Host for an alias
-}
-
-// prefixes are the default prefixes of ECR's upstreams.
-var prefixes = map[string]string{
-	"docker.io": "docker-hub", "quay.io": "quay", "ghcr.io": "github", "registry.k8s.io": "kubernetes",
-	"registry.gitlab.com": "gitlab", "cgr.dev": "chainguard", "mcr.microsoft.com": "azure",
 }
 
 // rootPrefix is ECR's name for a cache without a prefix.
@@ -165,7 +158,7 @@ func parseMirrors(typed []string, own *ownFile) ([]mirror, error) {
 	return all, nil
 }
 
-// parseMirror parses UPSTREAM=HOST/PREFIX. The prefix is optional for the upstreams in prefixes.
+// parseMirror parses UPSTREAM=HOST/PREFIX. The prefix is optional for the upstreams of Amazon ECR.
 func parseMirror(typed string, own *ownFile) (mirror, error) {
 	const example = "--mirror docker.io=123456789012.dkr.ecr.us-west-2.amazonaws.com/docker-hub"
 	upstream, target, ok := strings.Cut(typed, "=")
@@ -187,7 +180,7 @@ func parseMirror(typed string, own *ownFile) (mirror, error) {
 		return mirror{}, fmt.Errorf("invalid mirror %q: %s is neither a private Amazon ECR registry nor an alias of one in %s; correct it, or add an alias there; no files were written",
 			oneline.Value(typed), registry.Shown(host), own.path())
 	case !hasPrefix:
-		if prefix = prefixes[upstream]; prefix == "" {
+		if prefix = containerdconf.Upstreams()[upstream]; prefix == "" {
 			return mirror{}, fmt.Errorf("invalid mirror %q: the prefix of the pull-through cache is missing; add it, for example: %s=%s/PREFIX, or /ROOT for none", oneline.Value(typed), upstream, host)
 		}
 	case prefix == rootPrefix:
@@ -307,7 +300,7 @@ func (r *Request) printMirrorSteps(c Containerd, ready bool, p *providerFile) {
 	}
 	if p == nil {
 		r.printf("no CredentialProviderConfig with this program found%s; to add the upstreams to matchImages, run: %s configure kubelet",
-			cmp.Or(in(c.ProviderConfig), ""), program.Command)
+			in(c.ProviderConfig), program.Command)
 		return
 	}
 	r.printf("restart kubelet, which reads %s only when it starts; containerd needs no restart", filepath.Base(p.file.Path))

@@ -1,0 +1,119 @@
+package nodedoctor
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"slices"
+	"strings"
+
+	"ecrlogin/internal/check"
+	"ecrlogin/internal/containerdconf"
+	"ecrlogin/internal/program"
+	"ecrlogin/internal/userfile"
+	"ecrlogin/registry"
+)
+
+// generated are the directories of hosts.toml files that k3s and RKE2 generate from registries.yaml.
+var generated = []string{
+	"/var/lib/rancher/k3s/agent/etc/containerd/certs.d", "/var/lib/rancher/rke2/agent/etc/containerd/certs.d",
+}
+
+// mirrors checks whether containerd would send the password of Amazon ECR to the upstream of a mirror. The upstreams
+// are those in matchImages for which kubelet runs the provider.
+func (n *node) mirrors(context.Context) check.Result {
+	upstreams := n.upstreams()
+	if len(upstreams) == 0 {
+		return check.OK("no mirror: matchImages contains no other registries than Amazon ECR")
+	}
+	dirs, from, err := n.certsDirs()
+	if err != nil {
+		return check.Error(err)
+	}
+	if from == "" {
+		return check.Skipped("skipped (no configuration of containerd found); no other container runtime is checked").
+			Then("%s --containerd-config FILE", doctor)
+	}
+	for _, upstream := range upstreams {
+		if r, ok := n.leak(upstream, dirs, from); ok {
+			return r
+		}
+	}
+	return check.OK("containerd sends the password of Amazon ECR only there for images of %s", strings.Join(upstreams, ", "))
+}
+
+// upstreams returns the hosts in matchImages of the provider that are not those of Amazon ECR.
+func (n *node) upstreams() []string {
+	var all []string
+	for _, pattern := range n.provider.MatchImages {
+		host, _, _ := strings.Cut(pattern, "/")
+		if _, err := registry.Parse(host); err != nil && !strings.Contains(host, "*") && !slices.Contains(all, host) {
+			all = append(all, host)
+		}
+	}
+	return all
+}
+
+// certsDirs returns the directories of hosts.toml files, and where they are configured; "" if containerd was not found.
+func (n *node) certsDirs() (dirs []string, from string, err error) {
+	path := cmp.Or(n.Containerd, containerdconf.DefaultConfig)
+	text, err := userfile.Read(path)
+	if err != nil {
+		return nil, "", err
+	}
+	if text.Exists() {
+		conf, err := containerdconf.ParseConfig(path, text.Content)
+		if err != nil {
+			return nil, "", err
+		}
+		return conf.CertsDirs, path, nil
+	}
+	for _, dir := range generated {
+		if _, err := os.Stat(dir); err == nil {
+			return []string{dir}, dir, nil
+		}
+	}
+	return nil, "", nil
+}
+
+// leak returns the failure for an upstream that would get the password. It reports false if none would.
+func (n *node) leak(upstream string, dirs []string, from string) (check.Result, bool) {
+	_, public := containerdconf.Upstreams()[upstream]
+	configure := program.Command + " configure containerd --mirror " + upstream + "="
+	for _, dir := range dirs { // containerd reads the first that exists
+		text, err := userfile.Read(containerdconf.HostsFile(dir, upstream))
+		if err != nil {
+			return check.Error(err), true
+		}
+		if !text.Exists() {
+			continue
+		}
+		hosts, err := containerdconf.Parse(text.Path, text.Content)
+		if err != nil {
+			r := check.Error(err)
+			r.Found += ", so containerd ignores the file and sends the password of Amazon ECR to " + upstream
+			return r, true
+		}
+		why := hosts.Leak(upstream, func(host string) bool { return n.mayGet(host, upstream, public, hosts) })
+		if why == "" {
+			return check.Result{}, false
+		}
+		return check.Failed("%s %s", text.Path, why).Then("sudo %s%s", configure, hosts.Mirror()), true
+	}
+	if !public { // probably a domain that leads to Amazon ECR
+		return check.Result{}, false
+	}
+	return check.Failed("kubelet gets the password of Amazon ECR for images of %s, but containerd has no mirror for it (config_path in %s), so it sends the password there",
+		upstream, from).Then("sudo %sHOST/PREFIX", configure), true
+}
+
+// mayGet reports whether a host may get the password for images of an upstream: a registry of Amazon ECR or an alias of
+// one. The upstream is one if it is not public and is served by itself.
+func (n *node) mayGet(host, upstream string, public bool, hosts *containerdconf.Hosts) bool {
+	if host == upstream {
+		return !public && (hosts.Serves(host) || len(hosts.Hosts) == 0)
+	}
+	_, known := containerdconf.Upstreams()[host]
+	_, err := n.Config.Resolve(host)
+	return err == nil && !known
+}
