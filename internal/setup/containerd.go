@@ -1,7 +1,7 @@
 package setup
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,12 +13,10 @@ import (
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/containerdconf"
 	"ecrlogin/internal/kubeletconfig"
-	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/strictyaml"
 	"ecrlogin/internal/userfile"
 	"ecrlogin/internal/yamledit"
-	"ecrlogin/registry"
 )
 
 // Containerd contains the options for mirrors of the containerd of a node.
@@ -28,15 +26,6 @@ type Containerd struct {
 	ConfigFile     string   // containerd's configuration, which is only read
 	ProviderConfig string   // CredentialProviderConfig, a file or a directory; "" if there is none
 }
-
-// A mirror is a pull-through cache for the images of an upstream.
-type mirror struct {
-	containerdconf.Mirror
-	ecr string // the registry whose token is needed; differs from Host for an alias
-}
-
-// rootPrefix is ECR's name for a cache without a prefix.
-const rootPrefix = "ROOT"
 
 // Containerd makes containerd pull the images of upstreams from pull-through caches of Amazon ECR. It writes a
 // hosts.toml for each upstream. If containerd reads that file, it also adds an alias to our configuration and a pattern
@@ -117,90 +106,35 @@ func findProvider(path string) (*providerFile, error) {
 }
 
 // nodeConfig returns the path of the configuration that the provider reads, which differs from that of the current
-// user: kubelet usually has no HOME.
+// user: kubelet usually has no HOME. Without a provider, it is the one that "configure kubelet" will use.
 func (r *Request) nodeConfig(p *providerFile) []string {
+	path := r.Env.Get(configpath.Variable)
 	if p != nil {
-		for i, arg := range p.provider.Args {
-			if path, ok := strings.CutPrefix(arg, "--config="); ok {
-				return []string{path}
-			} else if arg == "--config" && i+1 < len(p.provider.Args) {
-				return []string{p.provider.Args[i+1]}
-			}
-		}
+		return []string{cmp.Or(p.config(), path, program.SystemConfig)}
 	}
-	places := configpath.Places(r.Env)
-	for _, place := range places {
+	for _, place := range configpath.Places(r.Env) {
 		if _, err := os.Stat(place); err == nil {
 			return []string{place}
 		}
 	}
-	if path := r.Env.Get(configpath.Variable); path != "" {
-		return []string{path}
-	}
-	return []string{program.SystemConfig}
+	return []string{cmp.Or(path, program.SystemConfig)}
 }
 
-func parseMirrors(typed []string, own *ownFile) ([]mirror, error) {
-	if len(typed) == 0 {
-		return nil, errors.New("no mirror specified; add one: --mirror docker.io=123456789012.dkr.ecr.us-west-2.amazonaws.com/docker-hub")
-	}
-	var all []mirror
-	for _, t := range typed {
-		m, err := parseMirror(t, own)
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(all, func(n mirror) bool { return n.Upstream == m.Upstream }) {
-			return nil, fmt.Errorf("duplicate mirror of %s; specify one; no files were written", m.Upstream)
-		}
-		all = append(all, m)
-	}
-	return all, nil
-}
-
-// parseMirror parses UPSTREAM=HOST/PREFIX. The prefix is optional for the upstreams of Amazon ECR.
-func parseMirror(typed string, own *ownFile) (mirror, error) {
-	const example = "--mirror docker.io=123456789012.dkr.ecr.us-west-2.amazonaws.com/docker-hub"
-	upstream, target, ok := strings.Cut(typed, "=")
-	upstream = strings.ToLower(upstream)
-	if upstream == "registry-1.docker.io" || upstream == "index.docker.io" {
-		upstream = "docker.io"
-	}
-	address, err := registry.Address(upstream)
-	if !ok || err != nil || address != upstream || !strings.Contains(upstream, ".") || strings.Contains(upstream, ":") {
-		return mirror{}, fmt.Errorf("invalid mirror %q: not of the form UPSTREAM=HOST/PREFIX; use for example: %s", oneline.Value(typed), example)
-	}
-	if _, err := registry.Parse(upstream); err == nil {
-		return mirror{}, fmt.Errorf("invalid mirror %q: kubelet uses the token of %s for its images, which another registry does not accept; use the repository of the cache in the image names", oneline.Value(typed), upstream)
-	}
-	host, prefix, hasPrefix := strings.Cut(strings.TrimPrefix(target, "https://"), "/")
-	r, err := own.config.Resolve(host)
-	switch {
-	case err != nil || r.Public:
-		return mirror{}, fmt.Errorf("invalid mirror %q: %s is neither a private Amazon ECR registry nor an alias of one in %s; correct it, or add an alias there; no files were written",
-			oneline.Value(typed), registry.Shown(host), own.path())
-	case !hasPrefix:
-		if prefix = containerdconf.Upstreams()[upstream]; prefix == "" {
-			return mirror{}, fmt.Errorf("invalid mirror %q: the prefix of the pull-through cache is missing; add it, for example: %s=%s/PREFIX, or /ROOT for none", oneline.Value(typed), upstream, host)
-		}
-	case prefix == rootPrefix:
-		prefix = ""
-	case !isPrefix(prefix):
-		return mirror{}, fmt.Errorf("invalid mirror %q: invalid prefix %q; use the prefix of the pull-through cache rule, without a tag", oneline.Value(typed), oneline.Value(prefix))
-	}
-	host, err = registry.Address(host)
-	return mirror{containerdconf.Mirror{Upstream: upstream, Host: host, Prefix: prefix}, r.Host}, err
-}
-
-// isPrefix reports whether ECR accepts a prefix of repositories: names of lower-case letters, digits, '.', '_' and '-',
-// separated by slashes.
-func isPrefix(s string) bool {
-	for part := range strings.SplitSeq(s, "/") {
-		if strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" || part == "" || strings.Trim(part, "._-") != part {
-			return false
+// config returns the configuration that the provider's arguments or variables name; "" for none.
+func (p *providerFile) config() (path string) {
+	for _, v := range p.provider.Env {
+		if v.Name == configpath.Variable {
+			path = v.Value
 		}
 	}
-	return true
+	for i, arg := range p.provider.Args {
+		if value, ok := strings.CutPrefix(arg, "--config="); ok {
+			path = value
+		} else if arg == "--config" && i+1 < len(p.provider.Args) {
+			path = p.provider.Args[i+1]
+		}
+	}
+	return path
 }
 
 // hostsChange returns the change of an upstream's hosts.toml.
