@@ -25,7 +25,7 @@ type client struct {
 	remove  string // remove the image, so that pull downloads it
 	pull    string
 	run     string // run the pulled image; "" if not supported
-	login   string // log in with a password on standard input, as pipelines do
+	login   string // log in with a password on standard input, as pipelines do; "" if not tested
 	relogin string // log in without user name and password; "" if not supported
 	logout  string
 
@@ -34,12 +34,12 @@ type client struct {
 
 	// authority is the variable for the file of the certificate authority; "" if the client reads /etc/docker/certs.d.
 	authority string
-	// allHosts is the setting, other than credHelpers, with which the helper serves all hosts. loginFile is the setting
-	// in the file to which login writes passwords.
+	// allHosts is the setting, other than credHelpers, with which the helper serves all hosts; "" if there is none.
+	// loginFile is the setting in the file to which login writes passwords.
 	allHosts, loginFile setting
 }
 
-// clients returns the installed clients.
+// clients returns the clients that run all tests. TestClients also runs those of moduleClients.
 func clients(t *testing.T) []client {
 	t.Helper()
 	return append(dockers(t), buildkit(), podman(), buildah(), skopeo(), crane(t))

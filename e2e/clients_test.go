@@ -7,7 +7,7 @@ func TestClients(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)
 	img := newImage(t)
-	all := clients(t)
+	all := append(clients(t), moduleClients(t)...)
 	var rows table
 	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {

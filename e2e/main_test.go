@@ -1,5 +1,5 @@
-// Package e2e tests the helper with real clients: Docker with its daemon, BuildKit, Podman, Buildah, Skopeo and crane.
-// They push to and pull from registries that accept only unexpired passwords of the stand-in for AWS. The host names
+// Package e2e tests the helper with real clients: Docker with its daemon, BuildKit, Podman, Buildah, Skopeo, crane,
+// Helm and regctl. They push to and pull from registries that accept only unexpired passwords of the stand-in for AWS. The host names
 // are those of Amazon ECR.
 //
 // The tests run in a sandbox (package sandbox). They require root and do not change the machine. run.sh installs the
@@ -44,5 +44,6 @@ func build(bin string) error {
 		sandbox.GoBuild(".", filepath.Join(bin, "docker-credential-pass"), "github.com/docker/docker-credential-helpers/pass/cmd"),
 		sandbox.GoBuild(".", filepath.Join(bin, "hello"), "./hello"),
 		buildCompose(filepath.Join(bin, "docker-compose")),
+		installModules(bin),
 	)
 }

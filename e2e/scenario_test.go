@@ -27,20 +27,27 @@ type scenario struct {
 	run  func(*testing.T, fixture)
 }
 
+// scenarios returns the scenarios for the settings and actions that c supports.
 func scenarios(c client) []scenario {
-	return []scenario{
+	all := []scenario{
 		{string(credHelpers), configured(credHelpers)},
-		{string(c.allHosts), configured(c.allHosts)},
 		{"secondAccount", secondAccount},
 		{"alias", alias},
 		{"cachedToken", cachedToken},
 		{"expiredToken", expiredToken},
-		{"leftOverLogin", leftOverLogin},
-		{"rejectedLogin", rejectedLogin},
-		{"expiredLogin", expiredLogin},
-		{"ignoredLogin", ignoredLogin},
 		{"denied", denied},
 	}
+	if c.allHosts != "" {
+		all = append(all, scenario{string(c.allHosts), configured(c.allHosts)})
+	}
+	if c.login != "" {
+		all = append(all,
+			scenario{"leftOverLogin", leftOverLogin},
+			scenario{"rejectedLogin", rejectedLogin},
+			scenario{"expiredLogin", expiredLogin},
+			scenario{"ignoredLogin", ignoredLogin})
+	}
+	return all
 }
 
 // configured pushes and pulls an image. The client has one line of configuration.

@@ -86,8 +86,12 @@ func (rows table) markdown() string {
 	b.WriteString("| Client | Version | Configured by | Push | Pull | Run | A denied pull prints |\n")
 	b.WriteString("| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %s | `%s`, `%s` | %s | %s | %s | %s |\n", r.client.title, strings.TrimSpace(r.version),
-			credHelpers, r.client.allHosts, r.push, r.pull, r.run, r.deniedOutput())
+		settings := "`" + string(credHelpers) + "`"
+		if r.client.allHosts != "" {
+			settings += ", `" + string(r.client.allHosts) + "`"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.client.title, strings.TrimSpace(r.version),
+			settings, r.push, r.pull, r.run, r.deniedOutput())
 	}
 	for _, r := range rows[:min(1, len(rows))] {
 		fmt.Fprintf(&b, "\nSENTENCE is the error message of the helper:\n\n    %s\n", deniedLine(r.denied))

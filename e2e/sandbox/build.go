@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -60,6 +61,24 @@ func BuildHelm(root, output string) error {
 		return fmt.Errorf("building Helm: %w\n%s", err, out)
 	}
 	return os.Symlink(filepath.Join(root, "bin", "helm"), output)
+}
+
+// GoInstall builds the program of a package with a version, such as "example.com/mod/cmd/prog@v1.2.3", in its own module,
+// and creates a link to it at output. The program is kept in bin/e2e of the module at root, so that later runs do not
+// link it again.
+func GoInstall(root, output, program string) error {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	pkg, _, _ := strings.Cut(program, "@")
+	dir := filepath.Join(root, "bin", "e2e", filepath.Base(output))
+	cmd := exec.Command("go", "install", "-trimpath", "-ldflags=-s -w", program)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOBIN="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("installing %s: %w\n%s", program, err, out)
+	}
+	return os.Symlink(filepath.Join(dir, path.Base(pkg)), output)
 }
 
 // ModuleDir downloads a module, such as "example.com/mod@v1.2.3", and returns its directory. The module is not one of

@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"ecrlogin/e2e/sandbox"
+)
+
+// modules are the clients that are built in their own modules, so that this module does not have their dependencies.
+// The keys are the names of the programs.
+var modules = map[string]string{
+	"helm3":  "helm.sh/helm/v3/cmd/helm@v3.22.0",
+	"regctl": "github.com/regclient/regclient/cmd/regctl@v0.11.7",
+}
+
+// installModules builds the programs of modules in bin, and Helm 4, whose version is in the Makefile.
+func installModules(bin string) error {
+	err := sandbox.BuildHelm("..", filepath.Join(bin, "helm4"))
+	for name, program := range modules {
+		err = errors.Join(err, sandbox.GoInstall("..", filepath.Join(bin, name), program))
+	}
+	return err
+}
+
+// moduleClients returns the clients that push and pull with a helper, but are not tested with other registries.
+func moduleClients(t *testing.T) []client {
+	t.Helper()
+	return []client{helm(t, "3"), helm(t, "4"), regctl(t)}
+}
+
+// helm pushes and pulls a chart. The name of the chart follows the name of the image.
+func helm(t *testing.T, major string) client {
+	t.Helper()
+	program := "helm" + major
+	return client{
+		name: "helm-" + major, title: "Helm", program: lookPath(t, program), allHosts: credsStore,
+		authority: "SSL_CERT_FILE",
+		version:   moduleVersion(program),
+		build:     program + ` create chart && ` + program + ` package chart`,
+		push:      program + ` push chart-0.1.0.tgz oci://${REF%:1}`,
+		remove:    `rm -rf pulled`,
+		pull: `mkdir pulled
+			` + program + ` pull oci://${REF%:1}/chart --version 0.1.0 --destination pulled
+			cmp chart-0.1.0.tgz pulled/chart-0.1.0.tgz`,
+	}
+}
+
+// layoutImage is the image in $LAYOUT, which has no tag.
+const layoutImage = `$LAYOUT@$(grep -o 'sha256:[0-9a-f]*' $LAYOUT/index.json)`
+
+// regctl does not run the helper for all hosts with credsStore; see TestRegctl.
+func regctl(t *testing.T) client {
+	t.Helper()
+	return client{
+		name: "regctl", title: "regctl", program: lookPath(t, "regctl"),
+		authority: "SSL_CERT_FILE",
+		version:   moduleVersion("regctl"),
+		push:      `regctl image copy ocidir://` + layoutImage + ` $REF`,
+		remove:    `rm -rf pulled`,
+		pull:      `regctl image copy $REF ocidir://pulled:1`,
+	}
+}
+
+// moduleVersion is a command that prints the version of the module of a program.
+func moduleVersion(program string) string {
+	return `go version -m $(readlink -f $(command -v ` + program + `)) | awk '$1 == "mod" { print $3 }'`
+}
