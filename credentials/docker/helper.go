@@ -25,7 +25,8 @@ import (
 type Helper struct {
 	Source credentials.Source // required
 	// Resolve returns the registry for a host; nil means registry.Parse. Its error wraps registry.ErrNotECR for a host
-	// that is not an ECR registry or an alias of one. Every action returns any other error as it is.
+	// that is not an ECR registry or an alias of one. Every action returns any other error as it is. A host for
+	// which registry.IsUpstream is true is never an alias.
 	Resolve func(serverURL string) (registry.Registry, error)
 	Aliases []string   // known hosts that Resolve accepts and registry.Parse does not; used by List
 	Tokens  TokenStore // for docker login, docker logout and List; nil stores nothing
@@ -203,7 +204,11 @@ func (h *Helper) resolve(serverURL string) (registry.Registry, error) {
 			return r, errHTTP
 		}
 	}
-	return resolve(serverURL)
+	r, err := resolve(serverURL)
+	if address, _ := registry.Address(serverURL); err == nil && registry.IsUpstream(address) {
+		return registry.Registry{}, registry.ErrNotECR // an alias for kubelet only
+	}
+	return r, err
 }
 
 func isNotECR(err error) bool { return errors.Is(err, registry.ErrNotECR) }

@@ -1,6 +1,10 @@
 package containerdconf
 
-import "testing"
+import (
+	"testing"
+
+	"ecrlogin/registry"
+)
 
 // FuzzWith checks that no hosts.toml makes the parser panic, and that after With all requests lead to the mirror.
 func FuzzWith(f *testing.F) {
@@ -26,4 +30,13 @@ func FuzzWith(f *testing.F) {
 			t.Errorf("%q: %v", after, err)
 		}
 	})
+}
+
+// No client but the kubelet gets a password for the upstreams.
+func TestUpstreams(t *testing.T) {
+	for upstream := range Upstreams() {
+		if !registry.IsUpstream(upstream) {
+			t.Errorf("registry.IsUpstream(%q) is false", upstream)
+		}
+	}
 }

@@ -18,7 +18,7 @@ func (q *query) route(sent string, configuration []byte) (route store.Route, ok 
 		return store.Route{Registry: r.Host}, true
 	}
 	address, err := registry.Address(sent)
-	if err != nil {
+	if err != nil || !q.kubelet && registry.IsUpstream(address) { // an alias for kubelet only
 		return store.Route{}, false
 	}
 	if q.opened, err = store.Open(q.defaultDir, q.env); err != nil {
