@@ -2,7 +2,7 @@ package e2e
 
 import "testing"
 
-// crane also represents the programs that use its library, such as ko and Kaniko.
+// crane also represents the programs that use its library, such as Kaniko.
 func crane(t *testing.T) client {
 	t.Helper()
 	return client{

@@ -12,6 +12,7 @@ import (
 // The keys are the names of the programs.
 var modules = map[string]string{
 	"helm3":  "helm.sh/helm/v3/cmd/helm@v3.22.0",
+	"ko":     "github.com/google/ko@v0.19.1",
 	"regctl": "github.com/regclient/regclient/cmd/regctl@v0.11.7",
 }
 
