@@ -8,8 +8,8 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// TestKo builds an image with ko. Its built-in helper for Amazon ECR finds no identity, so that ko runs the helper, which
-// is configured with a profile.
+// TestKo builds an image with ko. Its built-in helper for Amazon ECR finds no identity, so that ko runs the helper,
+// which is configured with a profile.
 func TestKo(t *testing.T) {
 	aws := startAWS(t)
 	dev := awstest.Key{ID: "AKIADEVEXAMPLE000000", Secret: "dev/secret/EXAMPLEKEY", Account: "123456789012"}
@@ -44,11 +44,12 @@ func ko(t *testing.T) client {
 			crane push $LAYOUT ${REF%:1}-base:1`,
 		push:   `export KO_DEFAULTBASEIMAGE=${REF%:1}-base:1 KO_DOCKER_REPO=${REF%:1}; ` + build + `--tags 1 .`,
 		remove: `rm -rf app/pulled`,
-		pull:   `export KO_DEFAULTBASEIMAGE=$REF KO_DOCKER_REPO=none.example; ` + build + `--push=false --oci-layout-path pulled .`,
+		pull: `export KO_DEFAULTBASEIMAGE=$REF KO_DOCKER_REPO=none.example; ` + build +
+			`--push=false --oci-layout-path pulled .`,
 	}
 }
 
-// goCache returns the directory of the Go build cache, which ko shares, so that it does not compile the standard library.
+// goCache returns the directory of the Go build cache. ko uses it, so that it does not compile the standard library.
 func goCache(t *testing.T) string {
 	t.Helper()
 	dir, err := exec.Command("go", "env", "GOCACHE").Output()
