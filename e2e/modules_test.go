@@ -11,9 +11,10 @@ import (
 // modules are the clients that are built in their own modules, so that this module does not have their dependencies.
 // The keys are the names of the programs.
 var modules = map[string]string{
-	"helm3":  "helm.sh/helm/v3/cmd/helm@v3.22.0",
-	"ko":     "github.com/google/ko@v0.19.1",
-	"regctl": "github.com/regclient/regclient/cmd/regctl@v0.11.7",
+	"helm3":    "helm.sh/helm/v3/cmd/helm@v3.22.0",
+	"ko":       "github.com/google/ko@v0.19.1",
+	"regctl":   "github.com/regclient/regclient/cmd/regctl@v0.11.7",
+	"registry": "github.com/distribution/distribution/v3/cmd/registry@v3.1.2",
 }
 
 // installModules builds the programs of modules in bin, and Helm 4, whose version is in the Makefile.
