@@ -15,12 +15,12 @@ import (
 func withProcess(t *testing.T, command string) *machine {
 	t.Helper()
 	m := newMachine(t)
-	m.cloud.AddKey(awstest.Key{ID: "AKIAPROD", Secret: "prod", Account: awstest.Account})
+	m.cloud.AddKey(awstest.Key{ID: "AKIAPROD", Secret: "prod-secret", Account: awstest.Account})
 	delete(m.env, "HTTPS_PROXY")
 	m.env["AWS_ENDPOINT_URL"] = m.cloud.URL
 	m.env["PATH"] = filepath.Join(m.home, "bin") + ":" + m.env["PATH"]
 	m.env["VAULT_ROLE"] = "dev"
-	m.tool("bin/creds", `case "$1$ROLE$VAULT_ROLE$MY_ROLE" in *prod*) id=AKIAPROD key=prod;; *) id=`+awstest.KeyID+` key=`+awstest.SecretKey+`;; esac`)
+	m.tool("bin/creds", `case "$1$ROLE$VAULT_ROLE$MY_ROLE" in *prod*) id=AKIAPROD key=prod-secret;; *) id=`+awstest.KeyID+` key=`+awstest.SecretKey+`;; esac`)
 	m.config("[default]\n" + command + "\n")
 	return m
 }
@@ -57,18 +57,18 @@ func TestProcessesNeverShare(t *testing.T) {
 			return m.with(map[string]string{"ROLE": "prod"})
 		}},
 		"program replaced": {"credential_process = creds", func(m *machine) *machine {
-			m.tool("bin/new", "id=AKIAPROD key=prod")
+			m.tool("bin/new", "id=AKIAPROD key=prod-secret")
 			if err := os.Rename(filepath.Join(m.home, "bin/new"), filepath.Join(m.home, "bin/creds")); err != nil {
 				m.t.Fatal(err)
 			}
 			return m
 		}},
 		"program that comes first": {"credential_process = exec creds", func(m *machine) *machine {
-			m.tool("first/creds", "id=AKIAPROD key=prod")
+			m.tool("first/creds", "id=AKIAPROD key=prod-secret")
 			return m.with(map[string]string{"PATH": filepath.Join(m.home, "first") + ":" + m.env["PATH"]})
 		}},
 		"program at a path": {"credential_process = X=1 \"$HOME/bin/creds\"", func(m *machine) *machine {
-			m.tool("bin/creds", "id=AKIAPROD key=prod")
+			m.tool("bin/creds", "id=AKIAPROD key=prod-secret")
 			return m
 		}},
 	} {

@@ -10,7 +10,7 @@ import (
 // configuration is no such input.
 func TestIdentitiesInRegionNeverShare(t *testing.T) {
 	t.Parallel()
-	const keys = "aws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n"
+	const keys = "aws_access_key_id = AKIAOTHER\naws_secret_access_key = other-secret\n"
 	const files = base + "[profile other]\n" + keys + "[profile dev]\nsource_profile = base\nrole_arn = " + role + "\n"
 	const rule = "profile: base\n    roleArn: " + otherRole
 	configured := func(settings string) func(m *machine) {
@@ -60,7 +60,7 @@ func TestIdentitiesInRegionNeverShare(t *testing.T) {
 			})
 			m.cloud.AllowRole(role)
 			m.cloud.AllowRole(otherRole)
-			m.cloud.AddKey(awstest.Key{ID: "AKIAOTHER", Secret: "other", Account: awstest.Account})
+			m.cloud.AddKey(awstest.Key{ID: "AKIAOTHER", Secret: "other-secret", Account: awstest.Account})
 			m.config(files)
 			m.configure(tt.before)
 			first := m.password(host)
