@@ -7,7 +7,7 @@ import (
 )
 
 // Registries of a region share a token only if all inputs of their identities are the same. Other text in the
-// configuration is no such input.
+// configuration is not an input.
 func TestIdentitiesInRegionNeverShare(t *testing.T) {
 	t.Parallel()
 	const keys = "aws_access_key_id = AKIAOTHER\naws_secret_access_key = other-secret\n"

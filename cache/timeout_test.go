@@ -83,7 +83,7 @@ func TestRepeatedAfterTimeout(t *testing.T) {
 	}
 }
 
-// The timeout of a request that began shortly before the deadline is no failure for processes with more time.
+// Processes with more time do not fail because of a request that began shortly before the deadline of another process.
 func TestTimeoutShortlyBeforeDeadline(t *testing.T) {
 	u := newUser(t)
 	u.cache.Now, u.cache.Since = nil, time.Now().Add(-time.Second)

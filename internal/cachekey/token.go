@@ -128,7 +128,7 @@ func identityClaims(token []byte) (claims []byte, ok bool) {
 }
 
 // members calls yield for each member of a JSON object, with the encoded value, until it returns false. ok is false if
-// it did, if the input is no object, or if a name contains an escape. It does not check values any further than it
+// it did, if the input is not an object, or if a name contains an escape. It does not check values any further than it
 // needs to find their end. encoding/json would be initialized too late for the fast path.
 func members(object []byte, yield func(name string, value []byte) bool) (ok bool) {
 	rest, ok := cutByte(object, '{')
