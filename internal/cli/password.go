@@ -124,6 +124,9 @@ func (p *Program) logins(ctx context.Context, hosts []string) ([]login, error) {
 			return nil, fmt.Errorf("password of %s: %w", registry.Shown(typed), err)
 		}
 		host, err := registry.Address(typed)
+		if err == nil && registry.IsUpstream(host) { // an alias for kubelet only, as in package docker
+			err = registry.ErrNotECR
+		}
 		if err != nil {
 			return nil, fmt.Errorf("password of %s: %w", registry.Shown(typed), err)
 		}
