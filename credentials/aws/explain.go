@@ -45,8 +45,8 @@ func (t *try) explain(ctx context.Context, err error) error {
 	ended := ctx.Err()
 	if ended == nil && t.ended != nil {
 		// Throttling is a better cause than the lack of time for another attempt.
-		if last := t.last.Load().outcome; last != nil && !errors.Is(last, context.DeadlineExceeded) {
-			err = last
+		if last := t.last.Load(); last.failed() {
+			err = last.outcome
 		} else {
 			ended = t.ended
 		}
@@ -86,7 +86,7 @@ func (t *try) explainEnd(ended error) (cause, next string) {
 	waited := "waiting for " + t.identity.label
 	if last := t.last.Load(); last.host != "" {
 		waited = "waiting for " + last.host
-		if last.outcome != nil && !errors.Is(last.outcome, context.DeadlineExceeded) {
+		if last.failed() {
 			waited += ", last error: " + t.plain(last.outcome)
 		}
 	}

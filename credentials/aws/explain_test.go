@@ -365,6 +365,11 @@ func TestDeadlines(t *testing.T) {
 			keys(m)
 			cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Status: 400, Type: "ThrottlingException", Message: "Rate exceeded"})
 		}, "timed out after *s waiting for api.ecr.us-west-2.amazonaws.com, last error: ThrottlingException: Rate exceeded (using *"},
+		"throttled, then silent": {func(m *machine) {
+			keys(m)
+			cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Type: "ThrottlingException", Message: "Rate exceeded", Times: 1})
+			cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
+		}, "timed out after *s waiting for api.ecr.us-west-2.amazonaws.com, last error: ThrottlingException: Rate exceeded (using *"},
 		"STS": {func(m *machine) {
 			m.env("AWS_ROLE_ARN", "arn:aws:iam::210987654321:role/pull")
 			m.env("AWS_WEB_IDENTITY_TOKEN_FILE", m.file("token", awstest.WebIdentityToken))

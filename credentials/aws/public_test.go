@@ -162,7 +162,7 @@ func TestPublicTimeout(t *testing.T) {
 
 // The PublicTimeout limits the attempts to call ECR Public, and nothing else. Throttling and 5xx responses are retried.
 func TestPublicLimit(t *testing.T) {
-	const limit, role = 400 * time.Millisecond, "arn:aws:iam::210987654321:role/pull"
+	const limit, role = time.Second, "arn:aws:iam::210987654321:role/pull"
 	token := func(m *machine, host string) (took time.Duration, err error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 		defer cancel()
@@ -171,23 +171,35 @@ func TestPublicLimit(t *testing.T) {
 		return time.Since(began), err
 	}
 	const api = publicHost + ": api.ecr-public.us-east-1.amazonaws.com "
-	for want, fault := range map[string]awstest.Fault{
-		api + "throttled the request of *; try again in a minute, or run fewer jobs at once": {Type: "ThrottlingException"},
-		api + "is unavailable: it returned status 503 to *; try again later":                 {Status: 503},
-		publicHost + ": timed out after *00ms waiting for api.ecr-public.*":                  {Hang: true},
+	const throttled = api + "throttled the request of *; try again in a minute, or run fewer jobs at once"
+	const unavailable = api + "is unavailable: it returned status 503 to *; try again later"
+	hang := awstest.Fault{Hang: true}
+	for _, tt := range []struct {
+		name     string
+		faults   []awstest.Fault
+		want     string
+		attempts int // at least
+	}{
+		{"throttled", []awstest.Fault{{Type: "ThrottlingException"}}, throttled, 2},
+		{"unavailable", []awstest.Fault{{Status: 503}}, unavailable, 2},
+		{"silent", []awstest.Fault{hang}, publicHost + ": timed out after * waiting for api.ecr-public.*", 1},
+		{"throttled, then silent", []awstest.Fault{{Type: "ThrottlingException", Times: 1}, hang}, throttled, 2},
+		{"unavailable, then silent", []awstest.Fault{{Status: 503, Times: 1}, hang}, unavailable, 2},
 	} {
-		t.Run(want, func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			m := withKeys(t)
-			fault.Op = awstest.GetPublicAuthorizationToken
-			cloud.Inject(fault)
+			for _, fault := range tt.faults {
+				fault.Op = awstest.GetPublicAuthorizationToken
+				cloud.Inject(fault)
+			}
 			took, err := token(m, publicHost)
-			if !match(want, fmt.Sprint(err)) {
+			if !match(tt.want, fmt.Sprint(err)) {
 				t.Errorf("got %v", err)
 			}
 			if took < limit || took > 5*time.Second {
 				t.Errorf("it took %s", took)
 			}
-			if n := cloud.Count(awstest.GetPublicAuthorizationToken); !fault.Hang && n < 2 {
+			if n := cloud.Count(awstest.GetPublicAuthorizationToken); n < tt.attempts {
 				t.Errorf("%d attempts", n)
 			}
 		})

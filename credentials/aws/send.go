@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -18,7 +19,12 @@ import (
 type sentRequest struct {
 	host    string
 	status  int   // of the response; 0 if there is none
-	outcome error // error; nil if the request is pending or succeeded
+	outcome error // that of the attempt before it, while the request is pending or if it timed out; nil for success
+}
+
+// failed reports whether an attempt failed before the time was over.
+func (r *sentRequest) failed() bool {
+	return r.outcome != nil && !errors.Is(r.outcome, context.DeadlineExceeded)
 }
 
 // intercept adds send, and catchFIPS, to the SDK's processing of every request, including those to STS, SSO and the metadata service.
@@ -58,14 +64,22 @@ func (t *try) send(ctx context.Context, in middleware.DeserializeInput, next mid
 			return out, m, err
 		}
 	}
-	t.last.Store(&sentRequest{host: host})
+	before := t.last.Load()
+	if before.host != host {
+		before = new(sentRequest)
+	}
+	t.last.Store(&sentRequest{host: host, outcome: before.outcome})
 	began := time.Now()
 	out, m, err = next.HandleDeserialize(ctx, in)
 	status := 0
 	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok {
 		status = resp.StatusCode
 	}
-	t.last.Store(&sentRequest{host: host, status: status, outcome: err})
+	outcome := err
+	if errors.Is(err, context.DeadlineExceeded) && before.failed() {
+		outcome = before.outcome
+	}
+	t.last.Store(&sentRequest{host: host, status: status, outcome: outcome})
 	t.log.Debug("request sent", "service", awsmiddleware.GetServiceID(ctx), "operation", awsmiddleware.GetOperationName(ctx),
 		"host", host, "status", status, "took", time.Since(began), "error", t.plain(err))
 	return out, m, err

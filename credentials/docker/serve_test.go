@@ -134,7 +134,7 @@ func TestGetPublicFails(t *testing.T) {
 			}
 			for _, in := range []string{"public.ecr.aws", "https://ecr-public.aws.com/"} {
 				var out, errOut bytes.Buffer
-				h := &docker.Helper{Source: &aws.Source{PublicTimeout: 500 * time.Millisecond}, Notices: &errOut}
+				h := &docker.Helper{Source: &aws.Source{PublicTimeout: time.Second}, Notices: &errOut}
 				exit := h.Serve("get", strings.NewReader(in), &out, &errOut)
 				if out.String() != notFound || exit != 1 {
 					t.Errorf("get %q printed %q with exit code %d", in, &out, exit)
