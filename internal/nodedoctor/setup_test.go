@@ -77,10 +77,14 @@ func (s setUp) flags() []string {
 func start(t *testing.T, program, mark string, flags []string, attr *syscall.SysProcAttr) (pid int) {
 	t.Helper()
 	cmd := &exec.Cmd{
-		Path: program, Args: append([]string{"kubelet", "-c", "read x"}, flags...), SysProcAttr: attr,
+		Path: program, Args: append([]string{"kubelet", "-c", "echo; read x"}, flags...), SysProcAttr: attr,
 		Env: []string{"PATH=" + os.Getenv("PATH"), "MARK=" + mark},
 	}
 	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +99,10 @@ func start(t *testing.T, program, mark string, flags []string, attr *syscall.Sys
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
+	// The kernel shows the arguments in /proc only some time after Start has returned.
+	if _, err := stdout.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
 	return cmd.Process.Pid
 }
 
