@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,9 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"ecrlogin/cache"
-	"ecrlogin/internal/advice"
-	"ecrlogin/internal/atomicfile"
 	"ecrlogin/internal/store"
+	"ecrlogin/internal/userfile"
 )
 
 func (p *Program) metrics() *cobra.Command {
@@ -39,7 +37,7 @@ node_exporter. The output contains no password. It shows the cache of the user w
 			case err != nil:
 				return fmt.Errorf("the cache cannot be read: %w", err)
 			case output != toStdout:
-				return writeMetrics(output, text)
+				return userfile.WritePublic(output, text) // node_exporter is another user
 			}
 			_, err = p.Stdout.Write(text)
 			return err
@@ -153,35 +151,4 @@ func (m *cacheMetrics) text() []byte {
 func label(value string) string {
 	value = strings.ToValidUTF8(value, "\uFFFD")
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
-}
-
-// writeMetrics replaces a file atomically. node_exporter, which is another user, can read it.
-func writeMetrics(path string, text []byte) error {
-	full, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	err = atomicfile.Shared(full, func(p *atomicfile.Place) error {
-		dir, err := p.MakeDir(0) // which must exist
-		if err != nil {
-			return err
-		}
-		temp, err := atomicfile.Create(dir, "."+p.Name()+".", ".tmp") // ignored by node_exporter
-		if err != nil {
-			return err
-		}
-		defer temp.Discard()
-		if _, err := temp.Write(text); err != nil {
-			return err
-		}
-		if err := temp.Finish(0o644, nil); err != nil {
-			return err
-		}
-		return temp.Rename(p.Name())
-	})
-	if err != nil {
-		return advice.Errorf("%s cannot be written: %w", path, atomicfile.Cause(err)).
-			Then("check the owner and the mode of its directory")
-	}
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,30 +92,5 @@ func TestMetrics(t *testing.T) {
 	now = now.Add(13 * time.Hour)
 	if m, err = collect(c, now); err != nil || m.tokens[series{host, `profile "a\b"`}] != 0 || len(m.tokens) != 1 {
 		t.Errorf("after the tokens have expired: %v, %v", m.tokens, err)
-	}
-}
-
-// The file is replaced, and other users can read it. Its directory is not created.
-func TestWriteMetrics(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "ecr_login.prom")
-	for _, text := range []string{"a 1\n", "b 2\n"} {
-		if err := writeMetrics(path, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		info, err := os.Stat(path)
-		if err != nil || filepath.Separator == '/' && info.Mode() != 0o644 {
-			t.Errorf("mode %v, %v", info.Mode(), err)
-		}
-		if got, err := os.ReadFile(path); err != nil || string(got) != text {
-			t.Errorf("got %q, %v", got, err)
-		}
-	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
-		t.Errorf("%d files, %v", len(files), err)
-	}
-	missing := filepath.Join(dir, "none", "ecr_login.prom")
-	if err := writeMetrics(missing, nil); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), missing+" cannot be written: ") {
-		t.Errorf("got %v", err)
 	}
 }

@@ -88,3 +88,45 @@ func TestWritePrivateToPlantedLink(t *testing.T) {
 		})
 	}
 }
+
+// TestWritePublic checks which files of other users are replaced by metrics, without and with the rights of root.
+func TestWritePublic(t *testing.T) {
+	const nobody = "65534" // see as
+	for name, tt := range map[string]struct {
+		entries       []string
+		user, root    string // the file that is written; "" if none
+		userErr, rErr string
+	}{
+		"new":            {[]string{"0 777 tmp/"}, "tmp/out", "tmp/out", "", ""},
+		"a user's":       {[]string{"12345 755 tmp/", "12345 644 tmp/out"}, "", "tmp/out", "permission denied", ""},
+		"own link":       {[]string{"0 1777 tmp/", nobody + " 755 home/", nobody + " 0 tmp/out -> ../home/out"}, "home/out", "", "", "is a link of another user"},
+		"a planted link": {[]string{"0 1777 tmp/", nobody + " 755 home/", "12345 0 tmp/out -> ../home/out"}, "", "", "is a link of another user", "is a link of another user"},
+		"a directory":    {[]string{"0 777 tmp/", "0 777 tmp/out/"}, "", "", "not a regular file, so nothing", "not a regular file, so nothing"},
+		"no directory":   {[]string{}, "", "", "cannot be replaced in", "cannot be replaced in"},
+		"endless":        {[]string{"0 777 tmp/", "0 0 tmp/out -> out"}, "", "", "the link cannot be followed: it leads", "the link cannot be followed: it leads"},
+	} {
+		check := func(t *testing.T, target, refused string, by func(*testing.T, func())) {
+			top := tree(t, tt.entries...)
+			before := owners(t, top)
+			var err error
+			by(t, func() { err = userfile.WritePublic(filepath.Join(top, "tmp/out"), []byte("text")) })
+			if target == "" {
+				if after := owners(t, top); err == nil || !strings.Contains(err.Error(), refused) || after != before {
+					t.Errorf("got %v, want %q; from\n%sto\n%s", err, refused, before, after)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			holds(t, filepath.Join(top, target), "text")
+			if info, err := os.Stat(filepath.Join(top, target)); err != nil || info.Mode() != 0o644 {
+				t.Errorf("mode %v, %v", info.Mode(), err)
+			}
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Run("user", func(t *testing.T) { check(t, tt.user, tt.userErr, as) })
+			t.Run("root", func(t *testing.T) { check(t, tt.root, tt.rErr, func(_ *testing.T, do func()) { do() }) })
+		})
+	}
+}

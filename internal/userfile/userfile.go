@@ -136,8 +136,8 @@ func (f *File) Replace(content []byte) error {
 		if p.Path() != f.Target {
 			return f.changed()
 		}
-		mode, _ := f.modes()
-		temp, err := f.temporary(p, content, mode, f.info)
+		mode, dirMode := f.modes()
+		temp, err := temporary(p, content, dirMode, mode, f.info)
 		if err != nil {
 			return f.unwritable(err)
 		}
@@ -157,34 +157,6 @@ func (f *File) Replace(content []byte) error {
 	})
 }
 
-// WritePrivate writes a file with a secret, and replaces the file that a path leads to, if any. Only the owner of the
-// new file can read it, whatever the mode of the old one was. It creates missing directories. If it returns an error,
-// the file has not changed.
-func WritePrivate(path string, content []byte) error {
-	return at(path, false, func(p *atomicfile.Place) error {
-		f := &File{Path: path, Target: p.Path()}
-		info, err := p.Stat()
-		switch {
-		case p.Planted() != "":
-			return advice.Errorf("%s: %s is a link of another user in a directory where all users can create files, "+
-				"so nothing was written", path, p.Planted()).Then("specify another file")
-		case err == nil && !info.Mode().IsRegular():
-			return advice.Errorf("%s: not a regular file, so nothing was written", path).Then("specify another file")
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return f.unwritable(err)
-		}
-		temp, err := f.temporary(p, content, 0o600, nil)
-		if err == nil {
-			defer temp.Discard() // does nothing after Rename
-			err = temp.Rename(p.Name())
-		}
-		if err != nil {
-			return f.unwritable(err)
-		}
-		return nil
-	})
-}
-
 // Backup writes what was read to another path, where no file must exist. The backup has the mode of the file, but only
 // its owner can write to it.
 func (f *File) Backup(path string) error {
@@ -192,11 +164,11 @@ func (f *File) Backup(path string) error {
 		if _, err := p.Stat(); err == nil {
 			return advice.Errorf("%s: not overwritten by a copy of %s", path, f.Path).Then("move it away")
 		}
-		mode, _ := f.modes()
+		mode, dirMode := f.modes()
 		if f.info != nil {
 			mode = f.info.Mode().Perm() &^ 0o022
 		}
-		temp, err := f.temporary(p, f.Content, mode, nil)
+		temp, err := temporary(p, f.Content, dirMode, mode, nil)
 		if err == nil {
 			defer temp.Discard()
 			err = temp.Rename(p.Name())
@@ -214,25 +186,6 @@ func (f *File) modes() (file, dir fs.FileMode) {
 		return 0o644, 0o755
 	}
 	return 0o600, 0o700
-}
-
-// temporary writes a temporary file in the directory of a place. It has the mode and owner of like, unless that is nil.
-func (f *File) temporary(p *atomicfile.Place, content []byte, mode fs.FileMode, like fs.FileInfo) (*atomicfile.Temp, error) {
-	_, dirMode := f.modes()
-	dir, err := p.MakeDir(dirMode)
-	if err != nil {
-		return nil, err
-	}
-	temp, err := atomicfile.Create(dir, "."+p.Name()+".ecr-login-", "")
-	if err != nil {
-		return nil, err
-	}
-	_, err = temp.Write(content)
-	if err := errors.Join(err, temp.Finish(mode, like)); err != nil {
-		temp.Discard()
-		return nil, err
-	}
-	return temp, nil
 }
 
 // Remove removes the file, but not a link to it. It is not an error if the file does not exist.

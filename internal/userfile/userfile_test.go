@@ -2,6 +2,7 @@ package userfile_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -174,5 +175,31 @@ func TestDiff(t *testing.T) {
 	}
 	if got, want := userfile.Diff("F", nil, []byte("a\n")), "--- "+os.DevNull+"\n+++ F\n@@ -0,0 +1,1 @@\n+a\n"; got != want {
 		t.Errorf("a new file: %q, want %q", got, want)
+	}
+}
+
+// TestWritePublicFile checks that the file is replaced, and that other users can read it. Its directory
+// is not created.
+func TestWritePublicFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "ecr_login.prom")
+	for _, text := range []string{"a 1\n", "b 2\n"} {
+		if err := userfile.WritePublic(path, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil || filepath.Separator == '/' && info.Mode() != 0o644 {
+			t.Errorf("mode %v, %v", info.Mode(), err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("%d files, %v", len(files), err)
+	}
+	missing := filepath.Join(dir, "none", "ecr_login.prom")
+	if err := userfile.WritePublic(missing, nil); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), missing+": cannot be replaced in ") {
+		t.Errorf("got %v", err)
 	}
 }
