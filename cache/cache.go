@@ -42,9 +42,9 @@ type Cache struct {
 	Log     *slog.Logger     // nil discards it
 	Now     func() time.Time // nil means time.Now
 
-	// Client is the process ID of the client of this process. It gets a failure of ECR Public once; later errors wrap
-	// credentials.ErrReported. 0 means that there is none.
-	Client int
+	// Client identifies the client of this process, also among clients in other containers that share Dir. It gets a
+	// failure of ECR Public once; later errors wrap credentials.ErrReported. "" means that it is unknown.
+	Client string
 
 	// The fields below are for a process that started waiting for other processes before it created the Cache.
 

@@ -88,7 +88,7 @@ func (l *level) errorOf(f store.Failure) *credentials.Error {
 	case f.Timeout:
 		e.Err = context.DeadlineExceeded
 	}
-	if f.Client != 0 && f.Client == l.Client {
+	if f.Client != "" && f.Client == l.Client {
 		e.Err = errors.Join(credentials.ErrReported, e.Err)
 	}
 	return e
@@ -110,7 +110,7 @@ func (l *level) applies(f store.Failure) bool {
 func (l *level) cachedError(f store.Failure) error {
 	f.Timeout = false
 	age := l.age(f).Round(time.Second)
-	if l.registry.Public && l.Client != 0 && l.Client != f.Client {
+	if l.registry.Public && l.Client != "" && l.Client != f.Client {
 		now := f
 		now.Client = l.Client
 		l.store.SaveFailure(l.host, l.id, now)

@@ -17,6 +17,7 @@ import (
 	"ecrlogin/internal/fastpath"
 	"ecrlogin/internal/keychain"
 	"ecrlogin/internal/nativehelper"
+	"ecrlogin/internal/proctable"
 	"ecrlogin/internal/store"
 	"ecrlogin/registry"
 )
@@ -101,7 +102,7 @@ func (s *setting) keychain() *keychain.Store {
 // helper returns the helper that serves an action of the protocol.
 func (s *setting) helper() *docker.Helper {
 	tokens := s.source()
-	tokens.Client = os.Getppid()
+	tokens.Client = proctable.Identity(os.Getppid())
 	h := &docker.Helper{
 		Source:        tokens,
 		Tokens:        tokens,

@@ -14,6 +14,7 @@ import (
 type Process struct {
 	Parent int    // the PID of its parent; 0 if it has no visible parent
 	Name   string // the command name, which a process can change
+	Start  string // when it started, in clock ticks since boot; "" if it is unknown
 }
 
 // Find returns the entry of a process. The error wraps fs.ErrNotExist if the process does not exist or is not visible
@@ -37,7 +38,21 @@ func Rename(name string) error {
 	return os.WriteFile("/proc/self/comm", []byte(name), 0)
 }
 
-// parse reads a line of /proc/PID/stat: PID (NAME) STATE PARENT …. The name may contain any character, including
+// Identity returns a text that identifies a running process: its PID and, if it is known, its start time. Processes in
+// different containers may have equal PIDs. It returns "" for PID 0, the parent of a process whose parent is not in its
+// PID namespace.
+func Identity(pid int) string {
+	if pid == 0 {
+		return ""
+	}
+	id := strconv.Itoa(pid)
+	if p, err := Find(pid); err == nil && p.Start != "" {
+		id += "@" + p.Start
+	}
+	return id
+}
+
+// parse reads a line of /proc/PID/stat: PID (NAME) STATE PARENT …, with the start time in field 22. The name may contain any character, including
 // parentheses.
 func parse(stat string) (Process, error) {
 	_, rest, _ := strings.Cut(stat, " (")
@@ -47,7 +62,11 @@ func parse(stat string) (Process, error) {
 		return Process{}, errors.New("unexpected content in /proc/PID/stat")
 	}
 	parent, err := strconv.Atoi(fields[1])
-	return Process{Parent: parent, Name: rest[:end]}, err
+	p := Process{Parent: parent, Name: rest[:end]}
+	if len(fields) > 19 {
+		p.Start = fields[19]
+	}
+	return p, err
 }
 
 // Children returns the PIDs of the running children of a process that are visible to this process.

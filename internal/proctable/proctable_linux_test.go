@@ -1,6 +1,7 @@
 package proctable
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -9,7 +10,8 @@ import (
 
 func TestParse(t *testing.T) {
 	for stat, want := range map[string]Process{
-		"7 (sh) S 3 7 7 0 -1":         {Parent: 3, Name: "sh"},
+		"7 (sh) S 3 7 7 0 -1": {Parent: 3, Name: "sh"},
+		"7 (sh) S 3 7 7 0 -1 4194560 99 0 0 0 0 0 0 0 20 0 1 0 12345 4096": {Parent: 3, Name: "sh", Start: "12345"},
 		"8 (a) b (c) R 9 8":           {Parent: 9, Name: "a) b (c"},
 		"1 (tab\tnew\nline) S 0 1 1 ": {Parent: 0, Name: "tab\tnew\nline"},
 	} {
@@ -36,6 +38,20 @@ func TestRename(t *testing.T) {
 		if p, err := Find(os.Getpid()); err != nil || p.Name != name {
 			t.Errorf("Find = %+v, %v, want the name %q", p, err, name)
 		}
+	}
+}
+
+// TestIdentity checks that processes with equal PIDs, which only different containers have, differ by their start times.
+func TestIdentity(t *testing.T) {
+	p, err := Find(os.Getpid())
+	if want := fmt.Sprintf("%d@%s", os.Getpid(), p.Start); err != nil || p.Start == "" || Identity(os.Getpid()) != want {
+		t.Errorf("Identity = %q, want %q; %v", Identity(os.Getpid()), want, err)
+	}
+	if got := Identity(1 << 30); got != "1073741824" {
+		t.Errorf("without a process: %q", got)
+	}
+	if got := Identity(0); got != "" {
+		t.Errorf("without a parent: %q", got)
 	}
 }
 

@@ -10,7 +10,7 @@ type Failure struct {
 	Mistake    bool   // whether the error wraps credentials.ErrConfiguration
 	Renewal    bool   // whether the request renewed a valid token, and had less time
 	Timeout    bool   // whether a time limit ended the request, so that another one may succeed
-	Client     int    // process ID of the client that the failure was reported to; 0 if it is unknown
+	Client     string // identifies the client that the failure was reported to; "" if it is unknown
 	Began      int64  // Unix nanoseconds
 	Ended      int64  // Unix nanoseconds
 }
@@ -25,15 +25,14 @@ func (s *Store) LoadFailure(host string, id Key) (f Failure, ok bool) {
 	if err != nil || v[0] == "" {
 		return Failure{}, false
 	}
-	client, clientErr := strconv.Atoi(v[6])
 	began, beganErr := strconv.ParseInt(v[7], 10, 64)
 	ended, endedErr := strconv.ParseInt(v[8], 10, 64)
 	f = Failure{
 		Cause: v[0], Next: v[1], NoIdentity: v[2] == "true", Mistake: v[3] == "true",
 		Renewal: v[4] == "true", Timeout: v[5] == "true",
-		Client: client, Began: began, Ended: ended,
+		Client: v[6], Began: began, Ended: ended,
 	}
-	return f, clientErr == nil && beganErr == nil && endedErr == nil
+	return f, beganErr == nil && endedErr == nil
 }
 
 // A Failed is a failure, and the host and the identity of the request.
@@ -66,7 +65,7 @@ func (s *Store) SaveFailure(host string, id Key, f Failure) {
 	b, err := encodeLines("failure", f.Cause, f.Next,
 		strconv.FormatBool(f.NoIdentity), strconv.FormatBool(f.Mistake),
 		strconv.FormatBool(f.Renewal), strconv.FormatBool(f.Timeout),
-		strconv.Itoa(f.Client), strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
+		f.Client, strconv.FormatInt(f.Began, 10), strconv.FormatInt(f.Ended, 10))
 	if err == nil {
 		_ = s.write(name(host, id, failureSuffix), b)
 	}

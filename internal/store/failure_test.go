@@ -16,7 +16,7 @@ func TestFailure(t *testing.T) {
 	for _, want := range []Failure{
 		{Cause: "no route", Began: 1, Ended: 2},
 		{Cause: "denied", Next: "log in", NoIdentity: true, Began: 1, Ended: 2},
-		{Cause: "no profile", Mistake: true, Client: 1234, Began: 1, Ended: 2},
+		{Cause: "no profile", Mistake: true, Client: "1234@5678", Began: 1, Ended: 2},
 		{Cause: "slow", Renewal: true, Began: 1, Ended: 2},
 		{Cause: "slow", Timeout: true, Began: 1, Ended: 2},
 	} {
