@@ -46,6 +46,10 @@ type Cache struct {
 	// failure of ECR Public once; later errors wrap credentials.ErrReported. "" means that it is unknown.
 	Client string
 
+	// FailuresOf, if not empty, identifies the identity of a Source whose tokens must not be stored, such as that of a pod.
+	// Only its failures of ECR Public are cached. It may contain no secret that changes with each token.
+	FailuresOf string
+
 	// The fields below are for a process that started waiting for other processes before it created the Cache.
 
 	// Since is when it started waiting; zero means at the start of each call.
@@ -85,6 +89,9 @@ func (c *Cache) Token(ctx context.Context, r registry.Registry) (credentials.Tok
 	}
 	defer k.store.Close()
 	l := k.ofRegistry(ctx)
+	if c.FailuresOf != "" {
+		return l.failuresOnly(ctx)
+	}
 	// Read the clock after each step, because a keychain may take seconds.
 	if login, err := l.load(ctx, store.Login); err == nil && login.Valid(c.now()) {
 		k.logHit("token of a login", login)
@@ -108,7 +115,7 @@ type call struct {
 
 // open starts a call for a registry; ok is false if the cache is disabled or unavailable.
 func (c *Cache) open(r registry.Registry) (k *call, ok bool) {
-	if c.Dir == "" {
+	if c.Dir == "" || c.FailuresOf != "" && !r.Public {
 		return nil, false
 	}
 	before, err := c.inputs()

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -62,6 +63,22 @@ func (l *level) saveFailure(err error, timeout, retry bool) {
 func (l *level) loadFailure() (f store.Failure, ok bool) {
 	f, ok = l.store.LoadFailure(l.host, l.id)
 	return f, ok && (l.renewal || !f.Renewal)
+}
+
+// failuresOnly returns a token of the Source, or its last failure. It neither reads nor stores tokens: see FailuresOf.
+func (l *level) failuresOnly(ctx context.Context) (credentials.Token, error) {
+	l.id = sha256.Sum256(append(l.id[:], l.FailuresOf...))
+	if f, ok := l.loadFailure(); ok && l.applies(f) {
+		return credentials.Token{}, l.cachedError(f)
+	}
+	l.requested = l.now()
+	t, err := l.Source.Token(ctx, l.registry)
+	if err != nil {
+		l.saveFailure(err, false, false)
+	} else {
+		l.store.Forget(l.host, l.id)
+	}
+	return t, err
 }
 
 // failure returns what is stored of an error of the Source.

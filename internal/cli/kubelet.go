@@ -82,11 +82,15 @@ func (s *setting) provide(role string, request []byte) (exit int) {
 	return exit
 }
 
-// roleSource returns the source for a pod whose service account has an IAM role. It does not use the cache, where the
-// process of another pod could find the token. Kubelet caches the credentials per service account. The session policy
-// of the rule that matches the registry limits this role too.
+// roleSource returns the source for a pod whose service account has an IAM role. Its tokens are not cached, because the
+// process of another pod could find them. Kubelet caches the credentials per service account. It does not cache that
+// there are none for a public image, so that the cache contains that failure. The session policy of the rule that
+// matches the registry limits this role too.
 func (s *setting) roleSource(w *credentials.WebIdentity) credentials.Source {
-	return &aws.Source{
+	source := s.source()
+	source.Source = &aws.Source{
 		Identity: s.config.Identity, WebIdentity: w, PublicTimeout: s.publicTimeout(), AppID: s.appID(), Log: s.log,
 	}
+	source.FailuresOf = fmt.Sprintf("%q", append([]string{w.RoleARN, w.SessionName, w.Subject, w.Issuer}, w.Audience...))
+	return source
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,13 +20,18 @@ func kubeletRequests(ts *testscript.TestScript, neg bool, args []string) {
 	AWS(ts).TrustIssuer(&key.PublicKey)
 	token := serviceAccountToken(ts, key, args[0], args[1])
 	for file, annotations := range map[string]string{
-		"pod":       `{"eks.amazonaws.com/ecr-role-arn":"arn:aws:iam::123456789012:role/pull"}`,
-		"pod-other": `{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/other"}`,
-		"pod-none":  `{}`,
+		"pod":          `{"eks.amazonaws.com/ecr-role-arn":"arn:aws:iam::123456789012:role/pull"}`,
+		"pod-other":    `{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/other"}`,
+		"pod-none":     `{}`,
+		"public":       `{"eks.amazonaws.com/ecr-role-arn":"arn:aws:iam::123456789012:role/pull"}`,
+		"public-other": `{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/other"}`,
 	} {
+		image := "123456789012.dkr.ecr.us-west-2.amazonaws.com/app"
+		if strings.HasPrefix(file, "public") {
+			image = "public.ecr.aws/nginx/nginx"
+		}
 		write(ts, file, fmt.Sprintf(`{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1",`+
-			`"image":"123456789012.dkr.ecr.us-west-2.amazonaws.com/app","serviceAccountToken":%q,"serviceAccountAnnotations":%s}`,
-			token, annotations), 0o600)
+			`"image":%q,"serviceAccountToken":%q,"serviceAccountAnnotations":%s}`, image, token, annotations), 0o600)
 	}
 }
 

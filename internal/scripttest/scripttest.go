@@ -16,7 +16,8 @@
 //	    Allow a Kubernetes service account to assume a role.
 //	kubelet-requests SUBJECT AUDIENCE
 //	    Create a cluster whose token issuer AWS trusts, and write requests of the kubelet for pods of a service account:
-//	    to "pod" with the role pull, to "pod-other" with the role other, and to "pod-none" without a role.
+//	    to "pod" with the role pull, to "pod-other" with the role other, and to "pod-none" without a role. Those in "public"
+//	    and "public-other" are for an image of ECR Public.
 //	sso-login SESSION DURATION
 //	    Write the SSO cache as "aws sso login" does, with a token that expires after DURATION. An expired token cannot be
 //	    refreshed.
