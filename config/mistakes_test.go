@@ -89,6 +89,7 @@ var mistakes = []struct{ name, content, place, want string }{
 	{"unknown placeholder in quotes", rule("roleArn: arn:aws:iam::${account}:role/me", `roleSessionName: "ci-${job}"`), "4:26", `unknown placeholder "${job}"; valid placeholders of roleSessionName: ${account}, ${host}, ${region}, ${user}`},
 	{"unclosed placeholder", rule("roleArn: arn:aws:iam::${account:role/pull"), "3:27", `the placeholder "${account:role/pull" is not closed; add "}"`},
 	{"dollar sign", rule("roleArn: arn:aws:iam::$account:role/pull"), "3:27", "the dollar sign does not start a placeholder; valid placeholders of roleArn: ${account}"},
+	{"placeholder in a profile", rule("profile: team-${account}"), "3:19", `profile does not support placeholders; add a rule for each profile; only roleArn and roleSessionName support placeholders; the line is: profile: team-`},
 	{"empty placeholder", rule("roleArn: arn:aws:iam::${account}:role/me", "roleSessionName: ${}"), "4:22", `unknown placeholder "${}"`},
 	{"role with a wrong placeholder", rule("roleArn: arn:${region}:iam::${account}:role/pull"), "3:14", `invalid value "arn:${region}:iam::${account}:role/pull": a role ARN has the form`},
 	{"role in another field", rule("roleArn: arn:aws:iam:${region}:${account}:role/pull"), "3:14", "a role ARN has the form"},

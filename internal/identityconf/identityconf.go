@@ -35,7 +35,7 @@ func New(r strictyaml.Reader, id *credentials.Identity) *Keys { return &Keys{Rea
 func (k *Keys) Fields() map[string]strictyaml.Field {
 	id := k.id
 	return map[string]strictyaml.Field{
-		"profile":         k.Text(&id.Profile, func(string) error { return nil }),
+		"profile":         k.profile(),
 		"roleArn":         k.template(&k.role, roleARN, k.Text(&id.RoleARN, checkRole)),
 		"externalId":      k.Text(&id.ExternalID, word(1224, ":/")),
 		"roleSessionName": k.template(&k.session, roleSessionName, k.Text(&id.RoleSessionName, checkSession)),

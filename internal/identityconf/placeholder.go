@@ -91,6 +91,19 @@ func (k *Keys) template(into **yaml.Node, t templated, read strictyaml.Field) st
 	}
 }
 
+// profile returns a field that reads the name of a profile, which cannot have placeholders.
+func (k *Keys) profile() strictyaml.Field {
+	read := k.Text(&k.id.Profile, func(string) error { return nil })
+	return func(n *yaml.Node) error {
+		text, _ := strictyaml.Text(n)
+		if at := strings.Index(text, "${"); at >= 0 {
+			return k.wrongAt(n, at, advice.Errorf("profile does not support placeholders").
+				Then("add a rule for each profile; only %s and %s support placeholders", roleARN.key, roleSessionName.key))
+		}
+		return read(n)
+	}
+}
+
 // parse returns the name of the placeholder at the start of a text, which starts with a dollar sign.
 func (t templated) parse(text string) (name string, err error) {
 	const valid = "valid placeholders of %s: %s"
