@@ -31,6 +31,16 @@ func (p *Program) cache() *cobra.Command {
 	return cmd
 }
 
+// loadCache is like load, for commands about the cache. It returns an error if the configuration is invalid, because the
+// configuration may set another directory, or a keychain.
+func (p *Program) loadCache() (*setting, error) {
+	s := p.load()
+	if s.err != nil {
+		return nil, fmt.Errorf("the location of the cache is unknown: %w", s.err)
+	}
+	return s, nil
+}
+
 // A listed is a cache entry as "cache list --json" prints it, without the password.
 type listed struct {
 	Host      string    `json:"host"`              // with "*" as the account for the token of an API
@@ -52,7 +62,11 @@ func (p *Program) cacheList() *cobra.Command {
 		Example: "  docker-credential-ecr-login cache list --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			entries, err := listEntries(p.load().source(), time.Now())
+			s, err := p.loadCache()
+			if err != nil {
+				return err
+			}
+			entries, err := listEntries(s.source(), time.Now())
 			switch {
 			case err != nil:
 				return err
@@ -143,11 +157,14 @@ func (p *Program) cacheClear() *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			s := p.load()
-			if all {
-				return errors.Join(s.source().Clear(), fastpath.EraseRoutes(p.Env))
+			if !all {
+				return p.load().drop(args)
 			}
-			return s.drop(args)
+			s, err := p.loadCache()
+			if err != nil {
+				return err
+			}
+			return errors.Join(s.source().Clear(), fastpath.EraseRoutes(p.Env))
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "delete the cached tokens of all registries")
@@ -180,7 +197,10 @@ func (p *Program) cachePath() *cobra.Command {
 		Example: "  ls -l $(docker-credential-ecr-login cache path)",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			s := p.load()
+			s, err := p.loadCache()
+			if err != nil {
+				return err
+			}
 			switch dir := s.dir(); {
 			case dir != "":
 				if _, err := store.Open(dir, p.Env); err != nil && !filepath.IsAbs(dir) {

@@ -33,7 +33,11 @@ provider usually has another one: on a node, run the command as root, with AWS_E
 			return cobra.NoArgs(cmd, args)
 		},
 		RunE: func(*cobra.Command, []string) error {
-			text, err := p.load().metricsText(time.Now())
+			s, err := p.loadCache()
+			if err != nil {
+				return err
+			}
+			text, err := s.metricsText(time.Now())
 			switch {
 			case err != nil:
 				return fmt.Errorf("the cache cannot be read: %w", err)
