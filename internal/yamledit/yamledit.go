@@ -103,8 +103,8 @@ func member(n *yaml.Node, name string) (key, value *yaml.Node) {
 func isFlow(n *yaml.Node) bool { return n.Style&yaml.FlowStyle != 0 }
 
 // Set sets the value of a key to a value that encoding/json can encode. A new key is added at the end of the file, or
-// after the first scalar of the mapping in which it is. Items that are in both the old and the new list keep their
-// lines.
+// after the first scalar of the mapping in which it is, or else at the start of that mapping. Items that are in both the
+// old and the new list keep their lines.
 func (d *Document) Set(value any, path ...string) {
 	parent, name := d.find(path[:len(path)-1]), path[len(path)-1]
 	key, old := member(parent, name)
@@ -113,7 +113,7 @@ func (d *Document) Set(value any, path ...string) {
 		d.replace(len(d.lines), len(d.lines), "", keyLines(name, node))
 	case parent == nil || isFlow(parent):
 	case key == nil:
-		d.insert(parent, keyLines(name, node))
+		d.insert(path[:len(path)-1], keyLines(name, node))
 	case old.Kind == yaml.ScalarNode && node.Kind == yaml.ScalarNode && old.ShortTag() != "!!null":
 		d.setScalar(old, node)
 	case d.setList(old, node):
@@ -122,13 +122,21 @@ func (d *Document) Set(value any, path ...string) {
 	}
 }
 
-// insert adds lines after the first scalar of a mapping.
-func (d *Document) insert(mapping *yaml.Node, lines []string) {
+// insert adds lines after the first scalar of the mapping at a path or, if there is none, after the key of that mapping.
+// A comment above the first key then stays with that key.
+func (d *Document) insert(path, lines []string) {
+	mapping := d.find(path)
 	for i := 1; i < len(mapping.Content); i += 2 {
-		if v := mapping.Content[i]; v.Kind == yaml.ScalarNode {
+		if v := mapping.Content[i]; v.Kind == yaml.ScalarNode && v.ShortTag() != "!!null" {
 			d.replace(v.Line, v.Line, blanks(mapping), lines)
 			return
 		}
+	}
+	if len(path) == 0 || mapping.Kind != yaml.MappingNode {
+		return
+	}
+	if key, _ := member(d.find(path[:len(path)-1]), path[len(path)-1]); key != nil && key.Line < mapping.Line {
+		d.replace(key.Line, key.Line, blanks(mapping), lines)
 	}
 }
 

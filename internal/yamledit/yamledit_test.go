@@ -27,6 +27,9 @@ func TestSet(t *testing.T) {
 		{"a list in another order", "l:\n  - a\n  - b\n", []string{"l"}, []string{"b", "a"}, "l:\n  - b\n  - a\n"},
 		{"a comment that would be lost", "l:\n  - a # A\n  - b\n", []string{"l"}, []string{"b", "a"}, "l:\n  - a # A\n  - b\n"},
 		{"an empty list", "l:\n  - a\nz: 1\n", []string{"l"}, []string{}, "l: []\nz: 1\n"},
+		{"a mapping of mappings", "m: # M\n  # A\n  a:\n    b: 1\n", []string{"m", "c"}, map[string]string{"d": "e"}, "m: # M\n  c:\n    d: e\n  # A\n  a:\n    b: 1\n"},
+		{"a mapping of nulls", "m:\n  a:\nz: 1\n", []string{"m", "c"}, []string{"d"}, "m:\n  c:\n    - d\n  a:\nz: 1\n"},
+		{"a mapping in its first line", "l:\n  - m:\n      - a\n", []string{"l", "0", "c"}, "d", "l:\n  - m:\n      - a\n"},
 		{"a missing item", "l:\n  - a: 1\n", []string{"l", "1", "a"}, "b", "l:\n  - a: 1\n"},
 	} {
 		d, err := yamledit.Parse([]byte(tt.before))
