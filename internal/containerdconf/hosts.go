@@ -108,7 +108,7 @@ func (h *Hosts) Mirror() string {
 func Upstreams() map[string]string {
 	return map[string]string{
 		"docker.io": "docker-hub", "quay.io": "quay", "ghcr.io": "github", "registry.k8s.io": "kubernetes",
-		"registry.gitlab.com": "gitlab", "cgr.dev": "chainguard", "mcr.microsoft.com": "azure",
+		"registry.gitlab.com": "gitlab", "cgr.dev": "chainguard",
 	}
 }
 

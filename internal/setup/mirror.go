@@ -60,7 +60,10 @@ func parseMirror(typed string, own *ownFile) (mirror, error) {
 		return mirror{}, fmt.Errorf("invalid mirror %q: %s is neither a private Amazon ECR registry nor an alias of one in %s; correct it, or add an alias there; no files were written",
 			oneline.Value(typed), registry.Shown(host), own.path())
 	case !hasPrefix:
-		if prefix = containerdconf.Upstreams()[upstream]; prefix == "" {
+		switch prefix = containerdconf.Upstreams()[upstream]; {
+		case upstream == "mcr.microsoft.com":
+			return mirror{}, fmt.Errorf("invalid mirror %q: Amazon ECR has no pull-through cache for %s; copy the images to the registry, and add the prefix of their repositories: %[2]s=%s/PREFIX", oneline.Value(typed), upstream, host)
+		case prefix == "":
 			return mirror{}, fmt.Errorf("invalid mirror %q: the prefix of the pull-through cache is missing; add it, for example: %s=%s/PREFIX, or /ROOT for none", oneline.Value(typed), upstream, host)
 		}
 	case prefix == rootPrefix:
