@@ -12,6 +12,7 @@ import (
 	"ecrlogin/config"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/containerdconf"
+	"ecrlogin/internal/k3sconf"
 	"ecrlogin/internal/kubeletconfig"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/strictyaml"
@@ -21,16 +22,17 @@ import (
 
 // Containerd contains the options for mirrors of the containerd of a node.
 type Containerd struct {
-	Mirrors        []string // as typed: UPSTREAM=HOST/PREFIX
-	CertsDir       string   // directory of config_path
-	ConfigFile     string   // containerd's configuration, which is only read
-	ProviderConfig string   // CredentialProviderConfig, a file or a directory; "" if there is none
+	Mirrors        []string      // as typed: UPSTREAM=HOST/PREFIX
+	CertsDir       string        // directory of config_path
+	ConfigFile     string        // containerd's configuration, which is only read
+	ProviderConfig string        // CredentialProviderConfig, a file or a directory; "" if there is none
+	K3s            *k3sconf.Node // files of k3s or RKE2, which generate hosts.toml files in their own directory; nil for neither
 }
 
 // Containerd makes containerd pull the images of upstreams from pull-through caches of Amazon ECR. It writes a
-// hosts.toml for each upstream. If containerd reads that file, it also adds an alias to our configuration and a pattern
-// to matchImages, so that kubelet gets the password of Amazon ECR for these images. Otherwise it does not, because
-// containerd would send the password to the upstream.
+// hosts.toml for each upstream or, for k3s and RKE2, registries.yaml. If containerd then pulls only from the caches, it
+// also adds an alias to our configuration and a pattern to matchImages, so that kubelet gets the password of Amazon ECR
+// for these images. Otherwise it does not, because containerd would send the password to the upstream.
 func (r *Request) Containerd(c Containerd) error {
 	provider, err := findProvider(c.ProviderConfig)
 	if err != nil {
@@ -45,15 +47,11 @@ func (r *Request) Containerd(c Containerd) error {
 	if err != nil {
 		return err
 	}
-	var changes []*change
-	for _, m := range mirrors {
-		change, err := c.hostsChange(m)
-		if err != nil {
-			return err
-		}
-		changes = append(changes, change)
+	find := r.hostsChanges
+	if c.K3s != nil {
+		find = r.k3sChanges
 	}
-	ready, err := r.readsHosts(c)
+	changes, ready, err := find(c, mirrors)
 	if err != nil {
 		return err
 	}
@@ -67,8 +65,24 @@ func (r *Request) Containerd(c Containerd) error {
 	if err := r.apply("configure containerd", changes...); err != nil {
 		return err
 	}
+	if c.K3s != nil {
+		return r.printK3sSteps(c, ready, provider)
+	}
 	r.printMirrorSteps(c, ready, provider)
 	return nil
+}
+
+// hostsChanges returns the changes of the hosts.toml files, and reports whether containerd reads these files.
+func (r *Request) hostsChanges(c Containerd, mirrors []mirror) (changes []*change, ready bool, err error) {
+	for _, m := range mirrors {
+		change, err := c.hostsChange(m)
+		if err != nil {
+			return nil, false, err
+		}
+		changes = append(changes, change)
+	}
+	ready, err = r.readsHosts(c)
+	return changes, ready, err
 }
 
 // A providerFile is the CredentialProviderConfig that contains this program as provider.
@@ -233,12 +247,16 @@ func (r *Request) printMirrorSteps(c Containerd, ready bool, p *providerFile) {
 		return
 	}
 	if p == nil {
-		r.printf("no CredentialProviderConfig with this program found%s; to add the upstreams to matchImages, run: %s configure kubelet",
-			in(c.ProviderConfig), program.Command)
+		r.printNoProvider(c)
 		return
 	}
 	r.printf("restart kubelet, which reads %s only when it starts; containerd needs no restart", filepath.Base(p.file.Path))
 	r.printf("after configure undo, restart kubelet too, so that it forgets the password for the upstream")
+}
+
+func (r *Request) printNoProvider(c Containerd) {
+	r.printf("no CredentialProviderConfig with this program found%s; to add the upstreams to matchImages, run: %s configure kubelet",
+		in(c.ProviderConfig), program.Command)
 }
 
 func in(path string) string {
