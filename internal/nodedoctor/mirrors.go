@@ -3,20 +3,24 @@ package nodedoctor
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"ecrlogin/internal/check"
 	"ecrlogin/internal/containerdconf"
+	"ecrlogin/internal/k3sconf"
 	"ecrlogin/internal/program"
 	"ecrlogin/internal/userfile"
 	"ecrlogin/registry"
 )
 
-// generated are the directories of hosts.toml files that k3s and RKE2 generate from registries.yaml.
+// generated are the configurations of containerd that k3s and RKE2 generate, beside the hosts.toml files that they
+// generate from registries.yaml.
 var generated = []string{
-	"/var/lib/rancher/k3s/agent/etc/containerd/certs.d", "/var/lib/rancher/rke2/agent/etc/containerd/certs.d",
+	"/var/lib/rancher/k3s/agent/etc/containerd/config.toml", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
 }
 
 // mirrors checks whether containerd would send the password of Amazon ECR to the upstream of a mirror. The upstreams
@@ -68,9 +72,9 @@ func (n *node) certsDirs() (dirs []string, from string, err error) {
 		}
 		return conf.CertsDirs, path, nil
 	}
-	for _, dir := range generated {
-		if _, err := os.Stat(dir); err == nil {
-			return []string{dir}, dir, nil
+	for _, path := range generated {
+		if _, err := os.Stat(path); err == nil {
+			return []string{filepath.Join(filepath.Dir(path), "certs.d")}, path, nil
 		}
 	}
 	return nil, "", nil
@@ -80,6 +84,7 @@ func (n *node) certsDirs() (dirs []string, from string, err error) {
 func (n *node) leak(upstream string, dirs []string, from string) (check.Result, bool) {
 	_, public := containerdconf.Upstreams()[upstream]
 	configure := program.Command + " configure containerd --mirror " + upstream + "="
+	k3s := generator(from)
 	for _, dir := range dirs { // containerd reads the first that exists
 		text, err := userfile.Read(containerdconf.HostsFile(dir, upstream))
 		if err != nil {
@@ -98,13 +103,57 @@ func (n *node) leak(upstream string, dirs []string, from string) (check.Result, 
 		if why == "" {
 			return check.Result{}, false
 		}
+		if k3s := cmp.Or(hosts.Generator, k3s); k3s != "" {
+			return check.Failed("%s %s", text.Path, why).Then("%s", noFallback(k3s)), true
+		}
 		return check.Failed("%s %s", text.Path, why).Then("sudo %s%s", configure, hosts.Mirror()), true
 	}
 	if !public { // probably a domain that leads to Amazon ECR
 		return check.Result{}, false
 	}
+	if k3s != "" {
+		configure = program.Command + " configure containerd --" + k3s + " --mirror " + upstream + "="
+		if declared(k3s, upstream) {
+			return check.Failed("kubelet gets the password of Amazon ECR for images of %s, but containerd has no mirror for it yet, so it sends the password there",
+				upstream).Then("sudo %s", restart(k3s)), true
+		}
+	}
 	return check.Failed("kubelet gets the password of Amazon ECR for images of %s, but containerd has no mirror for it (config_path in %s), so it sends the password there",
 		upstream, from).Then("sudo %sHOST/PREFIX", configure), true
+}
+
+// generator returns the distribution that has generated a configuration of containerd: "k3s", "rke2" or "".
+func generator(config string) string {
+	i := slices.Index(generated, config)
+	if i < 0 {
+		return ""
+	}
+	return []string{"k3s", "rke2"}[i]
+}
+
+// files returns the files of a distribution.
+func files(k3s string) k3sconf.Node {
+	if k3s == "rke2" {
+		return k3sconf.RKE2()
+	}
+	return k3sconf.K3s()
+}
+
+// noFallback returns the next step if the upstream is the last endpoint.
+func noFallback(k3s string) string {
+	return fmt.Sprintf("correct mirrors in %s, set %s: true in %s, and run: sudo %s", files(k3s).Registries, k3sconf.NoDefault, files(k3s).Config, restart(k3s))
+}
+
+func restart(k3s string) string { return files(k3s).Restart() }
+
+// declared reports whether registries.yaml contains a mirror of an upstream.
+func declared(k3s, upstream string) bool {
+	text, err := userfile.Read(files(k3s).Registries)
+	if err != nil {
+		return false
+	}
+	r, err := k3sconf.Parse(text.Path, text.Content)
+	return err == nil && slices.ContainsFunc(r.Mirrors, func(u k3sconf.Upstream) bool { return u.Name == upstream && len(u.Endpoints) > 0 })
 }
 
 // mayGet reports whether a host may get the password for images of an upstream: a registry of Amazon ECR or an alias of
