@@ -11,6 +11,10 @@ import (
 // debianDocker is the client of the Debian package. PATH may contain another one.
 const debianDocker = "/usr/bin/docker"
 
+// dockerDir is the directory of the Docker client that is built, relative to the directory of the other programs. It is
+// not on PATH.
+const dockerDir = "docker-cli"
+
 func docker(program string) client {
 	return client{
 		name: "docker", title: "Docker", program: program, allHosts: credsStore, loginFile: credHelpers,
@@ -36,13 +40,15 @@ func buildkit() client {
 	return c
 }
 
-// dockers returns a client for each version of docker on PATH. A newer version may be installed in addition to the
-// package.
+// dockers returns a client for each version of docker on PATH, where a newer version may be installed in addition to the
+// package, and for the one that is built.
 func dockers(t *testing.T) []client {
 	t.Helper()
 	var rows []client
 	seen := map[string]bool{}
-	for _, dir := range append([]string{filepath.Dir(debianDocker)}, filepath.SplitList(os.Getenv("PATH"))...) {
+	dirs := append([]string{filepath.Dir(debianDocker)}, filepath.SplitList(os.Getenv("PATH"))...)
+	dirs = append(dirs, filepath.Join(filepath.Dir(lookPath(t, "oras")), dockerDir)) // oras is built, too
+	for _, dir := range dirs {
 		c := docker(filepath.Join(dir, "docker"))
 		number, ok := dockerVersion(c.program)
 		if !ok || seen[number] {
@@ -52,11 +58,8 @@ func dockers(t *testing.T) []client {
 		c.name += "-" + number
 		rows = append(rows, c)
 	}
-	switch len(rows) {
-	case 0:
-		t.Fatal("no docker on PATH; run.sh installs it")
-	case 1:
-		t.Logf("only %s is tested: no other version of docker on PATH", rows[0].name)
+	if len(rows) < 2 {
+		t.Fatal("no docker in " + filepath.Dir(debianDocker) + "; run.sh installs it")
 	}
 	return rows
 }

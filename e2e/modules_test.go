@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -17,9 +18,21 @@ var modules = map[string]string{
 	"registry": "github.com/distribution/distribution/v3/cmd/registry@v3.1.2",
 }
 
-// installModules builds the programs of modules in bin, and Helm 4, whose version is in the Makefile.
+// dockerVersion29 is the version of github.com/docker/cli in clients/go.mod.
+const dockerVersion29 = "29.7.2"
+
+// installModules builds the programs of modules in bin, Helm 4, whose version is in the Makefile, and the clients of the
+// module clients. "go install" cannot build those: Docker's module has no go.mod, and the proxy has no list of versions
+// of ORAS.
 func installModules(bin string) error {
-	err := sandbox.BuildHelm("..", filepath.Join(bin, "helm4"))
+	docker := filepath.Join(bin, dockerDir)
+	err := errors.Join(
+		sandbox.BuildHelm("..", filepath.Join(bin, "helm4")),
+		os.Mkdir(docker, 0o755),
+		sandbox.GoBuild("clients", filepath.Join(docker, "docker"), "github.com/docker/cli/cmd/docker",
+			"-X", "github.com/docker/cli/cli/version.Version="+dockerVersion29),
+		sandbox.GoBuild("clients", filepath.Join(bin, "oras"), "oras.land/oras/cmd/oras"),
+	)
 	for name, program := range modules {
 		err = errors.Join(err, sandbox.GoInstall("..", filepath.Join(bin, name), program))
 	}
@@ -29,7 +42,7 @@ func installModules(bin string) error {
 // moduleClients returns the clients that push and pull with a helper, but are not tested with other registries.
 func moduleClients(t *testing.T) []client {
 	t.Helper()
-	return []client{helm(t, "3"), helm(t, "4"), regctl(t)}
+	return []client{helm(t, "3"), helm(t, "4"), regctl(t), oras(t)}
 }
 
 // helm pushes and pulls a chart. The name of the chart follows the name of the image.
@@ -62,6 +75,19 @@ func regctl(t *testing.T) client {
 		push:      `regctl image copy ocidir://` + layoutImage + ` $REF`,
 		remove:    `rm -rf pulled`,
 		pull:      `regctl image copy $REF ocidir://pulled:1`,
+	}
+}
+
+// oras copies an image.
+func oras(t *testing.T) client {
+	t.Helper()
+	return client{
+		name: "oras", title: "ORAS", program: lookPath(t, "oras"), allHosts: credsStore,
+		authority: "SSL_CERT_FILE",
+		version:   `oras version | awk '$1 == "Version:" { print "v" $2 }'`,
+		push:      `oras cp --from-oci-layout ` + layoutImage + ` $REF`,
+		remove:    `rm -rf pulled`,
+		pull:      `oras cp --to-oci-layout $REF pulled:1`,
 	}
 }
 
