@@ -196,3 +196,37 @@ func (m *machine) tick() {
 		}
 	}
 }
+
+// TestFailuresOf checks that failures of ECR Public are cached for an identity, but no tokens, and no other failures.
+func TestFailuresOf(t *testing.T) {
+	u := newUser(t)
+	ask := func(host, identity string) error {
+		u.cache.FailuresOf = identity
+		_, err := u.cache.Token(t.Context(), parse(t, host))
+		return err
+	}
+	for i, tt := range []struct {
+		host, identity string
+		err            error
+		calls          int // in total
+	}{
+		{publicHost, "a", nil, 1},
+		{publicHost, "a", nil, 2},
+		{publicHost, "a", errors.New("denied"), 3},
+		{publicHost, "a", errors.New("denied"), 3},
+		{publicHost, "b", nil, 4},
+		{publicHost, "", nil, 5},
+		{host, "a", errors.New("denied"), 6},
+		{host, "a", errors.New("denied"), 7},
+	} {
+		u.source.err = tt.err
+		if err := ask(tt.host, tt.identity); (err == nil) != (tt.err == nil) || u.source.calls != tt.calls {
+			t.Errorf("%d: got %v after %d calls, want %v after %d", i, err, u.source.calls, tt.err, tt.calls)
+		}
+	}
+	u.source.err = nil
+	u.clock.advance(time.Minute)
+	if err := ask(publicHost, "a"); err != nil {
+		t.Errorf("after a minute: %v", err)
+	}
+}
