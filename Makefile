@@ -5,6 +5,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -buildid= -X ecrlogin/internal/version.linked=$(VERSION) -X ecrlogin/internal/version.commit=$(COMMIT)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+# The environment of other commands that compile for this machine. They share the packages of BUILD in Go's build cache,
+# which contains a package once more for each setting of cgo, -trimpath, -race and GOFIPS140.
+SHARED   = CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath -buildvcs=false'
 HELPER   = docker-credential-ecr-login
 # The helper sends a few requests and exits. It does without HTTP/2, which would add 0.35 MiB.
 BUILD_HELPER = $(BUILD) -tags nethttpomithttp2
@@ -35,7 +38,7 @@ build: ## build the static programs in bin: the helper, also as ecr-credential-p
 	$(BUILD_HELPER) -o bin/$(HELPER) ./ecr-login/$(HELPER)
 	@ln -sf $(HELPER) bin/ecr-credential-provider
 	$(BUILD) -o bin/$(REFRESH) ./ecr-login/$(REFRESH)
-	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run ./internal/man bin/man
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(SHARED) $(GO) run ./internal/man bin/man
 
 fips: ## build the programs in bin/fips with Go's certified FIPS 140-3 module, in FIPS mode by default
 	GOFIPS140=$(FIPS) $(BUILD_HELPER) -o bin/fips/$(HELPER) ./ecr-login/$(HELPER)
@@ -55,9 +58,9 @@ test-fips: ## run the unit tests with only the algorithms of FIPS 140-3
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck, in the program's module and in e2e
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'the files above are not formatted; run: gofmt -w .' >&2; exit 1; }
-	cd tools && $(GO) mod tidy -diff && $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
-	$(GO) mod tidy -diff && $(GO) vet ./... && bin/staticcheck ./...
-	cd e2e && $(GO) mod tidy -diff && $(GO) vet ./... && ../bin/staticcheck ./...
+	cd tools && $(GO) mod tidy -diff && $(SHARED) $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	$(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) bin/staticcheck ./...
+	cd e2e && $(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) ../bin/staticcheck ./...
 
 # The first build of Kubernetes takes five minutes and 2.7 GB of the Go build cache, of Docker Compose two minutes, and
 # of Docker 29 and ORAS about one minute. Later builds take five seconds. The tests take about two and a half minutes.
@@ -71,7 +74,7 @@ bench: build ## measure time, calls and memory, against an echo program and Debi
 	$(GO) run ./internal/bench $(if $(CROWDS),-crowds) bin/$(HELPER) bin/$(REFRESH)
 
 demo: build ## push and pull without a login, against a stand-in for ECR; requires no root, Docker or AWS
-	@$(GO) run ./internal/demo bin/$(HELPER) bin/$(REFRESH)
+	@$(SHARED) $(GO) run ./internal/demo bin/$(HELPER) bin/$(REFRESH)
 
 # ecr-token-refresh runs in containers, so that it is built for Linux only. Its Kubernetes client takes long to compile.
 cross: ## build for linux, darwin and windows, on amd64 and arm64, into dist/; ecr-token-refresh for linux
@@ -106,7 +109,7 @@ manifests: helm ## render deploy/kubernetes from the Helm chart and deploy/helm/
 
 # Helm is built in its own module, because it has many dependencies.
 helm: ## build bin/helm, which renders and tests the chart
-	@GOBIN=$(CURDIR)/bin CGO_ENABLED=0 $(GO) install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
+	@GOBIN=$(CURDIR)/bin $(SHARED) $(GO) install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
 
 image: image-context ## build the container image IMAGE for ARCH with DOCKER (docker or podman)
 	$(DOCKER) build --platform linux/$(ARCH) --build-arg VERSION=$(VERSION) --tag $(IMAGE) $(IMAGE_CONTEXT)
