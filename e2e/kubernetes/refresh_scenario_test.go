@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"ecrlogin/e2e/sandbox"
 	"ecrlogin/internal/awstest"
 )
 
@@ -59,13 +60,15 @@ func (s *scenario) pull(t *testing.T, name, image string) {
 	}
 }
 
-// finish waits for the end of the five minutes and starts another pod.
+// finish waits for the end of the five minutes and starts another pod. The tests of other packages run in this time.
 func (s *scenario) finish(t *testing.T) {
+	resume := sandbox.Idle(t)
 	select {
 	case <-time.After(scenarioTime - time.Since(s.began)):
 	case <-s.refresher.ended:
 		t.Fatalf("the program exited:\n%s", s.refresher.log.tail(30))
 	}
+	resume()
 	s.pull(t, "last", s.images[2])
 	s.awaitRunning(t, "last")
 	took := time.Since(s.began)
