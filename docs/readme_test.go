@@ -9,7 +9,6 @@ import (
 
 	"ecrlogin/config"
 	"ecrlogin/internal/cli"
-	"ecrlogin/internal/refreshconfig"
 )
 
 // commandLine matches a command of this program in an indented block of a page.
@@ -63,16 +62,13 @@ func checkCommand(t *testing.T, page string, args []string) {
 	}
 }
 
-// TestReadmeConfiguration checks that the configurations in README.md are valid.
-func TestReadmeConfiguration(t *testing.T) {
-	c, err := config.Parse("config.yaml", []byte(block(t, read(t, "../README.md"), "configuration")))
+// TestConfigurationExample checks that the first example of configuration.md is valid.
+func TestConfigurationExample(t *testing.T) {
+	c, err := config.Parse("config.yaml", []byte(block(t, read(t, "configuration.md"), "configuration")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(c.Registries) != 3 || c.Fallback == "" {
 		t.Errorf("the configuration has %d rules and the fallback %q", len(c.Registries), c.Fallback)
-	}
-	if _, err := refreshconfig.Parse("config.yaml", []byte(block(t, read(t, "../README.md"), "refresh"))); err != nil {
-		t.Errorf("ecr-token-refresh: %v", err)
 	}
 }

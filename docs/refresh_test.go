@@ -35,7 +35,7 @@ func TestRefreshExamples(t *testing.T) {
 			}
 		}
 	}
-	if n < 8 {
+	if n < 9 {
 		t.Errorf("only %d examples were found", n)
 	}
 }
