@@ -29,7 +29,7 @@ IMAGE_CONTEXT ?= dist/image
 TAR           ?= tar
 
 .DEFAULT_GOAL := help
-.PHONY: help build fips test test-fips lint e2e screenshot bench demo cross reproduce fuzz cover manifests helm image image-context clean
+.PHONY: help build fips test test-fips lint e2e screenshot pictures check-pictures bench demo cross reproduce fuzz cover manifests helm image image-context clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,12 @@ e2e: build ## run the tests with real clients and a real Kubernetes node; requir
 
 screenshot: ## take the picture of the status page in docs/images; requires root and Chromium
 	cd e2e && $(GO) test -count=1 -v ./kubernetes -run 'TestStatusPage$$' -args -screenshot $(CURDIR)/docs/images/status.png
+
+pictures: build ## draw the output of demo, doctor and configure in docs/images; requires Linux
+	$(GO) run ./internal/pictures bin/$(HELPER) bin/$(REFRESH) docs/images
+
+check-pictures: build ## check that the pictures are what the programs print; requires Linux
+	$(GO) run ./internal/pictures -check bin/$(HELPER) bin/$(REFRESH) docs/images
 
 bench: build ## measure time, calls and memory, against an echo program and Debian's helper; CROWDS=1 adds large crowds
 	$(GO) run ./internal/bench $(if $(CROWDS),-crowds) bin/$(HELPER) bin/$(REFRESH)

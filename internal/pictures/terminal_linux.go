@@ -1,0 +1,5 @@
+package main
+
+import "ecrlogin/internal/ptytest"
+
+var showTerminal = ptytest.Show
