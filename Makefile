@@ -29,7 +29,7 @@ IMAGE_CONTEXT ?= dist/image
 TAR           ?= tar
 
 .DEFAULT_GOAL := help
-.PHONY: help build fips test test-fips lint e2e screenshot pictures check-pictures bench demo cross reproduce fuzz cover manifests helm image image-context clean
+.PHONY: help build fips test test-fips lint e2e screenshot pictures check-pictures bench compare demo cross reproduce fuzz cover manifests helm image image-context clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,9 @@ check-pictures: build ## check that the pictures are what the programs print; re
 
 bench: build ## measure time, calls and memory, against an echo program and Debian's helper; CROWDS=1 adds large crowds
 	$(GO) run ./internal/bench $(if $(CROWDS),-crowds) bin/$(HELPER) bin/$(REFRESH)
+
+compare: build ## measure OTHERS, programs such as 'NAME=/path/to/ecr-credential-provider', with the same requests in turns
+	$(GO) run ./internal/bench bin/$(HELPER) bin/$(REFRESH) $(OTHERS)
 
 demo: build ## push and pull without a login, against a stand-in for ECR; requires no root, Docker or AWS
 	@$(SHARED) $(GO) run ./internal/demo bin/$(HELPER) bin/$(REFRESH)

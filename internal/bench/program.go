@@ -30,6 +30,8 @@ type program struct {
 	// the SDK has noticed the end of its request.
 	mayFail bool
 	failed  int
+
+	ignoreStderr bool // an answer may have output on stderr
 }
 
 // get returns the program that asks helper for the password of host.
@@ -46,7 +48,10 @@ func (p *program) run() (answer string, took time.Duration, err error) {
 	cmd.Stdin = strings.NewReader(p.stdin)
 	cmd.Env = p.env
 	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out // a correct answer has no output on stderr
+	cmd.Stdout = &out
+	if !p.ignoreStderr {
+		cmd.Stderr = &out // a correct answer has no output on stderr
+	}
 	began := time.Now()
 	err = cmd.Run()
 	took = time.Since(began)

@@ -14,9 +14,9 @@ func (t *table) add(what, measured, target string) {
 	*t = append(*t, [3]string{what, measured, target})
 }
 
-func (t *table) print(out io.Writer) error {
+func (t *table) print(out io.Writer, second, third string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
-	fmt.Fprint(w, "| measurement\t| result\t| target\t|\n| ---\t| ---\t| ---\t|\n")
+	fmt.Fprintf(w, "| measurement\t| %s\t| %s\t|\n| ---\t| ---\t| ---\t|\n", second, third)
 	for _, row := range *t {
 		fmt.Fprintf(w, "| %s\t| %s\t| %s\t|\n", row[0], row[1], row[2])
 	}
