@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -122,42 +121,6 @@ func TestExampleIsAccepted(t *testing.T) {
 	}
 	if len(c.Registries) != 3 || c.Fallback == "" || c.Timeout == 0 || c.Cache.Store == "" || len(c.Cache.Variables) == 0 {
 		t.Errorf("the example is incomplete: %+v", c)
-	}
-}
-
-var (
-	link    = regexp.MustCompile(`\]\(([^)#: ]*)(?:#([^) ]*))?\)`)
-	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	mark    = regexp.MustCompile(`[^\pL\pN _-]`)
-)
-
-// anchors returns the anchors of the headings of a page, as GitHub generates them.
-func anchors(doc string) []string {
-	var all []string
-	for _, m := range heading.FindAllStringSubmatch(doc, -1) {
-		all = append(all, strings.ReplaceAll(mark.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
-	}
-	return all
-}
-
-// TestLinks checks that every linked file and heading exists.
-func TestLinks(t *testing.T) {
-	pages, err := filepath.Glob("*.md")
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("no pages: %v", err)
-	}
-	for _, page := range append(pages, "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md") {
-		for _, m := range link.FindAllStringSubmatch(read(t, page), -1) {
-			path := page
-			if m[1] != "" {
-				path = filepath.Join(filepath.Dir(page), m[1])
-			}
-			if _, err := os.Stat(path); err != nil {
-				t.Errorf("%s links to %s, which does not exist", page, m[1])
-			} else if m[2] != "" && !slices.Contains(anchors(read(t, path)), m[2]) {
-				t.Errorf("%s links to %s, which has no heading #%s", page, path, m[2])
-			}
-		}
 	}
 }
 

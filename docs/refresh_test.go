@@ -184,12 +184,8 @@ var refreshCommand = regexp.MustCompile("(?m)(?:^    |`)ecr-token-refresh ([^`\n
 
 // TestRefreshCommands checks that the commands and flags of ecr-token-refresh in README.md and the pages exist.
 func TestRefreshCommands(t *testing.T) {
-	pages, err := filepath.Glob("*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	checked := 0
-	for _, page := range append(pages, "../README.md") {
+	for _, page := range pages(t) {
 		for _, m := range refreshCommand.FindAllStringSubmatch(read(t, page), -1) {
 			checked++
 			args := strings.Fields(m[1])
