@@ -51,6 +51,7 @@ test: ## run the unit tests, with the race detector if there is a C compiler
 		[ -z "$$CI" ] || { echo 'make test: no C compiler found, which the race detector requires in CI; install gcc' >&2; exit 1; }; \
 		race=; echo 'make test: no C compiler found: the race detector is disabled; install gcc to enable it'; fi; \
 	echo $(GO) test -vet=off $$race ./...; $(GO) test -vet=off $$race ./...
+	cd tools/sbom && $(SHARED) $(GO) test -vet=off ./...
 
 # Go's certified module, and an error or a panic for each use of another algorithm. The mode changes only package crypto
 # and those below it. A package is skipped if neither it nor its tests depend on any of them.
@@ -64,6 +65,7 @@ lint: ## gofmt, go mod tidy, go vet and staticcheck, in the program's module and
 	cd tools && $(GO) mod tidy -diff && $(SHARED) $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	$(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) bin/staticcheck ./...
 	cd e2e && $(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) ../bin/staticcheck ./...
+	cd tools/sbom && $(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) ../../bin/staticcheck ./...
 
 # The first build of Kubernetes takes five minutes and 2.7 GB of the Go build cache, of Docker Compose two minutes, and
 # of Docker 29 and ORAS about one minute. Later builds take five seconds. The tests take about eight minutes.
@@ -137,6 +139,22 @@ image-context: ## create the build context of the image in dist/image
 	@cp deploy/Dockerfile $(IMAGE_CONTEXT)/Dockerfile
 	@cd $(IMAGE_CONTEXT) && $(TAR) --create --file rootfs.tar --format gnu --sort name --mtime @$(SOURCE_DATE_EPOCH) \
 		--mode u=rwX,go=rX --owner 0 --group 0 --numeric-owner --directory rootfs bin etc && rm -r rootfs
+
+.PHONY: notices dist-sbom
+SBOM         = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/sbom
+SBOM_OPTIONS = -version $(VERSION) -commit $(COMMIT)
+
+notices: ## write bin/THIRD_PARTY_NOTICES.txt: the licenses of all modules in the programs; fail if one is not accepted
+	@cd tools/sbom && $(SHARED) $(GO) build -o ../../bin/sbom .
+	@$(SBOM) notices -o bin/THIRD_PARTY_NOTICES.txt
+
+# The SBOMs describe the executables in the archives, the statement all files that are in dist/VERSION before dist-sums.
+dist-sbom: notices ## add the license texts, an SBOM of each program and the provenance statement to dist/VERSION
+	@cp bin/THIRD_PARTY_NOTICES.txt dist/$(VERSION)/
+	@for program in $(HELPER) $(REFRESH); do \
+		$(SBOM) bom $(SBOM_OPTIONS) -program $$program -o dist/$(VERSION)/$$program-$(VERSION).sbom.cdx.json \
+			$$(ls dist/$(VERSION)/$$program-$(VERSION)-*.tar.gz dist/$(VERSION)/$$program-$(VERSION)-*.zip 2>/dev/null) || exit 1; done
+	@$(SBOM) provenance $(SBOM_OPTIONS) -o dist/$(VERSION)/provenance.intoto.json dist/$(VERSION)
 
 clean: ## remove bin and dist
 	rm -rf bin dist
