@@ -60,9 +60,12 @@ test-fips: ## run the unit tests with only the algorithms of FIPS 140-3
 		-f '{{$$for := .ForTest}}{{if $$for}}{{range .Deps}}{{$$for}} {{.}}{{"\n"}}{{end}}{{end}}' ./... | \
 		awk '$$2 ~ /^crypto($$|\/)/ && !seen[$$1]++ { print $$1 }')
 
-lint: ## gofmt, go mod tidy, go vet and staticcheck, in the program's module and in e2e
+# actionlint also runs shellcheck on the scripts of the workflows, if it is installed.
+lint: ## gofmt, go mod tidy, go vet and staticcheck, in all modules, and actionlint
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'the files above are not formatted; run: gofmt -w .' >&2; exit 1; }
-	cd tools && $(GO) mod tidy -diff && $(SHARED) $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	cd tools && $(GO) mod tidy -diff && $(SHARED) $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck && \
+		$(SHARED) $(GO) build -o ../bin/actionlint github.com/rhysd/actionlint/cmd/actionlint
+	bin/actionlint
 	$(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) bin/staticcheck ./...
 	cd e2e && $(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) ../bin/staticcheck ./...
 	cd tools/sbom && $(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) ../../bin/staticcheck ./...
