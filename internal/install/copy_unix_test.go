@@ -1,8 +1,9 @@
 //go:build unix
 
-package setup
+package install
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,12 +24,18 @@ func TestProgramIsNotRedirected(t *testing.T) {
 			attack(a)
 			path := map[string]string{"temporary file": "program", "directory": "bin/program"}[name]
 			a.Survive(500, time.Second, func(int) {
-				err := (&provider{path: filepath.Join(a.Home, path), content: []byte("program")}).copy()
+				c := &Copy{Path: filepath.Join(a.Home, path), content: []byte("program")}
+				err := c.Write()
 				if err == nil {
 					t.Fatal("the program was copied")
 				}
-				if want := a.Home + " belongs to another user, who could replace the program"; name == "temporary file" && err.Error() != want {
+				want := c.Path + ": cannot install this program: " + a.Home + " belongs to another user, who could replace the program; " +
+					"specify another directory, or run this command as its owner"
+				if name == "temporary file" && err.Error() != want {
 					t.Errorf("got %v, want %s", err, want)
+				}
+				if err := c.link("program", io.Discard); err == nil {
+					t.Fatal("a link was created")
 				}
 			})
 		})
@@ -39,24 +46,28 @@ func TestProgramIsNotRedirected(t *testing.T) {
 // kept.
 func TestProgramIsReplaced(t *testing.T) {
 	dir := t.TempDir()
-	p := &provider{path: filepath.Join(dir, "bin", "sub", "program"), content: []byte("first")}
-	must(t, p.copy())
-	p.backup, p.content = p.path+"-backup", []byte("second")
-	must(t, p.copy())
-	for path, want := range map[string]string{p.path: "second", p.backup: "first"} {
+	c := &Copy{Path: filepath.Join(dir, "bin", "sub", "program"), content: []byte("first")}
+	if err := c.Write(); err != nil {
+		t.Fatal(err)
+	}
+	c.Backup, c.content = c.Path+"-backup", []byte("second")
+	if err := c.Write(); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{c.Path: "second", c.Backup: "first"} {
 		info, err := os.Stat(path)
 		if content, readErr := os.ReadFile(path); err != nil || readErr != nil || string(content) != want || info.Mode() != 0o755 {
 			t.Errorf("%s contains %q with mode %v, %v, %v", path, content, info.Mode(), err, readErr)
 		}
 	}
-	if entries, err := os.ReadDir(filepath.Dir(p.path)); err != nil || len(entries) != 2 {
+	if entries, err := os.ReadDir(filepath.Dir(c.Path)); err != nil || len(entries) != 2 {
 		t.Errorf("the directory has %v, %v", entries, err)
 	}
-	p.backup = p.path // exists
-	if err := p.copy(); err == nil {
+	c.Backup = c.Path // exists
+	if err := c.Write(); err == nil {
 		t.Error("an existing backup was overwritten")
 	}
-	if entries, err := os.ReadDir(filepath.Dir(p.path)); err != nil || len(entries) != 2 {
+	if entries, err := os.ReadDir(filepath.Dir(c.Path)); err != nil || len(entries) != 2 {
 		t.Errorf("a failed copy leaves %v, %v", entries, err)
 	}
 }
