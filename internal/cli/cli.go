@@ -126,7 +126,7 @@ func (p *Program) Root() *cobra.Command {
 		&cobra.Group{ID: clients, Title: "Client commands (run by container clients):"})
 	root.SetHelpCommandGroupID(users)
 	root.SetCompletionCommandGroupID(users)
-	root.AddCommand(p.configure(), p.doctor(), p.password(), p.cache(), p.metrics(), p.version())
+	root.AddCommand(p.configure(), p.install(), p.doctor(), p.password(), p.cache(), p.metrics(), p.version())
 	root.AddCommand(p.actions()...)
 	root.AddCommand(p.kubelet())
 	addCompletion(root)
