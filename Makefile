@@ -20,16 +20,23 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 FUZZTIME ?= 2m
 HELM_VERSION = v4.3.1
 MANIFESTS   ?= deploy/kubernetes
-# The image, the program that builds it, its architecture, and the certificates in it.
+# The directory of the release.
+DIST    ?= dist/$(VERSION)
+# The version of the chart is a semantic version also if there is no tag. That of its programs is the tag of the image.
+CHART_VERSION ?= $(shell echo '$(VERSION)' | sed -E 's/^v([0-9])/\1/; /^[0-9]+\.[0-9]+\.[0-9]+/!s/^/0.0.0-g/')
+# The image of "make image", its container engine and its architecture; the architectures of a release; and the
+# certificates in images.
 IMAGE         ?= ecr-token-refresh:$(VERSION)
 DOCKER        ?= docker
 ARCH          ?= $(shell $(GO) env GOARCH)
+IMAGE_ARCHS   ?= amd64 arm64
 CERTIFICATES  ?= /etc/ssl/certs/ca-certificates.crt
-IMAGE_CONTEXT ?= dist/image
-TAR           ?= tar
+IMAGE_DIR     ?= dist/image
+WRITE_IMAGE    = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(SHARED) $(GO) run ./internal/release/image \
+	-version $(VERSION) -revision $(COMMIT) -programs $(IMAGE_DIR) -certificates $(CERTIFICATES)
 
 .DEFAULT_GOAL := help
-.PHONY: help build fips test test-fips lint e2e screenshot pictures check-pictures bench compare demo cross reproduce fuzz cover manifests helm image image-context clean
+.PHONY: help build fips test test-fips lint e2e screenshot pictures check-pictures bench compare demo cross reproduce fuzz cover manifests helm image image-programs dist-images dist-chart clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -128,20 +135,29 @@ manifests: helm ## render deploy/kubernetes from the Helm chart and deploy/helm/
 helm: ## build bin/helm, which renders and tests the chart
 	@GOBIN=$(CURDIR)/bin $(SHARED) $(GO) install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
 
-image: image-context ## build the container image IMAGE for ARCH with DOCKER (docker or podman)
-	$(DOCKER) build --platform linux/$(ARCH) --build-arg VERSION=$(VERSION) --tag $(IMAGE) $(IMAGE_CONTEXT)
+# No container engine is needed to write an image, and none changes it: internal/release/image describes the content.
+image: IMAGE_ARCHS = $(ARCH)
+image: image-programs ## build the container image IMAGE for ARCH, and load it with DOCKER (docker or podman)
+	@$(WRITE_IMAGE) -kind $(REFRESH) -name $(IMAGE) -arch $(ARCH) $(IMAGE_DIR)/$(REFRESH).tar
+	$(DOCKER) load --input $(IMAGE_DIR)/$(REFRESH).tar
 
-# The files are in an archive, with the date of the commit, so that the layer of the image is reproducible. BuildKit
-# would set the times of directories. This requires GNU tar.
-image-context: ## create the build context of the image in dist/image
-	@rm -rf $(IMAGE_CONTEXT) && mkdir -p $(IMAGE_CONTEXT)/rootfs/bin $(IMAGE_CONTEXT)/rootfs/etc/ssl/certs
-	@cd $(IMAGE_CONTEXT)/rootfs && ln -s $(HELPER) bin/ecr-credential-provider
-	@GOOS=linux GOARCH=$(ARCH) $(BUILD_HELPER) -o $(IMAGE_CONTEXT)/rootfs/bin/$(HELPER) ./ecr-login/$(HELPER)
-	@GOOS=linux GOARCH=$(ARCH) $(BUILD) -o $(IMAGE_CONTEXT)/rootfs/bin/$(REFRESH) ./ecr-login/$(REFRESH)
-	@cp $(CERTIFICATES) $(IMAGE_CONTEXT)/rootfs/etc/ssl/certs/ca-certificates.crt
-	@cp deploy/Dockerfile $(IMAGE_CONTEXT)/Dockerfile
-	@cd $(IMAGE_CONTEXT) && $(TAR) --create --file rootfs.tar --format gnu --sort name --mtime @$(SOURCE_DATE_EPOCH) \
-		--mode u=rwX,go=rX --owner 0 --group 0 --numeric-owner --directory rootfs bin etc && rm -r rootfs
+image-programs:
+	@for arch in $(IMAGE_ARCHS); do \
+		GOOS=linux GOARCH=$$arch $(BUILD_HELPER) -o $(IMAGE_DIR)/linux-$$arch/$(HELPER) ./ecr-login/$(HELPER) && \
+		GOOS=linux GOARCH=$$arch $(BUILD) -o $(IMAGE_DIR)/linux-$$arch/$(REFRESH) ./ecr-login/$(REFRESH) || exit 1; done
+
+# An image for each architecture, and one for all.
+dist-images: image-programs ## write the container images and the Talos system extension in DIST (dist/VERSION)
+	@for arch in $(IMAGE_ARCHS); do for kind in ecr-login $(REFRESH); do \
+		$(WRITE_IMAGE) -kind $$kind -arch $$arch $(DIST)/$$kind-image-$$arch.tar || exit 1; done; \
+		$(WRITE_IMAGE) -kind ecr-login-talos-extension -arch $$arch $(DIST)/ecr-login-talos-extension-$$arch.tar || exit 1; done
+	@for kind in ecr-login $(REFRESH); do \
+		$(WRITE_IMAGE) -kind $$kind -arch "$$(echo $(IMAGE_ARCHS) | tr ' ' ,)" $(DIST)/$$kind-image.tar || exit 1; done
+
+dist-chart: helm ## write the archive of the Helm chart in DIST
+	@mkdir -p $(DIST)
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/helm package deploy/helm/$(REFRESH) \
+		--version $(CHART_VERSION) --app-version $(VERSION) --destination $(DIST)
 
 .PHONY: notices dist-sbom
 SBOM         = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/sbom
