@@ -3,6 +3,7 @@ package awstest
 import (
 	"cmp"
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"time"
 )
@@ -12,6 +13,9 @@ import (
 type Fault struct {
 	Op    Operation // "" matches every operation
 	Times int       // number of calls affected; 0 means all until ClearFaults
+
+	// Chance is the probability that a matching call is affected, for faults at random; 0 means that all are.
+	Chance float64
 
 	// HoldUntil holds the responses until this many matching calls have arrived, so that these calls are concurrent. It
 	// also counts the calls that other faults affect. Later calls are not held.
@@ -55,6 +59,16 @@ func (s *Server) ClearFaults() {
 	s.faults = nil
 }
 
+// Affected returns the number of calls that each fault has affected, oldest fault first.
+func (s *Server) Affected() (calls []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.faults {
+		calls = append(calls, i.affected)
+	}
+	return calls
+}
+
 // takeFault returns the fault for one call, or nil, and counts the call.
 func (s *Server) takeFault(op Operation) (taken *injection) {
 	s.mu.Lock()
@@ -66,7 +80,7 @@ func (s *Server) takeFault(op Operation) (taken *injection) {
 		if i.matched++; i.matched == max(i.HoldUntil, 1) {
 			close(i.arrived)
 		}
-		if taken == nil && (i.Times == 0 || i.affected < i.Times) {
+		if taken == nil && (i.Times == 0 || i.affected < i.Times) && (i.Chance == 0 || rand.Float64() < i.Chance) {
 			i.affected++
 			taken = i
 		}

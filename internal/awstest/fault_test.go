@@ -295,3 +295,29 @@ func TestFaultOfCredentials(t *testing.T) {
 		})
 	}
 }
+
+// TestFaultChance injects two faults, each with a chance, and expects the rest of the calls to be regular.
+func TestFaultChance(t *testing.T) {
+	const calls, chance = 2000, 0.3
+	s := awstest.New(t)
+	s.Inject(awstest.Fault{Status: 500, Chance: chance})
+	s.Inject(awstest.Fault{Status: 503, Chance: chance})
+	got := map[int]int{}
+	for range calls {
+		resp, err := http.Get(s.URL + "/container")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		got[resp.StatusCode]++
+	}
+	for status, want := range map[int]float64{500: chance, 503: (1 - chance) * chance, 200: (1 - chance) * (1 - chance)} {
+		if share := float64(got[status]) / calls; share < want-0.06 || share > want+0.06 {
+			t.Errorf("%.2f of the calls returned status %d, want %.2f", share, status, want)
+		}
+	}
+	if affected := s.Affected(); len(affected) != 2 || affected[0] != got[500] || affected[1] != got[503] {
+		t.Errorf("affected: %v, got %v", affected, got)
+	}
+}

@@ -17,7 +17,7 @@ type token struct {
 	public  bool // for ECR Public; private registries do not accept it, and ECR Public accepts no other
 	expires time.Time
 
-	arn    string  // of the session that it was issued to; "" without a policy
+	arn    string  // of the user or session that it was issued to; "" if IssueToken issued it
 	policy *policy // session policy, which limits the use of the token; nil if there is none
 }
 
@@ -43,6 +43,22 @@ func (s *Server) Passwords() (passwords []string) {
 		passwords = append(passwords, p)
 	}
 	return passwords
+}
+
+// An IssuedToken is what the stand-in knows about a password that it issued.
+type IssuedToken struct {
+	Region  string // whose registries accept it; us-east-1 for ECR Public
+	Public  bool   // only ECR Public accepts it
+	ARN     string // of the user or session that it was issued to; "" if IssueToken issued it
+	Expires time.Time
+}
+
+// Issued returns the token of a password; ok is false if s did not issue it.
+func (s *Server) Issued(password string) (t IssuedToken, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	issued, ok := s.tokens[password]
+	return IssuedToken{issued.region, issued.public, issued.arn, issued.expires}, ok
 }
 
 // issueToken returns a password for a token, whose expiration time it sets.
