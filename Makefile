@@ -18,6 +18,7 @@ FIPS    ?= certified
 # The date of the manual pages in Unix seconds: the date of the commit, or of the build if there is no repository.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 FUZZTIME ?= 2m
+SOAK     ?= 10m
 HELM_VERSION = v4.3.1
 MANIFESTS   ?= deploy/kubernetes
 # The directory of the release.
@@ -36,7 +37,8 @@ WRITE_IMAGE    = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(SHARED) $(GO) run ./in
 	-version $(VERSION) -revision $(COMMIT) -programs $(IMAGE_DIR) -certificates $(CERTIFICATES)
 
 .DEFAULT_GOAL := help
-.PHONY: help build fips test test-fips lint e2e screenshot pictures check-pictures bench compare demo cross reproduce fuzz cover manifests helm image image-programs dist-images dist-chart clean
+# No target is a file.
+.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -119,6 +121,9 @@ fuzz: ## run each fuzz target for FUZZTIME (2m)
 		echo "$${file%/*} $${func#func }"; \
 		$(GO) test "$${file%/*}" -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) || exit 1; done
 
+soak: build ## run both programs for SOAK (10m) and longer while AWS fails and files are deleted; requires Linux
+	$(GO) run ./internal/soak -for $(SOAK) bin/$(HELPER) bin/$(REFRESH)
+
 cover: ## print the statement coverage of the most important packages
 	$(GO) test -cover -coverpkg=./cache,./internal/store,./internal/cachekey,./internal/keychain ./cache
 	$(GO) test -cover ./registry ./credentials/...
@@ -159,7 +164,6 @@ dist-chart: helm ## write the archive of the Helm chart in DIST
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/helm package deploy/helm/$(REFRESH) \
 		--version $(CHART_VERSION) --app-version $(VERSION) --destination $(DIST)
 
-.PHONY: notices dist-sbom
 SBOM         = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/sbom
 SBOM_OPTIONS = -version $(VERSION) -commit $(COMMIT)
 

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// wipes counts what happened to the cache directory.
+type wipes struct {
+	deleted, moved, files, truncated, cleared atomic.Int64
+	steps                                     atomic.Int64 // odd while one of them happens
+}
+
+func (w *wipes) String() string {
+	return fmt.Sprintf("deleted %d times, moved away %d times, half of its files deleted %d times, a file truncated %d times, "+
+		"cleared with \"cache clear\" %d times", w.deleted.Load(), w.moved.Load(), w.files.Load(), w.truncated.Load(), w.cleared.Load())
+}
+
+// undisturbed returns a function that reports whether none of them has happened since.
+func (w *wipes) undisturbed() func() bool {
+	before := w.steps.Load()
+	return func() bool { return before%2 == 0 && w.steps.Load() == before }
+}
+
+// wipe damages the cache directory every few seconds, while it is in use.
+func (g *gets) wipe(done <-chan struct{}) {
+	actions := []func(){g.deleteAll, g.moveAway, g.deleteFiles, g.truncate, g.clear}
+	for n := 0; ; n++ {
+		select {
+		case <-done:
+			return
+		case <-time.After(time.Second + rand.N(6*time.Second)):
+		}
+		g.wipes.steps.Add(1)
+		actions[n%len(actions)]()
+		g.wipes.steps.Add(1)
+	}
+}
+
+func (g *gets) deleteAll() {
+	g.wipes.deleted.Add(1)
+	_ = os.RemoveAll(g.cache()) // fails if a process creates a file at the same time
+}
+
+func (g *gets) moveAway() {
+	g.wipes.moved.Add(1)
+	away := g.cache() + ".away"
+	_ = os.Rename(g.cache(), away)
+	time.Sleep(rand.N(500 * time.Millisecond))
+	for range 100 {
+		if os.RemoveAll(away) == nil {
+			return
+		}
+	}
+	g.faults.add("the cache directory that was moved away could not be deleted")
+}
+
+func (g *gets) deleteFiles() {
+	g.wipes.files.Add(1)
+	for _, path := range g.files() {
+		if rand.IntN(2) == 0 {
+			_ = os.Remove(path)
+		}
+	}
+}
+
+// truncate cuts off a part of a token, as a crash of the machine may do.
+func (g *gets) truncate() {
+	for _, path := range g.files() {
+		info, err := os.Lstat(path)
+		if err == nil && strings.HasSuffix(path, ".token") && os.Truncate(path, rand.Int64N(info.Size()+1)) == nil {
+			g.wipes.truncated.Add(1)
+			return
+		}
+	}
+}
+
+func (g *gets) clear() {
+	g.wipes.cleared.Add(1)
+	o := execute(g.helper, []string{"cache", "clear", "--all"}, g.environ(keys...), "")
+	if o.err != nil || o.took > 5*time.Second {
+		g.faults.add("cache clear --all: %v after %s: %s%s", o.err, o.took, o.out, o.errOut)
+	}
+}
+
+// files returns the paths of the files in the cache directory.
+func (g *gets) files() (paths []string) {
+	entries, _ := os.ReadDir(g.cache()) // it may not exist
+	for _, e := range entries {
+		paths = append(paths, filepath.Join(g.cache(), e.Name()))
+	}
+	return paths
+}
+
+// watch counts the files in the cache directory each second.
+func (g *gets) watch(done <-chan struct{}) {
+	for {
+		select {
+		case <-done:
+			return
+		case <-time.After(time.Second):
+		}
+		n := len(g.files())
+		g.mu.Lock()
+		g.sizes = append(g.sizes, n)
+		g.mu.Unlock()
+	}
+}
+
+// suffixes are those of the files in a cache directory that no process is using.
+var suffixes = []string{".token", ".failure", ".lock", ".2.lock", ".3.lock", ".erased", ".route"}
+
+// sweepMark is the file whose time is that of the last sweep.
+const sweepMark = ".ecr-login-swept"
+
+// checkFiles looks for files that processes have left. The number of identities of a host or API is limited, so that
+// the directory cannot grow.
+func (g *gets) checkFiles() {
+	identities := map[string]bool{}
+	for _, path := range g.files() {
+		name := filepath.Base(path)
+		identity, ok := identityOf(name)
+		if !ok && name != sweepMark {
+			g.faults.add("leftover file %s", name)
+		}
+		identities[identity] = true
+	}
+	// Each client has a token of its host and of an API. Logins have a token of the host, and mark it and its API as
+	// erased.
+	if most := 2*len(g.clients) + 8; len(identities) > most {
+		g.faults.add("files of %d identities in the cache directory, at most %d expected", len(identities), most)
+	}
+	for _, dir := range []string{g.home(), g.temp(), filepath.Dir(g.cache())} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			g.faults.add("%v", err)
+		}
+		for _, e := range entries {
+			if path := filepath.Join(dir, e.Name()); path != g.cache() {
+				g.faults.add("leftover %s", path)
+			}
+		}
+	}
+}
+
+// identityOf returns HOST@KEY of the name of a file, which is followed by one of the suffixes.
+func identityOf(name string) (identity string, ok bool) {
+	host, rest, _ := strings.Cut(name, "@")
+	if len(rest) < 64 {
+		return "", false
+	}
+	if _, err := hex.DecodeString(rest[:64]); err != nil || host == "" {
+		return "", false
+	}
+	for _, s := range suffixes {
+		if rest[64:] == s {
+			return host + "@" + rest[:64], true
+		}
+	}
+	return "", false
+}
+
+// checkProcesses looks for processes of the helper that have not ended.
+func (g *gets) checkProcesses() {
+	links, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, link := range links {
+		if exe, err := os.Readlink(link); err == nil && exe == g.helper {
+			line, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "cmdline"))
+			g.faults.add("%s is still running: %q", filepath.Dir(link), line)
+		}
+	}
+}
