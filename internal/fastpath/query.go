@@ -79,26 +79,24 @@ const NotFound = "credentials not found in native keychain\n"
 // respond returns the protocol's response to the input, and the exit code. ok is false if the response requires the
 // slow path.
 func (q *query) respond(input string) (answer []byte, exit int, ok bool) {
-	sent := input
 	if q.host = strings.TrimSpace(input); q.kubelet {
 		request, ok := kubeletprotocol.ParseRequest(input)
 		if !ok {
 			return nil, 0, false
 		}
 		q.host, q.version = kubeletprotocol.Host(request.Image), request.APIVersion
-		sent = q.host
 	}
 	own, err := configpath.Read(q.env, q.config)
 	if err != nil {
 		return nil, 0, false
 	}
-	if _, err := registry.Parse(sent); err != nil && own.Path == "" {
+	if _, err := registry.Parse(q.host); err != nil && own.Path == "" {
 		// Without a configuration there are no aliases and no fallback. Input that starts with a brace may be from
 		// kubelet.
 		ok := !q.kubelet && q.host != "" && q.host[0] != '{' && !strings.ContainsAny(q.host, "\r\n")
 		return []byte(NotFound), 1, ok
 	}
-	route, ok := q.route(sent, own.Content)
+	route, ok := q.route(own.Content)
 	if !ok {
 		return nil, 0, false
 	}

@@ -12,12 +12,12 @@ import (
 
 // route returns what the configuration decides for a host: for an ECR registry, nothing, if its settings concern only
 // rules and the fallback, or else the route that the slow path stored. ok is false if there is none.
-func (q *query) route(sent string, configuration []byte) (route store.Route, ok bool) {
-	r, notECR := registry.Parse(sent)
+func (q *query) route(configuration []byte) (route store.Route, ok bool) {
+	r, notECR := registry.Parse(q.host)
 	if notECR == nil && hasNoSettings(configuration) {
 		return store.Route{Registry: r.Host}, true
 	}
-	address, err := registry.Address(sent)
+	address, err := registry.Address(q.host)
 	if err != nil || !q.kubelet && registry.IsUpstream(address) { // an alias for kubelet only
 		return store.Route{}, false
 	}
