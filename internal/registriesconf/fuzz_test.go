@@ -1,15 +1,56 @@
 package registriesconf
 
-import "testing"
+import (
+	"slices"
+	"testing"
+	"unicode/utf8"
 
-// FuzzParse checks that no content makes the parser panic.
+	"github.com/pelletier/go-toml/v2"
+)
+
+// FuzzParse compares the list of helpers in any content with that of a complete TOML decoder.
 func FuzzParse(f *testing.F) {
-	for _, content := range []string{"", "credential-helpers = [\"a\", 'b'] # c", "[a]\nb = 1", "credential-helpers = [", "\x00", "a.b.'c' = {d = 1}\n[[e]]"} {
+	for _, content := range []string{
+		"", "credential-helpers = [\"a\", 'b'] # c", "[a]\nb = 1", "credential-helpers = [", "\x00", "a.b.'c' = {d = 1}\n[[e]]",
+		"\"credential-helpers\" = []", "[a]\ncredential-helpers = [\"b\"]", "credential-helpers = [\"\\u0061\\n\", \"\"\"b\"\"\", '''c''']",
+		"credential-helpers = [\n\"a\", # x\n]\nunqualified-search-registries = [\"docker.io\"]\n[[registry]]\nlocation = \"x\"\n",
+	} {
 		f.Add([]byte(content))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		if list, ok, err := parse("path", content); (err != nil || !ok) && len(list) > 0 {
-			t.Errorf("got %q, %v, %v", list, ok, err)
+		list, ok, err := parse("path", content)
+		if (err != nil || !ok) && len(list) > 0 {
+			t.Errorf("%q: got %q, %v, %v", content, list, ok, err)
+		}
+		var want struct {
+			Helpers *[]string `toml:"credential-helpers"`
+		}
+		if toml.Unmarshal(content, &want) != nil {
+			return // the decoder also checks what is not needed, such as dates
+		}
+		if err != nil || ok != (want.Helpers != nil) || ok && !slices.Equal(list, *want.Helpers) {
+			t.Errorf("%q: got %q, %t, %v; the decoder has %v", content, list, ok, err, want.Helpers)
+		}
+	})
+}
+
+// FuzzDropIn checks that the list in a drop-in file is the one that was written, for any names of helpers.
+func FuzzDropIn(f *testing.F) {
+	f.Add("containers-auth.json", "ecr-login")
+	f.Add("", "\"\\\n\t\x00\x7f\x1b\a")
+	f.Add("é\u0085\u2028\U0001f600", "a' = \"\"\"")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		list := []string{a, b}
+		if !utf8.ValidString(a + b) {
+			return // TOML has no such strings
+		}
+		content := DropIn(list)
+		var decoded struct {
+			Helpers []string `toml:"credential-helpers"`
+		}
+		err := toml.Unmarshal(content, &decoded)
+		if got, ok, parseErr := parse("path", content); err != nil || parseErr != nil || !ok || !slices.Equal(got, list) || !slices.Equal(decoded.Helpers, list) {
+			t.Errorf("%q became %q (%v, %v) and %q (%v)", list, got, ok, parseErr, decoded.Helpers, err)
 		}
 	})
 }

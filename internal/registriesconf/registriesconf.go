@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -82,10 +81,29 @@ func parse(path string, content []byte) (list []string, ok bool, err error) {
 func DropIn(list []string) []byte {
 	quoted := make([]string, len(list))
 	for i, name := range list {
-		quoted[i] = strconv.Quote(name)
+		quoted[i] = quote(name)
 	}
 	return fmt.Appendf(nil, `# Written by %s configure podman --all.
 # Podman, Buildah and Skopeo ask these helpers in order for every registry; %q stands for auth.json and similar files.
 %s = [%s]
 `, program.Command, AuthFiles, helpersKey, strings.Join(quoted, ", "))
+}
+
+// quote returns a basic string of TOML 1.0, which has fewer escape sequences than Go.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"', r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ', r == 0x7f:
+			fmt.Fprintf(&b, "\\u%04x", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
