@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -99,6 +100,26 @@ func TestLogin(t *testing.T) {
 	}
 	if p := u.password(host); p == brought || p == own {
 		t.Error("the password is returned after docker logout")
+	}
+}
+
+// Any number of logins and logouts leaves the same number of files. Each logout changes the key of the API's tokens.
+func TestLogoutLeavesNoFiles(t *testing.T) {
+	cloud := newCloud(t, true)
+	u := newUser(t)
+	var before []os.DirEntry
+	for i := range 10 {
+		u.run("store", login(host, "AWS", cloud.IssueToken("us-west-2", false)))
+		u.run("erase", host)
+		u.password(host)
+		files, err := os.ReadDir(u.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 && len(files) != len(before) {
+			t.Fatalf("after %d logouts, %d files instead of %d: %v", i+1, len(files), len(before), files)
+		}
+		before = files
 	}
 }
 

@@ -14,7 +14,8 @@ const AllHosts = "*"
 // Erase removes the files of a host for all identities: tokens, including invalid ones, and failures. A token that is
 // being fetched is not stored either; see Generation.
 //
-// Erase keeps locks, which other processes may hold, and routes, which contain no secret; see EraseRoutes. It first
+// Erase keeps locks that another process holds, and routes, which contain no secret; see EraseRoutes. It removes the
+// other locks, because the key of an API's tokens, and so the name of its locks, is different after each Erase. It first
 // changes the generations: a process that saves a token afterward notices the change, and a token that was saved before
 // is removed.
 func (s *Store) Erase(host string) error {
@@ -36,6 +37,11 @@ func (s *Store) Erase(host string) error {
 	err = s.remove(func(f file) bool {
 		return match(f) && (f.suffix == entrySuffix || f.suffix == failureSuffix || f.suffix == tempSuffix)
 	})
+	for _, f := range files {
+		if match(f) && f.isLock() {
+			_ = s.sweep(f) // a lock that remains has no effect
+		}
+	}
 	for _, host := range full {
 		_ = s.newGeneration(host) // there may be free space now; a read-only directory stores no tokens anyway
 	}

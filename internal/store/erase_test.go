@@ -7,18 +7,19 @@ import (
 )
 
 // Erase removes all files that may contain a token, including invalid entries, entries of a later version, and
-// temporary files.
+// temporary files. It removes all locks except those that are held.
 func TestErase(t *testing.T) {
 	const other = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
 	id := entry.id()
 	broken, later := Key{1}, Key{2}
 	foreign := []string{"config.json", host + ".token"}
 	locks := []string{name(host, id, lockSuffixes[0]), name(other, id, lockSuffixes[2])}
+	held := name(host, id, lockSuffixes[1])
 	for what, tt := range map[string]struct {
 		host string
 		left []string
 	}{
-		"one host":  {host, []string{name(other, id, entrySuffix), name(other, id, failureSuffix), generationName(host)}},
+		"one host":  {host, []string{locks[1], name(other, id, entrySuffix), name(other, id, failureSuffix), generationName(host)}},
 		"all hosts": {AllHosts, []string{generationName(host), generationName(other)}},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -45,6 +46,11 @@ func TestErase(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			unlock, ok := s.TryLock(held)
+			if !ok {
+				t.Fatal("the lock is not available")
+			}
+			defer unlock()
 			if err := s.Erase(tt.host); err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +62,7 @@ func TestErase(t *testing.T) {
 			for _, p := range paths {
 				got = append(got, filepath.Base(p))
 			}
-			want := slices.Sorted(slices.Values(slices.Concat(foreign, locks, tt.left)))
+			want := slices.Sorted(slices.Values(slices.Concat(foreign, []string{held}, tt.left)))
 			slices.Sort(got)
 			if !slices.Equal(got, want) {
 				t.Errorf("the directory contains %q, want %q", got, want)

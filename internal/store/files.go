@@ -110,6 +110,7 @@ func (s *Store) Sweep(now time.Time) error {
 	return err
 }
 
+// sweep removes a file, unless it is a lock that another process holds.
 func (s *Store) sweep(f file) error {
 	if f.isLock() {
 		unlock, ok := s.TryLock(f.name)
