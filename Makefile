@@ -70,14 +70,13 @@ test-fips: ## run the unit tests with only the algorithms of FIPS 140-3
 		awk '$$2 ~ /^crypto($$|\/)/ && !seen[$$1]++ { print $$1 }')
 
 # actionlint also runs shellcheck on the scripts of the workflows, if it is installed.
-lint: ## gofmt, go mod tidy, go vet and staticcheck, in all modules, and actionlint
+lint: ## gofmt, go mod tidy, go vet and staticcheck, in all modules; actionlint and capslock
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'the files above are not formatted; run: gofmt -w .' >&2; exit 1; }
-	cd tools && $(GO) mod tidy -diff && $(SHARED) $(GO) build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck && \
-		$(SHARED) $(GO) build -o ../bin/actionlint github.com/rhysd/actionlint/cmd/actionlint
+	cd tools && $(GO) mod tidy -diff && $(SHARED) GOBIN=$(CURDIR)/bin $(GO) install tool
 	bin/actionlint
-	$(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) bin/staticcheck ./...
-	cd e2e && $(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) ../bin/staticcheck ./...
-	cd tools/sbom && $(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) ../../bin/staticcheck ./...
+	@for module in . e2e tools/sbom tools/capslock; do echo "lint $$module"; \
+		(cd $$module && $(GO) mod tidy -diff && $(SHARED) $(GO) vet ./... && $(SHARED) $(CURDIR)/bin/staticcheck ./...) || exit 1; done
+	cd tools/capslock && $(SHARED) $(GO) test -vet=off -count=1 ./...
 
 # The first build of Kubernetes takes five minutes and 2.7 GB of the Go build cache, of Docker Compose two minutes, and
 # of Docker 29 and ORAS about one minute. Later builds take five seconds. The tests take about eight minutes.
