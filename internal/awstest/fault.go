@@ -30,7 +30,7 @@ type Fault struct {
 	Status int // HTTP status; 0 means 400 with Type, 200 with Body; alone, the body is the status text
 
 	Type, Message string // an AWS error, in the protocol of the operation; throttling needs no Message
-	EchoRequest   bool   // appends the whole request to Message: headers and body, with the secrets in them
+	EchoRequest   bool   // appends the whole request to Message or Body: headers and body, with the secrets in them
 
 	Body, ContentType string // sent unchanged; an empty ContentType means text/plain
 
@@ -124,7 +124,11 @@ func (i *injection) answer(r *request) (a answer, ok bool) {
 	case i == nil:
 		return answer{}, false
 	case i.Body != "":
-		return newAnswer(cmp.Or(i.Status, http.StatusOK), cmp.Or(i.ContentType, "text/plain"), []byte(i.Body)), true
+		body := i.Body
+		if i.EchoRequest {
+			body += requestEcho(r)
+		}
+		return newAnswer(cmp.Or(i.Status, http.StatusOK), cmp.Or(i.ContentType, "text/plain"), []byte(body)), true
 	case i.Type != "":
 		e := &apiError{cmp.Or(i.Status, http.StatusBadRequest), i.Type, i.Message}
 		if e.message == "" && (i.Type == "ThrottlingException" || i.Type == "Throttling") {

@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -59,6 +61,20 @@ func (s *Server) Issued(password string) (t IssuedToken, ok bool) {
 	defer s.mu.Unlock()
 	issued, ok := s.tokens[password]
 	return IssuedToken{issued.region, issued.public, issued.arn, issued.expires}, ok
+}
+
+// TemporarySecrets returns the secret access keys and session tokens of all keys, and the tokens of the EC2 metadata
+// service, for tests that search output for them.
+func (s *Server) TemporarySecrets() (secrets []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range s.keys {
+		secrets = append(secrets, k.Secret)
+		if k.Session != "" {
+			secrets = append(secrets, k.Session)
+		}
+	}
+	return slices.AppendSeq(secrets, maps.Keys(s.metadataTokens))
 }
 
 // issueToken returns a password for a token, whose expiration time it sets.
