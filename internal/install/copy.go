@@ -49,13 +49,16 @@ func (c *Copy) examine() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return advice.Errorf("%s: cannot be examined: %w", c.Path, err).Then("check its owner and mode")
+		return advice.Errorf("%s: cannot be examined: %w", c.Path, atomicfile.Cause(err)).Then("check its owner and mode")
 	case !info.Mode().IsRegular():
 		return advice.Errorf("%s: not a regular file", c.Path).Then("move it away")
 	}
 	installed, err := os.ReadFile(c.Path)
-	if c.UpToDate = bytes.Equal(installed, c.content); err != nil || c.UpToDate {
-		return err
+	if err != nil {
+		return advice.Errorf("%s: cannot be read: %w", c.Path, atomicfile.Cause(err)).Then("check its owner and mode")
+	}
+	if c.UpToDate = bytes.Equal(installed, c.content); c.UpToDate {
+		return nil
 	}
 	version, ours, err := kubeletconfig.VersionOf(context.Background(), c.Path)
 	c.Version, c.Other, c.Unsafe = version, !ours, err

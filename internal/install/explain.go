@@ -29,7 +29,7 @@ func explain(path string, size int, err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return advice.Errorf("%s: cannot install this program: %w", path, atomicfile.Cause(err)).
 			Then("free %d MiB in %s, or enlarge the volume", size>>20+1, dir)
-	case errors.Is(err, syscall.EBUSY), errors.Is(err, syscall.ETXTBSY):
+	case errors.Is(err, syscall.EBUSY), errors.Is(err, syscall.ETXTBSY), errors.Is(err, syscall.EXDEV):
 		next = "the file is in use or a mount point; stop the programs that use it, and mount the volume at the directory"
 	case errors.Is(err, fs.ErrPermission):
 		next = "check the owner and mode of " + dir + ", run this command as a user who can write there, " +
