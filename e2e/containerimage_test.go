@@ -6,35 +6,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+
+	"ecrlogin/internal/awstest"
 )
 
 // imageUser is the user and the group of the container image.
 const imageUser = 65532
 
-// TestContainerImage builds the image of ecr-token-refresh with both builders of Docker, and runs its programs without
-// capabilities and on a read-only file system.
-func TestContainerImage(t *testing.T) {
+// testContainerImage loads the image of ecr-token-refresh into Docker, and runs its programs without capabilities and on a
+// read-only file system.
+func testContainerImage(t *testing.T, aws *awstest.Server, dir string) {
 	startDockerd(t)
-	aws := startAWS(t)
-	contexts := []string{imageContext(t, aws.CAFile), imageContext(t, aws.CAFile)}
-	for name, buildkit := range map[string]string{"docker": "0", "buildkit": "1"} {
-		t.Run(name, func(t *testing.T) {
-			tag := "refresh-" + name
-			layers := map[string]bool{}
-			for _, context := range contexts {
-				dockerRun(t, []string{"DOCKER_BUILDKIT=" + buildkit}, "", "build", "--no-cache", "--build-arg=VERSION=1.2.3", "--tag="+tag, context)
-				layers[dockerRun(t, nil, "", "inspect", "--format={{.RootFS.Layers}}", tag)] = true
-			}
-			if len(layers) != 1 {
-				t.Errorf("the same files result in different layers: %v", layers)
-			}
-			runImage(t, tag, append(keys(), "HTTPS_PROXY="+aws.Proxy))
-		})
-	}
+	dockerRun(t, nil, "", "load", "--input", filepath.Join(dir, "ecr-token-refresh-image-"+runtime.GOARCH+".tar"))
+	runImage(t, "ecr-token-refresh:1.2.3", append(keys(), "HTTPS_PROXY="+aws.Proxy))
 }
 
 // runImage runs the programs of the image under their three names.
@@ -90,19 +78,7 @@ func checkPasswordFile(t *testing.T, path string) {
 	}
 }
 
-// imageContext creates the build context of the image.
-func imageContext(t *testing.T, certificates string) (dir string) {
-	t.Helper()
-	dir = filepath.Join(t.TempDir(), "image")
-	out, err := exec.CommandContext(t.Context(), "make", "--silent", "-C", "..", "image-context",
-		"VERSION=1.2.3", "CERTIFICATES="+certificates, "IMAGE_CONTEXT="+dir, "SOURCE_DATE_EPOCH="+strconv.Itoa(1_700_000_000)).CombinedOutput()
-	if err != nil {
-		t.Fatalf("make image-context: %v\n%s", err, out)
-	}
-	return dir
-}
-
-// dockerRun runs the docker of the Debian package, which contains both builders, and returns its output.
+// dockerRun runs the docker of the Debian package and returns its output.
 func dockerRun(t *testing.T, env []string, stdin string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), debianDocker, args...)
