@@ -140,7 +140,7 @@ func TestCheckFiles(t *testing.T) {
 	} {
 		f := newFaults(t.Output())
 		g := &gets{soak: &soak{dir: t.TempDir(), faults: f}}
-		for _, dir := range []string{g.home(), g.temp(), g.cache()} {
+		for _, dir := range []string{g.home(), g.temp(), g.cache(), g.steady()} {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}

@@ -25,6 +25,7 @@ type client struct {
 
 	want     awstest.IssuedToken // Region, Public and ARN of the token; an ARN of a session without the session's name
 	optional bool                // there may be no password: ECR Public
+	steady   bool                // see inSteady
 }
 
 // An answer is what a client reads from the response of the helper.
@@ -62,10 +63,18 @@ const session = "arn:aws:sts::" + otherAccount + ":assumed-role/pull/"
 const configuration = "timeout: 6s\nregistries:\n- match: " + other + "\n  roleArn: " + role +
 	"\n- match: " + alias + "\n  registry: " + other + "\n"
 
-// home is the home directory of all clients, and cache their cache directory.
-func (g *gets) home() string  { return filepath.Join(g.dir, "home") }
-func (g *gets) cache() string { return filepath.Join(g.dir, "cache", "ecr-login") }
-func (g *gets) temp() string  { return filepath.Join(g.dir, "tmp") }
+// home is the home directory of all clients. They use two cache directories: one that is damaged, and one that is not,
+// which could grow.
+func (g *gets) home() string   { return filepath.Join(g.dir, "home") }
+func (g *gets) cache() string  { return filepath.Join(g.dir, "cache", "ecr-login") }
+func (g *gets) steady() string { return filepath.Join(g.dir, "cache", "steady") }
+func (g *gets) temp() string   { return filepath.Join(g.dir, "tmp") }
+
+// inSteady returns the client with the cache directory that is not damaged.
+func (g *gets) inSteady(c client) client {
+	c.steady, c.env = true, append(slices.Clone(c.env), "AWS_ECR_CACHE_DIR="+g.steady())
+	return c
+}
 
 // environ returns the environment of a client.
 func (g *gets) environ(more ...string) []string {

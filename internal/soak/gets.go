@@ -26,7 +26,7 @@ type gets struct {
 	shortest time.Duration // until a password expired that was printed
 	longest  time.Duration // of a process
 	logins   int           // cycles of docker login and logout
-	sizes    []int         // files in the cache directory, each second
+	sizes    []int         // files in the cache directory that is not damaged, each second
 }
 
 func (s *soak) newGets(duration time.Duration) (*gets, error) {
@@ -70,12 +70,16 @@ func (g *gets) run() {
 	g.checkProcesses()
 }
 
-// choose returns the client of a get. In each fifth round, all processes use the same client.
+// choose returns the client of a get. In each fifth round, all processes use the same client and the same cache.
 func (g *gets) choose(round int) client {
+	number, steady := rand.IntN(len(g.clients)), rand.IntN(2)
 	if round%5 == 0 {
-		return g.clients[round/5%len(g.clients)]
+		number, steady = round/5%len(g.clients), round/5/len(g.clients)%2
 	}
-	return g.clients[rand.IntN(len(g.clients))]
+	if steady == 1 {
+		return g.inSteady(g.clients[number])
+	}
+	return g.clients[number]
 }
 
 // get requests a password and checks it.
@@ -109,7 +113,8 @@ func (g *gets) print(out io.Writer) {
 		fmt.Fprintf(out, "  %s: %d served, %d failed because of AWS\n", c.name, g.served[c.name], g.failed[c.name])
 	}
 	first, last := thirds(g.sizes)
-	fmt.Fprintf(out, "  docker login, list and logout: %d times\n  cache directory: %s; at most %d files, median in the first third %d, in the last %d\n",
+	fmt.Fprintf(out, "  docker login, list and logout: %d times\n  cache directory: %s\n"+
+		"  files in the other cache directory: at most %d, median in the first third %d, in the last third %d\n",
 		g.logins, &g.wipes, slices.Max(append(g.sizes, 0)), first, last)
 	fmt.Fprintln(out, "  messages:")
 	g.faults.print(out)

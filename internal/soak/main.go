@@ -110,17 +110,18 @@ func run(helper, refresh string, duration time.Duration, out io.Writer) error {
 	return s.faults.err()
 }
 
-// install copies the programs.
-func (s *soak) install(helper, refresh string) error {
-	s.helper, s.refresh = filepath.Join(s.dir, "docker-credential-ecr-login"), filepath.Join(s.dir, "ecr-token-refresh")
-	for from, to := range map[string]string{helper: s.helper, refresh: s.refresh} {
-		content, err := os.ReadFile(from)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(to, content, 0o700); err != nil {
-			return err
-		}
+// install copies the helper.
+func (s *soak) install(helper, refresh string) (err error) {
+	if s.refresh, err = filepath.Abs(refresh); err != nil {
+		return err
+	}
+	content, err := os.ReadFile(helper)
+	if err != nil {
+		return err
+	}
+	s.helper = filepath.Join(s.dir, "docker-credential-ecr-login")
+	if err := os.WriteFile(s.helper, content, 0o700); err != nil {
+		return err
 	}
 	s.provider = filepath.Join(s.dir, "ecr-credential-provider")
 	return os.Symlink(s.helper, s.provider)

@@ -3,9 +3,11 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -63,7 +65,7 @@ func (g *gets) moveAway() {
 
 func (g *gets) deleteFiles() {
 	g.wipes.files.Add(1)
-	for _, path := range g.files() {
+	for _, path := range filesIn(g.cache()) {
 		if rand.IntN(2) == 0 {
 			_ = os.Remove(path)
 		}
@@ -72,7 +74,7 @@ func (g *gets) deleteFiles() {
 
 // truncate cuts off a part of a token, as a crash of the machine may do.
 func (g *gets) truncate() {
-	for _, path := range g.files() {
+	for _, path := range filesIn(g.cache()) {
 		info, err := os.Lstat(path)
 		if err == nil && strings.HasSuffix(path, ".token") && os.Truncate(path, rand.Int64N(info.Size()+1)) == nil {
 			g.wipes.truncated.Add(1)
@@ -89,16 +91,16 @@ func (g *gets) clear() {
 	}
 }
 
-// files returns the paths of the files in the cache directory.
-func (g *gets) files() (paths []string) {
-	entries, _ := os.ReadDir(g.cache()) // it may not exist
+// filesIn returns the paths of the files in a cache directory.
+func filesIn(dir string) (paths []string) {
+	entries, _ := os.ReadDir(dir) // it may not exist
 	for _, e := range entries {
-		paths = append(paths, filepath.Join(g.cache(), e.Name()))
+		paths = append(paths, filepath.Join(dir, e.Name()))
 	}
 	return paths
 }
 
-// watch counts the files in the cache directory each second.
+// watch counts the files in the cache directory that is not damaged, each second.
 func (g *gets) watch(done <-chan struct{}) {
 	for {
 		select {
@@ -106,7 +108,7 @@ func (g *gets) watch(done <-chan struct{}) {
 			return
 		case <-time.After(time.Second):
 		}
-		n := len(g.files())
+		n := len(filesIn(g.steady()))
 		g.mu.Lock()
 		g.sizes = append(g.sizes, n)
 		g.mu.Unlock()
@@ -122,31 +124,43 @@ const sweepMark = ".ecr-login-swept"
 // checkFiles looks for files that processes have left. The number of identities of a host or API is limited, so that
 // the directory cannot grow.
 func (g *gets) checkFiles() {
-	identities := map[string]bool{}
-	for _, path := range g.files() {
-		name := filepath.Base(path)
-		identity, ok := identityOf(name)
-		if !ok && name != sweepMark {
-			g.faults.add("leftover file %s", name)
+	for _, dir := range []string{g.cache(), g.steady()} {
+		identities := map[string]bool{}
+		for _, path := range filesIn(dir) {
+			name := filepath.Base(path)
+			if identity, ok := identityOf(name); ok {
+				identities[identity] = true
+			} else if name != sweepMark {
+				g.faults.add("leftover file %s", path)
+			}
 		}
-		identities[identity] = true
+		if most := g.mostIdentities(); len(identities) > most {
+			g.faults.add("files of %d identities in %s, at most %d expected: %q", len(identities), dir, most,
+				slices.Sorted(maps.Keys(identities)))
+		}
 	}
-	// Each client has a token of its host and of an API. Logins have a token of the host, and mark it and its API as
-	// erased.
-	if most := 2*len(g.clients) + 8; len(identities) > most {
-		g.faults.add("files of %d identities in the cache directory, at most %d expected", len(identities), most)
-	}
+	known := []string{g.cache(), g.steady()}
 	for _, dir := range []string{g.home(), g.temp(), filepath.Dir(g.cache())} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			g.faults.add("%v", err)
 		}
 		for _, e := range entries {
-			if path := filepath.Join(dir, e.Name()); path != g.cache() {
+			if path := filepath.Join(dir, e.Name()); !slices.Contains(known, path) {
 				g.faults.add("leftover %s", path)
 			}
 		}
 	}
+}
+
+// mostIdentities returns how many identities have files in a cache directory: two for each client, of its host and of
+// an API; those of docker login and of erased hosts and APIs; and the routes of two hosts.
+func (g *gets) mostIdentities() int {
+	hosts := map[string]bool{logins: true}
+	for _, c := range g.clients {
+		hosts[c.stdin] = true
+	}
+	return 2*len(g.clients) + 2*len(hosts) + 2
 }
 
 // identityOf returns HOST@KEY of the name of a file, which is followed by one of the suffixes.
