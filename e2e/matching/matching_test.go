@@ -9,6 +9,7 @@ import (
 	"k8s.io/kubernetes/pkg/credentialprovider"
 
 	"ecrlogin/config"
+	"ecrlogin/internal/kubeletconfig"
 	"ecrlogin/registry"
 )
 
@@ -105,6 +106,25 @@ func FuzzPairs(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pattern, host string) {
 		if c := read(pattern); c != nil && isHost(host) {
 			compare(t, c, host)
+		}
+	})
+}
+
+// FuzzImages checks that doctor, which reads the kubelet's configuration, and the kubelet agree which images the
+// patterns of matchImages match.
+func FuzzImages(f *testing.F) {
+	for _, p := range pairs {
+		f.Add(p.pattern, p.host+"/app")
+	}
+	f.Add("a.io/team", "a.io/team-b/app")
+	f.Add("[::1]:5000/a", "[::1]:5000/a")
+	f.Add("*.a.io:*", "b.a.io:5000/a")
+	f.Add("a.io/%41", "a.io/A")
+	f.Add("[a-c].io", "b.io/x")
+	f.Fuzz(func(t *testing.T, pattern, image string) {
+		want, err := credentialprovider.URLsMatchStr(pattern, image)
+		if got := kubeletconfig.Match(pattern, image); got != (want && err == nil) {
+			t.Errorf("pattern %q and image %q: doctor %t, kubelet %t (%v)", pattern, image, got, want, err)
 		}
 	})
 }
