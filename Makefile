@@ -17,7 +17,9 @@ REFRESH  = ecr-token-refresh
 FIPS    ?= certified
 # The date of the manual pages in Unix seconds: the date of the commit, or of the build if there is no repository.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
-FUZZTIME ?= 2m
+# The fuzz targets, and how long each of them runs.
+FUZZ     ?= cache config credentials internal registry refresh e2e/matching
+FUZZTIME ?= 10m
 SOAK     ?= 10m
 HELM_VERSION = v4.3.1
 MANIFESTS   ?= deploy/kubernetes
@@ -115,10 +117,13 @@ reproduce: build ## build again in another directory, and compare the bytes
 	cmp bin/$(HELPER) "$$copy/bin/$(HELPER)" && cmp bin/$(REFRESH) "$$copy/bin/$(REFRESH)" && \
 	echo "identical builds in $(CURDIR) and $$copy"
 
-fuzz: ## run each fuzz target for FUZZTIME (2m)
-	@grep -or --include='*_test.go' --exclude-dir=e2e '^func Fuzz[A-Za-z]*' . | while IFS=: read -r file func; do \
+# Each target of a package is built again with instrumentation for coverage. The corpus that is kept is in testdata/fuzz;
+# what a run adds is in the Go build cache, or in testdata/fuzz if it fails.
+fuzz: ## run the fuzz targets in the directories FUZZ (all) for FUZZTIME (10m) each
+	@grep -or --include='*_test.go' '^func Fuzz[A-Za-z]*' $(FUZZ) | sort | while IFS=: read -r file func; do \
+		module=. package=./$${file%/*}; case $$package in ./e2e/*) module=e2e package=./$${package#./e2e/};; esac; \
 		echo "$${file%/*} $${func#func }"; \
-		$(GO) test "$${file%/*}" -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) || exit 1; done
+		$(GO) test -C $$module $$package -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) || exit 1; done
 
 soak: build ## run both programs for SOAK (10m) and longer while AWS fails and files are deleted; requires Linux
 	$(GO) run ./internal/soak -for $(SOAK) bin/$(HELPER) bin/$(REFRESH)
