@@ -120,7 +120,7 @@ reproduce: build ## build again in another directory, and compare the bytes
 # Each target of a package is built again with instrumentation for coverage. The corpus that is kept is in testdata/fuzz;
 # what a run adds is in the Go build cache, or in testdata/fuzz if it fails.
 fuzz: ## run the fuzz targets in the directories FUZZ (all) for FUZZTIME (10m) each
-	@grep -or --include='*_test.go' '^func Fuzz[A-Za-z]*' $(FUZZ) | sort | while IFS=: read -r file func; do \
+	@grep -oHr --include='*_test.go' '^func Fuzz[A-Za-z]*' $(FUZZ) | sort | while IFS=: read -r file func; do \
 		module=. package=./$${file%/*}; case $$package in ./e2e/*) module=e2e package=./$${package#./e2e/};; esac; \
 		echo "$${file%/*} $${func#func }"; \
 		$(GO) test -C $$module $$package -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) || exit 1; done
