@@ -125,10 +125,14 @@ func TestExampleIsAccepted(t *testing.T) {
 }
 
 // TestSecurityNamesTests checks that every test that security.md names exists.
-func TestSecurityNamesTests(t *testing.T) {
-	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)`").FindAllStringSubmatch(read(t, "security.md"), -1)
-	if len(named) < 20 {
-		t.Fatalf("security.md names only %d tests", len(named))
+func TestSecurityNamesTests(t *testing.T) { checkTests(t, "security.md", 20) }
+
+// checkTests checks that a page names at least n tests, and that they exist.
+func checkTests(t *testing.T, page string, n int) {
+	t.Helper()
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)`").FindAllStringSubmatch(read(t, page), -1)
+	if len(named) < n {
+		t.Fatalf("%s names only %d tests", page, len(named))
 	}
 	defined := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z]+)\(`)
@@ -146,7 +150,7 @@ func TestSecurityNamesTests(t *testing.T) {
 	}
 	for _, m := range named {
 		if !defined[m[1]] {
-			t.Errorf("security.md names %s, which does not exist", m[1])
+			t.Errorf("%s names %s, which does not exist", page, m[1])
 		}
 	}
 }
