@@ -31,11 +31,11 @@ func (s Secrets) With(name, value string) Secrets {
 	return all
 }
 
-// Without returns s without the secrets with these names.
-func (s Secrets) Without(names ...string) Secrets {
+// Without returns s without the secrets whose names start with one of the prefixes.
+func (s Secrets) Without(prefixes ...string) Secrets {
 	some := Secrets{}
 	for name, value := range s {
-		if !slices.Contains(names, name) {
+		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
 			some[name] = value
 		}
 	}

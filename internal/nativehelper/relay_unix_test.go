@@ -33,6 +33,7 @@ func TestRelay(t *testing.T) {
 		{"get fails silently", "exit 4", "get", host, outcome{exit: 4}},
 		{"get fails with bytes", `printf '\377\000'; exit 1`, "get", host, outcome{out: "\xff\x00", exit: 1}},
 		{"store", "echo stored; echo in the keychain >&2", "store", stored, outcome{out: "stored\n", err: "in the keychain\n"}},
+		{"store repeats the password", "echo '" + stored + "'", "store", stored, outcome{}},
 		{"store fails", "echo no; exit 5", "store", stored, outcome{out: "no\n", exit: 5}},
 		{"erase", "exit 0", "erase", host, outcome{}},
 		{"erase fails", "echo no; exit 6", "erase", host, outcome{out: "no\n", exit: 6}},

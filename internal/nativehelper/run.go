@@ -18,15 +18,17 @@ import (
 // client must not receive the response, call returns an error with the next step, and the exit code for the client. For
 // erase this is 0 if the helper did not respond, because Podman 4 crashes when erase fails.
 //
-// Two responses are withheld: one to a successful get that is not valid JSON, for which clients would report "invalid
-// character" without naming the helper; and the output of a failure that may contain a password, which clients would
-// include in their error.
+// Three responses are withheld: one to a successful get that is not valid JSON, for which clients would report "invalid
+// character" without naming the helper; the output of a failure that may contain a password, which clients would
+// include in their error; and the output of a successful store that may contain it, which clients do not need.
 func (h *Helper) call(action string, input []byte) (out []byte, exit int, err error) {
 	out, exit, err = h.run(action, input)
 	switch {
 	case err == nil && exit != 0 && mayContainPassword(input, out):
 		return nil, exit, advice.Errorf("%s failed with exit code %d and printed output that may contain a password, which is not shown", h.program(), exit).
 			Then("run it manually")
+	case err == nil && action == helper.ActionStore && mayContainPassword(input, out):
+		return nil, exit, nil
 	case err == nil && exit == 0 && action == helper.ActionGet && decode(out, new(helper.Credentials)) != nil:
 		err = advice.Errorf("%s returned invalid JSON for get, which is not shown because it may contain a secret", h.program()).
 			Then("run it manually, or change %s", h.named())

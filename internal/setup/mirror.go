@@ -41,6 +41,7 @@ func parseMirrors(typed []string, own *ownFile) ([]mirror, error) {
 // parseMirror parses UPSTREAM=HOST/PREFIX. The prefix is optional for the upstreams of Amazon ECR.
 func parseMirror(typed string, own *ownFile) (mirror, error) {
 	const example = "--mirror docker.io=123456789012.dkr.ecr.us-west-2.amazonaws.com/docker-hub"
+	shown := oneline.Value(registry.Shown(typed)) // a URL may contain a password
 	upstream, target, ok := strings.Cut(typed, "=")
 	upstream = strings.ToLower(upstream)
 	if upstream == "registry-1.docker.io" || upstream == "index.docker.io" {
@@ -48,28 +49,28 @@ func parseMirror(typed string, own *ownFile) (mirror, error) {
 	}
 	address, err := registry.Address(upstream)
 	if !ok || err != nil || address != upstream || !strings.Contains(upstream, ".") || strings.Contains(upstream, ":") {
-		return mirror{}, fmt.Errorf("invalid mirror %q: not of the form UPSTREAM=HOST/PREFIX; use for example: %s", oneline.Value(typed), example)
+		return mirror{}, fmt.Errorf("invalid mirror %q: not of the form UPSTREAM=HOST/PREFIX; use for example: %s", shown, example)
 	}
 	if _, err := registry.Parse(upstream); err == nil {
-		return mirror{}, fmt.Errorf("invalid mirror %q: kubelet uses the token of %s for its images, which another registry does not accept; use the repository of the cache in the image names", oneline.Value(typed), upstream)
+		return mirror{}, fmt.Errorf("invalid mirror %q: kubelet uses the token of %s for its images, which another registry does not accept; use the repository of the cache in the image names", shown, upstream)
 	}
 	host, prefix, hasPrefix := strings.Cut(strings.TrimPrefix(target, "https://"), "/")
 	r, err := own.config.Resolve(host)
 	switch {
 	case err != nil || r.Public:
 		return mirror{}, fmt.Errorf("invalid mirror %q: %s is neither a private Amazon ECR registry nor an alias of one in %s; correct it, or add an alias there; no files were written",
-			oneline.Value(typed), registry.Shown(host), own.path())
+			shown, registry.Shown(host), own.path())
 	case !hasPrefix:
 		switch prefix = containerdconf.Upstreams()[upstream]; {
 		case upstream == "mcr.microsoft.com":
-			return mirror{}, fmt.Errorf("invalid mirror %q: Amazon ECR has no pull-through cache for %s; copy the images to the registry, and add the prefix of their repositories: %[2]s=%s/PREFIX", oneline.Value(typed), upstream, host)
+			return mirror{}, fmt.Errorf("invalid mirror %q: Amazon ECR has no pull-through cache for %s; copy the images to the registry, and add the prefix of their repositories: %[2]s=%s/PREFIX", shown, upstream, host)
 		case prefix == "":
-			return mirror{}, fmt.Errorf("invalid mirror %q: the prefix of the pull-through cache is missing; add it, for example: %s=%s/PREFIX, or /ROOT for none", oneline.Value(typed), upstream, host)
+			return mirror{}, fmt.Errorf("invalid mirror %q: the prefix of the pull-through cache is missing; add it, for example: %s=%s/PREFIX, or /ROOT for none", shown, upstream, host)
 		}
 	case prefix == rootPrefix:
 		prefix = ""
 	case !isPrefix(prefix):
-		return mirror{}, fmt.Errorf("invalid mirror %q: invalid prefix %q; use the prefix of the pull-through cache rule, without a tag", oneline.Value(typed), oneline.Value(prefix))
+		return mirror{}, fmt.Errorf("invalid mirror %q: invalid prefix %q; use the prefix of the pull-through cache rule, without a tag", shown, oneline.Value(prefix))
 	}
 	host, err = registry.Address(host)
 	return mirror{containerdconf.Mirror{Upstream: upstream, Host: host, Prefix: prefix}, r.Host}, err
