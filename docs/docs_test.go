@@ -134,22 +134,9 @@ func checkTests(t *testing.T, page string, n int) {
 	if len(named) < n {
 		t.Fatalf("%s names only %d tests", page, len(named))
 	}
-	defined := map[string]bool{}
-	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z]+)\(`)
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		for _, m := range function.FindAllStringSubmatch(read(t, path), -1) {
-			defined[m[1]] = true
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	defined := tests(t)
 	for _, m := range named {
-		if !defined[m[1]] {
+		if defined[m[1]] == nil {
 			t.Errorf("%s names %s, which does not exist", page, m[1])
 		}
 	}
