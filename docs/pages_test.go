@@ -134,22 +134,33 @@ var (
 		`registry|tools)/[\w./-]*\w|ecr-login/(?:docker|ecr)-[\w./-]*\w|[A-Z]{6,}\.md|Makefile)/?$`)
 )
 
-// TestPathsExist checks that every path of the repository that a page names exists. CHANGELOG.md describes the past.
+// commandPath matches a file or directory of the repository in a command.
+var commandPath = regexp.MustCompile(`(?:^|[\s=])((?:deploy|docs|e2e|internal)/[\w./-]*\w)`)
+
+// TestPathsExist checks that every path of the repository that a page names exists, in code spans and in commands.
+// CHANGELOG.md describes the past.
 func TestPathsExist(t *testing.T) {
 	checked := 0
 	for _, page := range pages(t) {
 		if page == "../CHANGELOG.md" {
 			continue
 		}
-		_, prose := codeBlocks(read(t, page))
+		blocks, prose := codeBlocks(read(t, page))
+		var named []string
 		for _, m := range span.FindAllStringSubmatch(prose, -1) {
-			named := repositoryPath.FindStringSubmatch(m[1])
-			if named == nil {
-				continue
+			if m := repositoryPath.FindStringSubmatch(m[1]); m != nil {
+				named = append(named, m[1])
 			}
+		}
+		for _, b := range blocks {
+			for _, m := range commandPath.FindAllStringSubmatch(b.text, -1) {
+				named = append(named, m[1])
+			}
+		}
+		for _, path := range named {
 			checked++
-			if _, err := os.Stat(filepath.Join("..", named[1])); err != nil {
-				t.Errorf("%s names %s, which does not exist", page, m[1])
+			if _, err := os.Stat(filepath.Join("..", path)); err != nil {
+				t.Errorf("%s names %s, which does not exist", page, path)
 			}
 		}
 	}
