@@ -1,12 +1,13 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 )
 
-// TestSwarm runs services on a node of Docker Swarm. Docker's client passes the password of the helper to the manager,
+// TestSwarm runs services and a stack on a node of Docker Swarm. Docker's client passes the password of the helper to the manager,
 // which keeps it. After it has expired, an update with --with-registry-auth replaces it.
 func TestSwarm(t *testing.T) {
 	aws := startAWS(t)
@@ -36,7 +37,23 @@ func TestSwarm(t *testing.T) {
 	aws.SetTokenLifetime(12 * time.Hour)
 	s.must(t, `docker service update --quiet --detach --with-registry-auth app`, ref)
 	s.awaitTask(t, "app", "Complete")
+
+	s.must(t, `docker container prune --force && docker image prune --all --force`, ref)
+	writeFile(t, s.home+"/stack.yaml", fmt.Sprintf(stack, ref))
+	s.must(t, `docker stack deploy --with-registry-auth --compose-file $HOME/stack.yaml team`, ref)
+	s.awaitTask(t, "team_app", "Complete")
 }
+
+// stack is a file of Docker Compose for "docker stack deploy".
+const stack = `version: "3.8"
+services:
+  app:
+    image: %s
+    networks: [host]
+    deploy: {restart_policy: {condition: none}}
+networks:
+  host: {external: true, name: host}
+`
 
 // awaitTask polls until the last task of a service has ended in a state.
 func (s *session) awaitTask(t *testing.T, service, state string) {
