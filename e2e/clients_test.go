@@ -6,6 +6,7 @@ import "testing"
 func TestClients(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)
+	startBuildkitd(t, aws)
 	img := newImage(t)
 	all := append(clients(t), moduleClients(t)...)
 	var rows table

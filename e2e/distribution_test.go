@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,8 +31,7 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
-// startDistribution starts the registry, waits until it accepts connections, and returns its address. It stops the
-// registry at the end of the test.
+// startDistribution starts the registry and returns its address.
 func startDistribution(t *testing.T, s *session, address, lifetime string) string {
 	t.Helper()
 	config := filepath.Join(s.home, address, "config.yml")
@@ -47,38 +45,13 @@ proxy:
   exec:
     command: docker-credential-ecr-login
 %s`, address, firstHost, lifetime))
-	var log strings.Builder
-	cmd := exec.CommandContext(t.Context(), lookPath(t, "registry"), "serve", config)
-	cmd.Env = append(s.env, "OTEL_TRACES_EXPORTER=none")
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // always an error, because it is killed
-		close(ended)
-	}()
-	t.Cleanup(func() {
-		<-ended
-		if t.Failed() {
-			t.Logf("log of the registry at %s:\n%s", address, log.String())
+	responds := func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
 		}
-	})
-	deadline := time.After(time.Minute)
-	poll := time.NewTicker(50 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		select {
-		case <-ended:
-			t.Fatalf("the registry exited:\n%s", log.String())
-		case <-deadline:
-			t.Fatalf("the registry at %s does not respond", address)
-		case <-poll.C:
-			if conn, err := net.Dial("tcp", address); err == nil {
-				conn.Close()
-				return address
-			}
-		}
+		return err == nil
 	}
+	startDaemon(t, append(s.env, "OTEL_TRACES_EXPORTER=none"), responds, "registry", "serve", config)
+	return address
 }

@@ -43,7 +43,6 @@ func build(bin string) error {
 		sandbox.GoBuild(".", filepath.Join(bin, "crane"), "github.com/google/go-containerregistry/cmd/crane"),
 		sandbox.GoBuild(".", filepath.Join(bin, "docker-credential-pass"), "github.com/docker/docker-credential-helpers/pass/cmd"),
 		sandbox.GoBuild(".", filepath.Join(bin, "hello"), "./hello"),
-		buildCompose(filepath.Join(bin, "docker-compose")),
 		installModules(bin),
 	)
 }

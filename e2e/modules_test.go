@@ -22,8 +22,8 @@ var modules = map[string]string{
 const dockerVersion29 = "29.7.2"
 
 // installModules builds the programs of modules in bin, Helm 4, whose version is in the Makefile, and the clients of the
-// module clients. "go install" cannot build those: Docker's module has no go.mod, and the proxy has no list of versions
-// of ORAS.
+// modules clients and buildkit. "go install" cannot build those: Docker's module has no go.mod, and the proxy has no list
+// of versions of ORAS.
 func installModules(bin string) error {
 	docker := filepath.Join(bin, dockerDir)
 	err := errors.Join(
@@ -32,6 +32,7 @@ func installModules(bin string) error {
 		sandbox.GoBuild("clients", filepath.Join(docker, "docker"), "github.com/docker/cli/cmd/docker",
 			"-X", "github.com/docker/cli/cli/version.Version="+dockerVersion29),
 		sandbox.GoBuild("clients", filepath.Join(bin, "oras"), "oras.land/oras/cmd/oras"),
+		buildBuildKit(bin),
 	)
 	for name, program := range modules {
 		err = errors.Join(err, sandbox.GoInstall("..", filepath.Join(bin, name), program))
@@ -42,7 +43,7 @@ func installModules(bin string) error {
 // moduleClients returns the clients that push and pull with a helper, but are not tested with other registries.
 func moduleClients(t *testing.T) []client {
 	t.Helper()
-	return []client{helm(t, "3"), helm(t, "4"), regctl(t), oras(t)}
+	return []client{helm(t, "3"), helm(t, "4"), regctl(t), oras(t), buildctl(t)}
 }
 
 // helm pushes and pulls a chart. The name of the chart follows the name of the image.
@@ -75,19 +76,6 @@ func regctl(t *testing.T) client {
 		push:      `regctl image copy ocidir://` + layoutImage + ` $REF`,
 		remove:    `rm -rf pulled`,
 		pull:      `regctl image copy $REF ocidir://pulled:1`,
-	}
-}
-
-// oras copies an image.
-func oras(t *testing.T) client {
-	t.Helper()
-	return client{
-		name: "oras", title: "ORAS", program: lookPath(t, "oras"), allHosts: credsStore,
-		authority: "SSL_CERT_FILE",
-		version:   `oras version | awk '$1 == "Version:" { print "v" $2 }'`,
-		push:      `oras cp --from-oci-layout ` + layoutImage + ` $REF`,
-		remove:    `rm -rf pulled`,
-		pull:      `oras cp --to-oci-layout $REF pulled:1`,
 	}
 }
 
