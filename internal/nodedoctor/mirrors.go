@@ -30,7 +30,7 @@ func (n *node) mirrors(context.Context) check.Result {
 	if len(upstreams) == 0 {
 		return check.OK("no mirror: matchImages contains no other registries than Amazon ECR")
 	}
-	dirs, from, err := n.certsDirs()
+	conf, from, err := n.containerd()
 	if err != nil {
 		return check.Error(err)
 	}
@@ -39,7 +39,7 @@ func (n *node) mirrors(context.Context) check.Result {
 			Then("%s --containerd-config FILE", doctor)
 	}
 	for _, upstream := range upstreams {
-		if r, ok := n.leak(upstream, dirs, from); ok {
+		if r, ok := n.leak(upstream, conf, from); ok {
 			return r
 		}
 	}
@@ -58,8 +58,8 @@ func (n *node) upstreams() []string {
 	return all
 }
 
-// certsDirs returns the directories of hosts.toml files, and where they are configured; "" if containerd was not found.
-func (n *node) certsDirs() (dirs []string, from string, err error) {
+// containerd returns the settings of containerd, and where they are; "" if containerd was not found.
+func (n *node) containerd() (conf *containerdconf.Config, from string, err error) {
 	path := cmp.Or(n.Containerd, containerdconf.DefaultConfig)
 	text, err := userfile.Read(path)
 	if err != nil {
@@ -67,25 +67,22 @@ func (n *node) certsDirs() (dirs []string, from string, err error) {
 	}
 	if text.Exists() {
 		conf, err := containerdconf.ParseConfig(path, text.Content)
-		if err != nil {
-			return nil, "", err
-		}
-		return conf.CertsDirs, path, nil
+		return conf, path, err
 	}
 	for _, path := range generated {
 		if _, err := os.Stat(path); err == nil {
-			return []string{filepath.Join(filepath.Dir(path), "certs.d")}, path, nil
+			return &containerdconf.Config{CertsDirs: []string{filepath.Join(filepath.Dir(path), "certs.d")}}, path, nil
 		}
 	}
 	return nil, "", nil
 }
 
 // leak returns the failure for an upstream that would get the password. It reports false if none would.
-func (n *node) leak(upstream string, dirs []string, from string) (check.Result, bool) {
+func (n *node) leak(upstream string, conf *containerdconf.Config, from string) (check.Result, bool) {
 	_, public := containerdconf.Upstreams()[upstream]
 	configure := program.Command + " configure containerd --mirror " + upstream + "="
 	k3s := generator(from)
-	for _, dir := range dirs { // containerd reads the first that exists
+	for _, dir := range conf.CertsDirs { // containerd reads the first that exists
 		text, err := userfile.Read(containerdconf.HostsFile(dir, upstream))
 		if err != nil {
 			return check.Error(err), true
@@ -110,6 +107,10 @@ func (n *node) leak(upstream string, dirs []string, from string) (check.Result, 
 	}
 	if !public { // probably a domain that leads to Amazon ECR
 		return check.Result{}, false
+	}
+	if conf.Ignored != nil {
+		return check.Failed("config_path in %s lists several directories, so containerd 2 ignores its mirrors and sends the password of Amazon ECR to %s",
+			from, upstream).Then("set config_path to one directory, and restart containerd"), true
 	}
 	if k3s != "" {
 		configure = program.Command + " configure containerd --" + k3s + " --mirror " + upstream + "="

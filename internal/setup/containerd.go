@@ -68,8 +68,7 @@ func (r *Request) Containerd(c Containerd) error {
 	if c.K3s != nil {
 		return r.printK3sSteps(c, ready, provider)
 	}
-	r.printMirrorSteps(c, ready, provider)
-	return nil
+	return r.printMirrorSteps(c, ready, provider)
 }
 
 // hostsChanges returns the changes of the hosts.toml files, and reports whether containerd reads these files.
@@ -171,11 +170,7 @@ func (c Containerd) hostsChange(m mirror) (*change, error) {
 
 // readsHosts reports whether containerd reads the directory of the hosts.toml files.
 func (r *Request) readsHosts(c Containerd) (bool, error) {
-	text, err := userfile.Read(c.ConfigFile)
-	if err != nil {
-		return false, err
-	}
-	conf, err := containerdconf.ParseConfig(c.ConfigFile, text.Content)
+	conf, err := c.settings()
 	if err != nil {
 		return false, err
 	}
@@ -184,6 +179,15 @@ func (r *Request) readsHosts(c Containerd) (bool, error) {
 			c.ConfigFile, containerdconf.HostsFile(c.CertsDir, "UPSTREAM"))
 	}
 	return conf.Reads(c.CertsDir), nil
+}
+
+// settings reads containerd's configuration.
+func (c Containerd) settings() (*containerdconf.Config, error) {
+	text, err := userfile.Read(c.ConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	return containerdconf.ParseConfig(c.ConfigFile, text.Content)
 }
 
 // passwordChanges returns the changes with which kubelet gets the password of the mirrors.
@@ -239,19 +243,33 @@ func (o *ownFile) setAlias(host, ecr string) error {
 }
 
 // printMirrorSteps prints what is left to do.
-func (r *Request) printMirrorSteps(c Containerd, ready bool, p *providerFile) {
-	if !ready {
-		r.printf("%s: config_path does not contain %s, so containerd does not read these files", c.ConfigFile, c.CertsDir)
-		r.printf("the alias and matchImages were not written, because containerd would send the password of Amazon ECR to the upstream")
-		r.printf("to finish, add these lines, restart containerd, and run this command again:\n%s", containerdconf.Lines(c.CertsDir))
-		return
-	}
-	if p == nil {
+func (r *Request) printMirrorSteps(c Containerd, ready bool, p *providerFile) error {
+	switch {
+	case !ready:
+		return r.printConfigPath(c)
+	case p == nil:
 		r.printNoProvider(c)
-		return
+	default:
+		r.printf("restart kubelet, which reads %s only when it starts; containerd needs no restart", filepath.Base(p.file.Path))
+		r.printf("after configure undo, restart kubelet too, so that it forgets the password for the upstream")
 	}
-	r.printf("restart kubelet, which reads %s only when it starts; containerd needs no restart", filepath.Base(p.file.Path))
-	r.printf("after configure undo, restart kubelet too, so that it forgets the password for the upstream")
+	return nil
+}
+
+// printConfigPath prints the lines with which containerd reads the hosts.toml files.
+func (r *Request) printConfigPath(c Containerd) error {
+	conf, err := c.settings()
+	if err != nil {
+		return err
+	}
+	found, change := "config_path does not contain "+c.CertsDir+", so containerd does", "add these lines"
+	if conf.Ignored != nil {
+		found, change = "config_path lists several directories, so containerd 2 does", "list only one directory"
+	}
+	r.printf("%s: %s not read these files", c.ConfigFile, found)
+	r.printf("the alias and matchImages were not written, because containerd would send the password of Amazon ECR to the upstream")
+	r.printf("to finish, %s, restart containerd, and run this command again:\n%s", change, conf.Lines(c.CertsDir))
+	return nil
 }
 
 func (r *Request) printNoProvider(c Containerd) {
