@@ -137,8 +137,8 @@ func (n *node) installNetwork(t *testing.T) {
 	t.Helper()
 	dir := makeDir(t, n.dir, "cni")
 	writeFile(t, filepath.Join(dir, "10-none.conflist"), readFile(t, "testdata/cni.conflist"))
-	for _, name := range []string{"none", "loopback"} {
-		if err := os.Chmod(writeFile(t, filepath.Join(dir, name), readFile(t, "testdata/cni.sh")), 0o755); err != nil {
+	for _, name := range []string{"none", "loopback"} { // not in dir, where containerd 2 reads the directory none
+		if err := os.Chmod(writeFile(t, filepath.Join(dir, "bin", name), readFile(t, "testdata/cni.sh")), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
