@@ -34,16 +34,31 @@ DOCKER        ?= docker
 ARCH          ?= $(shell $(GO) env GOARCH)
 IMAGE_ARCHS   ?= amd64 arm64
 CERTIFICATES  ?= /etc/ssl/certs/ca-certificates.crt
+# The programs of images are built by a target, unless those of the archives are used.
 IMAGE_DIR     ?= dist/image
+IMAGE_PROGRAMS = image-programs
 WRITE_IMAGE    = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(SHARED) $(GO) run ./internal/release/image \
 	-version $(VERSION) -revision $(COMMIT) -programs $(IMAGE_DIR) -certificates $(CERTIFICATES)
+# The URL of the directory with the versions. Replace OWNER.
+RELEASE_URL ?= https://github.com/OWNER/ecr-login/releases/download
+# The platforms of the helper. ecr-token-refresh runs in containers, so that it is built for Linux only. Its Kubernetes
+# client takes long to compile.
+PLATFORMS   ?= linux/amd64 linux/arm64 linux/armv7 linux/s390x linux/ppc64le linux/riscv64 darwin/amd64 darwin/arm64 \
+	windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
+REFRESH_PLATFORMS = $(filter linux/amd64 linux/arm64,$(PLATFORMS))
+# Releases are built with this version of Go. Go downloads it if another one is installed; "local" uses the installed one.
+RELEASE_TOOLCHAIN ?= go$(shell cat .go-version)
+# Variables of the environment that change the programs get Go's defaults.
+RELEASE_ENV = GOTOOLCHAIN=$(RELEASE_TOOLCHAIN) GOFLAGS= GOEXPERIMENT= GOWORK=off GOFIPS140=off \
+	GOAMD64=v1 GOARM64=v8.0 GOARM=7 GOPPC64=power8 GORISCV64=rva20u64
+RELEASE_TOOL = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(SHARED) $(GO) run ./internal/release/dist
 
 .DEFAULT_GOAL := help
 # No target is a file.
 .PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the static programs in bin: the helper, also as ecr-credential-provider, and ecr-token-refresh; and bin/man
 	$(BUILD_HELPER) -o bin/$(HELPER) ./ecr-login/$(HELPER)
@@ -103,12 +118,35 @@ compare: build ## measure OTHERS, programs such as 'NAME=/path/to/ecr-credential
 demo: build ## push and pull without a login, against a stand-in for ECR; requires no root, Docker or AWS
 	@$(SHARED) $(GO) run ./internal/demo bin/$(HELPER) bin/$(REFRESH)
 
-# ecr-token-refresh runs in containers, so that it is built for Linux only. Its Kubernetes client takes long to compile.
-cross: ## build for linux, darwin and windows, on amd64 and arm64, into dist/; ecr-token-refresh for linux
-	@for arch in amd64 arm64; do for os in linux darwin windows; do \
-		out=dist/$(HELPER)-$$os-$$arch; test $$os != windows || out=$$out.exe; \
-		echo $$out; GOOS=$$os GOARCH=$$arch $(BUILD_HELPER) -o $$out ./ecr-login/$(HELPER) || exit 1; done; \
-		out=dist/$(REFRESH)-linux-$$arch; echo $$out; GOOS=linux GOARCH=$$arch $(BUILD) -o $$out ./ecr-login/$(REFRESH) || exit 1; done
+# The order matters: packages contain what "make build" and "make notices" write to bin, the images contain the programs of
+# the archives, the SBOM describes them, and the checksums are those of all files.
+dist: ## write all files of a release to DIST (dist/VERSION), for PLATFORMS (linux/amd64 linux/arm64 ...)
+	@rm -rf $(DIST)
+	@for target in dist-programs dist-archives dist-packages $(if $(REFRESH_PLATFORMS),dist-images) dist-chart dist-sbom dist-sums; do \
+		echo "$$target" && $(RELEASE_ENV) $(MAKE) --silent $$target IMAGE_DIR=$(DIST) IMAGE_PROGRAMS= \
+			IMAGE_ARCHS='$(REFRESH_PLATFORMS:linux/%=%)' || exit 1; done
+
+# linux/armv7 is GOARCH=arm with GOARM=7.
+dist-programs: GOFLAGS =
+dist-programs: ## build the programs of a release for PLATFORMS
+	@for platform in $(PLATFORMS); do \
+		out=$(DIST)/$${platform%/*}-$${platform#*/}; arch=$${platform#*/}; exe=; \
+		[ $$arch != armv7 ] || arch=arm; [ $${platform%/*} != windows ] || exe=.exe; \
+		export $(RELEASE_ENV) GOOS=$${platform%/*} GOARCH=$$arch; \
+		echo $$out; $(BUILD_HELPER) -o $$out/$(HELPER)$$exe ./ecr-login/$(HELPER) || exit 1; \
+		case ' $(REFRESH_PLATFORMS) ' in *" $$platform "*) \
+			$(BUILD) -o $$out/$(REFRESH) ./ecr-login/$(REFRESH) || exit 1;; esac; done
+
+dist-archives: build notices ## write archives, checksums beside the programs, the Homebrew formula and the Scoop manifest
+	@$(RELEASE_TOOL) archives -version '$(VERSION)' -dir $(DIST) -url $(RELEASE_URL)
+
+# nfpm is built in its own module, because it has many dependencies. The packages contain what "make build" writes to bin.
+dist-packages: ## write deb, rpm and apk packages
+	@cd tools/nfpm && $(SHARED) $(GO) build -o ../../bin/nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm
+	@$(RELEASE_TOOL) packages -version '$(VERSION)' -dir $(DIST) -url $(RELEASE_URL)
+
+dist-sums: ## write SHA256SUMS and SHA512SUMS of all files of a release
+	@$(RELEASE_TOOL) sums -dir $(DIST)
 
 reproduce: build ## build again in another directory, and compare the bytes
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
@@ -116,6 +154,16 @@ reproduce: build ## build again in another directory, and compare the bytes
 	$(MAKE) -s -C "$$copy" build VERSION=$(VERSION) COMMIT=$(COMMIT) && \
 	cmp bin/$(HELPER) "$$copy/bin/$(HELPER)" && cmp bin/$(REFRESH) "$$copy/bin/$(REFRESH)" && \
 	echo "identical builds in $(CURDIR) and $$copy"
+
+# The tag of the release must be in this clone. PLATFORMS limits what is built.
+reproduce-release: ## build the release VERSION again, and compare the files with SUMS, its SHA256SUMS
+	@[ -f '$(SUMS)' ] || { echo 'usage: make reproduce-release VERSION=0.1.0 SUMS=SHA256SUMS' >&2; exit 2; }
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	git clone --quiet . "$$copy" && git -C "$$copy" checkout --quiet '$(VERSION)' && \
+	for target in dist-programs dist-archives dist-packages; do \
+		env -u MAKEFLAGS -u MAKEOVERRIDES $(MAKE) --no-print-directory -C "$$copy" $$target \
+			PLATFORMS='$(PLATFORMS)' RELEASE_URL='$(RELEASE_URL)' RELEASE_TOOLCHAIN='$(RELEASE_TOOLCHAIN)' || exit 1; done && \
+	$(RELEASE_TOOL) verify -sums '$(SUMS)' -dir "$$copy/dist/$(VERSION)"
 
 # Each target of a package is built again with instrumentation for coverage. The corpus that is kept is in testdata/fuzz;
 # what a run adds is in the Go build cache, or in testdata/fuzz if it fails.
@@ -146,7 +194,7 @@ helm: ## build bin/helm, which renders and tests the chart
 
 # No container engine is needed to write an image, and none changes it: internal/release/image describes the content.
 image: IMAGE_ARCHS = $(ARCH)
-image: image-programs ## build the container image IMAGE for ARCH, and load it with DOCKER (docker or podman)
+image: $(IMAGE_PROGRAMS) ## build the container image IMAGE for ARCH, and load it with DOCKER (docker or podman)
 	@$(WRITE_IMAGE) -kind $(REFRESH) -name $(IMAGE) -arch $(ARCH) $(IMAGE_DIR)/$(REFRESH).tar
 	$(DOCKER) load --input $(IMAGE_DIR)/$(REFRESH).tar
 
@@ -156,7 +204,7 @@ image-programs:
 		GOOS=linux GOARCH=$$arch $(BUILD) -o $(IMAGE_DIR)/linux-$$arch/$(REFRESH) ./ecr-login/$(REFRESH) || exit 1; done
 
 # An image for each architecture, and one for all.
-dist-images: image-programs ## write the container images and the Talos system extension in DIST (dist/VERSION)
+dist-images: $(IMAGE_PROGRAMS) ## write the container images and the Talos system extension in DIST (dist/VERSION)
 	@for arch in $(IMAGE_ARCHS); do for kind in ecr-login $(REFRESH); do \
 		$(WRITE_IMAGE) -kind $$kind -arch $$arch $(DIST)/$$kind-image-$$arch.tar || exit 1; done; \
 		$(WRITE_IMAGE) -kind ecr-login-talos-extension -arch $$arch $(DIST)/ecr-login-talos-extension-$$arch.tar || exit 1; done
@@ -175,13 +223,13 @@ notices: ## write bin/THIRD_PARTY_NOTICES.txt: the licenses of all modules in th
 	@cd tools/sbom && $(SHARED) $(GO) build -o ../../bin/sbom .
 	@$(SBOM) notices -o bin/THIRD_PARTY_NOTICES.txt
 
-# The SBOMs describe the executables in the archives, the statement all files that are in dist/VERSION before dist-sums.
+# The SBOMs describe the executables in the archives, the statement all files that are in DIST before dist-sums.
 dist-sbom: notices ## add the license texts, an SBOM of each program and the provenance statement to dist/VERSION
-	@cp bin/THIRD_PARTY_NOTICES.txt dist/$(VERSION)/
+	@cp bin/THIRD_PARTY_NOTICES.txt $(DIST)/
 	@for program in $(HELPER) $(REFRESH); do \
-		$(SBOM) bom $(SBOM_OPTIONS) -program $$program -o dist/$(VERSION)/$$program-$(VERSION).sbom.cdx.json \
-			$$(ls dist/$(VERSION)/$$program-$(VERSION)-*.tar.gz dist/$(VERSION)/$$program-$(VERSION)-*.zip 2>/dev/null) || exit 1; done
-	@$(SBOM) provenance $(SBOM_OPTIONS) -o dist/$(VERSION)/provenance.intoto.json dist/$(VERSION)
+		$(SBOM) bom $(SBOM_OPTIONS) -program $$program -o $(DIST)/$$program-$(VERSION).sbom.cdx.json \
+			$$(ls $(DIST)/$$program-$(VERSION)-*.tar.gz $(DIST)/$$program-$(VERSION)-*.zip 2>/dev/null) || exit 1; done
+	@$(SBOM) provenance $(SBOM_OPTIONS) -o $(DIST)/provenance.intoto.json $(DIST)
 
 clean: ## remove bin and dist
 	rm -rf bin dist

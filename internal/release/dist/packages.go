@@ -1,0 +1,311 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A config is the configuration of nfpm for one package. https://nfpm.goreleaser.com/docs/configuration describes it.
+type config struct {
+	Name          string            `yaml:"name"`
+	Arch          string            `yaml:"arch"`
+	Version       string            `yaml:"version"`
+	VersionSchema string            `yaml:"version_schema"`
+	Release       string            `yaml:"release"`
+	MTime         time.Time         `yaml:"mtime"`
+	Section       string            `yaml:"section"`
+	Priority      string            `yaml:"priority"`
+	Maintainer    string            `yaml:"maintainer"`
+	Description   string            `yaml:"description"`
+	Homepage      string            `yaml:"homepage"`
+	License       string            `yaml:"license"`
+	Recommends    []string          `yaml:"recommends,omitempty"`
+	Replaces      []string          `yaml:"replaces,omitempty"`
+	Depends       []string          `yaml:"depends,omitempty"`
+	Conflicts     []string          `yaml:"conflicts,omitempty"`
+	Scripts       map[string]string `yaml:"scripts,omitempty"`
+	RPM           map[string]string `yaml:"rpm,omitempty"`
+	Contents      []content         `yaml:"contents"`
+}
+
+// A content is a file or a symbolic link in a package.
+type content struct {
+	Source      string   `yaml:"src"`
+	Destination string   `yaml:"dst"`
+	Type        string   `yaml:"type,omitempty"`
+	Info        fileInfo `yaml:"file_info"`
+}
+
+type fileInfo struct {
+	Mode  int       `yaml:"mode,omitempty"`
+	MTime time.Time `yaml:"mtime"`
+}
+
+// A kind is a package of a program.
+type kind struct {
+	name, program, description string
+}
+
+var kinds = []kind{
+	{"ecr-login", helper, "Docker credential helper for Amazon ECR\n" +
+		"Supplies passwords for Amazon ECR to Docker, Podman and other clients, and to the\nkubelet. No login step is needed."},
+	{refresh, refresh, "Writes passwords for Amazon ECR to files and Kubernetes Secrets\n" +
+		"Replaces the passwords before they expire."},
+}
+
+// packages writes deb, rpm and apk packages of each program for each Linux platform.
+func (r release) packages() error {
+	platforms, err := r.platforms()
+	if err != nil {
+		return err
+	}
+	for _, p := range platforms {
+		if p.os != "linux" {
+			continue
+		}
+		for _, k := range kinds {
+			if _, err := os.Stat(r.program(p, k.program)); err != nil {
+				continue // ecr-token-refresh is not built for all platforms
+			}
+			for _, format := range []string{"deb", "rpm", "apk"} {
+				if err := r.pack(p, k, format); err != nil {
+					return fmt.Errorf("%s of %s for %s: %w", format, k.name, p, err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// pack runs nfpm for one package.
+func (r release) pack(p platform, k kind, format string) error {
+	stage, err := os.MkdirTemp("", "dist")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(stage)
+	c, err := r.config(p, k, format, stage)
+	if err != nil {
+		return err
+	}
+	text, err := yaml.Marshal(c)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(stage, "nfpm.yaml")
+	if err := os.WriteFile(name, text, 0o644); err != nil {
+		return err
+	}
+	cmd := exec.Command(r.nfpm, "package", "--config", name, "--packager", format, "--target", r.dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+// config returns the configuration for a package. It writes generated files to the directory stage.
+func (r release) config(p platform, k kind, format, stage string) (*config, error) {
+	version, err := packageVersion(r.version, format)
+	if err != nil {
+		return nil, err
+	}
+	c := &config{
+		Name: k.name, Arch: strings.Replace(p.arch, "armv", "arm", 1), Version: version, VersionSchema: "none",
+		MTime: r.time, Section: "admin", Priority: "optional", Maintainer: "The ecr-login authors",
+		Description: k.description, Homepage: r.homepage(), License: "Apache-2.0",
+	}
+	switch format {
+	case "deb":
+		c.Recommends = []string{"ca-certificates"}
+		c.Release = "1"
+	case "rpm":
+		c.Recommends = []string{"ca-certificates"}
+		c.Release = "1"
+		c.RPM = map[string]string{"buildhost": "reproducible", "packager": c.Maintainer}
+	case "apk":
+		c.Release = "0"
+	}
+	if k.name == "ecr-login" {
+		r.besideOther(c, format)
+	}
+	return c, r.fill(c, p, k, format, stage)
+}
+
+// besideOther sets how the package is installed with amazon-ecr-credential-helper, which has a file of the same name. A
+// deb diverts it, so that both can be installed. rpm and apk have no diversions.
+func (r release) besideOther(c *config, format string) {
+	scripts := filepath.Join(r.root, "deploy", "packages")
+	switch format {
+	case "deb":
+		c.Scripts = map[string]string{
+			"preinstall": filepath.Join(scripts, "preinst"),
+			"postremove": filepath.Join(scripts, "postrm"),
+		}
+	case "rpm":
+		c.Conflicts = []string{"amazon-ecr-credential-helper"}
+	case "apk":
+		// A conflict is a negated dependency. Alpine Linux calls the package docker-credential-ecr-login.
+		c.Depends = []string{"!docker-credential-ecr-login"}
+	}
+}
+
+// A packaged is a file that is generated for a package, or a link.
+type packaged struct {
+	path string // absolute
+	data []byte
+	exec bool
+	link string
+}
+
+// fill adds the files to c.
+func (r release) fill(c *config, p platform, k kind, format, stage string) error {
+	var files []packaged
+	program, err := os.ReadFile(r.program(p, k.program))
+	if err != nil {
+		return err
+	}
+	files = append(files, packaged{path: "/usr/bin/" + k.program, data: program, exec: true})
+	if k.program == helper {
+		// The directory contains only this program, because the kubelet runs what it finds in it.
+		files = append(files, packaged{path: "/usr/libexec/ecr-login/ecr-credential-provider", link: "/usr/bin/" + helper})
+	}
+	extras, err := r.extras(k.program)
+	if err != nil {
+		return err
+	}
+	for _, f := range extras {
+		if path, data := installed(f, format); path != "" {
+			files = append(files, packaged{path: path, data: data})
+		}
+	}
+	docs, err := r.packageDocuments(k, format)
+	if err != nil {
+		return err
+	}
+	for i, f := range append(files, docs...) {
+		entry := content{Source: f.link, Destination: f.path, Type: "symlink", Info: fileInfo{MTime: r.time}}
+		if f.link == "" {
+			entry.Source, entry.Type, entry.Info.Mode = filepath.Join(stage, fmt.Sprint(i)), "", 0o644
+			if f.exec {
+				entry.Info.Mode = 0o755
+			}
+			if err := os.WriteFile(entry.Source, f.data, 0o644); err != nil {
+				return err
+			}
+		}
+		c.Contents = append(c.Contents, entry)
+	}
+	return nil
+}
+
+// installed returns where a manual page or a completion script is installed, and its content. The path is empty if it
+// is not part of packages.
+func installed(f file, format string) (path string, data []byte) {
+	dir, name := filepath.Split(f.name)
+	switch {
+	case dir == "man/":
+		return "/usr/share/man/man1/" + name + ".gz", compress(f.data)
+	case strings.HasSuffix(name, ".bash"):
+		return "/usr/share/bash-completion/completions/" + strings.TrimSuffix(name, ".bash"), f.data
+	case strings.HasSuffix(name, ".fish"):
+		return "/usr/share/fish/vendor_completions.d/" + name, f.data
+	case strings.HasPrefix(name, "_") && format == "deb":
+		return "/usr/share/zsh/vendor-completions/" + name, f.data
+	case strings.HasPrefix(name, "_"):
+		return "/usr/share/zsh/site-functions/" + name, f.data
+	}
+	return "", nil
+}
+
+// copyright begins Debian's copyright file. The text of the license is part of Debian.
+const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: ecr-login
+Source: %s
+
+Files: *
+Copyright: The ecr-login authors
+License: Apache-2.0
+ On Debian systems, the text of the license is in /usr/share/common-licenses/Apache-2.0.
+Comment:
+ The program contains other Go modules. Their licenses are in THIRD_PARTY_NOTICES.txt in this directory.
+`
+
+// packageDocuments returns the license, the notices and the changelog of a package.
+func (r release) packageDocuments(k kind, format string) ([]packaged, error) {
+	license, err := os.ReadFile(filepath.Join(r.root, "LICENSE"))
+	if err != nil {
+		return nil, err
+	}
+	changes, err := os.ReadFile(filepath.Join(r.root, "CHANGELOG.md"))
+	if err != nil {
+		return nil, err
+	}
+	doc, licenses := "/usr/share/doc/"+k.name+"/", "/usr/share/licenses/"+k.name+"/"
+	files := []packaged{{path: doc + "changelog.gz", data: compress(changes)}}
+	if format == "deb" {
+		licenses = doc
+		files = append(files, packaged{path: doc + "copyright", data: fmt.Appendf(nil, copyright, r.homepage())})
+	} else {
+		files = append(files, packaged{path: licenses + "LICENSE", data: license})
+	}
+	if text, err := os.ReadFile(filepath.Join(r.root, "bin", notices)); err == nil {
+		files = append(files, packaged{path: licenses + notices, data: text})
+	}
+	return files, nil
+}
+
+// compress returns data in gzip format, without a name and a time.
+func compress(data []byte) []byte {
+	var out bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid
+	_, _ = z.Write(data)                                    // a Buffer returns no error
+	_ = z.Close()
+	return out.Bytes()
+}
+
+// described matches the output of git describe: a version, an optional pre-release, the number of commits since then,
+// and the commit.
+var described = regexp.MustCompile(`^v?(\d+\.\d+\.\d+)(?:-((?:alpha|beta|rc)\.?\d+))?(?:-(\d+)-(g[0-9a-f]+))?(-dirty)?$`)
+
+// packageVersion returns the version of a package: 0.1.0-rc.1 is older than 0.1.0, and 0.1.0-3-g1a2b3c4 (3 commits
+// later) is newer. A commit without a tag before it is newer than 0.0.0.
+func packageVersion(version, format string) (string, error) {
+	m := described.FindStringSubmatch(version)
+	if m == nil {
+		commit := strings.TrimSuffix(version, "-dirty")
+		if !regexp.MustCompile(`^[0-9a-z]+$`).MatchString(commit) {
+			return "", fmt.Errorf("invalid version %q; want MAJOR.MINOR.PATCH, or the output of git describe", version)
+		}
+		m = []string{"", "0.0.0", "", "0", "g" + commit, strings.TrimPrefix(version, commit)}
+	}
+	base, pre, commits, commit, dirty := m[1], m[2], m[3], m[4], m[5]
+	if format == "apk" {
+		if pre != "" {
+			base += "_" + strings.ReplaceAll(pre, ".", "")
+		}
+		if commits != "" || dirty != "" {
+			base += "_p" + cmp.Or(commits, "0")
+		}
+		return base, nil
+	}
+	if pre != "" {
+		base += "~" + pre
+	}
+	if commits != "" {
+		base += "+" + commits + "." + commit
+	}
+	if dirty != "" {
+		base += "+dirty"
+	}
+	return base, nil
+}
