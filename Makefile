@@ -216,6 +216,14 @@ dist-chart: helm ## write the archive of the Helm chart in DIST
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/helm package deploy/helm/$(REFRESH) \
 		--version $(CHART_VERSION) --app-version $(VERSION) --destination $(DIST)
 
+.PHONY: vulncheck notices dist-sbom
+VULNDB ?= https://vuln.go.dev
+
+# VULNDB can also be a file URL of a copy, see CONTRIBUTING.md.
+vulncheck: ## fail if the programs call functions with known vulnerabilities; requires the database VULNDB
+	@cd tools && $(SHARED) $(GO) build -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
+	bin/govulncheck -db $(VULNDB) ./...
+
 SBOM         = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/sbom
 SBOM_OPTIONS = -version $(VERSION) -commit $(COMMIT)
 
@@ -224,7 +232,7 @@ notices: ## write bin/THIRD_PARTY_NOTICES.txt: the licenses of all modules in th
 	@$(SBOM) notices -o bin/THIRD_PARTY_NOTICES.txt
 
 # The SBOMs describe the executables in the archives, the statement all files that are in DIST before dist-sums.
-dist-sbom: notices ## add the license texts, an SBOM of each program and the provenance statement to dist/VERSION
+dist-sbom: notices ## add the license texts, an SBOM of each program and the provenance statement to DIST
 	@cp bin/THIRD_PARTY_NOTICES.txt $(DIST)/
 	@for program in $(HELPER) $(REFRESH); do \
 		$(SBOM) bom $(SBOM_OPTIONS) -program $$program -o $(DIST)/$$program-$(VERSION).sbom.cdx.json \
