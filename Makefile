@@ -34,9 +34,7 @@ DOCKER        ?= docker
 ARCH          ?= $(shell $(GO) env GOARCH)
 IMAGE_ARCHS   ?= amd64 arm64
 CERTIFICATES  ?= /etc/ssl/certs/ca-certificates.crt
-# The programs of images are built by a target, unless those of the archives are used.
 IMAGE_DIR     ?= dist/image
-IMAGE_PROGRAMS = image-programs
 WRITE_IMAGE    = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(SHARED) $(GO) run ./internal/release/image \
 	-version $(VERSION) -revision $(COMMIT) -programs $(IMAGE_DIR) -certificates $(CERTIFICATES)
 # The URL of the directory with the versions. Replace OWNER.
@@ -123,7 +121,7 @@ demo: build ## push and pull without a login, against a stand-in for ECR; requir
 dist: ## write all files of a release to DIST (dist/VERSION), for PLATFORMS (linux/amd64 linux/arm64 ...)
 	@rm -rf $(DIST)
 	@for target in dist-programs dist-archives dist-packages $(if $(REFRESH_PLATFORMS),dist-images) dist-chart dist-sbom dist-sums; do \
-		echo "$$target" && $(RELEASE_ENV) $(MAKE) --silent $$target IMAGE_DIR=$(DIST) IMAGE_PROGRAMS= \
+		echo "$$target" && $(RELEASE_ENV) $(MAKE) --silent $$target IMAGE_DIR=$(DIST) \
 			IMAGE_ARCHS='$(REFRESH_PLATFORMS:linux/%=%)' || exit 1; done
 
 # linux/armv7 is GOARCH=arm with GOARM=7.
@@ -194,7 +192,7 @@ helm: ## build bin/helm, which renders and tests the chart
 
 # No container engine is needed to write an image, and none changes it: internal/release/image describes the content.
 image: IMAGE_ARCHS = $(ARCH)
-image: $(IMAGE_PROGRAMS) ## build the container image IMAGE for ARCH, and load it with DOCKER (docker or podman)
+image: image-programs ## build the container image IMAGE for ARCH, and load it with DOCKER (docker or podman)
 	@$(WRITE_IMAGE) -kind $(REFRESH) -name $(IMAGE) -arch $(ARCH) $(IMAGE_DIR)/$(REFRESH).tar
 	$(DOCKER) load --input $(IMAGE_DIR)/$(REFRESH).tar
 
@@ -203,8 +201,9 @@ image-programs:
 		GOOS=linux GOARCH=$$arch $(BUILD_HELPER) -o $(IMAGE_DIR)/linux-$$arch/$(HELPER) ./ecr-login/$(HELPER) && \
 		GOOS=linux GOARCH=$$arch $(BUILD) -o $(IMAGE_DIR)/linux-$$arch/$(REFRESH) ./ecr-login/$(REFRESH) || exit 1; done
 
-# An image for each architecture, and one for all.
-dist-images: $(IMAGE_PROGRAMS) ## write the container images and the Talos system extension in DIST (dist/VERSION)
+# An image for each architecture, and one for all. With IMAGE_DIR=$(DIST), they contain the programs of the release, which
+# must exist.
+dist-images: $(if $(filter $(DIST),$(IMAGE_DIR)),,image-programs) ## write the container images and the Talos system extension in DIST (dist/VERSION)
 	@for arch in $(IMAGE_ARCHS); do for kind in ecr-login $(REFRESH); do \
 		$(WRITE_IMAGE) -kind $$kind -arch $$arch $(DIST)/$$kind-image-$$arch.tar || exit 1; done; \
 		$(WRITE_IMAGE) -kind ecr-login-talos-extension -arch $$arch $(DIST)/ecr-login-talos-extension-$$arch.tar || exit 1; done

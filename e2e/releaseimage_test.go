@@ -108,9 +108,24 @@ func testInstall(t *testing.T, s *session, run string) {
 		t.Errorf("the copy printed %d bytes, which are no response", len(got))
 	}
 
+	node, foreign := filepath.Join(s.home, "node"), filepath.Join(s.home, "foreign") // for root without capabilities
+	if err := errors.Join(os.Mkdir(node, 0o755), os.Mkdir(foreign, 0o777), os.Chown(foreign, 65534, 65534)); err != nil {
+		t.Fatal(err)
+	}
+	asRoot := strings.Replace(run, "--user 65534", "--user 0", 1) + "--volume " + node + ":/target ecr-login:1.2.3 install /target"
+	if got := s.must(t, asRoot, ""); !strings.HasPrefix(got, first+"a copy of this program\n") {
+		t.Errorf("install as root printed %q", got)
+	}
+	got, err := s.sh(t, strings.Replace(asRoot, node, foreign, 1), "")
+	const refused = first + "cannot install this program: /target belongs to another user; " +
+		"specify another directory, or run this command as its owner\n"
+	if err == nil || got != refused {
+		t.Errorf("install as root in a directory of another user: %v, %q, want %q", err, got, refused)
+	}
+
 	small, full, file := filepath.Join(s.run, "small"), filepath.Join(s.home, "full"), filepath.Join(s.home, "file")
 	writeFile(t, file, "another program")
-	err := errors.Join(os.Chmod(file, 0o644), os.Mkdir(full, 0o755), os.Mkdir(small, 0o755), syscall.Mount("tmpfs", small, "tmpfs", 0, "size=1m,mode=777"))
+	err = errors.Join(os.Chmod(file, 0o644), os.Mkdir(full, 0o755), os.Mkdir(small, 0o755), syscall.Mount("tmpfs", small, "tmpfs", 0, "size=1m,mode=777"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +151,7 @@ func testInstall(t *testing.T, s *session, run string) {
 			t.Errorf("%s: %v\n%s\nwant: %s", tt.volume, err, got, want)
 		}
 	}
-	for path, want := range map[string]int{small: 0, full: 0, target: 2} {
+	for path, want := range map[string]int{small: 0, full: 0, foreign: 0, target: 2} {
 		if entries, err := os.ReadDir(path); err != nil || len(entries) != want {
 			t.Errorf("%s contains %v, %v; want %d files", path, entries, err, want)
 		}

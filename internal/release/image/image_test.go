@@ -164,6 +164,9 @@ func TestImage(t *testing.T) {
 			if name := d.Annotations["org.opencontainers.image.ref.name"]; len(manifests) != 1 || name != kind+":1.2.3" || d.Platform.String() != "linux/arm64" {
 				t.Fatalf("index: %+v", manifests)
 			}
+			if name := d.Annotations["io.containerd.image.name"]; name != "docker.io/library/"+kind+":1.2.3" {
+				t.Errorf("name for containerd: %q", name)
+			}
 			img, err := i.Image(d.Digest)
 			if err != nil {
 				t.Fatal(err)

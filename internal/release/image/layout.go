@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -29,7 +30,7 @@ func layout(name string, images []*image, created time.Time) ([]byte, error) {
 			return nil, err
 		}
 	}
-	top.Annotations = map[string]string{"org.opencontainers.image.ref.name": name}
+	top.Annotations = map[string]string{"org.opencontainers.image.ref.name": name, "io.containerd.image.name": fullName(name)}
 	index.Manifests = []v1.Descriptor{top}
 
 	documents := map[string]any{"oci-layout": map[string]string{"imageLayoutVersion": "1.0.0"}, "index.json": index}
@@ -50,6 +51,14 @@ func layout(name string, images []*image, created time.Time) ([]byte, error) {
 		files = append(files, file{name: blobPath(digest), mode: 0o644, content: blob})
 	}
 	return tarFile(files, created)
+}
+
+// fullName returns a reference with a registry, as containerd requires it.
+func fullName(name string) string {
+	if registry, _, ok := strings.Cut(name, "/"); ok && strings.ContainsAny(registry, ".:") {
+		return name
+	}
+	return "docker.io/library/" + name
 }
 
 func blobPath(digest v1.Hash) string { return "blobs/" + digest.Algorithm + "/" + digest.Hex }
