@@ -23,6 +23,7 @@ func TestKubelet(t *testing.T) {
 		{"audienceDenied", audienceDenied},
 		{"many", many},
 		{"sidecar", sidecar},
+		{"initContainer", initContainer},
 		{"configured", configured}, // must be last, because it changes the flags of the kubelet
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, c) })
