@@ -36,12 +36,15 @@ func parse(serverURL string) (host string, id store.Key, ok bool) {
 }
 
 // Owned reports whether a server URL, in any spelling, is in the domain of the entry names. Clients must not get these
-// entries.
+// entries. osxkeychain and wincred ignore user information, a query and a fragment.
 func Owned(serverURL string) bool {
 	rest := strings.ToLower(strings.TrimSpace(serverURL))
-	if _, after, ok := strings.Cut(rest, "://"); ok {
+	if _, after, ok := strings.Cut(rest, "//"); ok {
 		rest = after
 	}
-	host, _, _ := strings.Cut(rest, "/")
-	return host == domain
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	host := rest[strings.LastIndexByte(rest, '@')+1:]
+	return strings.TrimSuffix(host, ":") == domain
 }

@@ -63,7 +63,8 @@ func TestParse(t *testing.T) {
 }
 
 func TestOwned(t *testing.T) {
-	for _, serverURL := range []string{domain, " https://" + domain + "\n", "http://" + strings.ToUpper(domain) + "/v2/", prefix + "other"} {
+	for _, serverURL := range []string{domain, " https://" + domain + "\n", "http://" + strings.ToUpper(domain) + "/v2/", prefix + "other",
+		"//" + domain + "/x", "user@" + domain, "https://user:p@ss@" + domain + "/x", domain + ":", "https://" + domain + "?a/b", domain + "#a"} {
 		if !Owned(serverURL) {
 			t.Errorf("Owned(%q) = false", serverURL)
 		}
@@ -73,4 +74,30 @@ func TestOwned(t *testing.T) {
 			t.Errorf("Owned(%q) = true", serverURL)
 		}
 	}
+}
+
+// FuzzOwned compares Owned with the parser of osxkeychain and wincred, which return the entry for the host and the path
+// of a URL.
+func FuzzOwned(f *testing.F) {
+	for _, s := range []string{prefix + "host/x", "USER:p@" + domain, "//" + domain + ":/", domain + "?/", "https://" + domain + "#@example.com", domain + ":443"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, serverURL string) {
+		u, err := registryurl.Parse(strings.TrimSpace(serverURL)) // as the protocol does
+		if err == nil && strings.EqualFold(u.Hostname(), domain) && u.Port() == "" && !Owned(serverURL) {
+			t.Errorf("%q is %s, and not in the domain", serverURL, u)
+		}
+	})
+}
+
+// FuzzParse checks that every name that is parsed is the name of its parts.
+func FuzzParse(f *testing.F) {
+	f.Add(prefix + "host/" + store.Login.String())
+	f.Add(prefix + "host/" + strings.ToUpper(store.Key{0xab}.String()))
+	f.Add(prefix + "a/b/" + store.Login.String())
+	f.Fuzz(func(t *testing.T, in string) {
+		if host, id, ok := parse(in); ok && (!strings.EqualFold(name(host, id), in) || strings.Contains(host, "/")) {
+			t.Errorf("%q is parsed as %q, %s", in, host, id)
+		}
+	})
 }
