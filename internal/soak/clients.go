@@ -161,7 +161,8 @@ func (g *gets) docker(name, host, arn string, env ...string) client {
 
 // kubelet returns a client that requests the password of an image of a host in the kubelet's protocol.
 func (g *gets) kubelet(name, host, arn string, env ...string) client {
-	request := `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"` + host + `/app:v1"}`
+	request := `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1",` +
+		`"image":"` + host + `/app:v1"}`
 	return client{
 		name: name, path: g.provider, env: g.environ(env...), stdin: request,
 		limit: timelimit.Default, want: awstest.IssuedToken{ARN: arn}, parse: func(text []byte) (a answer, err error) {

@@ -180,7 +180,8 @@ func (d *daemon) reload() {
 }
 
 func (d *daemon) print(out io.Writer) {
-	fmt.Fprintf(out, "ecr-token-refresh: %s, %d targets, %d changes of the configuration\n", d.duration, len(d.targets), d.reloads)
+	fmt.Fprintf(out, "ecr-token-refresh: %s, %d targets, %d changes of the configuration\n",
+		d.duration, len(d.targets), d.reloads)
 	d.files.print(out)
 	d.samples.print(out)
 }

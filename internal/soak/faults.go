@@ -42,7 +42,8 @@ func (f *faults) err() error {
 }
 
 // varying matches the parts of a message that differ between processes.
-var varying = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|/tmp/\S+|[a-z0-9.-]+\.(com|aws)\b|127\.0\.0\.1:\d+|\d+(\.\d+)?m?s\b|\d+`)
+var varying = regexp.MustCompile(`/\S+/ecr-login-soak\S+|[a-z0-9.-]+\.(com|aws)\b|127\.0\.0\.1:\d+|` +
+	`\d+(\.\d+)?m?s\b|\d+`)
 
 // count counts a message, without the parts that vary.
 func (f *faults) count(message string) {

@@ -68,6 +68,20 @@ func (g *gets) run() {
 	others.Wait()
 	g.checkFiles()
 	g.checkProcesses()
+	g.checkServed()
+}
+
+// checkServed checks that most gets got a password, without which nothing would have been checked.
+func (g *gets) checkServed() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	served := 0
+	for _, n := range g.served {
+		served += n
+	}
+	if served < g.started/2 || g.started == 0 || g.logins == 0 {
+		g.faults.add("only %d of %d gets and %d logins succeeded", served, g.started, g.logins)
+	}
 }
 
 // choose returns the client of a get. In each fifth round, all processes use the same client and the same cache.

@@ -24,7 +24,8 @@ import (
 )
 
 func main() {
-	duration := flag.Duration("for", 10*time.Minute, "how long passwords are requested; ecr-token-refresh runs half as long again")
+	duration := flag.Duration("for", 10*time.Minute,
+		"how long passwords are requested; ecr-token-refresh runs half as long again")
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: soak [-for DURATION] HELPER REFRESH")
 		flag.PrintDefaults()

@@ -55,7 +55,8 @@ func (s *samples) print(out io.Writer) {
 	defer s.mu.Unlock()
 	for _, m := range s.all {
 		first, last := thirds(m.values)
-		fmt.Fprintf(out, "  %s: median of the first third %d, of the last third %d (%d samples)\n", m.name, first, last, len(m.values))
+		fmt.Fprintf(out, "  %s: median of the first third %d, of the last third %d (%d samples)\n",
+			m.name, first, last, len(m.values))
 	}
 }
 

@@ -58,9 +58,9 @@ type fileChecks struct {
 func (c *fileChecks) print(out io.Writer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	fmt.Fprintf(out, "  files: read %d times; after their directory or some of them were deleted (%d times), missing %d times (%.1f %%); "+
+	fmt.Fprintf(out, "  files: read %d times; missing %d times (%.1f %%), because they were deleted %d times; "+
 		"with an expired password because of AWS %d times (%.2f %%)\n",
-		c.read, c.deleted, c.missing, percent(c.missing, c.read), c.expired, percent(c.expired, c.read))
+		c.read, c.missing, percent(c.missing, c.read), c.deleted, c.expired, percent(c.expired, c.read))
 }
 
 // checkFiles reads all files and checks the passwords in them.

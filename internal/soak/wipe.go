@@ -20,8 +20,9 @@ type wipes struct {
 }
 
 func (w *wipes) String() string {
-	return fmt.Sprintf("deleted %d times, moved away %d times, half of its files deleted %d times, a file truncated %d times, "+
-		"cleared with \"cache clear\" %d times", w.deleted.Load(), w.moved.Load(), w.files.Load(), w.truncated.Load(), w.cleared.Load())
+	return fmt.Sprintf("deleted %d times, moved away %d times, half of its files deleted %d times, "+
+		"a file truncated %d times, cleared with \"cache clear\" %d times",
+		w.deleted.Load(), w.moved.Load(), w.files.Load(), w.truncated.Load(), w.cleared.Load())
 }
 
 // undisturbed returns a function that reports whether none of them has happened since.
