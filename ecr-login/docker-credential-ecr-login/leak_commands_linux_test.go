@@ -34,7 +34,7 @@ const (
 var invocations = map[string][]invocation{
 	"get": {
 		{"", leakHost, ecrPassword}, {"", leakPublic + "/nginx", ecrPassword}, {"", leakOther, otherPassword},
-		{"", "https://$USERINFO@" + leakHost, ecrPassword}, {"", leakHost + "\n$USERINFO", ""}, {"https://$USERINFO@x", "", ""},
+		{"", "https://$USERINFO@" + leakHost, ecrPassword}, {"", leakHost + "\nhttps://$USERINFO@x", ""}, {"https://$USERINFO@x", "", ""},
 	},
 	"store": {
 		{"", `{"ServerURL":"` + leakHost + `","Username":"AWS","Secret":"$LOGIN"}`, ""},

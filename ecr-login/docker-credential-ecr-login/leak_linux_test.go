@@ -232,7 +232,7 @@ func mayContain(name string) []string {
 	case name == "out/password", name == "missing/password":
 		return []string{ecrPassword, loginPassword}
 	case base == "ecr-login-auths.json":
-		return []string{typedPassword, otherPassword}
+		return []string{typedPassword, otherPassword, "password in a URL"} // the key is the URL that the client sent
 	case strings.HasPrefix(base, "config.json"), strings.HasPrefix(base, "auth.json"), strings.Contains(name, "/ecr-login/undo/"):
 		return []string{dockerAuth, "identity token in config.json"} // which were there before
 	}

@@ -37,6 +37,7 @@ func TestRelay(t *testing.T) {
 		{"store fails", "echo no; exit 5", "store", stored, outcome{out: "no\n", exit: 5}},
 		{"erase", "exit 0", "erase", host, outcome{}},
 		{"erase fails", "echo no; exit 6", "erase", host, outcome{out: "no\n", exit: 6}},
+		{"erase repeats a password in the URL", "echo https://me:hunter2@" + host, "erase", "https://me:hunter2@" + host, outcome{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -20,14 +20,14 @@ import (
 //
 // Three responses are withheld: one to a successful get that is not valid JSON, for which clients would report "invalid
 // character" without naming the helper; the output of a failure that may contain a password, which clients would
-// include in their error; and the output of a successful store that may contain it, which clients do not need.
+// include in their error; and the output of a successful store or erase that may contain it, which clients do not need.
 func (h *Helper) call(action string, input []byte) (out []byte, exit int, err error) {
 	out, exit, err = h.run(action, input)
 	switch {
 	case err == nil && exit != 0 && mayContainPassword(input, out):
 		return nil, exit, advice.Errorf("%s failed with exit code %d and printed output that may contain a password, which is not shown", h.program(), exit).
 			Then("run it manually")
-	case err == nil && action == helper.ActionStore && mayContainPassword(input, out):
+	case err == nil && (action == helper.ActionStore || action == helper.ActionErase) && mayContainPassword(input, out):
 		return nil, exit, nil
 	case err == nil && exit == 0 && action == helper.ActionGet && decode(out, new(helper.Credentials)) != nil:
 		err = advice.Errorf("%s returned invalid JSON for get, which is not shown because it may contain a secret", h.program()).
@@ -82,11 +82,17 @@ func (h *Helper) run(action string, input []byte) (out []byte, exit int, err err
 	return result.Stdout, result.ExitCode, err
 }
 
-// mayContainPassword reports whether output is JSON, complete or truncated, or contains the protocol's key "Secret" or
-// the password from the input.
+// mayContainPassword reports whether output is JSON, complete or truncated, or contains the protocol's key "Secret", the
+// password from the input, or the user information of a URL in it.
 func mayContainPassword(input, out []byte) bool {
 	if trimmed := bytes.TrimSpace(out); len(trimmed) > 0 && bytes.IndexByte([]byte(`{["`), trimmed[0]) >= 0 {
 		return true
+	}
+	if i := bytes.LastIndexByte(input, '@'); i >= 0 {
+		_, user, found := bytes.Cut(input[:i], []byte("://"))
+		if found && len(user) > 0 && bytes.Contains(out, user) {
+			return true
+		}
 	}
 	var request helper.Credentials
 	return bytes.Contains(bytes.ToLower(out), []byte(`"secret"`)) ||
