@@ -15,6 +15,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"ecrlogin/credentials"
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
 	"ecrlogin/refresh"
@@ -249,12 +250,16 @@ func (c *content) usable(now time.Time) bool {
 	return !slices.ContainsFunc(c.creds, func(c refresh.Credential) bool { return !c.Token.Usable(now) })
 }
 
-// redact removes passwords from the text of an error, in case an admission webhook repeats the Secret in its message.
+// redact removes passwords from the text of an error, in case an admission webhook repeats the Secret in its message. It
+// withholds a text that still contains a part of a password, or a password in another encoding.
 func (c *content) redact(text string) string {
 	for _, s := range c.secrets {
 		if s != "" {
 			text = strings.ReplaceAll(text, s, "(password)")
 		}
+	}
+	if credentials.Reveals(text, c.secrets...) {
+		return credentials.Withheld
 	}
 	return text
 }
