@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,18 +94,21 @@ func (ns namespace) awaitRunning(t *testing.T, name string) (containerID string)
 // error of a registry that requires a password.
 func (ns namespace) mustFailToPull(t *testing.T, name string) {
 	t.Helper()
-	ns.mustFailWith(t, name, ": 401 Unauthorized")
+	ns.mustFailWith(t, name, ": 401 Unauthorized", ": no basic auth credentials") // containerd 1.6, 2.4
 }
 
-// mustFailWith waits until the pull of a pod's image fails with an error that ends with message.
-func (ns namespace) mustFailWith(t *testing.T, name, message string) {
+// mustFailWith waits until the pull of a pod's image fails with an error that ends with one of the messages.
+func (ns namespace) mustFailWith(t *testing.T, name string, messages ...string) {
 	t.Helper()
+	fails := func(text string) bool {
+		return slices.ContainsFunc(messages, func(m string) bool { return strings.HasSuffix(text, m) })
+	}
 	await(t, ns.node.log, ns.pods, named(name), func(p *corev1.Pod) bool {
 		s := p.Status.ContainerStatuses
-		return len(s) == 1 && s[0].State.Waiting != nil && strings.HasSuffix(s[0].State.Waiting.Message, message)
+		return len(s) == 1 && s[0].State.Waiting != nil && fails(s[0].State.Waiting.Message)
 	})
 	events := ns.client.CoreV1().Events(ns.name)
 	await(t, ns.node.log, events, fields.Set{"involvedObject.name": name, "reason": "Failed"}, func(e *corev1.Event) bool {
-		return strings.HasPrefix(e.Message, "Failed to pull image") && strings.HasSuffix(e.Message, message)
+		return strings.HasPrefix(e.Message, "Failed to pull image") && fails(e.Message)
 	})
 }
