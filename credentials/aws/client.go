@@ -50,13 +50,22 @@ func apiClient() *awshttp.BuildableClient {
 
 // localClient returns the HTTP client for the metadata service and the container endpoint. It never uses a proxy,
 // because a proxy would return the identity of its own machine. Its connections are closed soon after the last request,
-// because each try of a daemon has a client of its own.
+// because each try of a daemon has a client of its own. It follows no redirect to another server, which would receive
+// the token of the metadata service or of the container.
 func localClient(headerTimeout time.Duration) *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: localDialTimeout}).DialContext,
-		ResponseHeaderTimeout: headerTimeout,
-		IdleConnTimeout:       localIdleTimeout,
-	}}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:           (&net.Dialer{Timeout: localDialTimeout}).DialContext,
+			ResponseHeaderTimeout: headerTimeout,
+			IdleConnTimeout:       localIdleTimeout,
+		},
+		CheckRedirect: func(req *http.Request, via []*http.Request) error {
+			if first := via[0].URL; len(via) >= 10 || req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		},
+	}
 }
 
 // requestToken returns a token from GetAuthorizationToken of the registry's API.

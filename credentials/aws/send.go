@@ -36,7 +36,41 @@ func (t *try) intercept(s *middleware.Stack) error {
 	if err := catchFIPS(s); err != nil {
 		return err
 	}
-	return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecrLoginSend", t.send), middleware.Before)
+	return errors.Join(
+		s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecrLoginSend", t.send), middleware.Before),
+		s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ecrLoginLimit", limitResponse), middleware.After))
+}
+
+// maxResponse is the maximum size of a response in bytes, after decompression. Those of AWS have a few thousand.
+const maxResponse = 1 << 20
+
+var errTooLarge = fmt.Errorf("the response is larger than %d bytes", maxResponse)
+
+// limitResponse makes reading a response fail after maxResponse bytes. The SDK reads responses without a limit, so that
+// a server, or a proxy between, could use all memory of the machine.
+func limitResponse(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	out middleware.DeserializeOutput, m middleware.Metadata, err error,
+) {
+	out, m, err = next.HandleDeserialize(ctx, in)
+	if resp, ok := out.RawResponse.(*smithyhttp.Response); ok && resp.Body != nil {
+		resp.Body = &limitedBody{resp.Body, maxResponse}
+	}
+	return out, m, err
+}
+
+// A limitedBody is a body that can be read up to a limit. Reading more returns errTooLarge.
+type limitedBody struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLarge
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // longestAppID is the maximum length of an application ID.

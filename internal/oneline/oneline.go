@@ -18,11 +18,12 @@ func Text(s string) string { return cut(Clean(s), maxText) }
 // Value returns a value from a file or a request on one line, limited to 120 characters.
 func Value(s string) string { return cut(Clean(s), maxValue) }
 
-// Clean replaces each run of white space and control characters with one space, because a terminal interprets control
-// characters. It removes them at the start and at the end.
+// Clean replaces each run of white space and characters that are not printable with one space. A terminal interprets
+// control characters, and formatting characters of Unicode would let a server hide or reorder the text of a message. It
+// removes them at the start and at the end.
 func Clean(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "?"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
+		return unicode.IsSpace(r) || !unicode.IsPrint(r)
 	}), " ")
 }
 

@@ -13,6 +13,7 @@ func TestText(t *testing.T) {
 		"":                             "",
 		" two\r\n\tlines ":             "two lines",
 		"a\n\tb \x1b[2Jc\u009bd é":     "a b [2Jc d é",
+		"run: \u202emr\u202c x\u200by": "run: mr x y",
 		"no \xff UTF-8":                "no ? UTF-8",
 		strings.Repeat("é", 600):       strings.Repeat("é", 600),
 		strings.Repeat("é", 601):       strings.Repeat("é", 600) + "…",
