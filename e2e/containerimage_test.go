@@ -17,10 +17,13 @@ import (
 // imageUser is the user and the group of the container image.
 const imageUser = 65532
 
-// testContainerImage loads the image of ecr-token-refresh into Docker, and runs its programs without capabilities and on a
-// read-only file system.
+// testContainerImage loads the image of ecr-token-refresh into Docker, and runs its programs without capabilities, with
+// Docker's default seccomp profile, and on a read-only file system.
 func testContainerImage(t *testing.T, aws *awstest.Server, dir string) {
 	startDockerd(t)
+	if got := dockerRun(t, nil, "", "info", "--format={{.SecurityOptions}}"); !strings.Contains(got, "name=seccomp") {
+		t.Errorf("containers run without Docker's seccomp profile: %s", got)
+	}
 	dockerRun(t, nil, "", "load", "--input", filepath.Join(dir, "ecr-token-refresh-image-"+runtime.GOARCH+".tar"))
 	runImage(t, "ecr-token-refresh:1.2.3", append(keys(), "HTTPS_PROXY="+aws.Proxy))
 }
