@@ -32,9 +32,9 @@ func TestMain(m *testing.M) {
 
 // build writes the packages of two versions and gets Debian's package, in directories of bin.
 func build(bin string) error {
-	// The pages and the programs in bin of the repository are part of the packages.
-	if out, err := exec.Command("make", "-C", root, "build").CombinedOutput(); err != nil {
-		return fmt.Errorf("make build: %w\n%s", err, out)
+	// The manual pages, the programs and the licenses in bin of the repository are part of the packages.
+	if out, err := exec.Command("make", "-C", root, "build", "notices").CombinedOutput(); err != nil {
+		return fmt.Errorf("make build notices: %w\n%s", err, out)
 	}
 	nfpm := filepath.Join(bin, "nfpm")
 	if err := sandbox.GoBuild(filepath.Join(root, "tools", "nfpm"), nfpm, "github.com/goreleaser/nfpm/v2/cmd/nfpm"); err != nil {
@@ -56,9 +56,6 @@ func buildVersion(bin, dist, nfpm, version string) error {
 	dir := filepath.Join(bin, version)
 	program := filepath.Join(dir, "linux-"+runtime.GOARCH, helper)
 	if err := sandbox.GoBuild(root, program, "./ecr-login/"+helper, "-X", "ecrlogin/internal/version.linked="+version); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "THIRD_PARTY_NOTICES.txt"), []byte("notices\n"), 0o644); err != nil {
 		return err
 	}
 	cmd := exec.Command(dist, "packages", "-version", version, "-dir", dir, "-root", root, "-nfpm", nfpm)

@@ -18,14 +18,14 @@ func newRelease(t *testing.T) release {
 	script := "#!/bin/sh\necho \"# $2 completion of ${0##*/}\"\n"
 	for name, text := range map[string]string{
 		"LICENSE": "license", "README.md": "readme", "CHANGELOG.md": "changes", "docs/cache.md": "cache",
-		"bin/" + helper: script, "bin/" + refresh: script,
+		"bin/" + notices: "notices", "bin/" + helper: script, "bin/" + refresh: script,
 		"bin/man/" + helper + ".1": "page", "bin/man/" + helper + "-get.1": "page", "bin/man/" + refresh + ".1": "page",
 	} {
 		write(t, filepath.Join(root, name), text, 0o755)
 	}
 	for _, name := range []string{
 		"linux-amd64/" + helper, "linux-amd64/" + refresh, "linux-armv7/" + helper, "darwin-arm64/" + helper,
-		"darwin-amd64/" + helper, "windows-amd64/" + helper + ".exe", "freebsd-arm64/" + helper, notices,
+		"darwin-amd64/" + helper, "windows-amd64/" + helper + ".exe", "freebsd-arm64/" + helper,
 	} {
 		write(t, filepath.Join(dir, name), name, 0o755)
 	}
