@@ -215,7 +215,6 @@ dist-chart: helm ## write the archive of the Helm chart in DIST
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/helm package deploy/helm/$(REFRESH) \
 		--version $(CHART_VERSION) --app-version $(VERSION) --destination $(DIST)
 
-.PHONY: vulncheck notices dist-sbom
 VULNDB ?= https://vuln.go.dev
 
 # VULNDB can also be a file URL of a copy, see CONTRIBUTING.md.
