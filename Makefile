@@ -217,9 +217,9 @@ dist-chart: helm ## write the archive of the Helm chart in DIST
 
 VULNDB ?= https://vuln.go.dev
 
-# VULNDB can also be a file URL of a copy, see CONTRIBUTING.md.
+# VULNDB can also be the file URL of a copy, such as file:///srv/vulndb.
 vulncheck: ## fail if the programs call functions with known vulnerabilities; requires the database VULNDB
-	@cd tools && $(SHARED) $(GO) build -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
+	@cd tools/govulncheck && $(SHARED) $(GO) build -o ../../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
 	bin/govulncheck -db $(VULNDB) ./...
 
 SBOM         = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/sbom

@@ -57,22 +57,24 @@ func newRelease(t *testing.T) string {
 	if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	archive := fmt.Sprintf("%s-%s-%s-%s.tar.gz", helper, version, runtime.GOOS, runtime.GOARCH)
+	name := fmt.Sprintf("%s-%s-%s-%s", helper, version, runtime.GOOS, runtime.GOARCH)
+	archive := name + ".tar.gz"
 	file, err := os.Create(filepath.Join(dir, version, archive))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
 	hash := sha256.New()
-	if err := writeArchive(io.MultiWriter(file, hash)); err != nil {
+	if err := writeArchive(io.MultiWriter(file, hash), name); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, version, "SHA256SUMS"), hex.EncodeToString(hash.Sum(nil))+"  "+archive+"\n")
 	return dir
 }
 
-// writeArchive writes an archive with this test program as the helper.
-func writeArchive(out io.Writer) error {
+// writeArchive writes an archive with this test program as the helper, in a directory dir, and a completion script of
+// the same name.
+func writeArchive(out io.Writer, dir string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
@@ -86,7 +88,7 @@ func writeArchive(out io.Writer) error {
 		return err
 	}
 	w := tar.NewWriter(compressed)
-	for name, content := range map[string][]byte{"LICENSE": nil, helper: content} {
+	for name, content := range map[string][]byte{dir + "/completions/bash/" + helper: nil, dir + "/" + helper: content} {
 		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
 			return err
 		}

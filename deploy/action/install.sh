@@ -91,7 +91,7 @@ download "$archive"
 verify "$archive"
 mkdir files
 if [ "$os" = windows ]; then unzip -q "$archive" -d files; else tar -xzf "$archive" -C files; fi
-program=$(find files -type f -name "$exe")
+program=files/$name-$VERSION-$os-$arch/$exe
 [ -f "$program" ] || fail "$archive does not contain $exe"
 chmod 755 "$program"
 mv -f "$program" "$bin/$exe"

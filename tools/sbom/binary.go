@@ -50,9 +50,10 @@ func readBinary(program, file string) (*binary, error) {
 	return &binary{settings["GOOS"] + "/" + settings["GOARCH"], hex.EncodeToString(hash[:]), info}, nil
 }
 
-// isProgram reports whether name is the executable of a program in an archive.
+// isProgram reports whether name is the executable of a program in an archive, which is in the only directory at the top.
+// Deeper files may have the same name.
 func isProgram(name, program string) bool {
-	return strings.TrimSuffix(path.Base(name), ".exe") == program
+	return strings.TrimSuffix(path.Base(name), ".exe") == program && strings.Count(name, "/") == 1
 }
 
 var errNoProgram = errors.New("the archive does not contain the program")

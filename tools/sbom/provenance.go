@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // A statement is an in-toto statement of version 1 with a SLSA provenance of version 1.
@@ -41,8 +42,10 @@ type predicate struct {
 	} `json:"runDetails"`
 }
 
-// unattested are the files in the directory of a release that are written after the statement.
-var unattested = map[string]bool{"SHA256SUMS": true, "provenance.intoto.json": true}
+// attested reports whether a file of a release is part of the statement: all files in SHA256SUMS, except the statement.
+func attested(name string) bool {
+	return name != "provenance.intoto.json" && !strings.HasSuffix(name, "SUMS") && filepath.Ext(name) != ".sha256"
+}
 
 // provenance returns a statement that all files in dir were built from the commit. It is not signed. It contains no time
 // and no machine, so that a rebuild has the same statement.
@@ -74,7 +77,7 @@ func hashFiles(dir string) ([]subject, error) {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
-		if err != nil || unattested[name] {
+		if err != nil || !attested(name) {
 			return err
 		}
 		content, err := os.ReadFile(path)

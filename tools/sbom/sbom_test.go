@@ -179,7 +179,7 @@ func archives(t *testing.T, file string) map[string]string {
 	for _, member := range []struct {
 		name    string
 		content []byte
-	}{{"README.md", nil}, {"dir/" + filepath.Base(file), content}} {
+	}{{"dir/completions/bash/" + filepath.Base(file), nil}, {"dir/" + filepath.Base(file), content}} {
 		zw, err := z.Create(member.name)
 		if err == nil {
 			_, err = zw.Write(member.content)
@@ -273,7 +273,7 @@ func mustModule(t *testing.T, path string) string {
 
 func TestProvenance(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string]string{"a.tar.gz": "a", "linux-amd64/b": "b", "SHA256SUMS": "old", "provenance.intoto.json": "old"} {
+	for name, content := range map[string]string{"a.tar.gz": "a", "linux-amd64/b": "b", "linux-amd64/b.sha256": "x", "SHA256SUMS": "old", "provenance.intoto.json": "old"} {
 		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			t.Fatal(err)
