@@ -177,7 +177,7 @@ func FuzzList(f *testing.F) {
 
 // FuzzAction checks that no other action does anything.
 func FuzzAction(f *testing.F) {
-	for _, action := range []string{"", "Get", "get ", "--version", "version", "login"} {
+	for _, action := range []string{"", "\n", "Get", "get ", "--version", "version", "login"} {
 		f.Add(action, host)
 	}
 	f.Fuzz(func(t *testing.T, action, in string) {

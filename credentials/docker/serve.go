@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
+
+	"ecrlogin/internal/oneline"
 )
 
 // Serve handles one call of the protocol and returns the exit code of the helper. The action is get, store, erase or
@@ -88,6 +90,11 @@ const maxInput = 1 << 20
 // check returns an error if the input is invalid. It adds context where docker-credential-helpers returns only the
 // error of its parser.
 func check(action string, input []byte) error {
+	switch action {
+	case helper.ActionGet, helper.ActionStore, helper.ActionErase, helper.ActionList, helper.ActionVersion:
+	default:
+		return fmt.Errorf("unknown action %q; supported actions are get, store, erase and list", oneline.Value(action))
+	}
 	err := helper.HandleCommand(noHelper{}, action, bytes.NewReader(input), io.Discard)
 	switch {
 	case err == nil, helper.IsCredentialsMissingServerURL(err), helper.IsCredentialsMissingUsername(err):
