@@ -17,7 +17,7 @@ REFRESH  = ecr-token-refresh
 FIPS    ?= certified
 # The date of the manual pages in Unix seconds: the date of the commit, or of the build if there is no repository.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
-# The fuzz targets, and how long each of them runs.
+# The fuzz targets, and how long each of them runs: a time, or a number of executions such as 3000x.
 FUZZ     ?= cache config credentials internal registry refresh e2e/matching
 FUZZTIME ?= 10m
 SOAK     ?= 10m
