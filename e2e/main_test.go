@@ -43,6 +43,7 @@ func build(bin string) error {
 		sandbox.GoBuild(".", filepath.Join(bin, "crane"), "github.com/google/go-containerregistry/cmd/crane"),
 		sandbox.GoBuild(".", filepath.Join(bin, "docker-credential-pass"), "github.com/docker/docker-credential-helpers/pass/cmd"),
 		sandbox.GoBuild(".", filepath.Join(bin, "hello"), "./hello"),
+		sandbox.GoBuild("talos", filepath.Join(bin, "talos"), "."),
 		installModules(bin),
 	)
 }

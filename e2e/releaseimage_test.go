@@ -77,8 +77,11 @@ func testImageFiles(t *testing.T, aws *awstest.Server, dir string) {
 		if got := s.must(t, provider+" --version", ""); got != "docker-credential-ecr-login 1.2.3\n" {
 			t.Errorf("the provider printed %q", got)
 		}
-		if entries, err := os.ReadDir(root); err != nil || len(entries) != 2 || entries[0].Name() != "manifest.yaml" || entries[1].Name() != "rootfs" {
-			t.Errorf("the extension contains %v, %v", entries, err)
+		if got := s.must(t, "talos "+root+" 1.6.0", ""); got != "ecr-login 1.2.3\n" {
+			t.Errorf("Talos reads the extension %q", got)
+		}
+		if got, err := s.sh(t, "talos "+root+" 1.5.0", ""); err == nil || !strings.Contains(got, "can't be satisfied with Talos version 1.5.0") {
+			t.Errorf("Talos 1.5, which has no credential providers: %v, %q", err, got)
 		}
 	})
 }
