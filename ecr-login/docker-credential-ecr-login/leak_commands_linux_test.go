@@ -82,6 +82,7 @@ var invocations = map[string][]invocation{
 	"cache list":     {{"", "", ""}, {"--json", "", ""}},
 	"cache path":     {{"", "", ""}},
 	"cache clear":    {{"https://$USERINFO@" + leakOther, "", ""}, {leakHost, "", ""}, {"--all", "", ""}},
+	"install":        {{"$WORK/out/bin", "", ""}, {"$WORK/broken.yaml", "", ""}},
 	"metrics":        {{"", "", ""}, {"--output=$WORK/out/metrics.prom", "", ""}},
 	"version":        {{"", "", ""}, {"--json", "", ""}},
 	"help":           {{"get", "", ""}, {"$USERINFO@x", "", ""}},
