@@ -127,10 +127,10 @@ func TestExampleIsAccepted(t *testing.T) {
 // TestSecurityNamesTests checks that every test that security.md names exists.
 func TestSecurityNamesTests(t *testing.T) { checkTests(t, "security.md", 20) }
 
-// checkTests checks that a page names at least n tests, and that they exist.
+// checkTests checks that a page names at least n tests, and that they and the scripts that it names exist.
 func checkTests(t *testing.T, page string, n int) {
 	t.Helper()
-	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+)`").FindAllStringSubmatch(read(t, page), -1)
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)(?:/([a-z0-9-]+))?`").FindAllStringSubmatch(read(t, page), -1)
 	if len(named) < n {
 		t.Fatalf("%s names only %d tests", page, len(named))
 	}
@@ -138,6 +138,13 @@ func checkTests(t *testing.T, page string, n int) {
 	for _, m := range named {
 		if defined[m[1]] == nil {
 			t.Errorf("%s names %s, which does not exist", page, m[1])
+		}
+		if m[1] != "TestScript" || m[2] == "" {
+			continue
+		}
+		scripts, err := filepath.Glob("../*/*/testdata/script/" + m[2] + ".txtar")
+		if err != nil || len(scripts) == 0 {
+			t.Errorf("%s names the script %s, which does not exist (%v)", page, m[2], err)
 		}
 	}
 }

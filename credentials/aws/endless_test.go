@@ -2,6 +2,8 @@ package aws_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -28,6 +30,7 @@ func TestEndlessResponse(t *testing.T) {
 	}{
 		"ECR":         {`{"authorizationData":[{"authorizationToken":"`, keysAndEndpoint},
 		"text of ECR": {`A`, keysAndEndpoint},
+		"compressed":  {`{"authorizationData":[{"authorizationToken":"`, keysAndEndpoint},
 		"container": {`{"AccessKeyId":"`, func(m *machine, url string) {
 			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
 		}},
@@ -38,9 +41,14 @@ func TestEndlessResponse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var sent atomic.Int64
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_, err := w.Write([]byte(tt.begin))
+				body := io.Writer(w)
+				if name == "compressed" {
+					w.Header().Set("Content-Encoding", "gzip")
+					body = gzip.NewWriter(w)
+				}
+				_, err := body.Write([]byte(tt.begin))
 				for err == nil {
-					_, err = w.Write(part)
+					_, err = body.Write(part)
 					sent.Add(1)
 				}
 			}))
