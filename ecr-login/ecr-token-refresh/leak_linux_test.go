@@ -301,7 +301,8 @@ func (m *leakMachine) run(args []string) string {
 	return output.String() + pages
 }
 
-// pages returns the HTTP pages after each target was applied or has failed.
+// pages returns the HTTP pages after each target was applied or has failed, or after a few seconds, because some
+// failures end the program or last longer.
 func (m *leakMachine) pages() (all string) {
 	m.t.Helper()
 	config, err := os.ReadFile(filepath.Join(m.work, "config.yaml"))
@@ -310,7 +311,7 @@ func (m *leakMachine) pages() (all string) {
 	}
 	_, address, _ := strings.Cut(string(config), "listen: ")
 	address, _, _ = strings.Cut(address, "\n")
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(3 * time.Second)
 	for time.Now().Before(deadline) {
 		all = ""
 		for _, page := range []string{"/", "/metrics", "/readyz"} {
@@ -321,13 +322,16 @@ func (m *leakMachine) pages() (all string) {
 			}
 		}
 		var status struct {
-			Targets []struct{ Error, Applied string }
+			Targets []struct {
+				Error, Applied string
+				Places         struct{ Failing []any }
+			}
 		}
 		_, body, _ := request("http://"+address+"/", "application/json")
 		_ = json.Unmarshal([]byte(body), &status)
 		done := len(status.Targets) > 0
 		for _, target := range status.Targets {
-			done = done && target.Error+target.Applied != ""
+			done = done && (target.Error+target.Applied != "" || len(target.Places.Failing) > 0)
 		}
 		if done {
 			break
