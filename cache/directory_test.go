@@ -169,11 +169,12 @@ func TestDefaultDirectory(t *testing.T) {
 	m.called(2)
 }
 
-// An AWS file that is too large disables the cache, with a notice.
+// An AWS file that is too large disables the cache, with a notice. The AWS SDK takes seconds to parse such a file with the
+// race detector, and longer on a busy machine.
 func TestLargeFile(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{".aws/config", ".aws/credentials"} {
-		m := withKeys(t)
+		m := withKeys(t).with(map[string]string{"ECR_LOGIN_TIMEOUT": "2m"})
 		path := m.file(name, "[default]\n"+strings.Repeat("# a comment\n", 16<<20/12))
 		info, err := os.Stat(path)
 		if err != nil {
