@@ -37,7 +37,8 @@ func build(bin string) error {
 		return fmt.Errorf("make build notices: %w\n%s", err, out)
 	}
 	nfpm := filepath.Join(bin, "nfpm")
-	if err := sandbox.GoBuild(filepath.Join(root, "tools", "nfpm"), nfpm, "github.com/goreleaser/nfpm/v2/cmd/nfpm"); err != nil {
+	err := sandbox.GoBuild(filepath.Join(root, "tools", "nfpm"), nfpm, "github.com/goreleaser/nfpm/v2/cmd/nfpm")
+	if err != nil {
 		return err
 	}
 	dist := filepath.Join(bin, "dist")
@@ -55,7 +56,8 @@ func build(bin string) error {
 func buildVersion(bin, dist, nfpm, version string) error {
 	dir := filepath.Join(bin, version)
 	program := filepath.Join(dir, "linux-"+runtime.GOARCH, helper)
-	if err := sandbox.GoBuild(root, program, "./ecr-login/"+helper, "-X", "ecrlogin/internal/version.linked="+version); err != nil {
+	linked := "ecrlogin/internal/version.linked=" + version
+	if err := sandbox.GoBuild(root, program, "./ecr-login/"+helper, "-X", linked); err != nil {
 		return err
 	}
 	cmd := exec.Command(dist, "packages", "-version", version, "-dir", dir, "-root", root, "-nfpm", nfpm)
@@ -106,7 +108,8 @@ func repack(dir string) error {
 		}
 	}
 	control, err := exec.Command("dpkg-query", "--show", "--showformat",
-		"Package: ${Package}\nVersion: ${Version}\nArchitecture: ${Architecture}\nMaintainer: ${Maintainer}\nDescription: test\n", debian).Output()
+		"Package: ${Package}\nVersion: ${Version}\nArchitecture: ${Architecture}\nMaintainer: ${Maintainer}\n"+
+			"Description: test\n", debian).Output()
 	if err != nil {
 		return fmt.Errorf("dpkg-query: %w", err)
 	}

@@ -76,8 +76,9 @@ func TestArchives(t *testing.T) {
 	if err != nil || info.Mode() != 0o755 || !info.ModTime().Equal(r.time) {
 		t.Errorf("ecr-credential-provider: %v, %v", info, err)
 	}
-	if got, want := read(t, filepath.Join(out, top, "completions", "_"+helper)), "# zsh completion of "+helper+"\n"; got != want {
-		t.Errorf("the completion for zsh is %q, want %q", got, want)
+	script := "# zsh completion of " + helper + "\n"
+	if got := read(t, filepath.Join(out, top, "completions", "_"+helper)); got != script {
+		t.Errorf("the completion for zsh is %q, want %q", got, script)
 	}
 	cmd := exec.Command("sha256sum", "-c", helper+".exe.sha256")
 	cmd.Dir = filepath.Join(r.dir, "windows-amd64")
@@ -124,7 +125,8 @@ func TestReproducible(t *testing.T) {
 		}
 	}
 	var report bytes.Buffer
-	if err := verify(&report, sums, second.dir); err != nil || !strings.Contains(report.String(), ", 0 different, 0 not built") {
+	if err := verify(&report, sums, second.dir); err != nil ||
+		!strings.Contains(report.String(), ", 0 different, 0 not built") {
 		t.Errorf("verify: %v\n%s", err, report.String())
 	}
 	if err := os.RemoveAll(filepath.Join(second.dir, "darwin-amd64")); err != nil {
@@ -132,7 +134,8 @@ func TestReproducible(t *testing.T) {
 	}
 	write(t, filepath.Join(second.dir, "linux-amd64", helper), "changed", 0o755)
 	report.Reset()
-	if err := verify(&report, sums, second.dir); err == nil || !strings.Contains(report.String(), "DIFFERENT  linux-amd64/"+helper+"\n") ||
+	err := verify(&report, sums, second.dir)
+	if err == nil || !strings.Contains(report.String(), "DIFFERENT  linux-amd64/"+helper+"\n") ||
 		!strings.HasSuffix(report.String(), "1 different, 1 not built\n") {
 		t.Errorf("verify after a change: %v\n%s", err, report.String())
 	}
@@ -171,8 +174,8 @@ func TestFormula(t *testing.T) {
 		t.Fatal(err)
 	}
 	archive := m.Architecture["64bit"]
-	if archive == nil || len(m.Architecture) != 1 || len(archive.Sum) != 64 || archive.Dir != helper+"-0.1.0-windows-amd64" ||
-		archive.URL != r.url+"/0.1.0/"+archive.Dir+".zip" || m.Homepage != "https://github.com/OWNER/ecr-login" {
+	if archive == nil || len(m.Architecture) != 1 || len(archive.Sum) != 64 ||
+		archive.Dir != helper+"-0.1.0-windows-amd64" || archive.URL != r.url+"/0.1.0/"+archive.Dir+".zip" || m.Homepage != "https://github.com/OWNER/ecr-login" {
 		t.Errorf("the manifest is %+v, %+v", m, archive)
 	}
 }

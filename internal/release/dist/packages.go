@@ -58,7 +58,8 @@ type kind struct {
 
 var kinds = []kind{
 	{"ecr-login", helper, "Docker credential helper for Amazon ECR\n" +
-		"Supplies passwords for Amazon ECR to Docker, Podman and other clients, and to the\nkubelet. No login step is needed."},
+		"Supplies passwords for Amazon ECR to Docker, Podman and other clients, and to the\n" +
+		"kubelet. No login step is needed."},
 	{refresh, refresh, "Writes passwords for Amazon ECR to files and Kubernetes Secrets\n" +
 		"Replaces the passwords before they expire."},
 }
@@ -275,7 +276,8 @@ func compress(data []byte) []byte {
 
 // described matches the output of git describe: a version, an optional pre-release, the number of commits since then,
 // and the commit.
-var described = regexp.MustCompile(`^v?(\d+\.\d+\.\d+)(?:-((?:alpha|beta|rc)\.?\d+))?(?:-(\d+)-(g[0-9a-f]+))?(-dirty)?$`)
+var described = regexp.MustCompile(
+	`^v?(\d+\.\d+\.\d+)(?:-((?:alpha|beta|rc)\.?\d+))?(?:-(\d+)-(g[0-9a-f]+))?(-dirty)?$`)
 
 // packageVersion returns the version of a package: 0.1.0-rc.1 is older than 0.1.0, and 0.1.0-3-g1a2b3c4 (3 commits
 // later) is newer. A commit without a tag before it is newer than 0.0.0.
