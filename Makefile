@@ -223,7 +223,7 @@ vulncheck: ## fail if the programs call functions with known vulnerabilities; re
 	bin/govulncheck -db $(VULNDB) ./...
 
 SBOM         = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) bin/sbom
-SBOM_OPTIONS = -version $(VERSION) -commit $(COMMIT)
+SBOM_OPTIONS = -version $(VERSION) -commit $(COMMIT) -repository $(RELEASE_URL:%/releases/download=%)
 
 notices: ## write bin/THIRD_PARTY_NOTICES.txt: the licenses of all modules in the programs; fail if one is not accepted
 	@cd tools/sbom && $(SHARED) $(GO) build -o ../../bin/sbom .
