@@ -166,10 +166,12 @@ reproduce-release: ## build the release VERSION again, and compare the files wit
 # Each target of a package is built again with instrumentation for coverage. The corpus that is kept is in testdata/fuzz;
 # what a run adds is in the Go build cache, or in testdata/fuzz if it fails.
 fuzz: ## run the fuzz targets in the directories FUZZ (all) for FUZZTIME (10m) each
-	@grep -oHr --include='*_test.go' '^func Fuzz[A-Za-z]*' $(FUZZ) | sort | while IFS=: read -r file func; do \
+	@targets=$$(grep -oHr --include='*_test.go' '^func Fuzz[A-Za-z]*' $(FUZZ)) || exit 1; \
+	echo "$$targets" | sort | { failed=0; while IFS=: read -r file func; do \
 		module=. package=./$${file%/*}; case $$package in ./e2e/*) module=e2e package=./$${package#./e2e/};; esac; \
 		echo "$${file%/*} $${func#func }"; \
-		$(GO) test -C $$module $$package -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) || exit 1; done
+		$(GO) test -C $$module $$package -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) || failed=1; \
+	done; exit $$failed; }
 
 soak: build ## run both programs for SOAK (10m) and longer while AWS fails and files are deleted; requires Linux
 	$(GO) run ./internal/soak -for $(SOAK) bin/$(HELPER) bin/$(REFRESH)
