@@ -170,11 +170,11 @@ fuzz: ## run the fuzz targets in the directories FUZZ (all) for FUZZTIME (10m) e
 	echo "$$targets" | sort | { failed=0; while IFS=: read -r file func; do \
 		module=. package=./$${file%/*}; case $$package in ./e2e/*) module=e2e package=./$${package#./e2e/};; esac; \
 		echo "$${file%/*} $${func#func }"; \
-		$(GO) test -C $$module $$package -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) || failed=1; \
+		$(SHARED) $(GO) test -C $$module -vet=off $$package -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) || failed=1; \
 	done; exit $$failed; }
 
 soak: build ## run both programs for SOAK (10m) and longer while AWS fails and files are deleted; requires Linux
-	$(GO) run ./internal/soak -for $(SOAK) bin/$(HELPER) bin/$(REFRESH)
+	$(SHARED) $(GO) run ./internal/soak -for $(SOAK) bin/$(HELPER) bin/$(REFRESH)
 
 cover: ## print the statement coverage of the most important packages
 	$(GO) test -cover -coverpkg=./cache,./internal/store,./internal/cachekey,./internal/keychain ./cache
