@@ -18,6 +18,8 @@ func newRelease(t *testing.T) release {
 	script := "#!/bin/sh\necho \"# $2 completion of ${0##*/}\"\n"
 	for name, text := range map[string]string{
 		"LICENSE": "license", "README.md": "readme", "CHANGELOG.md": "changes", "docs/cache.md": "cache",
+		"CONTRIBUTING.md": "contributing", "SECURITY.md": "security", "docs/recipes/ko.md": "ko",
+		"docs/images/demo.svg": "demo", "docs/docs_test.go": "not a document",
 		"bin/" + notices: "notices", "bin/" + helper: script, "bin/" + refresh: script,
 		"bin/man/" + helper + ".1": "page", "bin/man/" + helper + "-get.1": "page", "bin/man/" + refresh + ".1": "page",
 	} {
@@ -62,9 +64,10 @@ func TestArchives(t *testing.T) {
 	}
 	const top = helper + "-0.1.0-linux-amd64/"
 	want := []string{
-		"CHANGELOG.md", "LICENSE", "README.md", notices, "completions/_" + helper, "completions/" + helper + ".bash",
-		"completions/" + helper + ".fish", "completions/" + helper + ".ps1", helper, "docs/cache.md",
-		"ecr-credential-provider", "man/" + helper + "-get.1", "man/" + helper + ".1",
+		"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", notices, "completions/_" + helper,
+		"completions/" + helper + ".bash", "completions/" + helper + ".fish", "completions/" + helper + ".ps1", helper,
+		"docs/cache.md", "docs/images/demo.svg", "docs/recipes/ko.md", "ecr-credential-provider",
+		"man/" + helper + "-get.1", "man/" + helper + ".1",
 	}
 	got := output(t, "tar", "-tzf", filepath.Join(r.dir, top[:len(top)-1]+".tar.gz"))
 	if want := top + strings.Join(want, "\n"+top) + "\n"; got != want {

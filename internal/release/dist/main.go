@@ -165,16 +165,23 @@ func (r release) completion(program, shell string) ([]byte, error) {
 // notices is the file in bin that contains the licenses of other modules in the programs.
 const notices = "THIRD_PARTY_NOTICES.txt"
 
-// documents returns the paths of the documents of an archive, relative to the repository.
+// documents returns the paths of the documents of an archive, relative to the repository: README.md and the pages and
+// pictures that it leads to.
 func (r release) documents() ([]string, error) {
-	docs, err := filepath.Glob(filepath.Join(r.root, "docs", "*.md"))
-	if err != nil {
-		return nil, err
+	docs := []string{"LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
+	for _, pattern := range []string{"*.md", "*/*.md", "images/*"} {
+		matches, err := filepath.Glob(filepath.Join(r.root, "docs", pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, match := range matches {
+			doc, err := filepath.Rel(r.root, match)
+			if err != nil {
+				return nil, err
+			}
+			docs = append(docs, doc)
+		}
 	}
-	for i, doc := range docs {
-		docs[i] = filepath.Join("docs", filepath.Base(doc))
-	}
-	docs = append(docs, "LICENSE", "README.md", "CHANGELOG.md")
 	slices.SortFunc(docs, strings.Compare)
 	return docs, nil
 }
