@@ -152,6 +152,9 @@ func TestActionFile(t *testing.T) {
 	if strings.Contains(run.Run, "${{") {
 		t.Errorf("an expression is part of the script: %s", run.Run)
 	}
+	if strings.Contains(string(content), "${{ github.action_path }}") {
+		t.Error("github.action_path is used, which is a path on the host in jobs with a container")
+	}
 	for name := range action.Inputs {
 		if !strings.Contains(fmt.Sprint(run.Env), "${{ inputs."+name+" }}") {
 			t.Errorf("the input %s is not used", name)
@@ -162,7 +165,7 @@ func TestActionFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range run.Env {
-		if name != "ACTION_PATH" && !strings.Contains(string(script), "\n# "+name+" ") {
+		if !strings.Contains(string(script), "\n# "+name+" ") {
 			t.Errorf("install.sh does not describe the variable %s", name)
 		}
 	}
