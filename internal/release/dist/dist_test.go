@@ -145,6 +145,11 @@ func TestReproducible(t *testing.T) {
 	if err := verify(&report, sums, t.TempDir()); err == nil {
 		t.Error("verify accepts a directory without files")
 	}
+	long := filepath.Join(t.TempDir(), "SHA256SUMS")
+	write(t, long, read(t, sums)+strings.Repeat("0", 100_000)+"  changed\n", 0o600)
+	if err := verify(&report, long, first.dir); err == nil {
+		t.Error("verify accepts a file of which it read only a part")
+	}
 }
 
 // TestFormula checks the URLs and checksums of the Homebrew formula and the Scoop manifest.

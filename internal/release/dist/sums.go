@@ -92,7 +92,8 @@ func verify(w io.Writer, sums, dir string) error {
 	}
 	defer f.Close()
 	same, different, skipped := 0, 0, 0
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
 		want, name, found := strings.Cut(lines.Text(), "  ")
 		if !found || !filepath.IsLocal(name) {
 			return fmt.Errorf("%s: invalid line %q", sums, lines.Text())
@@ -110,6 +111,9 @@ func verify(w io.Writer, sums, dir string) error {
 			different++
 			fmt.Fprintf(w, "DIFFERENT  %s\n", name)
 		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%s: %w", sums, err)
 	}
 	fmt.Fprintf(w, "%d identical, %d different, %d not built\n", same, different, skipped)
 	if different > 0 || same == 0 {
