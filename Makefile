@@ -120,7 +120,7 @@ demo: build ## push and pull without a login, against a stand-in for ECR; requir
 # the archives, the SBOM describes them, and the checksums are those of all files.
 dist: ## write all files of a release to DIST (dist/VERSION), for PLATFORMS (linux/amd64 linux/arm64 ...)
 	@rm -rf $(DIST)
-	@for target in dist-programs dist-archives dist-packages $(if $(REFRESH_PLATFORMS),dist-images) dist-chart dist-sbom dist-sums; do \
+	@umask 022; for target in dist-programs dist-archives dist-packages $(if $(REFRESH_PLATFORMS),dist-images) dist-chart dist-sbom dist-sums; do \
 		echo "$$target" && $(RELEASE_ENV) $(MAKE) --silent $$target IMAGE_DIR=$(DIST) \
 			IMAGE_ARCHS='$(REFRESH_PLATFORMS:linux/%=%)' || exit 1; done
 

@@ -106,11 +106,11 @@ func (r release) contents(p platform, program string) ([]file, error) {
 		}
 		files = append(files, file{name: filepath.ToSlash(doc), data: data})
 	}
-	if data, err := os.ReadFile(filepath.Join(r.root, "bin", notices)); err == nil {
-		files = append(files, file{name: notices, data: data})
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	licenses, err := os.ReadFile(filepath.Join(r.root, "bin", notices))
+	if err != nil {
 		return nil, err
 	}
+	files = append(files, file{name: notices, data: licenses})
 	more, err := r.extras(program)
 	files = append(files, more...)
 	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
@@ -143,13 +143,13 @@ func (r release) extras(program string) ([]file, error) {
 	return files, nil
 }
 
-// create writes a file with mode 0644, also with another umask.
+// create writes a file.
 func create(name string, write func(io.Writer) error) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(f), f.Chmod(0o644), f.Close())
+	return errors.Join(write(f), f.Close())
 }
 
 // writeTar writes a compressed tar archive whose files are in the directory top. Owners are root, without names.

@@ -95,6 +95,21 @@ func TestArchives(t *testing.T) {
 	}
 }
 
+// TestLicensesAreRequired checks that a release without the licenses of other modules is an error.
+func TestLicensesAreRequired(t *testing.T) {
+	r := newRelease(t)
+	if err := os.Remove(filepath.Join(r.root, "bin", notices)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.archives(); err == nil || !strings.Contains(err.Error(), notices) {
+		t.Errorf("archives: %v", err)
+	}
+	if _, err := r.config(platform{"linux", "amd64"}, kinds[0], "deb", t.TempDir()); err == nil ||
+		!strings.Contains(err.Error(), notices) {
+		t.Errorf("config: %v", err)
+	}
+}
+
 func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()

@@ -257,10 +257,8 @@ func (r release) packageDocuments(k kind, format string) ([]packaged, error) {
 	} else {
 		files = append(files, packaged{path: licenses + "LICENSE", data: license})
 	}
-	if text, err := os.ReadFile(filepath.Join(r.root, "bin", notices)); err == nil {
-		files = append(files, packaged{path: licenses + notices, data: text})
-	}
-	return files, nil
+	text, err := os.ReadFile(filepath.Join(r.root, "bin", notices))
+	return append(files, packaged{path: licenses + notices, data: text}), err
 }
 
 // compress returns data in gzip format, without a name and a time.

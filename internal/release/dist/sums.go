@@ -41,10 +41,7 @@ func (r release) checksumBeside(name string) error {
 	if err != nil {
 		return err
 	}
-	return create(name+".sha256", func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s  %s\n", sum, filepath.Base(name))
-		return err
-	})
+	return os.WriteFile(name+".sha256", fmt.Appendf(nil, "%s  %s\n", sum, filepath.Base(name)), 0o644)
 }
 
 // sums writes SHA256SUMS and SHA512SUMS of all files in the directory, sorted by name, except .sha256 files.
