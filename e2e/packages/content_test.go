@@ -56,8 +56,10 @@ func TestRPM(t *testing.T) {
 		t.Errorf("version: %q, %v, want %q", out, err, want)
 	}
 	rpm("--root", dir, "--force-debian", "-e", "ecr-login")
-	if _, err := os.Stat(filepath.Join(dir, program)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("after the removal: %v", err)
+	for _, name := range []string{program, filepath.Dir(link), "/usr/share/doc/ecr-login", "/usr/share/licenses/ecr-login"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s after the removal: %v", name, err)
+		}
 	}
 }
 

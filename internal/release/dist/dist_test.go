@@ -167,6 +167,32 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
+// TestRPMDirectories checks that an rpm lists its own directories, which otherwise stay after the removal.
+func TestRPMDirectories(t *testing.T) {
+	r := newRelease(t)
+	for _, test := range []struct {
+		kind kind
+		want string
+	}{
+		{kinds[0], "/usr/libexec/ecr-login /usr/share/doc/ecr-login /usr/share/licenses/ecr-login"},
+		{kinds[1], "/usr/share/doc/ecr-token-refresh /usr/share/licenses/ecr-token-refresh"},
+	} {
+		c, err := r.config(platform{"linux", "amd64"}, test.kind, "rpm", t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var dirs []string
+		for _, entry := range c.Contents {
+			if entry.Type == "dir" {
+				dirs = append(dirs, entry.Destination)
+			}
+		}
+		if got := strings.Join(dirs, " "); got != test.want {
+			t.Errorf("the directories are %s, want %s", got, test.want)
+		}
+	}
+}
+
 // TestFormula checks the URLs and checksums of the Homebrew formula and the Scoop manifest.
 func TestFormula(t *testing.T) {
 	r := newRelease(t)

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,9 +38,9 @@ type config struct {
 	Contents      []content         `yaml:"contents"`
 }
 
-// A content is a file or a symbolic link in a package.
+// A content is a file, a directory or a symbolic link in a package.
 type content struct {
-	Source      string   `yaml:"src"`
+	Source      string   `yaml:"src,omitempty"`
 	Destination string   `yaml:"dst"`
 	Type        string   `yaml:"type,omitempty"`
 	Info        fileInfo `yaml:"file_info"`
@@ -191,7 +193,13 @@ func (r release) fill(c *config, p platform, k kind, format, stage string) error
 	if err != nil {
 		return err
 	}
-	for i, f := range append(files, docs...) {
+	files = append(files, docs...)
+	if format == "rpm" { // rpm removes only directories that a package lists
+		for _, dir := range ownDirs(files, k.name) {
+			c.Contents = append(c.Contents, content{Destination: dir, Type: "dir", Info: fileInfo{Mode: 0o755, MTime: r.time}})
+		}
+	}
+	for i, f := range files {
 		entry := content{Source: f.link, Destination: f.path, Type: "symlink", Info: fileInfo{MTime: r.time}}
 		if f.link == "" {
 			entry.Source, entry.Type, entry.Info.Mode = filepath.Join(stage, fmt.Sprint(i)), "", 0o644
@@ -205,6 +213,18 @@ func (r release) fill(c *config, p platform, k kind, format, stage string) error
 		c.Contents = append(c.Contents, entry)
 	}
 	return nil
+}
+
+// ownDirs returns the directories of files that have the name of the package, sorted.
+func ownDirs(files []packaged, name string) []string {
+	var dirs []string
+	for _, f := range files {
+		if dir := path.Dir(f.path); path.Base(dir) == name {
+			dirs = append(dirs, dir)
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
 }
 
 // installed returns where a manual page or a completion script is installed, and its content. The path is empty if it
