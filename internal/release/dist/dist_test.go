@@ -167,6 +167,20 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
+// TestPackageNames checks that a stand-in for nfpm writes all packages, whose names GitHub does not change.
+func TestPackageNames(t *testing.T) {
+	r := newRelease(t)
+	r.version, r.nfpm = "0.2.0-rc.1", filepath.Join(r.root, "nfpm")
+	write(t, r.nfpm, "#!/bin/sh\ntouch \"$7/ecr-login_0.2.0~rc.1-$$.$5\"\n", 0o755)
+	if err := r.packages(); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(r.dir, "ecr-login_0.2.0.rc.1-*"))
+	if err != nil || len(names) != 9 { // three formats for each program in linux-*
+		t.Errorf("the packages are %v (%v)", names, err)
+	}
+}
+
 // TestRPMDirectories checks that an rpm lists its own directories, which otherwise stay after the removal.
 func TestRPMDirectories(t *testing.T) {
 	r := newRelease(t)

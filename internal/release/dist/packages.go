@@ -85,6 +85,25 @@ func (r release) packages() error {
 			}
 		}
 	}
+	return r.renamePackages()
+}
+
+// renamePackages replaces the tilde of a pre-release in the file names of packages with a dot. GitHub does the same with
+// the files of a release, and checksum files must contain the names of the downloads.
+func (r release) renamePackages() error {
+	entries, err := os.ReadDir(r.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := strings.ReplaceAll(e.Name(), "~", ".")
+		if name == e.Name() {
+			continue
+		}
+		if err := os.Rename(filepath.Join(r.dir, e.Name()), filepath.Join(r.dir, name)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
