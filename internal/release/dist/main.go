@@ -17,9 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -160,28 +158,4 @@ func (r release) completion(program, shell string) ([]byte, error) {
 		return nil, fmt.Errorf("%s completion %s: %w", path, shell, err)
 	}
 	return out, nil
-}
-
-// notices is the file in bin that contains the licenses of other modules in the programs.
-const notices = "THIRD_PARTY_NOTICES.txt"
-
-// documents returns the paths of the documents of an archive, relative to the repository: README.md and the pages and
-// pictures that it leads to.
-func (r release) documents() ([]string, error) {
-	docs := []string{"LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
-	for _, pattern := range []string{"*.md", "*/*.md", "images/*"} {
-		matches, err := filepath.Glob(filepath.Join(r.root, "docs", pattern))
-		if err != nil {
-			return nil, err
-		}
-		for _, match := range matches {
-			doc, err := filepath.Rel(r.root, match)
-			if err != nil {
-				return nil, err
-			}
-			docs = append(docs, doc)
-		}
-	}
-	slices.SortFunc(docs, strings.Compare)
-	return docs, nil
 }

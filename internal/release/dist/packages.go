@@ -265,41 +265,6 @@ func installed(f file, format string) (path string, data []byte) {
 	return "", nil
 }
 
-// copyright begins Debian's copyright file. The text of the license is part of Debian.
-const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-Upstream-Name: ecr-login
-Source: %s
-
-Files: *
-Copyright: The ecr-login authors
-License: Apache-2.0
- On Debian systems, the text of the license is in /usr/share/common-licenses/Apache-2.0.
-Comment:
- The program contains other Go modules. Their licenses are in THIRD_PARTY_NOTICES.txt in this directory.
-`
-
-// packageDocuments returns the license, the notices and the changelog of a package.
-func (r release) packageDocuments(k kind, format string) ([]packaged, error) {
-	license, err := os.ReadFile(filepath.Join(r.root, "LICENSE"))
-	if err != nil {
-		return nil, err
-	}
-	changes, err := os.ReadFile(filepath.Join(r.root, "CHANGELOG.md"))
-	if err != nil {
-		return nil, err
-	}
-	doc, licenses := "/usr/share/doc/"+k.name+"/", "/usr/share/licenses/"+k.name+"/"
-	files := []packaged{{path: doc + "changelog.gz", data: compress(changes)}}
-	if format == "deb" {
-		licenses = doc
-		files = append(files, packaged{path: doc + "copyright", data: fmt.Appendf(nil, copyright, r.homepage())})
-	} else {
-		files = append(files, packaged{path: licenses + "LICENSE", data: license})
-	}
-	text, err := os.ReadFile(filepath.Join(r.root, "bin", notices))
-	return append(files, packaged{path: licenses + notices, data: text}), err
-}
-
 // compress returns data in gzip format, without a name and a time.
 func compress(data []byte) []byte {
 	var out bytes.Buffer
