@@ -118,9 +118,10 @@ demo: build ## push and pull without a login, against a stand-in for ECR; requir
 
 # The order matters: packages contain what "make build" and "make notices" write to bin, the images contain the programs of
 # the archives, the SBOM describes them, and the checksums are those of all files.
+DIST_TARGETS ?= dist-programs dist-archives dist-packages $(if $(REFRESH_PLATFORMS),dist-images) dist-chart dist-sbom dist-sums
 dist: ## write all files of a release to DIST (dist/VERSION), for PLATFORMS (linux/amd64 linux/arm64 ...)
 	@rm -rf $(DIST)
-	@umask 022; for target in dist-programs dist-archives dist-packages $(if $(REFRESH_PLATFORMS),dist-images) dist-chart dist-sbom dist-sums; do \
+	@umask 022; for target in $(DIST_TARGETS); do \
 		echo "$$target" && $(RELEASE_ENV) $(MAKE) --silent $$target IMAGE_DIR=$(DIST) \
 			IMAGE_ARCHS='$(REFRESH_PLATFORMS:linux/%=%)' || exit 1; done
 
@@ -153,14 +154,14 @@ reproduce: build ## build again in another directory, and compare the bytes
 	cmp bin/$(HELPER) "$$copy/bin/$(HELPER)" && cmp bin/$(REFRESH) "$$copy/bin/$(REFRESH)" && \
 	echo "identical builds in $(CURDIR) and $$copy"
 
-# The tag of the release must be in this clone. PLATFORMS limits what is built.
+# The tag of the release must be in this clone. Its Makefile determines the version of Go and other settings. Variables of
+# the command line, such as PLATFORMS, are part of the environment.
 reproduce-release: ## build the release VERSION again, and compare the files with SUMS, its SHA256SUMS
 	@[ -f '$(SUMS)' ] || { echo 'usage: make reproduce-release VERSION=0.1.0 SUMS=SHA256SUMS' >&2; exit 2; }
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	git clone --quiet . "$$copy" && git -C "$$copy" checkout --quiet '$(VERSION)' && \
-	for target in dist-programs dist-archives dist-packages; do \
-		env -u MAKEFLAGS -u MAKEOVERRIDES $(MAKE) --no-print-directory -C "$$copy" $$target \
-			PLATFORMS='$(PLATFORMS)' RELEASE_URL='$(RELEASE_URL)' RELEASE_TOOLCHAIN='$(RELEASE_TOOLCHAIN)' || exit 1; done && \
+	env -u MAKEFLAGS -u MAKEOVERRIDES $(MAKE) --no-print-directory -C "$$copy" dist \
+		VERSION='$(VERSION)' DIST='dist/$(VERSION)' DIST_TARGETS='dist-programs dist-archives dist-packages' && \
 	$(RELEASE_TOOL) verify -sums '$(SUMS)' -dir "$$copy/dist/$(VERSION)"
 
 # Each target of a package is built again with instrumentation for coverage. The corpus that is kept is in testdata/fuzz;
