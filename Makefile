@@ -235,7 +235,7 @@ notices: ## write bin/THIRD_PARTY_NOTICES.txt: the licenses of all modules in th
 # The SBOMs describe the executables in the archives, the statement all files that are in DIST before dist-sums.
 dist-sbom: notices ## add the license texts, an SBOM of each program and the provenance statement to DIST
 	@cp bin/THIRD_PARTY_NOTICES.txt $(DIST)/
-	@for program in $(HELPER) $(REFRESH); do \
+	@for program in $(HELPER) $(if $(REFRESH_PLATFORMS),$(REFRESH)); do \
 		$(SBOM) bom $(SBOM_OPTIONS) -program $$program -o $(DIST)/$$program-$(VERSION).sbom.cdx.json \
 			$$(ls $(DIST)/$$program-$(VERSION)-*.tar.gz $(DIST)/$$program-$(VERSION)-*.zip 2>/dev/null) || exit 1; done
 	@$(SBOM) provenance $(SBOM_OPTIONS) -o $(DIST)/provenance.intoto.json $(DIST)
