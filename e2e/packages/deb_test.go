@@ -139,7 +139,7 @@ func TestDebAfterLocalDiversion(t *testing.T) {
 	if m.exists(program) {
 		t.Error("the program was installed")
 	}
-	if out := m.run("dpkg", "--audit"); strings.Contains(out, "ecr-login") {
+	if out, _ := m.try("dpkg", "--audit"); strings.Contains(out, "ecr-login") {
 		t.Errorf("the package is partly installed:\n%s", out)
 	}
 	m.run("dpkg-divert", "--local", "--rename", "--remove", program)
