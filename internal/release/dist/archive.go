@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// A file is a file or a link in an archive.
+// A file is a file or a link in an archive or a package.
 type file struct {
-	name string // path in the archive
+	name string // path in the archive; absolute in a package
 	data []byte
 	exec bool
 	link string // target, if the file is a symbolic link

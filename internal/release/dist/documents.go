@@ -46,7 +46,7 @@ Comment:
 `
 
 // packageDocuments returns the license, the notices and the changelog of a package.
-func (r release) packageDocuments(k kind, format string) ([]packaged, error) {
+func (r release) packageDocuments(k kind, format string) ([]file, error) {
 	license, err := os.ReadFile(filepath.Join(r.root, "LICENSE"))
 	if err != nil {
 		return nil, err
@@ -56,13 +56,13 @@ func (r release) packageDocuments(k kind, format string) ([]packaged, error) {
 		return nil, err
 	}
 	doc, licenses := "/usr/share/doc/"+k.name+"/", "/usr/share/licenses/"+k.name+"/"
-	files := []packaged{{path: doc + "changelog.gz", data: compress(changes)}}
+	files := []file{{name: doc + "changelog.gz", data: compress(changes)}}
 	if format == "deb" {
 		licenses = doc
-		files = append(files, packaged{path: doc + "copyright", data: fmt.Appendf(nil, copyright, r.homepage())})
+		files = append(files, file{name: doc + "copyright", data: fmt.Appendf(nil, copyright, r.homepage())})
 	} else {
-		files = append(files, packaged{path: licenses + "LICENSE", data: license})
+		files = append(files, file{name: licenses + "LICENSE", data: license})
 	}
 	text, err := os.ReadFile(filepath.Join(r.root, "bin", notices))
-	return append(files, packaged{path: licenses + notices, data: text}), err
+	return append(files, file{name: licenses + notices, data: text}), err
 }

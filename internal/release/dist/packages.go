@@ -179,25 +179,17 @@ func (r release) besideOther(c *config, format string) {
 	}
 }
 
-// A packaged is a file that is generated for a package, or a link.
-type packaged struct {
-	path string // absolute
-	data []byte
-	exec bool
-	link string
-}
-
-// fill adds the files to c.
+// fill adds the files of a package to c. Generated files are written to the directory stage.
 func (r release) fill(c *config, p platform, k kind, format, stage string) error {
-	var files []packaged
+	var files []file
 	program, err := os.ReadFile(r.program(p, k.program))
 	if err != nil {
 		return err
 	}
-	files = append(files, packaged{path: "/usr/bin/" + k.program, data: program, exec: true})
+	files = append(files, file{name: "/usr/bin/" + k.program, data: program, exec: true})
 	if k.program == helper {
 		// The directory contains only this program, because the kubelet runs what it finds in it.
-		files = append(files, packaged{path: "/usr/libexec/ecr-login/ecr-credential-provider", link: "/usr/bin/" + helper})
+		files = append(files, file{name: "/usr/libexec/ecr-login/ecr-credential-provider", link: "/usr/bin/" + helper})
 	}
 	extras, err := r.extras(k.program)
 	if err != nil {
@@ -205,7 +197,7 @@ func (r release) fill(c *config, p platform, k kind, format, stage string) error
 	}
 	for _, f := range extras {
 		if path, data := installed(f, format); path != "" {
-			files = append(files, packaged{path: path, data: data})
+			files = append(files, file{name: path, data: data})
 		}
 	}
 	docs, err := r.packageDocuments(k, format)
@@ -219,12 +211,9 @@ func (r release) fill(c *config, p platform, k kind, format, stage string) error
 		}
 	}
 	for i, f := range files {
-		entry := content{Source: f.link, Destination: f.path, Type: "symlink", Info: fileInfo{MTime: r.time}}
+		entry := content{Source: f.link, Destination: f.name, Type: "symlink", Info: fileInfo{MTime: r.time}}
 		if f.link == "" {
-			entry.Source, entry.Type, entry.Info.Mode = filepath.Join(stage, fmt.Sprint(i)), "", 0o644
-			if f.exec {
-				entry.Info.Mode = 0o755
-			}
+			entry.Source, entry.Type, entry.Info.Mode = filepath.Join(stage, fmt.Sprint(i)), "", int(f.mode())
 			if err := os.WriteFile(entry.Source, f.data, 0o644); err != nil {
 				return err
 			}
@@ -235,10 +224,10 @@ func (r release) fill(c *config, p platform, k kind, format, stage string) error
 }
 
 // ownDirs returns the directories of files that have the name of the package, sorted.
-func ownDirs(files []packaged, name string) []string {
+func ownDirs(files []file, name string) []string {
 	var dirs []string
 	for _, f := range files {
-		if dir := path.Dir(f.path); path.Base(dir) == name {
+		if dir := path.Dir(f.name); path.Base(dir) == name {
 			dirs = append(dirs, dir)
 		}
 	}
