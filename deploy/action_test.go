@@ -112,6 +112,7 @@ func TestActionFailures(t *testing.T) {
 		{"code as version", "VERSION=$(touch pwned)", "invalid input version"},
 		{"no registries", "REGISTRIES= \n", "the input registries is missing"},
 		{"code as registry", "REGISTRIES=$(touch pwned)", "touch"},
+		{"pattern as registry", "REGISTRIES=*", "*: neither an Amazon ECR registry"},
 		{"unknown client", "CLIENTS=nerdctl", "unknown client in the input clients; valid: docker, podman"},
 		{"unknown architecture", "RUNNER_ARCH=X86", "unsupported architecture: X86; build the program from source"},
 		{"unknown system", "RUNNER_OS=Plan9", "unsupported operating system: Plan9"},

@@ -11,7 +11,7 @@
 # ACTION_REPOSITORY  | OWNER/NAME of the action's repository
 #
 # GitHub sets RUNNER_OS, RUNNER_ARCH and RUNNER_TEMP, and GITHUB_PATH and GITHUB_OUTPUT, which name files to append to.
-set -eu
+set -euf
 
 name=docker-credential-ecr-login
 
