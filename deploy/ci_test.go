@@ -109,6 +109,17 @@ func write(t *testing.T, file, content string) {
 	}
 }
 
+// sums returns the SHA-256 of the file SHA256SUMS of a release.
+func sums(t *testing.T, release string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(release, version, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
 // serve serves a directory via HTTP.
 func serve(t *testing.T, dir string) (url string) {
 	t.Helper()

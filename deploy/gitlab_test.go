@@ -105,7 +105,7 @@ func TestGitLab(t *testing.T) {
 			}
 			out, err := p.run(t, shell, `echo "$PATH"; echo "$AWS_WEB_IDENTITY_TOKEN_FILE"`,
 				"ECR_LOGIN_URL="+serve(t, p.release), "ECR_LOGIN_REGISTRIES="+host+" "+other, "ECR_LOGIN_ROLE_ARN="+role,
-				"PATH="+path, "ECR_LOGIN_ID_TOKEN="+idToken(t, key))
+				"PATH="+path, "ECR_LOGIN_ID_TOKEN="+idToken(t, key), "ECR_LOGIN_SHA256SUMS="+sums(t, p.release))
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
@@ -151,15 +151,16 @@ func TestGitLabFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(changed, version, helper+"-"+version+"-linux-"+runtime.GOARCH+".tar.gz"), "changed")
-	url := "ECR_LOGIN_URL=" + serve(t, p.release)
+	url, sum := "ECR_LOGIN_URL="+serve(t, p.release), "ECR_LOGIN_SHA256SUMS="+sums(t, p.release)
 	for _, test := range []struct {
 		name, want string
 		variables  []string
 	}{
-		{"changed archive", "wrong SHA-256 of docker-credential", []string{"ECR_LOGIN_URL=" + serve(t, changed)}},
+		{"changed archive", "wrong SHA-256 of docker-credential", []string{"ECR_LOGIN_URL=" + serve(t, changed), sum}},
 		{"changed checksums", "wrong SHA-256 of SHA256SUMS; check ECR_LOGIN_SHA256SUMS", []string{url, "ECR_LOGIN_SHA256SUMS=0"}},
-		{"unknown version", "cannot download SHA256SUMS; check ECR_LOGIN_VERSION and", []string{url, "ECR_LOGIN_VERSION=9.9.9"}},
-		{"no registries", "", []string{url, "ECR_LOGIN_REGISTRIES="}},
+		{"unknown version", "cannot download SHA256SUMS; check ECR_LOGIN_VERSION and", []string{url, "ECR_LOGIN_VERSION=9.9.9", sum}},
+		{"no registries", "", []string{url, "ECR_LOGIN_REGISTRIES=", sum}},
+		{"no encryption", "ECR_LOGIN_URL is not encrypted; use https", []string{url}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			out, err := p.run(t, "bash", "echo not reached", append([]string{"ECR_LOGIN_REGISTRIES=" + host}, test.variables...)...)
