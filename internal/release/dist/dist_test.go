@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,9 @@ import (
 // newRelease returns a release with small programs in place of those for a few platforms.
 func newRelease(t *testing.T) release {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("requires a POSIX shell, tar and sha256sum")
+	}
 	root, dir := t.TempDir(), t.TempDir()
 	script := "#!/bin/sh\necho \"# $2 completion of ${0##*/}\"\n"
 	for name, text := range map[string]string{
