@@ -95,7 +95,7 @@ func TestActionFailures(t *testing.T) {
 		{"changed archive", "RELEASE_URL=file://" + changed, "wrong SHA-256 of " + archive + "; nothing was installed"},
 		{"changed checksums", "SHA256SUMS=" + strings.Repeat("0", 64), "wrong SHA-256 of SHA256SUMS; the release was replaced"},
 		{"no version", "VERSION=", "the input version is missing"},
-		{"unknown version", "VERSION=9.9.9", "cannot download file://" + a.release + "/9.9.9/SHA256SUMS; check the input version"},
+		{"unknown version", "VERSION=9.9.9", "cannot download file://" + a.release + "/9.9.9/SHA256SUMS; check the inputs version and url"},
 		{"a path as version", "VERSION=../0.1.0", "invalid input version"},
 		{"code as version", "VERSION=$(touch pwned)", "invalid input version"},
 		{"no registries", "REGISTRIES= \n", "the input registries is missing"},

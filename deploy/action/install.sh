@@ -41,7 +41,7 @@ platform() {
 # download FILE saves a file of the release in the current directory.
 download() {
 	curl --fail --silent --show-error --location --retry 3 --proto "$protocols" --output "$1" "$url/$VERSION/$1" ||
-		fail "cannot download $url/$VERSION/$1; check the input version"
+		fail "cannot download $url/$VERSION/$1; check the inputs version and url"
 }
 
 sha256() {
