@@ -44,6 +44,17 @@ func TestDirectory(t *testing.T) {
 		}
 	}
 
+	first := filepath.Join(dir, "docker-credential-ecr-login")
+	if err := os.Chmod(first, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Directory(dir, false, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(first); err != nil || info.Mode() != 0o755 {
+		t.Errorf("a copy that was not executable has mode %v, %v", info.Mode(), err)
+	}
+
 	elsewhere := filepath.Join(t.TempDir(), "missing")
 	for _, name := range []string{"docker-credential-ecr-login", "ecr-credential-provider"} {
 		path := filepath.Join(dir, name)
