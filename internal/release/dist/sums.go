@@ -113,7 +113,10 @@ func verify(w io.Writer, sums, dir string) error {
 		return fmt.Errorf("%s: %w", sums, err)
 	}
 	fmt.Fprintf(w, "%d identical, %d different, %d not built\n", same, different, skipped)
-	if different > 0 || same == 0 {
+	if different == 0 && same == 0 {
+		return fmt.Errorf("%s lists no file of %s; check VERSION and PLATFORMS", sums, dir)
+	}
+	if different > 0 {
 		return fmt.Errorf("the build differs from %s; check the version of Go, see docs/install.md", sums)
 	}
 	return nil
