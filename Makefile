@@ -238,7 +238,9 @@ dist-sbom: notices ## add the license texts, an SBOM of each program and the pro
 	@for program in $(HELPER) $(if $(REFRESH_PLATFORMS),$(REFRESH)); do \
 		$(SBOM) bom $(SBOM_OPTIONS) -program $$program -o $(DIST)/$$program-$(VERSION).sbom.cdx.json \
 			$$(ls $(DIST)/$$program-$(VERSION)-*.tar.gz $(DIST)/$$program-$(VERSION)-*.zip 2>/dev/null) || exit 1; done
-	@$(SBOM) provenance $(SBOM_OPTIONS) -o $(DIST)/provenance.intoto.json $(DIST)
+	@$(SBOM) provenance $(SBOM_OPTIONS) -o $(DIST)/provenance.intoto.json \
+		-command 'make dist VERSION=$(VERSION) RELEASE_URL=$(RELEASE_URL) RELEASE_TOOLCHAIN=$(RELEASE_TOOLCHAIN) PLATFORMS="$(PLATFORMS)"' \
+		$(DIST)
 
 clean: ## remove bin and dist
 	rm -rf bin dist

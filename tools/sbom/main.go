@@ -49,7 +49,7 @@ func run(args []string) error {
 	flags.StringVar(&r.program, "program", "", "`name` of the program")
 	flags.StringVar(&r.version, "version", "", "version of the release")
 	flags.StringVar(&r.commit, "commit", "", "commit of the release")
-	flags.StringVar(&r.command, "command", "make dist", "the command that built the release")
+	flags.StringVar(&r.command, "command", "", "the command that built the release")
 	flags.StringVar(&r.repository, "repository", "https://github.com/OWNER/ecr-login", "`URL` of the repository")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err

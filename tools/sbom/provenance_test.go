@@ -21,7 +21,7 @@ func TestProvenance(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	content := output(t, append(slices.Concat([]string{"provenance"}, options), dir)...)
+	content := output(t, append(slices.Concat([]string{"provenance", "-command", "make dist"}, options), dir)...)
 	var s statement
 	if err := json.Unmarshal(content, &s); err != nil {
 		t.Fatal(err)
@@ -35,7 +35,8 @@ func TestProvenance(t *testing.T) {
 	}
 	build := s.Predicate.BuildDefinition
 	if s.Type != "https://in-toto.io/Statement/v1" || s.PredicateType != "https://slsa.dev/provenance/v1" ||
-		build.ExternalParameters["version"] != "0.1.0" || build.ResolvedDependencies[0].Digest["gitCommit"] != strings.Repeat("a", 40) ||
+		build.ExternalParameters["version"] != "0.1.0" ||
+		build.ExternalParameters["command"] != "make dist" || build.ResolvedDependencies[0].Digest["gitCommit"] != strings.Repeat("a", 40) ||
 		!strings.HasPrefix(build.InternalParameters["go"], "go1.") {
 		t.Errorf("the statement is wrong:\n%s", content)
 	}
