@@ -74,7 +74,9 @@ func debianPackage(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	cmd := exec.Command("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=0", "download", debian)
+	// A machine on which nothing had to be installed may have no package lists.
+	script := "apt-get $options download " + debian + " || { apt-get $options update && apt-get $options download " + debian + "; }"
+	cmd := exec.Command("sh", "-c", "options='-qq -o APT::Sandbox::User=root -o Acquire::Retries=0'; "+script)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err == nil {
