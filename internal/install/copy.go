@@ -22,7 +22,7 @@ import (
 type Copy struct {
 	Path     string // absolute
 	Backup   string // where Write keeps the existing file; "" for nowhere
-	UpToDate bool   // the file is a copy of the running program that all users can execute
+	UpToDate bool   // the file is a copy of the running program that all users can execute, and others cannot write
 	Version  string // the version, if the file is another version of this program
 	Other    bool   // the file is another program, or Unsafe is set
 	Unsafe   error  // why the file was not run to get its version; other users could have replaced it
@@ -59,7 +59,7 @@ func (c *Copy) examine() error {
 		return advice.Errorf("%s: cannot be read: %w", c.Path, atomicfile.Cause(err)).Then("check its owner and mode")
 	}
 	if bytes.Equal(installed, c.content) {
-		c.UpToDate = info.Mode()&0o555 == 0o555 || runtime.GOOS == "windows" // which has no such modes
+		c.UpToDate = info.Mode()&0o577 == 0o555 || runtime.GOOS == "windows" // without mode bits
 		return nil
 	}
 	version, ours, err := kubeletconfig.VersionOf(context.Background(), c.Path)

@@ -45,14 +45,16 @@ func TestDirectory(t *testing.T) {
 	}
 
 	first := filepath.Join(dir, "docker-credential-ecr-login")
-	if err := os.Chmod(first, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := Directory(dir, false, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(first); err != nil || info.Mode() != 0o755 {
-		t.Errorf("a copy that was not executable has mode %v, %v", info.Mode(), err)
+	for _, mode := range []os.FileMode{0o644, 0o757, 0o775} { // not executable, or writable by others
+		if err := os.Chmod(first, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := Directory(dir, false, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(first); err != nil || info.Mode() != 0o755 {
+			t.Errorf("a copy that had mode %v has mode %v, %v", mode, info.Mode(), err)
+		}
 	}
 
 	elsewhere := filepath.Join(t.TempDir(), "missing")
