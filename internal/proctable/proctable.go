@@ -52,8 +52,8 @@ func Identity(pid int) string {
 	return id
 }
 
-// parse reads a line of /proc/PID/stat: PID (NAME) STATE PARENT …, with the start time in field 22. The name may contain any character, including
-// parentheses.
+// parse reads a line of /proc/PID/stat: PID (NAME) STATE PARENT …, with the start time in field 22. The name may contain
+// any character, including parentheses.
 func parse(stat string) (Process, error) {
 	_, rest, _ := strings.Cut(stat, " (")
 	end := strings.LastIndexByte(rest, ')')
