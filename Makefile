@@ -25,7 +25,7 @@ HELM_VERSION = v4.3.1
 MANIFESTS   ?= deploy/kubernetes
 # The directory of the release.
 DIST    ?= dist/$(VERSION)
-# The version of the chart is a semantic version also if there is no tag. That of its programs is the tag of the image.
+# The chart needs a semantic version, even without a tag. The version of its programs is the tag of the image.
 CHART_VERSION ?= $(shell echo '$(VERSION)' | sed -E 's/^v([0-9])/\1/; /^[0-9]+\.[0-9]+\.[0-9]+/!s/^/0.0.0-g/')
 # The image of "make image", its container engine and its architecture; the architectures of a release; and the
 # certificates in images.
