@@ -167,7 +167,7 @@ reproduce-release: ## build the release VERSION again, and compare the files wit
 # Each target of a package is built again with instrumentation for coverage. The corpus that is kept is in testdata/fuzz;
 # what a run adds is in the Go build cache, or in testdata/fuzz if it fails.
 fuzz: ## run the fuzz targets in the directories FUZZ (all) for FUZZTIME (10m) each
-	@targets=$$(grep -oHr --include='*_test.go' '^func Fuzz[A-Za-z]*' $(FUZZ)) || exit 1; \
+	@targets=$$(grep -oHr --include='*_test.go' '^func Fuzz[A-Za-z]*' $(strip $(FUZZ))) || exit 1; \
 	echo "$$targets" | sort | { failed=0; while IFS=: read -r file func; do \
 		module=. package=./$${file%/*}; case $$package in ./e2e/*) module=e2e package=./$${package#./e2e/};; esac; \
 		echo "$${file%/*} $${func#func }"; \
