@@ -12,6 +12,7 @@ import (
 // modules are the clients that are built in their own modules, so that this module does not have their dependencies.
 // The keys are the names of the programs.
 var modules = map[string]string{
+	"act":      "github.com/nektos/act@v0.2.89",
 	"helm3":    "helm.sh/helm/v3/cmd/helm@v3.22.0",
 	"ko":       "github.com/google/ko@v0.19.1",
 	"regctl":   "github.com/regclient/regclient/cmd/regctl@v0.11.7",
