@@ -32,6 +32,9 @@ func K3s() Node { return At("/etc/rancher/k3s/registries.yaml") }
 // RKE2 returns the files of RKE2.
 func RKE2() Node { return At("/etc/rancher/rke2/registries.yaml") }
 
+// All returns the files of all distributions.
+func All() []Node { return []Node{K3s(), RKE2()} }
+
 // At returns the files of a node with that registries.yaml. config.yaml is in the same directory, and the name of the
 // directory of RKE2 is rke2.
 func At(registries string) Node {
@@ -45,13 +48,20 @@ func At(registries string) Node {
 
 // Installed returns the distributions that have configured containerd on this machine. root is the root of its file
 // system, usually /.
-func Installed(root string) (found []Node) {
-	for _, n := range []Node{K3s(), RKE2()} {
-		if _, err := os.Stat(filepath.Join(root, "var/lib/rancher", strings.ToLower(n.Name), "agent/etc/containerd")); err == nil {
-			found = append(found, n)
-		}
-	}
-	return found
+func Installed(root string) []Node {
+	return slices.DeleteFunc(All(), func(n Node) bool {
+		_, err := os.Stat(filepath.Join(root, filepath.Dir(n.Containerd())))
+		return err != nil
+	})
+}
+
+// ID returns the name of the distribution in paths, flags and generated files: "k3s" or "rke2".
+func (n Node) ID() string { return strings.ToLower(n.Name) }
+
+// Containerd returns the path of the configuration of containerd that the distribution generates. The hosts.toml files
+// that it generates from registries.yaml are in the directory certs.d beside it.
+func (n Node) Containerd() string {
+	return "/var/lib/rancher/" + n.ID() + "/agent/etc/containerd/config.toml"
 }
 
 // Restart returns the commands that restart a node, for messages.

@@ -3,7 +3,6 @@ package nodedoctor
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,12 +15,6 @@ import (
 	"ecrlogin/internal/userfile"
 	"ecrlogin/registry"
 )
-
-// generated are the configurations of containerd that k3s and RKE2 generate, beside the hosts.toml files that they
-// generate from registries.yaml.
-var generated = []string{
-	"/var/lib/rancher/k3s/agent/etc/containerd/config.toml", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
-}
 
 // mirrors checks whether containerd would send the password of Amazon ECR to the upstream of a mirror. The upstreams
 // are those in matchImages for which kubelet runs the provider.
@@ -69,7 +62,8 @@ func (n *node) containerd() (conf *containerdconf.Config, from string, err error
 		conf, err := containerdconf.ParseConfig(path, text.Content)
 		return conf, path, err
 	}
-	for _, path := range generated {
+	for _, k3s := range k3sconf.All() {
+		path := k3s.Containerd()
 		if _, err := os.Stat(path); err == nil {
 			return &containerdconf.Config{CertsDirs: []string{filepath.Join(filepath.Dir(path), "certs.d")}}, path, nil
 		}
@@ -81,7 +75,7 @@ func (n *node) containerd() (conf *containerdconf.Config, from string, err error
 func (n *node) leak(upstream string, conf *containerdconf.Config, from string) (check.Result, bool) {
 	_, public := containerdconf.Upstreams()[upstream]
 	configure := program.Command + " configure containerd --mirror " + upstream + "="
-	k3s := generator(from)
+	k3s := find(func(d k3sconf.Node) bool { return d.Containerd() == from })
 	for _, dir := range conf.CertsDirs { // containerd reads the first that exists
 		text, err := userfile.Read(containerdconf.HostsFile(dir, upstream))
 		if err != nil {
@@ -100,8 +94,9 @@ func (n *node) leak(upstream string, conf *containerdconf.Config, from string) (
 		if why == "" {
 			return check.Result{}, false
 		}
-		if k3s := cmp.Or(hosts.Generator, k3s); k3s != "" {
-			return check.Failed("%s %s", text.Path, why).Then("%s", noFallback(k3s)), true
+		if k3s := cmp.Or(find(func(d k3sconf.Node) bool { return d.ID() == hosts.Generator }), k3s); k3s != nil {
+			return check.Failed("%s %s", text.Path, why).Then("correct mirrors in %s, set %s: true in %s, and run: sudo %s",
+				k3s.Registries, k3sconf.NoDefault, k3s.Config, k3s.Restart()), true
 		}
 		return check.Failed("%s %s", text.Path, why).Then("sudo %s%s", configure, hosts.Mirror()), true
 	}
@@ -112,44 +107,30 @@ func (n *node) leak(upstream string, conf *containerdconf.Config, from string) (
 		return check.Failed("config_path in %s lists several directories, so containerd 2 ignores its mirrors and sends the password of Amazon ECR to %s",
 			from, upstream).Then("set config_path to one directory, and restart containerd"), true
 	}
-	if k3s != "" {
-		configure = program.Command + " configure containerd --" + k3s + " --mirror " + upstream + "="
-		if declared(k3s, upstream) {
+	if k3s != nil {
+		configure = program.Command + " configure containerd --" + k3s.ID() + " --mirror " + upstream + "="
+		if declared(k3s.Registries, upstream) {
 			return check.Failed("kubelet gets the password of Amazon ECR for images of %s, but containerd has no mirror for it yet, so it sends the password there",
-				upstream).Then("sudo %s", restart(k3s)), true
+				upstream).Then("sudo %s", k3s.Restart()), true
 		}
 	}
 	return check.Failed("kubelet gets the password of Amazon ECR for images of %s, but containerd has no mirror for it (config_path in %s), so it sends the password there",
 		upstream, from).Then("sudo %sHOST/PREFIX", configure), true
 }
 
-// generator returns the distribution that has generated a configuration of containerd: "k3s", "rke2" or "".
-func generator(config string) string {
-	i := slices.Index(generated, config)
-	if i < 0 {
-		return ""
+// find returns the distribution of Kubernetes for which is reports true; nil if there is none.
+func find(is func(k3sconf.Node) bool) *k3sconf.Node {
+	for _, d := range k3sconf.All() {
+		if is(d) {
+			return &d
+		}
 	}
-	return []string{"k3s", "rke2"}[i]
+	return nil
 }
 
-// files returns the files of a distribution.
-func files(k3s string) k3sconf.Node {
-	if k3s == "rke2" {
-		return k3sconf.RKE2()
-	}
-	return k3sconf.K3s()
-}
-
-// noFallback returns the next step if the upstream is the last endpoint.
-func noFallback(k3s string) string {
-	return fmt.Sprintf("correct mirrors in %s, set %s: true in %s, and run: sudo %s", files(k3s).Registries, k3sconf.NoDefault, files(k3s).Config, restart(k3s))
-}
-
-func restart(k3s string) string { return files(k3s).Restart() }
-
-// declared reports whether registries.yaml contains a mirror of an upstream.
-func declared(k3s, upstream string) bool {
-	text, err := userfile.Read(files(k3s).Registries)
+// declared reports whether a registries.yaml contains a mirror of an upstream.
+func declared(path, upstream string) bool {
+	text, err := userfile.Read(path)
 	if err != nil {
 		return false
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"ecrlogin/internal/containerdconf"
 	"ecrlogin/internal/k3sconf"
@@ -25,8 +24,8 @@ func FindK3s(root string) (*k3sconf.Node, error) {
 	case len(installed) > 1:
 		return nil, errors.New("both k3s and RKE2 are installed; specify one: --k3s or --rke2")
 	case err == nil:
-		name := installed[0].Name
-		return nil, fmt.Errorf("both %s and %s are present; specify one: --%s or --containerd-config %[2]s", name, containerdconf.DefaultConfig, strings.ToLower(name))
+		return nil, fmt.Errorf("both %s and %s are present; specify one: --%s or --containerd-config %[2]s",
+			installed[0].Name, containerdconf.DefaultConfig, installed[0].ID())
 	}
 	return &installed[0], nil
 }
