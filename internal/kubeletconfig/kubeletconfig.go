@@ -154,3 +154,16 @@ func (f *File) index(name string) int {
 func isJSON(content []byte) bool {
 	return strings.HasPrefix(strings.TrimLeft(string(content), " \t\r\n"), "{")
 }
+
+// Flag returns the value of a flag in the arguments of kubelet or of a provider; "" if it is not set. The last value
+// applies.
+func Flag(args []string, name string) (value string) {
+	for i, arg := range args {
+		if arg == name && i+1 < len(args) {
+			value = args[i+1]
+		} else if v, ok := strings.CutPrefix(arg, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ecrlogin/internal/kubeletconfig"
 )
 
 // A process is named kubelet. Any user can start a process with that name and any flags.
@@ -212,23 +214,11 @@ func (p *process) sameSetUp(q *process) bool {
 
 // flag returns the path that a flag sets, "" if it is not set.
 func (p *process) flag(name string) string {
-	path := lastFlag(p.args, name)
+	path := kubeletconfig.Flag(p.args, name)
 	if path != "" && !filepath.IsAbs(path) {
 		path = filepath.Join(p.dir, path)
 	}
 	return path
-}
-
-// lastFlag returns the value of a flag in arguments, "" if it is not set.
-func lastFlag(args []string, name string) (value string) {
-	for i, arg := range args {
-		if arg == name && i+1 < len(args) {
-			value = args[i+1]
-		} else if v, ok := strings.CutPrefix(arg, name+"="); ok {
-			value = v
-		}
-	}
-	return value
 }
 
 // cause removes the path from an error, because messages already contain the process or file.

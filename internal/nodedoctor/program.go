@@ -130,7 +130,7 @@ func (n *node) accounts(context.Context) check.Result {
 	named := slices.DeleteFunc(slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations), func(key string) bool {
 		return key != kubelet.PullRoleAnnotation && key != kubelet.RoleAnnotation
 	})
-	hasRole := value(n.env(), "AWS_ECR_ROLE_ARN") != "" || lastFlag(n.provider.Args, "--role-arn") != "" // without an annotation
+	hasRole := value(n.env(), "AWS_ECR_ROLE_ARN") != "" || kubeletconfig.Flag(n.provider.Args, "--role-arn") != "" // without an annotation
 	if len(named) == 0 && !hasRole {
 		return check.Failed("kubelet passes service account tokens, but no role annotation, so all pods pull as the node").
 			Then("sudo %s --service-accounts", n.configure())
@@ -161,7 +161,7 @@ func (n *node) env() []string {
 // arguments.
 func (n *node) configEnv() []string {
 	env := n.env()
-	if path := lastFlag(n.provider.Args, "--config"); path != "" {
+	if path := kubeletconfig.Flag(n.provider.Args, "--config"); path != "" {
 		env = append(env, configpath.Variable+"="+path)
 	}
 	return env

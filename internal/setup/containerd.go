@@ -6,18 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
-	"ecrlogin/config"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/containerdconf"
 	"ecrlogin/internal/k3sconf"
 	"ecrlogin/internal/kubeletconfig"
 	"ecrlogin/internal/program"
-	"ecrlogin/internal/strictyaml"
 	"ecrlogin/internal/userfile"
-	"ecrlogin/internal/yamledit"
 )
 
 // Containerd contains the options for mirrors of the containerd of a node.
@@ -134,20 +129,14 @@ func (r *Request) nodeConfig(p *providerFile) []string {
 }
 
 // config returns the configuration that the provider's arguments or variables name; "" for none.
-func (p *providerFile) config() (path string) {
+func (p *providerFile) config() string {
+	path := ""
 	for _, v := range p.provider.Env {
 		if v.Name == configpath.Variable {
 			path = v.Value
 		}
 	}
-	for i, arg := range p.provider.Args {
-		if value, ok := strings.CutPrefix(arg, "--config="); ok {
-			path = value
-		} else if arg == "--config" && i+1 < len(p.provider.Args) {
-			path = p.provider.Args[i+1]
-		}
-	}
-	return path
+	return cmp.Or(kubeletconfig.Flag(p.provider.Args, "--config"), path)
 }
 
 // hostsChange returns the change of an upstream's hosts.toml.
@@ -216,30 +205,6 @@ func (r *Request) passwordChanges(mirrors []mirror, own *ownFile, p *providerFil
 	}
 	r.warnOverlap(after.Providers, want)
 	return append(changes, &change{p.text, after.Content, userfile.Diff(p.file.Path, p.file.Masked(), after.Masked())}), nil
-}
-
-// setAlias makes a host an alias of a registry, unless it is one.
-func (o *ownFile) setAlias(host, ecr string) error {
-	rule, ok := o.config.Rule(host)
-	if ok && rule.Registry == ecr {
-		return nil
-	}
-	want := *o.config
-	change := func(d *yamledit.Document) {
-		d.Prepend(struct {
-			Match    string `json:"match"`
-			Registry string `json:"registry"`
-		}{host, ecr}, "registries")
-	}
-	if ok && rule.Match == host {
-		i := slices.IndexFunc(want.Registries, func(r config.Rule) bool { return r.Match == host })
-		want.Registries = slices.Clone(want.Registries)
-		want.Registries[i].Registry = ecr
-		change = func(d *yamledit.Document) { d.Set(ecr, "registries", strconv.Itoa(i), "registry") }
-	} else {
-		want.Registries = append([]config.Rule{{Match: host, Registry: ecr}}, want.Registries...)
-	}
-	return o.edit(&want, "registries: [{match: "+strictyaml.Quote(host)+", registry: "+strictyaml.Quote(ecr)+"}]", change)
 }
 
 // printMirrorSteps prints what is left to do.

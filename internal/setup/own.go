@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"ecrlogin/config"
-	"ecrlogin/credentials"
 	"ecrlogin/internal/configpath"
 	"ecrlogin/internal/strictyaml"
 	"ecrlogin/internal/userfile"
@@ -130,30 +129,36 @@ func (o *ownFile) setFallback(helper string) error {
 	return o.edit(&want, "fallback: "+strictyaml.Quote(helper), func(d *yamledit.Document) { d.Set(helper, "fallback") })
 }
 
-// setProfile sets the profile of the rule for exactly that host, or adds a rule before all others, unless the rule in
-// effect already has that profile.
+// setProfile sets the profile of a host, unless the rule in effect already has it.
 func (o *ownFile) setProfile(host, profile string) error {
+	return o.setRule(host, "profile", profile, func(r *config.Rule) *string { return &r.Identity.Profile })
+}
+
+// setAlias makes a host an alias of a registry, unless it is one.
+func (o *ownFile) setAlias(host, ecr string) error {
+	return o.setRule(host, "registry", ecr, func(r *config.Rule) *string { return &r.Registry })
+}
+
+// setRule sets a key of the rule for exactly that host, or adds a rule before all others, unless the rule in effect
+// already has that value. The function field returns the field of the key.
+func (o *ownFile) setRule(host, key, value string, field func(*config.Rule) *string) error {
 	rule, ok := o.config.Rule(host)
-	if ok && rule.Identity.Profile == profile {
+	if ok && *field(&rule) == value {
 		return nil
 	}
 	want := *o.config
-	change := func(d *yamledit.Document) {
-		d.Prepend(struct {
-			Match   string `json:"match"`
-			Profile string `json:"profile"`
-		}{host, profile}, "registries")
-	}
+	change := func(d *yamledit.Document) { d.Prepend(map[string]string{"match": host, key: value}, "registries") }
 	if ok && rule.Match == host {
 		i := slices.IndexFunc(want.Registries, func(r config.Rule) bool { return r.Match == host })
 		want.Registries = slices.Clone(want.Registries)
-		want.Registries[i].Identity.Profile = profile
-		change = func(d *yamledit.Document) { d.Set(profile, "registries", strconv.Itoa(i), "profile") }
+		*field(&want.Registries[i]) = value
+		change = func(d *yamledit.Document) { d.Set(value, "registries", strconv.Itoa(i), key) }
 	} else {
-		first := config.Rule{Match: host, Identity: credentials.Identity{Profile: profile}}
+		first := config.Rule{Match: host}
+		*field(&first) = value
 		want.Registries = append([]config.Rule{first}, want.Registries...)
 	}
-	return o.edit(&want, "registries: [{match: "+strictyaml.Quote(host)+", profile: "+strictyaml.Quote(profile)+"}]", change)
+	return o.edit(&want, "registries: [{match: "+strictyaml.Quote(host)+", "+key+": "+strictyaml.Quote(value)+"}]", change)
 }
 
 // setProfiles sets the profile of each target's registry.
