@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 
@@ -74,18 +73,3 @@ func (b *bench) environ(home string, more ...string) []string {
 
 // keys are the variables with the keys that the stand-in accepts.
 var keys = []string{"AWS_ACCESS_KEY_ID=" + awstest.KeyID, "AWS_SECRET_ACCESS_KEY=" + awstest.SecretKey}
-
-// debianPackage is the Debian package of the helper that is measured if it is installed.
-const debianPackage = "amazon-ecr-credential-helper"
-
-// notInstalled is the result of a comparison with it if it is not installed.
-const notInstalled = "not installed: apt-get install " + debianPackage
-
-// installedVersion returns the version of debianPackage; "" if it is not installed, or if the system is not Debian.
-func installedVersion() string {
-	version, err := exec.Command("dpkg-query", "--show", "--showformat=${Version}", debianPackage).Output()
-	if err != nil {
-		return ""
-	}
-	return string(version)
-}

@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"ecrlogin/internal/awstest"
@@ -86,9 +84,7 @@ func (b *bench) kubeletRequest(path string, more ...string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.args, p.check = nil, checkKubelet
-	p.stdin = `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1",` +
-		`"image":"` + host + `/app:v1"}` + "\n"
+	p.args, p.stdin, p.check = nil, kubeletInput, checkKubelet
 	return p, nil
 }
 
@@ -137,13 +133,11 @@ func compareTimes(kind newProgram, paths [2]string, more string) (results [2]str
 
 // compareRoleCalls counts the calls of a request with a profile that assumes a role, after a first request.
 func (b *bench) compareRoleCalls(kind newProgram, paths [2]string) (results [2]string, err error) {
-	b.cloud.AllowRole(ruleRole)
-	file := filepath.Join(b.dir, "role-profile")
-	profile := baseProfile + "\n[profile pull]\nrole_arn = " + ruleRole + "\nsource_profile = base\nregion = us-west-2\n"
-	if err := os.WriteFile(file, []byte(profile), 0o600); err != nil {
+	profile, err := b.roleProfile(b.dir)
+	if err != nil {
 		return results, err
 	}
-	programs, err := pair(kind, paths, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_CONFIG_FILE="+file, "AWS_PROFILE=pull")
+	programs, err := pair(kind, paths, append(profile, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=")...)
 	if err != nil {
 		return results, err
 	}
@@ -170,17 +164,8 @@ func (b *bench) compareCrowds(kind newProgram, paths [2]string) (results [2]stri
 	}
 	for i, p := range programs {
 		b.cloud.ResetCalls()
-		var all sync.WaitGroup
-		var failed atomic.Int32
-		for range 100 {
-			all.Go(func() {
-				if _, _, err := p.run(); err != nil {
-					failed.Add(1)
-				}
-			})
-		}
-		all.Wait()
-		results[i] = fmt.Sprintf("%d, %d", len(b.cloud.Calls()), failed.Load())
+		served := slices.DeleteFunc(crowd{size: 100}.run(p), func(e end) bool { return e.err != nil })
+		results[i] = fmt.Sprintf("%d, %d", len(b.cloud.Calls()), 100-len(served))
 	}
 	return results, nil
 }
@@ -191,14 +176,15 @@ func (b *bench) compareMemory(kind newProgram, paths [2]string) (results [2]stri
 		return results, errors.New("memory is measured on Linux only")
 	}
 	for i, path := range paths {
-		if path, err = b.installAlone(path, paged); err != nil {
+		if paths[i], err = b.installAlone(path, paged); err != nil {
 			return results, err
 		}
-		p, err := kind(path)
-		if err != nil {
-			return results, err
-		}
-		p.mayFail, p.ignoreStderr = i == 1, i == 1
+	}
+	programs, err := pair(kind, paths)
+	if err != nil {
+		return results, err
+	}
+	for i, p := range programs {
 		if _, err := p.measure(); err != nil {
 			return results, err
 		}
@@ -213,14 +199,9 @@ func (b *bench) compareMemory(kind newProgram, paths [2]string) (results [2]stri
 
 func (b *bench) compareSizes(_ newProgram, paths [2]string) (results [2]string, err error) {
 	for i, path := range paths {
-		if path, err = filepath.EvalSymlinks(path); err != nil {
+		if results[i], err = sizeOf(path); err != nil {
 			return results, err
 		}
-		info, err := os.Stat(path)
-		if err != nil {
-			return results, err
-		}
-		results[i] = mebibytes(info.Size())
 	}
 	return results, nil
 }

@@ -58,32 +58,7 @@ func (b *bench) hits(t *table) error {
 		}
 		t.add(hit.what+", relative to the baseline", ratio(m[0], m[1]), hit.target)
 	}
-	return b.hitOfDebian(t)
-}
-
-// hitOfDebian measures a hit relative to one of Debian's helper.
-func (b *bench) hitOfDebian(t *table) error {
-	measured := notInstalled
-	if b.debian != "" {
-		var programs []*program
-		for _, helper := range []string{b.helper, b.debian} {
-			p, err := b.static(helper)
-			if err != nil {
-				return err
-			}
-			if err := p.warm(); err != nil {
-				return err
-			}
-			programs = append(programs, p)
-		}
-		m, err := medians(runs, programs...)
-		if err != nil {
-			return err
-		}
-		measured = ratio(m[0], m[1])
-	}
-	t.add("hit, relative to Debian's "+debianPackage+" "+b.debianVersion, measured, "≤ 0.5")
-	return nil
+	return b.compareWithDebian(t, "hit", "≤ 0.5", (*program).warm)
 }
 
 // baseline returns the baseline, a Go program that echoes its input.
@@ -153,6 +128,10 @@ func (b *bench) configured(host, configuration string) (*program, error) {
 	return get(b.helper, host, b.environ(home, append(slices.Clone(keys), "ECR_LOGIN_CONFIG="+file)...)), nil
 }
 
+// kubeletInput is a request of kubelet.
+const kubeletInput = `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1",` +
+	`"image":"` + host + `/app:v1"}` + "\n"
+
 // kubelet returns a request of kubelet to the provider, with the arguments that "configure kubelet" writes for a
 // configuration file.
 func (b *bench) kubelet() (*program, error) {
@@ -162,9 +141,7 @@ func (b *bench) kubelet() (*program, error) {
 	}
 	return &program{
 		path: b.provider, args: []string{"--config=" + file}, env: b.environ(home, keys...),
-		stdin: `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1",` +
-			`"image":"` + host + `/app:v1"}` + "\n",
-		check: checkKubelet,
+		stdin: kubeletInput, check: checkKubelet,
 		constant: func(answer string) string { // without cacheDuration, which becomes shorter
 			_, auth, _ := strings.Cut(answer, `"auth":`)
 			return auth

@@ -143,7 +143,7 @@ func (b *bench) direct(roundTrip time.Duration) (path, error) {
 // roleProfile selects a profile that assumes a role with keys.
 func (b *bench) roleProfile(home string) ([]string, error) {
 	b.cloud.AllowRole(ruleRole)
-	return profile(home, "role_arn = "+ruleRole+"\nsource_profile = base\n\n"+baseProfile)
+	return profile(home, "role_arn = "+ruleRole+"\nsource_profile = base\nregion = us-west-2\n\n"+baseProfile)
 }
 
 // webIdentity selects a role that is assumed with an OIDC token.
