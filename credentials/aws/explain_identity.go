@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+
+	"ecrlogin/internal/advice"
 )
 
 // explainRole handles errors that are specific to the role of a rule in the configuration.
@@ -54,6 +56,10 @@ func explainSSO(t *try, err error) (cause, next string) {
 	login := "run: aws sso login --profile " + shell(t.identity.profile)
 	unreadable, isPath := errors.AsType[*fs.PathError](err)
 	service, _ := operation(err)
+	if e, ok := errors.AsType[renewalError](err); ok {
+		cause, next = advice.Of(e.error)
+		return fmt.Sprintf("the SSO session of %s cannot be renewed: %s", t.identity.label, cause), cmp.Or(next, login)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("%s uses SSO, but has no SSO session", t.identity.label), login

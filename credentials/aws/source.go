@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -186,6 +187,9 @@ func (t *try) identify(ctx context.Context, next apiCall) (awssdk.Config, error)
 // retrieve sets t.keys. They do not change if it fails.
 func (t *try) retrieve(ctx context.Context, provider awssdk.CredentialsProvider) error {
 	keys, err := provider.Retrieve(ctx)
+	if errors.Is(err, errRenewed) {
+		keys, err = provider.Retrieve(ctx)
+	}
 	if err == nil {
 		t.keys = keys
 		t.secrets.add(keys.SecretAccessKey, keys.SessionToken)
@@ -223,6 +227,7 @@ func (t *try) loadWith(ctx context.Context, client awssdk.HTTPClient) (awssdk.Co
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = metadata }),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = localClient(apiHeaderTimeout) }),
 		t.withoutProcess,
+		withOwnersSession,
 	)
 	if err != nil {
 		t.identity, t.shared = t.identityUnloaded(err)
