@@ -80,6 +80,25 @@ func (t *Temp) Finish(mode fs.FileMode, like fs.FileInfo) error {
 	return errors.Join(err, chmod(t.File, mode), t.Sync())
 }
 
+// GiveToOwner gives the file to the owner of its directory if this process is root's. It stays root's if root may not
+// do that, as in a container without CAP_CHOWN.
+func (t *Temp) GiveToOwner() error {
+	if !asRoot() {
+		return nil
+	}
+	dir, err := t.dir.Stat(".")
+	if err != nil {
+		return err
+	}
+	if uid, _ := Owner(dir); uid == 0 {
+		return nil
+	}
+	if err := own(t.File, dir); !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
+}
+
 // Rename closes the file and gives it its final name. It replaces an existing file of that name.
 func (t *Temp) Rename(name string) error {
 	locked := t.locked && runtime.GOOS != "windows" // where open files cannot be renamed

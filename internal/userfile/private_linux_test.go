@@ -3,6 +3,7 @@ package userfile_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -101,11 +102,12 @@ func TestWritePublic(t *testing.T) {
 		"a user's":       {[]string{"12345 755 tmp/", "12345 644 tmp/out"}, "", "tmp/out", "permission denied", ""},
 		"own link":       {[]string{"0 1777 tmp/", nobody + " 755 home/", nobody + " 0 tmp/out -> ../home/out"}, "home/out", "", "", "is a link of another user"},
 		"a planted link": {[]string{"0 1777 tmp/", nobody + " 755 home/", "12345 0 tmp/out -> ../home/out"}, "", "", "is a link of another user", "is a link of another user"},
+		"root's":         {[]string{"12345 755 tmp/", "0 644 tmp/out"}, "", "tmp/out", "permission denied", ""},
 		"a directory":    {[]string{"0 777 tmp/", "0 777 tmp/out/"}, "", "", "not a regular file, so nothing", "not a regular file, so nothing"},
 		"no directory":   {[]string{}, "", "", "cannot be replaced in", "cannot be replaced in"},
 		"endless":        {[]string{"0 777 tmp/", "0 0 tmp/out -> out"}, "", "", "the link cannot be followed: it leads", "the link cannot be followed: it leads"},
 	} {
-		check := func(t *testing.T, target, refused string, by func(*testing.T, func())) {
+		check := func(t *testing.T, target, refused string, asRoot bool, by func(*testing.T, func())) {
 			top := tree(t, tt.entries...)
 			before := owners(t, top)
 			var err error
@@ -123,10 +125,15 @@ func TestWritePublic(t *testing.T) {
 			if info, err := os.Stat(filepath.Join(top, target)); err != nil || info.Mode() != 0o644 {
 				t.Errorf("mode %v, %v", info.Mode(), err)
 			}
+			all := ownersOf(t, top)
+			dir, file := all[filepath.Join(top, filepath.Dir(target))], all[filepath.Join(top, target)]
+			if asRoot && file != dir || !asRoot && strconv.Itoa(file) != nobody {
+				t.Errorf("the file belongs to %d, and its directory to %d", file, dir)
+			}
 		}
 		t.Run(name, func(t *testing.T) {
-			t.Run("user", func(t *testing.T) { check(t, tt.user, tt.userErr, as) })
-			t.Run("root", func(t *testing.T) { check(t, tt.root, tt.rErr, func(_ *testing.T, do func()) { do() }) })
+			t.Run("user", func(t *testing.T) { check(t, tt.user, tt.userErr, false, as) })
+			t.Run("root", func(t *testing.T) { check(t, tt.root, tt.rErr, true, func(_ *testing.T, do func()) { do() }) })
 		})
 	}
 }

@@ -16,8 +16,8 @@ func WritePrivate(path string, content []byte) error {
 	return at(path, false, func(p *atomicfile.Place) error { return write(path, p, content, 0o600, 0o700) })
 }
 
-// WritePublic is like WritePrivate, but all users can read the file, which belongs to this user also in a directory of
-// another user. The directory must exist.
+// WritePublic is like WritePrivate, but all users can read the file, and root also replaces its own file in a directory
+// of another user. The file of root belongs to the owner of the directory. The directory must exist.
 func WritePublic(path string, content []byte) error {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -49,6 +49,9 @@ func write(path string, p *atomicfile.Place, content []byte, mode, dirMode fs.Fi
 	temp, err := temporary(p, content, dirMode, mode, nil)
 	if err == nil {
 		defer temp.Discard() // does nothing after Rename
+		err = temp.GiveToOwner()
+	}
+	if err == nil {
 		err = temp.Rename(p.Name())
 	}
 	if err != nil {
