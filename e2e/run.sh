@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages=(docker.io podman skopeo buildah crun pass containerd runc iproute2 ca-certificates
-	chromium rpm curl git)
+	chromium rpm curl git sudo)
 
 if [ "$(id -u)" != 0 ]; then
 	echo "$0: must run as root, because it creates namespaces and starts dockerd" >&2
