@@ -5,9 +5,12 @@ package deploy_test
 import (
 	"archive/tar"
 	"compress/gzip"
+	"crypto/fips140"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -126,6 +129,28 @@ func serve(t *testing.T, dir string) (url string) {
 	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// serveTLS serves a directory via HTTPS. With redirect, it redirects to the same path of another URL instead. It returns
+// the variables with which curl and wget trust the server.
+func serveTLS(t *testing.T, dir, redirect string) (url string, trust []string) {
+	t.Helper()
+	handler := http.FileServer(http.Dir(dir))
+	if redirect != "" {
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, redirect+r.URL.Path, http.StatusFound)
+		})
+	}
+	server := httptest.NewUnstartedServer(handler)
+	if !fips140.Enabled() { // Debian's BusyBox has no other cipher suite in common with Go; curl and Wget have
+		server.TLS = &tls.Config{CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}}
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	ca, rc := filepath.Join(t.TempDir(), "ca.pem"), filepath.Join(t.TempDir(), "wgetrc")
+	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	write(t, rc, "ca_certificate = "+ca+"\n")
+	return server.URL, []string{"CURL_CA_BUNDLE=" + ca, "WGETRC=" + rc}
 }
 
 // A machine is an empty home directory of a user with an AWS identity, and the environment of a job.
