@@ -35,7 +35,7 @@ type Cache struct {
 
 // A Rule applies to the hosts that its pattern matches.
 type Rule struct {
-	// Match is a host in lower case, optionally with a port. "*" stands for any part of one label, as in kubelet's
+	// Match is a host in lower case, optionally with a port. "*" stands for any part of one label, as in the kubelet's
 	// matchImages, so a pattern has as many labels as the hosts that it matches.
 	Match string
 	// Identity is zero for the default of the AWS SDK, and for an alias. It may contain placeholders, which

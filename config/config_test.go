@@ -76,7 +76,7 @@ func TestResolve(t *testing.T) {
 		{"444455556666.dkr.ecr.eu-west-2.amazonaws.com", "444455556666.dkr.ecr.eu-west-2.amazonaws.com", ""},
 		{"registry.corp.example:5000", "111122223333.dkr.ecr.eu-central-1.amazonaws.com", "dev"},
 		{"https://Registry.corp.example:5000/team/app", "111122223333.dkr.ecr.eu-central-1.amazonaws.com", "dev"},
-		{"registry.corp.example", "", ""}, // ports must be equal, as in kubelet
+		{"registry.corp.example", "", ""}, // ports must be equal, as in the kubelet
 		{"registry.corp.example:5001", "", ""},
 		{"http://registry.corp.example:5000", "", ""},
 		{"me@registry.corp.example:5000", "", ""},

@@ -18,8 +18,8 @@ var upstreams = []string{
 const azure = ".azurecr.io"
 
 // IsUpstream reports whether an address, as Address returns it, is a registry of another provider whose images a
-// pull-through cache of Amazon ECR may contain. On a node, such a host is an alias: kubelet requests a password for it, and containerd sends
-// the password to the cache. All other clients would send the password to that host.
+// pull-through cache of Amazon ECR may contain. On a node, such a host is an alias: the kubelet requests a password for
+// it, and containerd sends the password to the cache. All other clients would send the password to that host.
 func IsUpstream(address string) bool {
 	host, _, _ := strings.Cut(address, ":")
 	return slices.Contains(upstreams, host) || strings.HasSuffix(host, azure)

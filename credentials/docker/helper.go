@@ -206,7 +206,7 @@ func (h *Helper) resolve(serverURL string) (registry.Registry, error) {
 	}
 	r, err := resolve(serverURL)
 	if address, _ := registry.Address(serverURL); err == nil && registry.IsUpstream(address) {
-		return registry.Registry{}, registry.ErrNotECR // an alias for kubelet only
+		return registry.Registry{}, registry.ErrNotECR // an alias for the kubelet only
 	}
 	return r, err
 }

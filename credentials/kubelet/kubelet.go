@@ -17,7 +17,7 @@ import (
 	"ecrlogin/registry"
 )
 
-// A Provider answers requests of kubelet with tokens from a credentials.Source.
+// A Provider answers requests of the kubelet with tokens from a credentials.Source.
 type Provider struct {
 	// Source returns tokens for the identity of the node. Required.
 	Source credentials.Source
@@ -28,7 +28,7 @@ type Provider struct {
 	Resolve func(host string) (registry.Registry, error)
 
 	RoleARN string        // role of service accounts without an annotation; "" means none
-	Timeout time.Duration // limit for a request; 0 means 15 seconds. Kubelet stops the plugin after a minute
+	Timeout time.Duration // limit for a request; 0 means 15 seconds. The kubelet stops the plugin after a minute
 }
 
 // PullRoleAnnotation and RoleAnnotation are the annotations of a service account that specify its role.
@@ -41,13 +41,14 @@ const (
 
 // Serve reads one request from in, writes the response to out and returns the exit code. For a host that is not ECR,
 // and for a token of ECR Public that is unavailable, it writes a response without credentials and a notice to errOut,
-// and returns 0; kubelet then pulls anonymously. Kubelet does not cache such a response, because it would not ask again
-// after the identity has been corrected; package cache makes the next request cheap. For an invalid request, or if
-// another token is unavailable, it writes nothing to out and one line to errOut, which kubelet logs, and returns 1.
+// and returns 0; the kubelet then pulls anonymously. The kubelet does not cache such a response, because it would not
+// ask again after the identity has been corrected; package cache makes the next request cheap. For an invalid request,
+// or if another token is unavailable, it writes nothing to out and one line to errOut, which the kubelet logs, and
+// returns 1.
 func (p *Provider) Serve(in io.Reader, out, errOut io.Writer) (exit int) {
 	resp, notice, err := p.respond(in)
 	if err != nil {
-		fmt.Fprint(errOut, err) // without a newline, because kubelet would then log three lines, with the cause not in the first
+		fmt.Fprint(errOut, err) // without a newline, because the kubelet would then log three lines, with the cause not in the first
 		return 1
 	}
 	if notice != "" {

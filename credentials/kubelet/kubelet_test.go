@@ -176,7 +176,7 @@ func TestNotARequest(t *testing.T) {
 	p := &kubelet.Provider{Source: aged(0)}
 	const secret = "eyJhbGciOiJub25lIn0"
 	for _, tt := range []struct{ name, in, want string }{
-		{"nothing", " \n", "standard input is empty: expected a CredentialProviderRequest from kubelet"},
+		{"nothing", " \n", "standard input is empty: expected a CredentialProviderRequest from the kubelet"},
 		{"no JSON", host + " " + secret, "invalid kubelet request on standard input: expected the JSON of a CredentialProviderRequest: syntax error at byte"},
 		{"cut short", request("v1", host+secret)[:90], "syntax error at byte"},
 		{"a list", `["` + secret + `"]`, "request has the wrong type: array"},

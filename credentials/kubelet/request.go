@@ -38,7 +38,7 @@ func read(in io.Reader) (request, error) {
 	case len(b) > maxRequest:
 		return request{}, fmt.Errorf("invalid %s: longer than the limit of %d bytes", wanted, maxRequest)
 	case len(bytes.TrimSpace(b)) == 0:
-		return request{}, fmt.Errorf("standard input is empty: expected a %s from kubelet; "+
+		return request{}, fmt.Errorf("standard input is empty: expected a %s from the kubelet; "+
 			"configure this program in a CredentialProviderConfig", kubeletprotocol.RequestKind)
 	}
 	var r request
@@ -80,7 +80,7 @@ type response struct {
 	Kind          string          `json:"kind"`
 	APIVersion    string          `json:"apiVersion"`
 	CacheKeyType  string          `json:"cacheKeyType"`
-	CacheDuration string          `json:"cacheDuration"`  // kubelet does not cache the response if this is 0s
+	CacheDuration string          `json:"cacheDuration"`  // the kubelet does not cache the response if this is 0s
 	Auth          map[string]auth `json:"auth,omitempty"` // by the pattern that the image must match; nil means no credentials
 }
 

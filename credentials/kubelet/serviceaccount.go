@@ -20,7 +20,7 @@ func (p *Provider) serviceAccount(req request, r registry.Registry) (*credential
 		return nil, nil
 	}
 	c, ok := parse(req.ServiceAccountToken)
-	if !ok { // kubelet sends only valid tokens
+	if !ok { // the kubelet sends only valid tokens
 		return nil, &credentials.Error{
 			Host:  r.Host,
 			Cause: "the service account token is not a JSON web token",

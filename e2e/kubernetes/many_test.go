@@ -6,7 +6,7 @@ import (
 )
 
 // many starts twenty pods with different images at once, first with one service account and then with twenty. The
-// kubelet runs the helper at least once for each service account. AWS receives one token request.
+// the kubelet runs the helper at least once for each service account. AWS receives one token request.
 func many(t *testing.T, c *cluster) {
 	for _, tt := range []struct {
 		name, host string

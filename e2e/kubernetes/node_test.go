@@ -164,7 +164,7 @@ func (n *node) configureMirror(t *testing.T) {
 		"--mirror=docker.io="+mirrorHost+"/docker-hub", "--certs-dir="+filepath.Join(n.dir, "certs.d"),
 		"--containerd-config="+filepath.Join(n.dir, "containerd.toml"), "--config-file="+filepath.Join(n.dir, "providers.yaml"))
 	cmd.Env = append([]string{"HOME=" + t.TempDir(), "ECR_LOGIN_CONFIG=" + filepath.Join(n.dir, "ecr-login.yaml")}, n.env...)
-	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "restart kubelet") {
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "restart the kubelet") {
 		t.Fatalf("configure containerd: %v\n%s", err, out)
 	}
 }

@@ -42,7 +42,7 @@ func compare(t *testing.T, c *config.Config, host string) bool {
 		want = false // the kubelet does not run the provider
 	}
 	if got != want {
-		t.Errorf("pattern %q and host %q: configuration %v, kubelet %v (%v)", pattern, host, got, want, err)
+		t.Errorf("pattern %q and host %q: configuration %v, the kubelet %v (%v)", pattern, host, got, want, err)
 	}
 	return got
 }
@@ -124,7 +124,7 @@ func FuzzImages(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pattern, image string) {
 		want, err := credentialprovider.URLsMatchStr(pattern, image)
 		if got := kubeletconfig.Match(pattern, image); got != (want && err == nil) {
-			t.Errorf("pattern %q and image %q: doctor %t, kubelet %t (%v)", pattern, image, got, want, err)
+			t.Errorf("pattern %q and image %q: doctor %t, the kubelet %t (%v)", pattern, image, got, want, err)
 		}
 	})
 }

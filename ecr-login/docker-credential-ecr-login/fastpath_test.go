@@ -123,8 +123,8 @@ func startCloud(t *testing.T) *awstest.Server {
 	return cloud
 }
 
-// kubeletRequest returns a request as kubelet sends it. Source: k8s.io/kubernetes/pkg/credentialprovider/plugin, 1.26
-// to 1.36
+// kubeletRequest returns a request as the kubelet sends it. Source: k8s.io/kubernetes/pkg/credentialprovider/plugin,
+// 1.26 to 1.36
 func kubeletRequest(version, image string) string {
 	return `{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/` + version +
 		`","image":"` + image + `"}` + "\n"
@@ -279,7 +279,7 @@ func (u *user) compare(tt fastPathTest) {
 	}
 }
 
-// cacheDuration returns how long kubelet may cache an answer, which is shorter in a later answer.
+// cacheDuration returns how long the kubelet may cache an answer, which is shorter in a later answer.
 func cacheDuration(t *testing.T, a answer) time.Duration {
 	t.Helper()
 	_, rest, ok := strings.Cut(a.stdout, `"cacheDuration":"`)

@@ -15,7 +15,7 @@ type bench struct {
 	dir         string
 	helper      string // path of the helper
 	pagedHelper string // path of a copy of it to measure memory, see paged
-	provider    string // path of a link to the helper, under the name that kubelet runs
+	provider    string // path of a link to the helper, under the name that the kubelet runs
 	refresher   string // path of ecr-token-refresh
 	debian      string // path of Debian's helper; "" if it is not installed
 	echo        string // path of the baseline, a Go program that echoes its input

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// installPrograms installs the programs to measure, the helper also under the name that kubelet runs.
+// installPrograms installs the programs to measure, the helper also under the name that the kubelet runs.
 func (b *bench) installPrograms() (err error) {
 	if b.pagedHelper, err = b.install(b.helper, "paged", paged); err != nil {
 		return err

@@ -23,7 +23,8 @@ type program struct {
 	stdin string
 	check func(answer string) error
 
-	// constant returns the part of an answer that is the same in all answers from the cache; nil means the whole answer.
+	// constant returns the part of an answer that is the same in all answers from the cache; nil means the whole
+	// answer.
 	constant func(answer string) string
 
 	// mayFail repeats failed runs. About one percent of the runs of Debian's helper fail, when AWS responds before
@@ -132,7 +133,7 @@ func checkToken(answer, host string) error {
 	return nil
 }
 
-// checkKubelet checks that answer is a response to kubelet, with a password for host.
+// checkKubelet checks that answer is a response to the kubelet, with a password for host.
 func checkKubelet(answer string) error {
 	var a struct {
 		Kind string

@@ -32,8 +32,8 @@ var actions = []action{
 	{"list", "List the registries with stored credentials, as JSON", "docker-credential-ecr-login list", "", ""},
 }
 
-// serve runs an action for a client. If the input of a get is a request from kubelet, serve answers in kubelet's
-// format, because a node may be configured with the Docker helper by mistake.
+// serve runs an action for a client. If the input of a get is a request from the kubelet, serve answers in the
+// kubelet's format, because a node may be configured with the Docker helper by mistake.
 func (p *Program) serve(a action) (exit int) {
 	s := p.load()
 	if s.err != nil && a.name == "list" { // list never fails

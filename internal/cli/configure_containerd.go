@@ -21,7 +21,7 @@ func (p *Program) configureContainerd() *cobra.Command {
 		Use:   "containerd --mirror UPSTREAM=HOST[/PREFIX]",
 		Short: "Configure containerd on this node to pull from a pull-through cache",
 		Long: `Configure containerd on this node to pull images of an upstream, such as Docker Hub, from a pull-through cache of Amazon
-ECR, and kubelet to use the password of Amazon ECR for them.
+ECR, and the kubelet to use the password of Amazon ECR for them.
 
 For each mirror, the command writes a hosts.toml, adds an alias to the configuration, and adds the upstream to matchImages
 in the CredentialProviderConfig, if that contains this program. The hosts.toml sets "server", so that containerd never sends
@@ -35,7 +35,8 @@ affect, the line to add is printed instead. k3s and RKE2 are detected if they ha
 Without a prefix, the default prefix of the upstream is used: docker-hub, quay, github (ghcr.io), kubernetes
 (registry.k8s.io), gitlab (registry.gitlab.com) or chainguard (cgr.dev). The prefix ROOT stands for a cache without a prefix.
 
-The changes are printed before they are written. Run "configure undo" to revert them, and restart kubelet, k3s or RKE2.`,
+The changes are printed before they are written. To revert them, run "configure undo" and restart the
+kubelet, k3s or RKE2.`,
 		Example: `  sudo docker-credential-ecr-login configure containerd \
     --mirror docker.io=123456789012.dkr.ecr.us-west-2.amazonaws.com/docker-hub \
     --mirror quay.io=123456789012.dkr.ecr.us-west-2.amazonaws.com/quay --dry-run

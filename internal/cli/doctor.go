@@ -26,8 +26,8 @@ The checks cover everything a pull needs: the helper that each client runs and w
 clock, the AWS identity, the token, the registry and, if one is given, the image. Without a registry, only the checks that
 apply to all registries are run. doctor requests a new token from AWS, changes nothing and prints no secrets.
 
-With --kubelet, doctor checks how kubelet on this node gets credentials for an image, and runs the provider as kubelet does.
-It also checks whether containerd would send a password of Amazon ECR to the upstream of a mirror.
+With --kubelet, doctor checks how the kubelet on this node gets credentials for an image, and runs the provider as the
+kubelet does. It also checks whether containerd would send a password of Amazon ECR to the upstream of a mirror.
 
 The exit code is 1 if a check fails.`,
 		Example: `  docker-credential-ecr-login doctor 123456789012.dkr.ecr.us-west-2.amazonaws.com/team/app:v1
@@ -55,7 +55,7 @@ The exit code is 1 if a check fails.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&asJSON, "json", false, "print the report as JSON")
-	flags.BoolVar(&asKubelet, "kubelet", false, "check kubelet's image credential provider on this node")
+	flags.BoolVar(&asKubelet, "kubelet", false, "check the kubelet's image credential provider on this node")
 	flags.StringVar(&node.ConfigFile, "config-file", "",
 		"with --kubelet: CredentialProviderConfig file (default: that of the running kubelet)")
 	flags.StringVar(&node.BinDir, "bin-dir", "", "with --config-file: directory for credential provider binaries")

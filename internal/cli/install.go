@@ -23,7 +23,7 @@ the command copies the program to a volume that other containers of the pod, or 
 The files are replaced atomically, with mode 0755. If they are up to date, nothing is written. Another program of the
 same name is not replaced, unless --replace is given.
 
-To make kubelet use the program on this machine, run "configure kubelet" instead.`,
+To make the kubelet use the program on this machine, run "configure kubelet" instead.`,
 		Example: `  docker-credential-ecr-login install /usr/local/bin`,
 		GroupID: users,
 		Args: func(cmd *cobra.Command, args []string) error {

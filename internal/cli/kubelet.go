@@ -20,11 +20,11 @@ func (p *Program) kubelet() *cobra.Command {
 	wantsVersion, asJSON := false, false
 	cmd := &cobra.Command{
 		Use:   "kubelet",
-		Short: "Return image credentials to kubelet, for the request on standard input",
-		Long: `Return image credentials to kubelet, for the CredentialProviderRequest on standard input.
+		Short: "Return image credentials to the kubelet, for the request on standard input",
+		Long: `Return image credentials to the kubelet, for the CredentialProviderRequest on standard input.
 
-Kubelet runs this program as ` + program.Provider + ` (a link or a copy) when its CredentialProviderConfig names it; see
-"configure kubelet". In that file, "args" sets the flags and "env" sets the environment variables.`,
+The kubelet runs this program as ` + program.Provider + ` (a link or a copy) when its CredentialProviderConfig names it;
+see "configure kubelet". In that file, "args" sets the flags and "env" sets the environment variables.`,
 		Example: `  echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1","image":"` + exampleHost + `/app"}' |
     docker-credential-ecr-login kubelet`,
 		GroupID: clients,
@@ -45,7 +45,7 @@ Kubelet runs this program as ` + program.Provider + ` (a link or a copy) when it
 			}
 			s := p.loadFrom(config)
 			input, err := s.readInput(action{name: "kubelet", reads: "a CredentialProviderRequest",
-				next: "; kubelet does so if a CredentialProviderConfig names this program"})
+				next: "; the kubelet does so if a CredentialProviderConfig names this program"})
 			if err != nil {
 				fmt.Fprint(p.Stderr, err) // without a newline, as in package kubelet
 				return exitError(1)
@@ -60,7 +60,7 @@ Kubelet runs this program as ` + program.Provider + ` (a link or a copy) when it
 	return cmd
 }
 
-// provide answers a request from kubelet.
+// provide answers a request from the kubelet.
 func (s *setting) provide(role string, request []byte) (exit int) {
 	if role == "" {
 		role = s.Env.Get("AWS_ECR_ROLE_ARN")
@@ -83,8 +83,8 @@ func (s *setting) provide(role string, request []byte) (exit int) {
 }
 
 // roleSource returns the source for a pod whose service account has an IAM role. Its tokens are not cached, because the
-// process of another pod could find them. Kubelet caches the credentials per service account. It does not cache that
-// there are none for a public image, so that the cache contains that failure. The session policy of the rule that
+// process of another pod could find them. The kubelet caches the credentials per service account. It does not cache
+// that there are none for a public image, so that the cache contains that failure. The session policy of the rule that
 // matches the registry limits this role too.
 func (s *setting) roleSource(w *credentials.WebIdentity) credentials.Source {
 	source := s.source()

@@ -124,7 +124,7 @@ func (p *Program) logins(ctx context.Context, hosts []string) ([]login, error) {
 			return nil, fmt.Errorf("password of %s: %w", registry.Shown(typed), err)
 		}
 		host, err := registry.Address(typed)
-		if err == nil && registry.IsUpstream(host) { // an alias for kubelet only, as in package docker
+		if err == nil && registry.IsUpstream(host) { // an alias for the kubelet only, as in package docker
 			err = registry.ErrNotECR
 		}
 		if err != nil {

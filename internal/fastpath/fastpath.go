@@ -76,7 +76,8 @@ func init() {
 	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 {
 		return
 	}
-	// Host names, and requests of kubelet without a token, are shorter than the buffer. Longer input is left to main.
+	// Host names, and requests of the kubelet without a token, are shorter than the buffer. Longer input is left to
+	// main.
 	input, ended, rest := read(make([]byte, 4096), patience, q.morePatience)
 	stdin = io.MultiReader(bytes.NewReader(input), rest)
 	if !ended {

@@ -20,7 +20,7 @@ import (
 // A query is a request for the password of a host.
 type query struct {
 	env     environ.Env
-	kubelet bool   // whether kubelet sends it, rather than a container client
+	kubelet bool   // whether the kubelet sends it, rather than a container client
 	config  string // the value of --config; "" if not set
 
 	host    string // as the client wrote it
@@ -31,7 +31,7 @@ type query struct {
 }
 
 // newQuery returns the query of a process whose arguments, including the program's name, are args. ok is false if they
-// are neither those of a client's get, nor those with which kubelet runs the program.
+// are neither those of a client's get, nor those with which the kubelet runs the program.
 func newQuery(args []string, env environ.Env) (q *query, ok bool) {
 	q = &query{env: env}
 	switch {
@@ -92,7 +92,7 @@ func (q *query) respond(input string) (answer []byte, exit int, ok bool) {
 	}
 	if _, err := registry.Parse(q.host); err != nil && own.Path == "" {
 		// Without a configuration there are no aliases and no fallback. Input that starts with a brace may be from
-		// kubelet.
+		// the kubelet.
 		ok := !q.kubelet && q.host != "" && q.host[0] != '{' && !strings.ContainsAny(q.host, "\r\n")
 		return []byte(NotFound), 1, ok
 	}

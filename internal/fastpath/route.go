@@ -18,7 +18,7 @@ func (q *query) route(configuration []byte) (route store.Route, ok bool) {
 		return store.Route{Registry: r.Host}, true
 	}
 	address, err := registry.Address(q.host)
-	if err != nil || !q.kubelet && registry.IsUpstream(address) { // an alias for kubelet only
+	if err != nil || !q.kubelet && registry.IsUpstream(address) { // an alias for the kubelet only
 		return store.Route{}, false
 	}
 	if q.opened, err = store.Open(q.defaultDir, q.env); err != nil {

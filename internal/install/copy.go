@@ -1,4 +1,4 @@
-// Package install copies the running program to a directory without a shell: to kubelet's directory of credential
+// Package install copies the running program to a directory without a shell: to the kubelet's directory of credential
 // providers, or to a directory that a container shares with others.
 package install
 

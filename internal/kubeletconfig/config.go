@@ -13,7 +13,7 @@ import (
 	"ecrlogin/internal/strictyaml"
 )
 
-// config decodes the whole file and validates it as kubelet does.
+// config decodes the whole file and validates it as the kubelet does.
 // Source: validateCredentialProviderConfig in pkg/credentialprovider/plugin/config.go of Kubernetes
 func (d *document) config(n *yaml.Node, f *File) error {
 	var ofKind string

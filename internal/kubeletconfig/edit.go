@@ -30,7 +30,7 @@ func newFile(p Provider, inJSON bool) []byte {
 }
 
 // With returns the file with a provider added. It replaces the provider of that name or, if there is none, inserts the
-// new one first, so that kubelet tries its passwords first. It returns an error if the layout of the file cannot be
+// new one first, so that the kubelet tries its passwords first. It returns an error if the layout of the file cannot be
 // edited without losing content. The error contains the provider to add manually.
 func (f *File) With(p Provider) (*File, error) {
 	i := f.index(p.Name)

@@ -1,4 +1,4 @@
-// Package kubeletconfig reads kubelet's CredentialProviderConfig as kubelet does, and adds a provider to it. It
+// Package kubeletconfig reads the kubelet's CredentialProviderConfig as the kubelet does, and adds a provider to it. It
 // preserves comments, order and layout of YAML and JSON.
 package kubeletconfig
 
@@ -19,12 +19,12 @@ import (
 type File struct {
 	Path       string
 	APIVersion string
-	Providers  []Provider // in the order of the file, in which kubelet tries their passwords
+	Providers  []Provider // in the order of the file, in which the kubelet tries their passwords
 
 	Content []byte
 }
 
-// A Provider is one program that kubelet runs for the credentials of some images.
+// A Provider is one program that the kubelet runs for the credentials of some images.
 type Provider struct {
 	Name                 string           `json:"name"`
 	APIVersion           string           `json:"apiVersion"` // version of the protocol
@@ -58,15 +58,15 @@ const (
 
 const kind = "CredentialProviderConfig"
 
-// Versions that kubelet supports.
+// Versions that the kubelet supports.
 var (
 	versions         = []string{Version, Version + "beta1", Version + "alpha1"}
 	protocolVersions = []string{ProtocolVersion, ProtocolVersion + "beta1", ProtocolVersion + "alpha1"}
 )
 
-// Read reads the value of --image-credential-provider-config, which is a file or a directory. In a directory, kubelet
-// reads every .json, .yaml and .yml file in the order of their names. Read returns an error for the first problem that
-// prevents kubelet from starting.
+// Read reads the value of --image-credential-provider-config, which is a file or a directory. In a directory, the
+// kubelet reads every .json, .yaml and .yml file in the order of their names. Read returns an error for the first
+// problem that prevents the kubelet from starting.
 func Read(path string) ([]*File, error) {
 	paths := []string{path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -98,7 +98,7 @@ func Read(path string) ([]*File, error) {
 		files = append(files, f)
 	}
 	if len(where) == 0 {
-		return nil, advice.Errorf("%s: contains no provider, so kubelet does not start", path).
+		return nil, advice.Errorf("%s: contains no provider, so the kubelet does not start", path).
 			Then("create one: docker-credential-ecr-login configure kubelet")
 	}
 	return files, nil
@@ -150,7 +150,7 @@ func (f *File) index(name string) int {
 	return slices.IndexFunc(f.Providers, func(p Provider) bool { return p.Name == name })
 }
 
-// isJSON reports whether kubelet parses a text as JSON.
+// isJSON reports whether the kubelet parses a text as JSON.
 func isJSON(content []byte) bool {
 	return strings.HasPrefix(strings.TrimLeft(string(content), " \t\r\n"), "{")
 }

@@ -72,7 +72,7 @@ func TestWrong(t *testing.T) {
 		{"no version", "apiVersion: kubelet.config.k8s.io/v1\n", "", "f:1:1: missing apiVersion"},
 		{"version", "kubelet.config.k8s.io/v1", "v1", `f:1:13: unsupported value "v1"; use kubelet.config.k8s.io/v1 or`},
 		{"older version", "kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v1beta1", "f:4:3: tokenAttributes requires apiVersion kubelet.config.k8s.io/v1; change the apiVersion of the file"},
-		{"unknown key", "  env:", "  envs:", `f:9:3: unknown key "envs", which prevents kubelet from starting; valid keys of a provider: apiVersion, args,`},
+		{"unknown key", "  env:", "  envs:", `f:9:3: unknown key "envs", which prevents the kubelet from starting; valid keys of a provider: apiVersion, args,`},
 		{"letter case", "matchImages", "matchimages", `unknown key "matchimages"`},
 		{"twice", "  env:", "  name: a\n  env:", `f:9:3: duplicate key "name"`},
 		{"no name", "- name: a\n ", "-", "f:4:3: the provider has no name"},

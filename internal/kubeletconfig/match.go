@@ -10,8 +10,8 @@ import (
 	"ecrlogin/internal/wildcard"
 )
 
-// Matches reports whether kubelet runs the provider for an image. The image starts with the registry host and has no
-// tag, for example docker.io/library/busybox.
+// Matches reports whether the kubelet runs the provider for an image. The image starts with the registry host and has
+// no tag, for example docker.io/library/busybox.
 func (p Provider) Matches(image string) bool {
 	return slices.ContainsFunc(p.MatchImages, func(pattern string) bool { return Match(pattern, image) })
 }
@@ -63,7 +63,7 @@ func splitHost(u *url.URL) (host, port string) {
 
 func parseURL(s string) (*url.URL, error) { return url.Parse("https://" + s) }
 
-// Image returns the name of an image as kubelet passes it to providers: with the registry host, without tag and
+// Image returns the name of an image as the kubelet passes it to providers: with the registry host, without tag and
 // digest.
 // Source: the reference grammar of github.com/distribution/reference
 func Image(typed string) string {

@@ -11,8 +11,8 @@ import (
 	"ecrlogin/internal/strictyaml"
 )
 
-// Parse parses a file in YAML or JSON. It returns an error for everything that prevents kubelet from starting, and for
-// anchors, aliases and tags. The error contains the line and the column, but not the text of the line, which may
+// Parse parses a file in YAML or JSON. It returns an error for everything that prevents the kubelet from starting, and
+// for anchors, aliases and tags. The error contains the line and the column, but not the text of the line, which may
 // contain a secret.
 func Parse(path string, content []byte) (*File, error) {
 	d := newDocument(path)
@@ -41,7 +41,7 @@ type document struct {
 
 func newDocument(path string) *document {
 	d := &document{path: path}
-	d.At, d.Unknown = d.at, ", which prevents kubelet from starting"
+	d.At, d.Unknown = d.at, ", which prevents the kubelet from starting"
 	return d
 }
 
@@ -57,7 +57,7 @@ func (d *document) json(content []byte) error {
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(content, &any); errors.As(err, &syntax) {
 		line, column := jsonedit.Position(content, int(syntax.Offset)-1)
-		return d.at(line, column, advice.Errorf("invalid JSON, the format that kubelet expects in a file that begins with a brace").
+		return d.at(line, column, advice.Errorf("invalid JSON, the format that the kubelet expects in a file that begins with a brace").
 			Then("check commas, quotes and brackets"))
 	}
 	return nil

@@ -28,11 +28,11 @@ type Request struct {
 	Image      string // not empty
 }
 
-// ParseRequest parses the form in which kubelet sends a request without a service account: an object with the fields
-// kind, apiVersion and image, once each, whose values are strings of printable ASCII characters without escapes. ok is
-// false for any other input, including valid requests; encoding/json parses those.
-// Source: CredentialProviderRequest in k8s.io/kubelet/pkg/apis/credentialprovider, whose other fields are omitted if
-// they are empty
+// ParseRequest parses the form in which the kubelet sends a request without a service account: an object with the
+// fields kind, apiVersion and image, once each, whose values are strings of printable ASCII characters without escapes.
+// ok is false for any other input, including valid requests; encoding/json parses those. Source:
+// CredentialProviderRequest in k8s.io/kubelet/pkg/apis/credentialprovider, whose other fields are omitted if they are
+// empty
 func ParseRequest(input string) (r Request, ok bool) {
 	rest, ok := cutToken(input, "{")
 	if !ok {
@@ -91,11 +91,11 @@ func Host(image string) string {
 	return host
 }
 
-// soon is how long kubelet may cache a token that could not be renewed, so that it gets a newer one soon
+// soon is how long the kubelet may cache a token that could not be renewed, so that it gets a newer one soon
 // after.
 const soon = 5 * time.Minute
 
-// CacheDuration returns how long kubelet may cache a token of a region from now on: until it is renewed, see
+// CacheDuration returns how long the kubelet may cache a token of a region from now on: until it is renewed, see
 // lifetime.Renewal. The token may be hours old, because it may come from a cache. A token that should have been
 // renewed, but could not, is cached for a short time, which ends at half of its life at the latest, unless that has
 // passed. No token is cached after it expires.

@@ -31,13 +31,13 @@ type response struct {
 	} `json:"auth"`
 }
 
-// answer runs the provider as kubelet does, but without a service account token, which doctor cannot request.
+// answer runs the provider as the kubelet does, but without a service account token, which doctor cannot request.
 func (n *node) answer(ctx context.Context) check.Result {
 	switch t := n.provider.TokenAttributes; {
 	case n.image == "":
 		return check.Skipped("no image specified").Then("%s %s/NAME:TAG", doctor, check.Example)
 	case t != nil && t.RequireServiceAccount:
-		return check.Skipped("skipped (kubelet runs this provider only with a pod's service account token, which doctor cannot request)")
+		return check.Skipped("skipped (the kubelet runs this provider only with a pod's service account token, which doctor cannot request)")
 	}
 	request, _ := json.Marshal(map[string]string{ // strings can always be encoded
 		"kind": "CredentialProviderRequest", "apiVersion": n.provider.APIVersion, "image": n.image,
@@ -59,16 +59,16 @@ func (n *node) answer(ctx context.Context) check.Result {
 }
 
 // seeKubeletLog is the next step for a provider, whose name it contains, that reports an error.
-const seeKubeletLog = "for details in kubelet's log, set ECR_LOGIN_LOG=debug in env of %s"
+const seeKubeletLog = "for details in the kubelet's log, set ECR_LOGIN_LOG=debug in env of %s"
 
-// read checks a response as kubelet does. The default next step is to configure the provider again.
+// read checks a response as the kubelet does. The default next step is to configure the provider again.
 func (n *node) read(out []byte, message string) check.Result {
 	var r response
 	if json.Unmarshal(out, &r) != nil || r.Kind != "CredentialProviderResponse" {
-		return check.Failed("the provider did not return a CredentialProviderResponse, so kubelet pulls without a password")
+		return check.Failed("the provider did not return a CredentialProviderResponse, so the kubelet pulls without a password")
 	}
 	if r.APIVersion != n.provider.APIVersion {
-		return check.Failed("the provider returned apiVersion %s, but kubelet accepts only %s", r.APIVersion, n.provider.APIVersion)
+		return check.Failed("the provider returned apiVersion %s, but the kubelet accepts only %s", r.APIVersion, n.provider.APIVersion)
 	}
 	duration, err := time.ParseDuration(cmp.Or(r.CacheDuration, n.provider.DefaultCacheDuration))
 	if err != nil {
@@ -83,17 +83,17 @@ func (n *node) read(out []byte, message string) check.Result {
 		if duration == 0 {
 			how = "does not cache"
 		}
-		return check.OK("the provider returned a password of user %s for %s, which kubelet %s; environment variables: %s",
+		return check.OK("the provider returned a password of user %s for %s, which the kubelet %s; environment variables: %s",
 			auth.Username, key, how, variables(n.env()))
 	}
 	if r, err := registry.Parse(n.image); err == nil && r.Public {
 		return check.Skipped("%s", cmp.Or(message, "the provider returned no password, which public images do not need"))
 	}
 	if message != "" {
-		return check.Failed("kubelet pulls without a password, because the provider reported: %s", message).
+		return check.Failed("the kubelet pulls without a password, because the provider reported: %s", message).
 			Then(seeKubeletLog, n.provider.Name)
 	}
-	return check.Failed("the provider returned no password for this image, so kubelet pulls without one").Then("%s", n.configure())
+	return check.Failed("the provider returned no password for this image, so the kubelet pulls without one").Then("%s", n.configure())
 }
 
 // run runs the provider's program. It returns its standard output and the last line of its standard error, which is
@@ -122,7 +122,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// registry checks whether the registry accepts the password that kubelet would get. It does not check an alias: the
+// registry checks whether the registry accepts the password that the kubelet would get. It does not check an alias: the
 // container runtime configures where that leads, and the password must not be sent to another host.
 func (n *node) registry(ctx context.Context) check.Result {
 	if _, err := registry.Parse(n.image); n.image != "" && err != nil {
@@ -142,7 +142,7 @@ func (n *node) cache(ctx context.Context) check.Result {
 	}
 	out, _, err := run(ctx, subprocess.Command{Path: n.path(), Args: []string{program.Command, "cache", "path"}, Env: n.configEnv()})
 	if err != nil {
-		return check.OK("%v; without a cache, the provider calls AWS whenever kubelet runs it", err).
+		return check.OK("%v; without a cache, the provider calls AWS whenever the kubelet runs it", err).
 			Then("set AWS_ECR_CACHE_DIR to a directory in env of %s", n.provider.Name)
 	}
 	settings := *n.Settings

@@ -17,7 +17,7 @@ import (
 )
 
 // mirrors checks whether containerd would send the password of Amazon ECR to the upstream of a mirror. The upstreams
-// are those in matchImages for which kubelet runs the provider.
+// are those in matchImages for which the kubelet runs the provider.
 func (n *node) mirrors(context.Context) check.Result {
 	upstreams := n.upstreams()
 	if len(upstreams) == 0 {
@@ -110,11 +110,11 @@ func (n *node) leak(upstream string, conf *containerdconf.Config, from string) (
 	if k3s != nil {
 		configure = program.Command + " configure containerd --" + k3s.ID() + " --mirror " + upstream + "="
 		if declared(k3s.Registries, upstream) {
-			return check.Failed("kubelet gets the password of Amazon ECR for images of %s, but containerd has no mirror for it yet, so it sends the password there",
+			return check.Failed("the kubelet gets the password of Amazon ECR for images of %s, but containerd has no mirror for it yet, so it sends the password there",
 				upstream).Then("sudo %s", k3s.Restart()), true
 		}
 	}
-	return check.Failed("kubelet gets the password of Amazon ECR for images of %s, but containerd has no mirror for it (config_path in %s), so it sends the password there",
+	return check.Failed("the kubelet gets the password of Amazon ECR for images of %s, but containerd has no mirror for it (config_path in %s), so it sends the password there",
 		upstream, from).Then("sudo %sHOST/PREFIX", configure), true
 }
 

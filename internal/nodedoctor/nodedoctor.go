@@ -29,8 +29,8 @@ type Kubelet struct {
 	Proc       string // the process file system; "" means /proc
 }
 
-// Checks checks how kubelet gets the password for an image, and runs the provider as kubelet does. Without an image,
-// it checks only the setup.
+// Checks checks how the kubelet gets the password for an image, and runs the provider as the kubelet does. Without an
+// image, it checks only the setup.
 func Checks(ctx context.Context, s *check.Settings, k Kubelet, image string) iter.Seq[check.Result] {
 	n := &node{Pull: check.Pull{Settings: s}, Kubelet: k}
 	for _, path := range []*string{&n.ConfigFile, &n.BinDir} {
@@ -61,7 +61,7 @@ func Checks(ctx context.Context, s *check.Settings, k Kubelet, image string) ite
 type node struct {
 	check.Pull
 	Kubelet
-	image      string   // as kubelet passes it to the provider; "" for none
+	image      string   // as the kubelet passes it to the provider; "" for none
 	kubeletEnv []string // environment of the kubelet process; nil if paths were given or no process was found
 	files      []*kubeletconfig.File
 	provider   kubeletconfig.Provider // the one to check
@@ -74,7 +74,7 @@ const (
 	nameFiles = doctor + " --config-file FILE --bin-dir DIR" // if the kubelet to check is unknown
 )
 
-// kubelet finds the flags that kubelet was started with.
+// kubelet finds the flags that the kubelet was started with.
 func (n *node) kubelet(context.Context) check.Result {
 	if n.ConfigFile != "" {
 		return check.OK("%s and %s, from the command line; not compared with a running kubelet", n.ConfigFile, n.BinDir)
@@ -101,18 +101,18 @@ func (n *node) kubelet(context.Context) check.Result {
 	n.kubeletEnv, n.ConfigFile, n.BinDir = p.env, p.flag(configFlag), p.flag(binFlag)
 	switch {
 	case n.ConfigFile == "" || n.BinDir == "":
-		return check.Failed("process %d is kubelet, but was not started with both %s and %s, so it runs no provider%s",
+		return check.Failed("process %d is the kubelet, but was not started with both %s and %s, so it runs no provider%s",
 			p.pid, configFlag, binFlag, ignored(all)).
 			Then("%s configure kubelet --config-file /etc/kubernetes/credential-provider.yaml --bin-dir /usr/local/lib/kubelet", program.Command)
 	case p.envErr != nil:
-		return check.Failed("process %d is kubelet, but its environment, which providers inherit, cannot be read: %v",
+		return check.Failed("process %d is the kubelet, but its environment, which providers inherit, cannot be read: %v",
 			p.pid, p.envErr).Then("sudo %s", doctor)
 	}
 	return check.OK("process %d, with %s and %s%s", p.pid, n.ConfigFile, n.BinDir, ignored(all))
 }
 
-// ProviderConfig returns the CredentialProviderConfig of the kubelet that runs on this machine, a file or a directory; ""
-// if none is found. proc is the process file system, usually /proc.
+// ProviderConfig returns the CredentialProviderConfig of the kubelet that runs on this machine, a file or a directory;
+// "" if none is found. proc is the process file system, usually /proc.
 func ProviderConfig(proc string) string {
 	all, _ := findKubelets(proc) // without processes there is none
 	for _, p := range all {
@@ -172,7 +172,7 @@ func (n *node) configure() string {
 	return fmt.Sprintf("%s configure kubelet --config-file %s --bin-dir %s", program.Command, n.ConfigFile, n.BinDir)
 }
 
-// providers checks which providers kubelet runs for the image.
+// providers checks which providers the kubelet runs for the image.
 func (n *node) providers(context.Context) check.Result {
 	var err error
 	if n.files, err = kubeletconfig.Read(n.ConfigFile); err != nil {
@@ -187,7 +187,7 @@ func (n *node) providers(context.Context) check.Result {
 		matching = slices.DeleteFunc(slices.Clone(all), func(p kubeletconfig.Provider) bool { return !p.Matches(n.image) })
 	}
 	if len(matching) == 0 {
-		r := check.Failed("none of the providers (%s) matches %s, so kubelet pulls it without a password", names(all), registry.Shown(n.image))
+		r := check.Failed("none of the providers (%s) matches %s, so the kubelet pulls it without a password", names(all), registry.Shown(n.image))
 		if _, err := registry.Parse(n.image); err == nil {
 			return r.Then("%s", n.configure())
 		}
@@ -203,11 +203,11 @@ func (n *node) providers(context.Context) check.Result {
 	case n.image == "":
 		return check.OK("%s configures %s", n.ConfigFile, names(all))
 	case len(matching) > 1:
-		return check.OK("kubelet runs %d providers for %s and tries their passwords in this order: %s",
+		return check.OK("the kubelet runs %d providers for %s and tries their passwords in this order: %s",
 			len(matching), registry.Shown(n.image), names(matching)).
 			Then("to use only one, remove the matching patterns from the matchImages of the others in %s", n.ConfigFile)
 	}
-	return check.OK("kubelet runs %s for %s", n.provider.Name, registry.Shown(n.image))
+	return check.OK("the kubelet runs %s for %s", n.provider.Name, registry.Shown(n.image))
 }
 
 func names(providers []kubeletconfig.Provider) string {

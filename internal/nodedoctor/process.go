@@ -206,8 +206,8 @@ const (
 	binFlag    = "--image-credential-provider-bin-dir"
 )
 
-// sameSetUp reports whether two processes have the same provider flags and the same environment. While kubelet starts
-// a program, there are briefly two such processes.
+// sameSetUp reports whether two processes have the same provider flags and the same environment. While the kubelet
+// starts a program, there are briefly two such processes.
 func (p *process) sameSetUp(q *process) bool {
 	return p.flag(configFlag) == q.flag(configFlag) && p.flag(binFlag) == q.flag(binFlag) && slices.Equal(p.env, q.env)
 }

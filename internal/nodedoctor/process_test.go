@@ -86,7 +86,7 @@ func examine(t *testing.T, k Kubelet, image, name string) check.Result {
 }
 
 // TestFindKubelet checks that the running kubelet is found with its flags, in either form, and that processes which
-// only imitate kubelet are not trusted.
+// only imitate the kubelet are not trusted.
 func TestFindKubelet(t *testing.T) {
 	flags := []string{"/usr/bin/kubelet", "--v=2", "--image-credential-provider-config=/etc/p.yaml", "--image-credential-provider-bin-dir", "bin"}
 	others := []string{"kubelet", "--image-credential-provider-config=/tmp/evil.yaml", "--image-credential-provider-bin-dir=/tmp/evil"}
@@ -102,8 +102,8 @@ func TestFindKubelet(t *testing.T) {
 	}{
 		{"kubelet", []fakeProcess{{pid: "1", args: []string{"/sbin/init"}}, {pid: "2"}, real}, check.StatusOK, found, ""},
 		{"another without", []fakeProcess{{pid: "3", args: flags[:2], env: env}, {pid: "4", args: flags, env: env}}, check.StatusOK, "process 4, with", ""},
-		{"without", []fakeProcess{{pid: "3", args: flags[:3], env: env}}, check.StatusFailed, "process 3 is kubelet, but was not started with both --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider", program.Command + " configure kubelet"},
-		{"not root", []fakeProcess{{pid: "3", args: flags}}, check.StatusFailed, "process 3 is kubelet, but its environment, which providers inherit, cannot be read: openat: no such file or directory", "sudo "},
+		{"without", []fakeProcess{{pid: "3", args: flags[:3], env: env}}, check.StatusFailed, "process 3 is the kubelet, but was not started with both --image-credential-provider-config and --image-credential-provider-bin-dir, so it runs no provider", program.Command + " configure kubelet"},
+		{"not root", []fakeProcess{{pid: "3", args: flags}}, check.StatusFailed, "process 3 is the kubelet, but its environment, which providers inherit, cannot be read: openat: no such file or directory", "sudo "},
 		{"none", []fakeProcess{{pid: "3", args: []string{"/usr/bin/kubelet-exporter"}, env: env}}, check.StatusFailed, "no kubelet process found", nameFiles},
 		{"two", []fakeProcess{real, {pid: "9", args: others, env: env}}, check.StatusFailed, "processes 9 and 12 are both kubelet, with different flags or environment variables", nameFiles},
 		{"two environments", []fakeProcess{real, {pid: "13", args: flags, env: "HOME=/tmp\x00"}}, check.StatusFailed, "processes 12 and 13 are both kubelet", nameFiles},
@@ -132,7 +132,7 @@ func TestFindKubelet(t *testing.T) {
 	}
 }
 
-// TestEnvironment checks that the program runs in kubelet's environment, which its configuration can override.
+// TestEnvironment checks that the program runs in the kubelet's environment, which its configuration can override.
 func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -163,11 +163,11 @@ providers:
 		want         string
 	}{
 		{"good", head + `"cacheKeyType":"Registry","cacheDuration":"1h0m0s","auth":{"registry.example.com":{"username":"me","password":"hunter2"}}}`, check.StatusOK,
-			"the provider returned a password of user me for registry.example.com, which kubelet caches for 1h0m; environment variables: AWS_PROFILE, HOME, https_proxy"},
-		{"not kept", head + `"auth":{"*.example.com/team":{"username":"me","password":"hunter2"}}}`, check.StatusOK, "the provider returned a password of user me for *.example.com/team, which kubelet does not cache"},
-		{"for another", head + `"auth":{"example.com":{"username":"me","password":"hunter2"}}}`, check.StatusFailed, "the provider returned no password for this image, so kubelet pulls without one"},
+			"the provider returned a password of user me for registry.example.com, which the kubelet caches for 1h0m; environment variables: AWS_PROFILE, HOME, https_proxy"},
+		{"not kept", head + `"auth":{"*.example.com/team":{"username":"me","password":"hunter2"}}}`, check.StatusOK, "the provider returned a password of user me for *.example.com/team, which the kubelet does not cache"},
+		{"for another", head + `"auth":{"example.com":{"username":"me","password":"hunter2"}}}`, check.StatusFailed, "the provider returned no password for this image, so the kubelet pulls without one"},
 		{"none", head + `"cacheDuration":"0s"}`, check.StatusFailed, "the provider returned no password for this image"},
-		{"another version", strings.ReplaceAll(head, "/v1", "/v1beta1") + `"auth":{}}`, check.StatusFailed, "the provider returned apiVersion credentialprovider.kubelet.k8s.io/v1beta1, but kubelet accepts only credentialprovider.kubelet.k8s.io/v1"},
+		{"another version", strings.ReplaceAll(head, "/v1", "/v1beta1") + `"auth":{}}`, check.StatusFailed, "the provider returned apiVersion credentialprovider.kubelet.k8s.io/v1beta1, but the kubelet accepts only credentialprovider.kubelet.k8s.io/v1"},
 		{"no duration", head + `"cacheDuration":"soon"}`, check.StatusFailed, "the provider returned an invalid cacheDuration"},
 		{"no JSON", "hunter2", check.StatusFailed, "the provider did not return a CredentialProviderResponse"},
 	} {

@@ -21,7 +21,7 @@ import (
 	"ecrlogin/internal/trustedpath"
 )
 
-// safety checks whether another user could change what kubelet runs as root. It precedes the checks that run the
+// safety checks whether another user could change what the kubelet runs as root. It precedes the checks that run the
 // program, because doctor also runs it as root.
 func (n *node) safety(ctx context.Context) check.Result {
 	paths := n.decisive()
@@ -29,7 +29,7 @@ func (n *node) safety(ctx context.Context) check.Result {
 		switch err := trustedpath.Check(path); {
 		case errors.As(err, new(*trustedpath.Error)):
 			r := check.Error(err)
-			r.Found += ", so another user can change what kubelet runs as root"
+			r.Found += ", so another user can change what the kubelet runs as root"
 			return r
 		case err != nil && !errors.Is(err, fs.ErrNotExist): // a missing file is not run, and later checks report it
 			return check.Failed("%s cannot be checked: %v", path, cause(err)).Then("ls -ld %s", path)
@@ -71,18 +71,18 @@ func (n *node) decisive() []string {
 	return paths
 }
 
-// program checks the file that kubelet runs.
+// program checks the file that the kubelet runs.
 func (n *node) program(ctx context.Context) check.Result {
 	info, err := os.Stat(n.path())
 	switch {
 	case err != nil:
-		return check.Failed("%s cannot be run, and kubelet does not start without it: %v", n.path(), cause(err)).
+		return check.Failed("%s cannot be run, and the kubelet does not start without it: %v", n.path(), cause(err)).
 			Then("sudo %s", n.configure())
 	case !info.Mode().IsRegular():
-		return check.Failed("%s is not a regular file, and kubelet does not start without the program", n.path()).
+		return check.Failed("%s is not a regular file, and the kubelet does not start without the program", n.path()).
 			Then("move it away and run: sudo %s", n.configure())
 	case runtime.GOOS != "windows" && info.Mode()&0o111 == 0:
-		return check.Failed("%s is not executable (mode %s), and kubelet does not start without it", n.path(), info.Mode()).
+		return check.Failed("%s is not executable (mode %s), and the kubelet does not start without it", n.path(), info.Mode()).
 			Then("sudo chmod 755 %s", n.path())
 	}
 	version, ours, err := kubeletconfig.VersionOf(ctx, n.path())
@@ -121,18 +121,18 @@ func (n *node) secrets(context.Context) check.Result {
 // secretName matches the names of variables that contain secrets.
 var secretName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)SECRET|PASSW|SESSION_TOKEN`) })
 
-// accounts checks which service account data kubelet passes to the provider.
+// accounts checks which service account data the kubelet passes to the provider.
 func (n *node) accounts(context.Context) check.Result {
 	t := n.provider.TokenAttributes
 	if t == nil {
-		return check.Skipped("kubelet passes no service account tokens, so all pods pull as the node")
+		return check.Skipped("the kubelet passes no service account tokens, so all pods pull as the node")
 	}
 	named := slices.DeleteFunc(slices.Concat(t.RequiredAnnotations, t.OptionalAnnotations), func(key string) bool {
 		return key != kubelet.PullRoleAnnotation && key != kubelet.RoleAnnotation
 	})
 	hasRole := value(n.env(), "AWS_ECR_ROLE_ARN") != "" || kubeletconfig.Flag(n.provider.Args, "--role-arn") != "" // without an annotation
 	if len(named) == 0 && !hasRole {
-		return check.Failed("kubelet passes service account tokens, but no role annotation, so all pods pull as the node").
+		return check.Failed("the kubelet passes service account tokens, but no role annotation, so all pods pull as the node").
 			Then("sudo %s --service-accounts", n.configure())
 	}
 	whose := "the role is set by AWS_ECR_ROLE_ARN or --role-arn"
@@ -142,13 +142,13 @@ func (n *node) accounts(context.Context) check.Result {
 	if t.RequireServiceAccount {
 		whose += "; static pods, which have no service account, get no password"
 	}
-	return check.OK("kubelet requests a token of the pod's service account for %s; %s; nodes need permission to request it "+
+	return check.OK("the kubelet requests a token of the pod's service account for %s; %s; nodes need permission to request it "+
 		"(verb request-serviceaccounts-token-audience on %[1]s for the group system:nodes), and without it a pod shows only 401 Unauthorized",
 		t.Audience, whose).
 		Then(`journalctl -u kubelet | grep "Failed to provide credentials for image"`)
 }
 
-// env returns the environment in which kubelet runs the provider.
+// env returns the environment in which the kubelet runs the provider.
 func (n *node) env() []string {
 	env := slices.Clone(n.kubeletEnv)
 	for _, v := range n.provider.Env {

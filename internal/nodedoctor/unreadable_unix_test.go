@@ -15,7 +15,7 @@ import (
 )
 
 // TestUnreadable checks that a process which this user cannot inspect is not trusted, but reported as possibly
-// kubelet.
+// the kubelet.
 func TestUnreadable(t *testing.T) {
 	if os.Geteuid() == 0 {
 		runAs(t, 65534)

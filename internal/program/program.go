@@ -6,7 +6,7 @@ const (
 	Helper = "ecr-login"
 	// Command is the name of the executable.
 	Command = "docker-credential-" + Helper
-	// Provider is the name of the executable as kubelet's credential provider.
+	// Provider is the name of the executable as the kubelet's credential provider.
 	Provider = "ecr-credential-provider"
 	// Refresh is the name of the executable that writes passwords to files and Kubernetes Secrets.
 	Refresh = "ecr-token-refresh"

@@ -26,8 +26,8 @@ type Containerd struct {
 
 // Containerd makes containerd pull the images of upstreams from pull-through caches of Amazon ECR. It writes a
 // hosts.toml for each upstream or, for k3s and RKE2, registries.yaml. If containerd then pulls only from the caches, it
-// also adds an alias to our configuration and a pattern to matchImages, so that kubelet gets the password of Amazon ECR
-// for these images. Otherwise it does not, because containerd would send the password to the upstream.
+// also adds an alias to our configuration and a pattern to matchImages, so that the kubelet gets the password of Amazon
+// ECR for these images. Otherwise it does not, because containerd would send the password to the upstream.
 func (r *Request) Containerd(c Containerd) error {
 	provider, err := findProvider(c.ProviderConfig)
 	if err != nil {
@@ -114,7 +114,7 @@ func findProvider(path string) (*providerFile, error) {
 }
 
 // nodeConfig returns the path of the configuration that the provider reads, which differs from that of the current
-// user: kubelet usually has no HOME. Without a provider, it is the one that "configure kubelet" will use.
+// user: the kubelet usually has no HOME. Without a provider, it is the one that "configure kubelet" will use.
 func (r *Request) nodeConfig(p *providerFile) []string {
 	path := r.Env.Get(configpath.Variable)
 	if p != nil {
@@ -179,7 +179,7 @@ func (c Containerd) settings() (*containerdconf.Config, error) {
 	return containerdconf.ParseConfig(c.ConfigFile, text.Content)
 }
 
-// passwordChanges returns the changes with which kubelet gets the password of the mirrors.
+// passwordChanges returns the changes with which the kubelet gets the password of the mirrors.
 func (r *Request) passwordChanges(mirrors []mirror, own *ownFile, p *providerFile) ([]*change, error) {
 	for _, m := range mirrors {
 		if err := own.setAlias(m.Upstream, m.ecr); err != nil {
@@ -215,8 +215,8 @@ func (r *Request) printMirrorSteps(c Containerd, ready bool, p *providerFile) er
 	case p == nil:
 		r.printNoProvider(c)
 	default:
-		r.printf("restart kubelet, which reads %s only when it starts; containerd needs no restart", filepath.Base(p.file.Path))
-		r.printf("after configure undo, restart kubelet too, so that it forgets the password for the upstream")
+		r.printf("restart the kubelet, which reads %s only when it starts; containerd needs no restart", filepath.Base(p.file.Path))
+		r.printf("after configure undo, restart the kubelet too, so that it forgets the password for the upstream")
 	}
 	return nil
 }

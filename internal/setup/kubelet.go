@@ -26,7 +26,7 @@ type Node struct {
 	Replace         bool   // replace another program with the provider's name
 }
 
-// Kubelet installs this program as kubelet's credential provider for Amazon ECR. It copies the program to the
+// Kubelet installs this program as the kubelet's credential provider for Amazon ECR. It copies the program to the
 // directory of provider programs and adds it to the CredentialProviderConfig, for the registries of the Request, or
 // all of Amazon ECR, and the configured aliases.
 func (r *Request) Kubelet(n Node) error {
@@ -34,7 +34,7 @@ func (r *Request) Kubelet(n Node) error {
 		return err
 	}
 	places := configpath.Places(r.Env)
-	if len(places) == 0 { // kubelet usually has no HOME
+	if len(places) == 0 { // the kubelet usually has no HOME
 		places = []string{program.SystemConfig}
 	}
 	own, err := openOwn(places)
@@ -65,7 +65,7 @@ func (r *Request) Kubelet(n Node) error {
 	return nil
 }
 
-// clean validates the paths and makes them absolute, because kubelet has another working directory.
+// clean validates the paths and makes them absolute, because the kubelet has another working directory.
 func (n *Node) clean() error {
 	if n.BinDir == "" || n.ConfigFile == "" {
 		return errors.New("--bin-dir or --config-file is missing; specify both, for example: --bin-dir /usr/local/lib/kubelet --config-file /etc/kubernetes/credential-provider.yaml")
@@ -78,7 +78,7 @@ func (n *Node) clean() error {
 		*path = abs
 	}
 	if info, err := os.Stat(n.ConfigFile); err == nil && info.IsDir() {
-		return fmt.Errorf("%s: is a directory, from which kubelet reads every .json, .yaml and .yml file; specify a file in it: --config-file %s",
+		return fmt.Errorf("%s: is a directory, from which the kubelet reads every .json, .yaml and .yml file; specify a file in it: --config-file %s",
 			n.ConfigFile, filepath.Join(n.ConfigFile, program.Provider+".yaml"))
 	}
 	return nil
@@ -105,7 +105,7 @@ func (r *Request) images(own *ownFile) ([]string, error) {
 		images = registry.Patterns()
 	}
 	for _, rule := range own.config.Registries {
-		if rule.Registry != "" { // patterns of rules have kubelet's syntax
+		if rule.Registry != "" { // patterns of rules have the kubelet's syntax
 			images = append(images, rule.Match)
 		}
 	}
@@ -179,13 +179,13 @@ func (r *Request) warnOverlap(providers []kubeletconfig.Provider, ours kubeletco
 		if i < 0 {
 			continue
 		}
-		r.printf("note: provider %s matches the same images (matchImages contains %q); kubelet runs both, and tries the credentials of %s first; to use only one provider, remove that pattern", p.Name, p.MatchImages[i], cmp.Or(first, p.Name))
+		r.printf("note: provider %s matches the same images (matchImages contains %q); the kubelet runs both, and tries the credentials of %s first; to use only one provider, remove that pattern", p.Name, p.MatchImages[i], cmp.Or(first, p.Name))
 	}
 }
 
 // printFlags prints the kubelet flags and where to set them.
 func (r *Request) printFlags(n Node) {
-	r.printf("start or restart kubelet with these flags:")
+	r.printf("start or restart the kubelet with these flags:")
 	r.printf("    --image-credential-provider-config=%s", n.ConfigFile)
 	r.printf("    --image-credential-provider-bin-dir=%s", n.BinDir)
 	if n.BinDir == program.K3sBin && n.ConfigFile == program.K3sConfig {

@@ -52,7 +52,7 @@ func parseMirror(typed string, own *ownFile) (mirror, error) {
 		return mirror{}, fmt.Errorf("invalid mirror %q: not of the form UPSTREAM=HOST/PREFIX; use for example: %s", shown, example)
 	}
 	if _, err := registry.Parse(upstream); err == nil {
-		return mirror{}, fmt.Errorf("invalid mirror %q: kubelet uses the token of %s for its images, which another registry does not accept; use the repository of the cache in the image names", shown, upstream)
+		return mirror{}, fmt.Errorf("invalid mirror %q: the kubelet uses the token of %s for its images, which another registry does not accept; use the repository of the cache in the image names", shown, upstream)
 	}
 	host, prefix, hasPrefix := strings.Cut(strings.TrimPrefix(target, "https://"), "/")
 	r, err := own.config.Resolve(host)

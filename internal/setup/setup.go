@@ -1,4 +1,4 @@
-// Package setup adds this helper to the configuration of Docker, Podman and kubelet, and reverts such changes. It
+// Package setup adds this helper to the configuration of Docker, Podman and the kubelet, and reverts such changes. It
 // implements "configure docker", "configure podman", "configure kubelet", "configure containerd" and "configure undo".
 //
 // Each run shows the changes before it writes a file, writes all files or none, preserves content that it does not

@@ -20,7 +20,7 @@ func texts(letters string, most int, yield func(string)) {
 	extend("")
 }
 
-// TestMatchAll compares Match with path.Match, which kubelet uses, for every short pattern and text.
+// TestMatchAll compares Match with path.Match, which the kubelet uses, for every short pattern and text.
 func TestMatchAll(t *testing.T) {
 	n := 0
 	texts("ab*?", 5, func(pattern string) {

@@ -20,14 +20,14 @@ metadata:
   version: %q
   author: ecr-login
   description: |
-    ecr-credential-provider of ecr-login: kubelet pulls images from Amazon ECR without image pull secrets.
+    ecr-credential-provider of ecr-login: the kubelet pulls images from Amazon ECR without image pull secrets.
   compatibility:
     talos:
       version: ">= v1.6.0"
 `
 
-// talos returns the content of a system extension of Talos: manifest.yaml, and the files in rootfs. Talos accepts nothing
-// else in the root directory, and in rootfs only some directories such as /usr/local.
+// talos returns the content of a system extension of Talos: manifest.yaml, and the files in rootfs. Talos accepts
+// nothing else in the root directory, and in rootfs only some directories such as /usr/local.
 func (o options) talos(arch string) (content, error) {
 	provider, err := o.program(arch, program.Command, "rootfs/"+talosDir+program.Provider)
 	manifest := file{name: "manifest.yaml", mode: 0o644, content: fmt.Appendf(nil, talosManifest, o.version)}
