@@ -135,7 +135,7 @@ func explainUnavailable(t *try, err error) (cause, next string) {
 	switch {
 	case throttled(err):
 		return fmt.Sprintf("%s throttled the request of %s%s (%s)", host, t.identity.label, again, cmp.Or(apiCode(err), "status 429")),
-			"try again in a minute, or run fewer jobs at once"
+			"try again in a minute, or run fewer jobs at the same time"
 	case statusCode(err) >= 500:
 		return fmt.Sprintf("%s is unavailable: it returned status %d to %s%s", host, statusCode(err), t.identity.label, again), "try again later"
 	}

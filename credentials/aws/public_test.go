@@ -171,7 +171,7 @@ func TestPublicLimit(t *testing.T) {
 		return time.Since(began), err
 	}
 	const api = publicHost + ": api.ecr-public.us-east-1.amazonaws.com "
-	const throttled = api + "throttled the request of *; try again in a minute, or run fewer jobs at once"
+	const throttled = api + "throttled the request of *; try again in a minute, or run fewer jobs at the same time"
 	const unavailable = api + "is unavailable: it returned status 503 to *; try again later"
 	hang := awstest.Fault{Hang: true}
 	for _, tt := range []struct {
