@@ -107,10 +107,10 @@ pictures: build ## draw the output of demo, doctor and configure in docs/images;
 check-pictures: build ## check that the pictures are what the programs print; requires Linux
 	$(GO) run ./internal/pictures -check bin/$(HELPER) bin/$(REFRESH) docs/images
 
-bench: build ## measure time, calls and memory, against an echo program and Debian's helper; CROWDS=1 adds large crowds
+bench: build ## measure time, calls and memory, against an echo program and Debian's helper; CROWDS=1 adds large numbers of requests
 	$(GO) run ./internal/bench $(if $(CROWDS),-crowds) bin/$(HELPER) bin/$(REFRESH)
 
-compare: build ## measure OTHERS, programs such as 'NAME=/path/to/ecr-credential-provider', with the same requests in turns
+compare: build ## measure OTHERS, programs such as 'NAME=/path/to/ecr-credential-provider', alternately with the same requests
 	$(GO) run ./internal/bench bin/$(HELPER) bin/$(REFRESH) $(OTHERS)
 
 demo: build ## push and pull without a login, against a stand-in for ECR; requires no root, Docker or AWS
@@ -136,7 +136,7 @@ dist-programs: ## build the programs of a release for PLATFORMS
 		case ' $(REFRESH_PLATFORMS) ' in *" $$platform "*) \
 			$(BUILD) -o $$out/$(REFRESH) ./ecr-login/$(REFRESH) || exit 1;; esac; done
 
-dist-archives: build notices ## write archives, checksums beside the programs, the Homebrew formula and the Scoop manifest
+dist-archives: build notices ## write archives, a checksum for each program, the Homebrew formula and the Scoop manifest
 	@$(RELEASE_TOOL) archives -version '$(VERSION)' -dir $(DIST) -url $(RELEASE_URL)
 
 # nfpm is built in its own module, because it has many dependencies. The packages contain what "make build" writes to bin.

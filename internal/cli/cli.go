@@ -85,8 +85,8 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 const about = `docker-credential-ecr-login is a Docker credential helper for Amazon ECR.
 
-Docker and other container clients run it when their configuration names it, with get, list, store or erase as the only
-argument and the registry host on standard input. The other commands are for users.
+Docker and other container clients run it if their configuration contains it. The argument is get, list, store or erase,
+and standard input contains the registry host. The other commands are for users.
 
 It reads the environment variables of the AWS SDKs, such as AWS_PROFILE, and these:
 
@@ -171,7 +171,7 @@ func (p *Program) version() *cobra.Command {
 		Short: "Print the version",
 		Long: `Print the version.
 
-With --json, print also the commit, the version of Go, the version of the Go Cryptographic Module, and the FIPS 140-3
+With --json, also print the commit, the version of Go, the version of the Go Cryptographic Module, and the FIPS 140-3
 mode of this process: off, on or only.`,
 		Example: "  docker-credential-ecr-login version --json",
 		GroupID: users,

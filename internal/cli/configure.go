@@ -31,7 +31,7 @@ func (p *Program) configureDocker() *cobra.Command {
 	return p.configureClient(&cobra.Command{
 		Use:   "docker",
 		Short: "Configure Docker to use this helper",
-		Long: `Configure Docker to use this helper, by an entry in Docker's config.json. BuildKit, Compose, crane, ORAS and others read
+		Long: `Configure Docker to use this helper, with an entry in Docker's config.json. BuildKit, Compose, crane and ORAS also read
 the same file.
 
 Without --all, the helper is configured for the registries of --registry, or for those found in the cache, the

@@ -23,7 +23,7 @@ func (p *Program) metrics() *cobra.Command {
 		Short: "Print metrics about cached tokens and failures, for Prometheus",
 		Long: `Print the state of the token cache in the text format of Prometheus, for the textfile collector of
 node_exporter. The output contains no password. It shows the cache of the user who runs the command. The kubelet's
-provider usually has another one: on a node, run the command as root, with AWS_ECR_CACHE_DIR=/var/cache/ecr-login.`,
+provider usually has another cache: on a node, run the command as root, with AWS_ECR_CACHE_DIR=/var/cache/ecr-login.`,
 		Example: "  docker-credential-ecr-login metrics --output /var/lib/node_exporter/textfile_collector/ecr_login.prom",
 		GroupID: users,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -34,7 +34,7 @@ func (p *Program) password() *cobra.Command {
 		Use:   "password HOST|IMAGE...",
 		Short: "Print the password for a registry, or write it to a file",
 		Long: `Print the password for a registry, for scripts and for tools that do not support credential helpers. The user
-name is AWS. It replaces "aws ecr get-login-password", and takes the AWS region from the host.
+name is AWS. This command replaces "aws ecr get-login-password", and takes the AWS region from the host.
 
 The formats are:
 

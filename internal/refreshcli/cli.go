@@ -73,7 +73,7 @@ the environment variables of k8s-ecr-login-renew are read (DOCKER_SECRET_NAME, T
 DOCKER_REGISTRIES and AWS_REGION), and the program exits after it has written the Secrets once.
 
 The AWS identity is that of the AWS SDKs, with their environment variables such as AWS_PROFILE, unless the configuration
-names another one. The configuration file of docker-credential-ecr-login is not read.
+specifies another one. The configuration file of docker-credential-ecr-login is not read.
 
 SIGTERM ends the program within a second.`
 
@@ -163,7 +163,7 @@ func (p *Program) version() *cobra.Command {
 		Short: "Print the version",
 		Long: `Print the version.
 
-With --json, print also the commit, the version of Go, the version of the Go Cryptographic Module, and the FIPS 140-3
+With --json, also print the commit, the version of Go, the version of the Go Cryptographic Module, and the FIPS 140-3
 mode of this process: off, on or only.`,
 		Example: "  ecr-token-refresh version --json",
 		Args:    cobra.NoArgs,

@@ -28,7 +28,7 @@ func Undo(env environ.Env, force bool, out io.Writer) error {
 	for _, f := range rec.Files {
 		what := "restored"
 		if _, err := os.Lstat(f.Path); err != nil {
-			what = "no longer exists"
+			what = "removed"
 		}
 		fmt.Fprintf(out, "%s: %s\n", what, f.Path)
 	}
