@@ -27,6 +27,7 @@ var explanations = []explanation{
 	explainUnreadable,
 	explainBundle,
 	explainConfiguration,
+	explainCharacters,
 	explainRole,
 	explainSource,
 	explainNetwork,
@@ -34,6 +35,7 @@ var explanations = []explanation{
 	explainDenied,
 	explainUnavailable,
 	explainResponse,
+	explainSettings,
 }
 
 // explain returns the *credentials.Error for an error, or nil for nil. Its cause includes the identity that was used.
@@ -83,16 +85,24 @@ func (t *try) explainEnd(ended error) (cause, next string) {
 	case context.Canceled:
 		return "interrupted", ""
 	}
-	waited := "waiting for " + t.identity.label
-	if last := t.last.Load(); last.host != "" {
-		waited = "waiting for " + last.host
-		if last.failed() {
-			waited += ", last error: " + t.plain(last.outcome)
-		}
+	waited, next := t.waited()
+	return fmt.Sprintf("timed out after %s waiting for %s", time.Since(t.started).Round(100*time.Millisecond), waited), next
+}
+
+// waited returns what the try is waiting for, and the next step if it does not get it in time.
+func (t *try) waited() (what, next string) {
+	const longer = "increase the timeout with ECR_LOGIN_TIMEOUT"
+	switch last := t.last.Load(); {
+	case last.failed():
+		return fmt.Sprintf("%s, last error: %s (using %s)", last.host, t.plain(last.outcome), t.identity.label), "try again, or " + longer
+	case last.host != "":
+		return fmt.Sprintf("%s (using %s)", last.host, t.identity.label), "try again, or " + longer
+	case t.process != nil:
+		return fmt.Sprintf("the credential_process of profile %q", t.identity.profile), "run it manually, or " + longer
+	case t.identity == identity{}:
+		return t.files(), "check that the file system responds, and that the files are not named pipes without a writer"
 	}
-	took := time.Since(t.started).Round(100 * time.Millisecond)
-	return fmt.Sprintf("timed out after %s %s (using %s)", took, waited, t.identity.label),
-		"try again, or increase the timeout with ECR_LOGIN_TIMEOUT"
+	return t.identity.label, "try again, or " + longer
 }
 
 // is reports whether err is or wraps an E.

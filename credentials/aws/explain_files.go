@@ -29,8 +29,8 @@ func explainConfiguration(t *try, err error) (cause, next string) {
 		if t.wanted.Profile != "" {
 			where = "the rule for this registry in the ecr-login configuration"
 		}
-		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, t.files()),
-			fmt.Sprintf("check %s, or create the profile: aws configure --profile %s", where, shell(missing.Profile))
+		return fmt.Sprintf("profile %q does not exist in %s", missing.Profile, t.files()), cmp.Or(t.explainSection(missing.Profile),
+			fmt.Sprintf("check %s, or create the profile: aws configure --profile %s", where, shell(missing.Profile)))
 	case isUnreadable:
 		return fmt.Sprintf("the AWS configuration cannot be read: %s: %v", unreadable.Filename, unreadable.Err),
 			"check the file and its permissions"
@@ -73,8 +73,8 @@ func (t *try) readProfile(name string) (config.SharedConfig, error) {
 	})
 }
 
-// explainUnreadable handles an AWS file that exists but cannot be opened. The SDK treats it as missing and then
-// reports a missing profile or missing credentials. If no profile is named, the home directory of another user counts
+// explainUnreadable handles an AWS file that exists but cannot be opened, or has another encoding. The SDK treats it as
+// missing or ignores sections, and then reports a missing profile or missing credentials. If no profile is named, the home directory of another user counts
 // as empty.
 func explainUnreadable(t *try, err error) (cause, next string) {
 	named := is[config.SharedConfigProfileNotExistError](err) || is[config.SharedConfigAssumeRoleError](err)
@@ -82,11 +82,16 @@ func explainUnreadable(t *try, err error) (cause, next string) {
 		return "", ""
 	}
 	for _, file := range t.awsFiles() {
-		f, err := os.Open(file)
+		f, err := openRegular(file)
+		marked := f != nil && startsWithMark(f)
 		_ = f.Close() // a nil file is allowed
 		if reason, ok := errors.AsType[*fs.PathError](err); ok && !errors.Is(err, fs.ErrNotExist) && (named || !isUnsearchable(file)) {
 			return fmt.Sprintf("profile %q: %s cannot be read: %v", t.identity.profile, file, reason.Err),
 				"check the permissions of the file and of the directories above it"
+		}
+		if marked {
+			return fmt.Sprintf("profile %q: %s starts with a byte order mark, which the AWS SDKs do not support", t.identity.profile, file),
+				"save the file as UTF-8 without it"
 		}
 	}
 	return "", ""

@@ -126,7 +126,7 @@ func explainMetadata(t *try, err error) (cause, next string) {
 	}
 	return fmt.Sprintf("no AWS credentials found: %s, not in profile %q of %s, no container credentials endpoint, "+
 			"and the EC2 metadata service %s", t.environmentCause(), t.identity.profile, places, service),
-		cmp.Or(next, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure")
+		cmp.Or(next, t.explainSection(t.identity.profile), "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws configure")
 }
 
 // environmentCause explains why the environment has no credentials. Half of a key pair is common in CI, where a server

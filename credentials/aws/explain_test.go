@@ -266,7 +266,8 @@ func checkFailures(t *testing.T, tests []failureTest) {
 					t.Errorf("the error contains a secret: %s", got)
 				}
 			}
-			noIdentity := strings.Contains(tt.want, "no AWS credentials found") || tt.name == "role without a source" || tt.name == "credentials unreadable"
+			noIdentity := strings.Contains(tt.want, "no AWS credentials found") || tt.name == "role without a source" || tt.name == "credentials unreadable" ||
+				tt.name == "byte order mark"
 			if errors.Is(err, credentials.ErrNoIdentity) != noIdentity {
 				t.Errorf("errors.Is(err, ErrNoIdentity) = %v, want %v", !noIdentity, noIdentity)
 			}
@@ -383,11 +384,11 @@ func TestDeadlines(t *testing.T) {
 		"credential_process": {func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = sleep 3\n")
-		}, `timed out after *s waiting for profile "dev" (using *`},
+		}, `timed out after *s waiting for the credential_process of profile "dev"; run it manually, or increase the timeout with ECR_LOGIN_TIMEOUT`},
 		"credential_process that leaves a child": {func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = sleep 3 & sleep 3\n")
-		}, `timed out after *s waiting for profile "dev" (using *`},
+		}, `timed out after *s waiting for the credential_process of profile "dev"; run it manually, or increase the timeout with ECR_LOGIN_TIMEOUT`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)

@@ -217,7 +217,7 @@ func (t *try) load(ctx context.Context) (awssdk.Config, error) {
 
 func (t *try) loadWith(ctx context.Context, client awssdk.HTTPClient) (awssdk.Config, error) {
 	metadata := new(metadataClient)
-	cfg, err := config.LoadDefaultConfig(ctx,
+	cfg, err := loadWithin(ctx,
 		config.WithSharedConfigProfile(t.wanted.Profile),
 		config.WithRegion(t.registry.Region),
 		config.WithHTTPClient(client),
@@ -229,9 +229,12 @@ func (t *try) loadWith(ctx context.Context, client awssdk.HTTPClient) (awssdk.Co
 		t.withoutProcess,
 		withOwnersSession,
 	)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return awssdk.Config{}, err // the files may block again
+	case err != nil:
 		t.identity, t.shared = t.identityUnloaded(err)
-		return awssdk.Config{}, err
+		return awssdk.Config{}, settingsError{err}
 	}
 	cfg.AppID = "" // identifyProgram adds it
 	for _, source := range cfg.ConfigSources {
@@ -242,6 +245,26 @@ func (t *try) loadWith(ctx context.Context, client awssdk.HTTPClient) (awssdk.Co
 	t.identity = identityOf(t.env, t.shared, t.wanted.Profile)
 	metadata.Client = imds.NewFromConfig(cfg, func(o *imds.Options) { o.HTTPClient = localClient(metadataHeaderTimeout) })
 	return cfg, nil
+}
+
+// loadWithin is config.LoadDefaultConfig, but returns when the context ends. The SDK reads files without a time limit,
+// and reading a named pipe or a file on an unresponsive network file system may block.
+func loadWithin(ctx context.Context, options ...func(*config.LoadOptions) error) (awssdk.Config, error) {
+	type result struct {
+		cfg awssdk.Config
+		err error
+	}
+	loaded := make(chan result, 1)
+	go func() {
+		cfg, err := config.LoadDefaultConfig(ctx, options...)
+		loaded <- result{cfg, err}
+	}()
+	select {
+	case r := <-loaded:
+		return r.cfg, r.err
+	case <-ctx.Done():
+		return awssdk.Config{}, ctx.Err()
+	}
 }
 
 // A metadataClient is set after the configuration that it needs has been loaded. It is not used before.
