@@ -90,7 +90,8 @@ func TestErrorsOfEarlyConnections(t *testing.T) {
 			_, _ = c.Read(make([]byte, 1024)) // ClientHello
 			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
 			silence(c)
-		}), nil, "TLS connection to api.ecr.us-west-2.amazonaws.com failed: "},
+		}), nil, "TLS connection to api.ecr.us-west-2.amazonaws.com failed: http: server gave HTTP response to HTTPS client (using role " +
+			pullRole + ` via profile "base"); log in to the network if it has a captive portal, or check HTTPS_PROXY and AWS_ENDPOINT_URL`},
 		{"no name", nil, []string{"AWS_ENDPOINT_URL_ECR=https://" + strings.Repeat("x", 64) + ".test"}, "cannot resolve " + strings.Repeat("x", 64) + ".test: no such host"},
 		{"refused", nil, []string{"AWS_ENDPOINT_URL_ECR=https://127.0.0.1:1"}, "127.0.0.1:1 refused the connection"},
 		{"misread proxy", nil, []string{"HTTPS_PROXY=http://user:12/34@127.0.0.1:1"}, "HTTPS_PROXY is not a valid URL"},

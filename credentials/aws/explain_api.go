@@ -136,11 +136,14 @@ func explainUnavailable(t *try, err error) (cause, next string) {
 	case throttled(err):
 		return fmt.Sprintf("%s throttled the request of %s%s (%s)", host, t.identity.label, again, cmp.Or(apiCode(err), "status 429")),
 			"try again in a minute, or run fewer jobs at the same time"
-	case statusCode(err) >= 500:
+	case statusCode(err) >= 500 && statusCode(err) != http.StatusNetworkAuthenticationRequired:
 		return fmt.Sprintf("%s is unavailable: it returned status %d to %s%s", host, statusCode(err), t.identity.label, again), "try again later"
 	}
 	return "", ""
 }
+
+// portalAdvice is the next step for a response that is not that of AWS.
+const portalAdvice = "log in to the network if it has a captive portal, or check HTTPS_PROXY and AWS_ENDPOINT_URL"
 
 // explainResponse handles responses that are not valid, such as an HTML page.
 func explainResponse(t *try, err error) (cause, next string) {
@@ -152,12 +155,14 @@ func explainResponse(t *try, err error) (cause, next string) {
 		return "", ""
 	}
 	host := cmp.Or(t.last.Load().host, "AWS")
-	const portal = "log in to the network if it has a captive portal, or check HTTPS_PROXY and AWS_ENDPOINT_URL"
 	switch {
+	case resp.StatusCode == http.StatusNetworkAuthenticationRequired:
+		return fmt.Sprintf("%s returned a request to log in to the network (status 511) instead of a token (using %s)", host, t.identity.label),
+			portalAdvice
 	case strings.Contains(resp.Header.Get("Content-Type"), "html"):
-		return fmt.Sprintf("%s returned an HTML page (status %d) instead of a token (using %s)", host, resp.StatusCode, t.identity.label), portal
+		return fmt.Sprintf("%s returned an HTML page (status %d) instead of a token (using %s)", host, resp.StatusCode, t.identity.label), portalAdvice
 	case resp.StatusCode/100 == 3:
-		return fmt.Sprintf("%s returned a redirect (status %d) instead of a token (using %s)", host, resp.StatusCode, t.identity.label), portal
+		return fmt.Sprintf("%s returned a redirect (status %d) instead of a token (using %s)", host, resp.StatusCode, t.identity.label), portalAdvice
 	case isUnreadable(err):
 		return fmt.Sprintf("%s returned an incomplete or unexpected response (status %d, using %s)", host, resp.StatusCode, t.identity.label),
 			"try again, and check any proxy"

@@ -162,13 +162,23 @@ func (t *try) metadataCause(err error) string {
 	return fmt.Sprintf("cannot be reached (%s)", cmp.Or(cause, t.plain(err)))
 }
 
-// explainContainer handles an error response of the ECS or EKS Pod Identity endpoint.
+// explainContainer handles an error of the ECS or EKS Pod Identity endpoint. If the endpoint cannot be reached,
+// explainNetwork handles it.
 func explainContainer(t *try, err error) (cause, next string) {
-	if _, call := operation(err); call != "" || apiCode(err) == "" {
+	const token = "check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, " +
+		"and the role of this task or pod"
+	_, call := operation(err)
+	switch {
+	case call != "", is[*url.Error](err):
 		return "", ""
+	case apiCode(err) != "":
+		return fmt.Sprintf("%s rejected the request: %s", t.identity.label, t.plain(err)), token
+	case strings.Contains(err.Error(), "uthorization token"): // the SDK has no type for these errors
+		next = token
+	default:
+		next = "check AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, and the role of this task or pod"
 	}
-	return fmt.Sprintf("%s rejected the request: %s", t.identity.label, t.plain(err)),
-		"check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, and the role of this task or pod"
+	return fmt.Sprintf("%s returned no credentials: %s", t.identity.label, t.plain(err)), next
 }
 
 func explainWebIdentity(t *try, err error) (cause, next string) {

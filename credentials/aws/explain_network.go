@@ -37,6 +37,10 @@ func NetworkAdvice(err error) (cause, next string) {
 	case strings.Contains(err.Error(), "tls: ") && strings.Contains(err.Error(), "FIPS"):
 		next = "the server, or a proxy that inspects TLS, must support FIPS 140-3: TLS 1.3, or TLS 1.2 with Extended " +
 			"Master Secret, and certificates with RSA keys of 2048 bits or more, or ECDSA keys"
+	case isPlain(err) && operationOf(err) == proxyConnect:
+		next = "use http:// instead of https:// in HTTPS_PROXY"
+	case isPlain(err):
+		next = portalAdvice
 	case isTLS(err):
 		next = "if a proxy inspects TLS, specify its CA: export AWS_CA_BUNDLE=/path/to/ca.pem; also check the clock"
 	case proxy != nil:
@@ -57,9 +61,11 @@ func networkCause(err *url.Error, proxy *url.URL) string {
 		return errBadURL.Error()
 	case isDNS:
 		return fmt.Sprintf("cannot resolve %s: %s", dns.Name, dns.Err)
+	case isTLS(err) && operation == proxyConnect && proxy != nil:
+		return fmt.Sprintf("TLS connection to proxy %s for %s failed: %v%s", proxy.Host, host, innermost(err), distrusted(err))
 	case isTLS(err):
 		return fmt.Sprintf("TLS connection to %s failed: %v%s", host, err.Err, distrusted(err))
-	case operation == "proxyconnect" && proxy != nil:
+	case operation == proxyConnect && proxy != nil:
 		return fmt.Sprintf("cannot connect to proxy %s for %s: %v", proxy.Host, host, innermost(err))
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("%s refused the connection", host)
@@ -95,9 +101,16 @@ func innermost(err error) error {
 	return err
 }
 
+// proxyConnect is the network operation of a connection to a proxy.
+const proxyConnect = "proxyconnect"
+
 func isTLS(err error) bool {
-	return errors.Is(err, http.ErrSchemeMismatch) || is[*tls.CertificateVerificationError](err) || is[tls.RecordHeaderError](err) ||
-		is[tls.AlertError](err)
+	return isPlain(err) || is[*tls.CertificateVerificationError](err) || is[tls.AlertError](err)
+}
+
+// isPlain reports whether the peer does not use TLS, such as a captive portal.
+func isPlain(err error) bool {
+	return errors.Is(err, http.ErrSchemeMismatch) || is[tls.RecordHeaderError](err)
 }
 
 // distrusted names the issuer of an untrusted certificate, which identifies a proxy that inspects TLS. It returns ""

@@ -1,8 +1,10 @@
 package aws_test
 
 import (
+	"strings"
 	"testing"
 
+	"ecrlogin/credentials"
 	"ecrlogin/internal/awstest"
 )
 
@@ -57,4 +59,15 @@ func TestErrorsOfSettings(t *testing.T) {
 		{"prefix of the default profile in the credentials file", credentialsFile("[profile default]\n" + keyLines),
 			`no AWS credentials found: *; in HOME/.aws/credentials, write [default] instead of [profile default]`},
 	})
+}
+
+// A proxy that does not use TLS is often configured with a URL that starts with https.
+func TestProxyWithoutTLS(t *testing.T) {
+	m := withKeys(t)
+	host := strings.TrimPrefix(cloud.Proxy, "http://")
+	want := privateHost + ": TLS connection to proxy " + host + " for api.ecr.us-west-2.amazonaws.com failed: *; " +
+		"use http:// instead of https:// in HTTPS_PROXY"
+	if got := m.child(credentials.Identity{}, "HTTPS_PROXY=https://"+host); !match(want, got) {
+		t.Errorf("error\n got %s\nwant %s", got, want)
+	}
 }

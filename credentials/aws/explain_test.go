@@ -195,7 +195,7 @@ func TestErrors(t *testing.T) {
 		{"TLS with a server that does not support it", func(m *machine) {
 			keys(m)
 			m.env("AWS_ENDPOINT_URL", strings.Replace(cloud.URL, "http:", "https:", 1))
-		}, `TLS connection to 127.0.0.1:* failed: *; if a proxy inspects TLS, *`},
+		}, `TLS connection to 127.0.0.1:* failed: *; log in to the network if it has a captive portal, or check HTTPS_PROXY and AWS_ENDPOINT_URL`},
 		{"credential_process fails", func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
 			m.config("[profile dev]\ncredential_process = sh -c 'exit 3'\n")
@@ -213,6 +213,21 @@ func TestErrors(t *testing.T) {
 			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", cloud.URL+"/container")
 			m.env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "hunter2")
 		}, `the container credentials endpoint rejected the request: *; check AWS_CONTAINER_AUTHORIZATION_TOKEN *`},
+		{"container endpoint returns an HTML page", func(m *machine) {
+			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", cloud.URL+"/container")
+			cloud.Inject(awstest.Fault{Op: awstest.ContainerCredentials, Body: "<html>hunter2</html>", ContentType: "text/html"})
+		}, `the container credentials endpoint returned no credentials: the response could not be read; check AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, and the role of this task or pod`},
+		{"container endpoint with a host that is not local", func(m *machine) {
+			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://"+noName+"/x")
+		}, `an AWS setting is invalid (using the container credentials endpoint): failed to resolve host "` + noName + `", *; correct the variable *`},
+		{"container endpoint without a token file", func(m *machine) {
+			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", cloud.URL+"/container")
+			m.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", m.home+"/none")
+		}, `the container credentials endpoint returned no credentials: *failed to read authorization token from HOME/none: *no such file or directory; check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, and the role of this task or pod`},
+		{"container token with a line break", func(m *machine) {
+			m.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", cloud.URL+"/container")
+			m.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", m.file("token", "hunter2\n"))
+		}, `the container credentials endpoint returned no credentials: *authorization token contains invalid newline sequence; check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file *`},
 		{"another error", ecrFault(awstest.Fault{Status: 400, Type: "InvalidParameterException", Message: "Invalid parameter\n at 'registryIds'"}),
 			`request to AWS failed (using the access key in AWS_ACCESS_KEY_ID): InvalidParameterException: Invalid parameter at 'registryIds'`},
 
@@ -231,6 +246,7 @@ func TestErrors(t *testing.T) {
 		{"truncated", ecrFault(awstest.Fault{Truncate: true}), `api.ecr.us-west-2.amazonaws.com returned an incomplete or unexpected response (status 200, using the access key in AWS_ACCESS_KEY_ID); *`},
 		{"captive portal", ecrFault(awstest.Fault{Body: "<html>hunter2</html>", ContentType: "text/html; charset=utf-8"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 200) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
 		{"captive portal with status 403", ecrFault(awstest.Fault{Status: 403, Body: "<html>hunter2</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com returned an HTML page (status 403) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
+		{"captive portal with status 511", ecrFault(awstest.Fault{Status: 511, Body: "<html>hunter2</html>", ContentType: "text/html"}), `api.ecr.us-west-2.amazonaws.com returned a request to log in to the network (status 511) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
 		{"captive portal with a redirect", ecrFault(awstest.Fault{Status: 302, Body: " "}), `api.ecr.us-west-2.amazonaws.com returned a redirect (status 302) instead of a token (using the access key in AWS_ACCESS_KEY_ID); log in to the network *`},
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -280,7 +281,8 @@ func newRetryer() awssdk.Retryer {
 			retry.NoRetryCanceledError{},
 			retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
 			retry.IsErrorRetryableFunc(func(err error) awssdk.Ternary {
-				return awssdk.BoolTernary(statusCode(err) >= 500)
+				status := statusCode(err)
+				return awssdk.BoolTernary(status >= 500 && status != http.StatusNetworkAuthenticationRequired)
 			}),
 		}
 	})
