@@ -60,8 +60,8 @@ type File struct {
 
 // Read reads the file flag, which is the value of --config, or the first of Places that exists if flag is "". It is
 // not an error if none of these exists, unless the flag or ECR_LOGIN_CONFIG names it. A file that exists but cannot
-// be read, is larger than MaxSize, or is neither a regular file nor /dev/null, is an error; the next path is not
-// tried.
+// be read, is larger than MaxSize, or is neither a regular file nor /dev/null, is an error, and so is a symbolic link to
+// a missing file; the next path is not tried.
 func Read(env environ.Env, flag string) (File, error) {
 	path, source, otherwise := flag, "--config", "omit --config"
 	if path == "" {
@@ -112,6 +112,12 @@ func ReadFile(path string) ([]byte, error) {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, &searchError{err}
+	case errors.Is(err, fs.ErrNotExist):
+		if target, linkErr := os.Readlink(path); linkErr == nil {
+			return nil, advice.Errorf("%s is a symbolic link to %s, which does not exist", path, target).
+				Then("create that file, or remove the link")
+		}
+		return nil, err
 	case err != nil:
 		return nil, err
 	case info.IsDir():

@@ -61,3 +61,17 @@ func TestOtherUser(t *testing.T) {
 		}
 	}
 }
+
+// TestLinkWithoutTarget checks that a link of a dotfile manager to a missing file is an error. Without the file, another
+// identity would be used.
+func TestLinkWithoutTarget(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.Symlink("dotfiles/config.yaml", link); err != nil {
+		t.Fatal(err)
+	}
+	want := "the configuration cannot be read: " + link + " is a symbolic link to dotfiles/config.yaml, which does not exist; " +
+		"create that file, or remove the link"
+	if f, err := first([]string{link, os.DevNull}, link); err == nil || err.Error() != want || f.Path != link {
+		t.Errorf("got %q, %v, want %s", f.Path, err, want)
+	}
+}
