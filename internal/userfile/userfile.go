@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/atomicfile"
@@ -227,8 +228,11 @@ func (f *File) changed() error {
 }
 
 func (f *File) unwritable(err error) error {
-	return failure(f.Path, "cannot be replaced in "+filepath.Dir(f.Target), err,
-		"nothing was written; check the owner and mode of that directory, and whether its disk is full or read-only")
+	next := "check the owner and mode of that directory, and whether its disk is full or read-only"
+	if errors.Is(err, syscall.EBUSY) {
+		next = "a file that is a mount point cannot be replaced, so mount its directory instead"
+	}
+	return failure(f.Path, "cannot be replaced in "+filepath.Dir(f.Target), err, "nothing was written; "+next)
 }
 
 // failure returns the error for an operation on a file. For root, another user could have redirected it.
