@@ -105,8 +105,8 @@ func (n Node) Options() (o Options, err error) {
 		if err != nil {
 			return o, err
 		}
-		for key, value := range members(root) {
-			switch key {
+		for key, value := range strictyaml.Members(root) {
+			switch key.Value {
 			case NoDefault:
 				o.NoDefault, o.NoDefaultFile = strings.EqualFold(value.Value, "true"), path
 			case providerConfig:
@@ -131,8 +131,8 @@ func DisableDefault(path string, content []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for key, value := range members(root) {
-		if key == NoDefault && value.Value == "true" {
+	for key, value := range strictyaml.Members(root) {
+		if key.Value == NoDefault && value.Value == "true" {
 			return after, nil
 		}
 	}
@@ -152,18 +152,4 @@ func parse(path string, content []byte) (*yaml.Node, error) {
 		return nil, fmt.Errorf("%s: not a mapping; correct the file", path)
 	}
 	return root, nil
-}
-
-// members returns the keys and values of a mapping; none for other nodes.
-func members(n *yaml.Node) func(yield func(string, *yaml.Node) bool) {
-	return func(yield func(string, *yaml.Node) bool) {
-		if n == nil || n.Kind != yaml.MappingNode {
-			return
-		}
-		for i := 0; i < len(n.Content); i += 2 {
-			if !yield(n.Content[i].Value, n.Content[i+1]) {
-				return
-			}
-		}
-	}
 }

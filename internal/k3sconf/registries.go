@@ -11,6 +11,7 @@ import (
 	"ecrlogin/internal/advice"
 	"ecrlogin/internal/containerdconf"
 	"ecrlogin/internal/oneline"
+	"ecrlogin/internal/strictyaml"
 	"ecrlogin/internal/yamledit"
 )
 
@@ -37,13 +38,13 @@ func Parse(path string, content []byte) (*Registries, error) {
 	if err != nil {
 		return nil, err
 	}
-	for section, value := range members(root) {
-		for name, entry := range members(value) {
-			switch section {
+	for section, value := range strictyaml.Members(root) {
+		for name, entry := range strictyaml.Members(value) {
+			switch section.Value {
 			case "configs":
-				r.Configs = append(r.Configs, name)
+				r.Configs = append(r.Configs, name.Value)
 			case "mirrors":
-				r.Mirrors = append(r.Mirrors, upstream(name, entry))
+				r.Mirrors = append(r.Mirrors, upstream(name.Value, entry))
 			}
 		}
 	}
@@ -52,18 +53,18 @@ func Parse(path string, content []byte) (*Registries, error) {
 
 func upstream(name string, entry *yaml.Node) Upstream {
 	u := Upstream{Name: name}
-	for key, value := range members(entry) {
-		switch key {
+	for key, value := range strictyaml.Members(entry) {
+		switch key.Value {
 		case "endpoint":
 			for _, item := range value.Content {
 				u.Endpoints = append(u.Endpoints, item.Value)
 			}
 		case "rewrite":
-			for pattern, to := range members(value) {
+			for pattern, to := range strictyaml.Members(value) {
 				if u.Rewrites == nil {
 					u.Rewrites = map[string]string{}
 				}
-				u.Rewrites[pattern] = to.Value
+				u.Rewrites[pattern.Value] = to.Value
 			}
 		}
 	}

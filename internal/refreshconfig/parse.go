@@ -94,12 +94,9 @@ func (p *document) read(n *yaml.Node) error {
 
 // ignoreCase replaces the keys of a mapping that differ from names only in upper and lower case.
 func ignoreCase(n *yaml.Node, names ...string) {
-	if n.Kind != yaml.MappingNode {
-		return
-	}
-	for i := 0; i < len(n.Content); i += 2 {
+	for key := range strictyaml.Members(n) {
 		for _, name := range names {
-			if key := n.Content[i]; key.Kind == yaml.ScalarNode && strings.EqualFold(key.Value, name) {
+			if key.Kind == yaml.ScalarNode && strings.EqualFold(key.Value, name) {
 				key.Value = name
 			}
 		}

@@ -232,8 +232,7 @@ func (p *document) mapping(into *map[string]string, what string) strictyaml.Fiel
 			return p.Wrong(n, advice.Errorf("%s must be a mapping", what))
 		}
 		all := make(map[string]string, len(n.Content)/2)
-		for i := 0; i < len(n.Content); i += 2 {
-			key, value := n.Content[i], n.Content[i+1]
+		for key, value := range strictyaml.Members(n) {
 			text, ok := strictyaml.Text(value)
 			_, duplicate := all[key.Value]
 			switch {

@@ -5,6 +5,7 @@ package strictyaml
 
 import (
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -36,14 +37,27 @@ func (r Reader) Wrong(n *yaml.Node, problem error) error {
 	return r.At(max(n.Line, 1), max(n.Column, 1), problem)
 }
 
+// Members returns the keys and values of a mapping in their order; none for nil and for other nodes.
+func Members(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i < len(n.Content); i += 2 {
+			if !yield(n.Content[i], n.Content[i+1]) {
+				return
+			}
+		}
+	}
+}
+
 // Mapping reads a mapping whose keys are those of fields, each at most once. Errors refer to the mapping as what.
 func (r Reader) Mapping(n *yaml.Node, what string, fields map[string]Field) error {
 	if n.Kind != yaml.MappingNode {
 		return r.Wrong(n, advice.Errorf("%s must be a mapping with keys: %s", what, names(fields)))
 	}
 	seen := make(map[string]bool, len(fields))
-	for i := 0; i < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
+	for key, value := range Members(n) {
 		read := fields[key.Value]
 		switch {
 		case read == nil:

@@ -75,8 +75,8 @@ func blockLines(n *yaml.Node) []string {
 			lines = append(lines, of...)
 		}
 	default:
-		for i := 0; i < len(n.Content); i += 2 {
-			lines = append(lines, keyLines(strictyaml.Quote(n.Content[i].Value), n.Content[i+1])...)
+		for key, value := range strictyaml.Members(n) {
+			lines = append(lines, keyLines(strictyaml.Quote(key.Value), value)...)
 		}
 	}
 	return lines

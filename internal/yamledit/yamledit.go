@@ -89,12 +89,9 @@ func (d *Document) find(path []string) *yaml.Node {
 
 // member returns the nodes of a key and its value, or nil if the node is not a mapping with that key.
 func member(n *yaml.Node, name string) (key, value *yaml.Node) {
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil, nil
-	}
-	for i := 0; i < len(n.Content); i += 2 {
-		if n.Content[i].Value == name {
-			return n.Content[i], n.Content[i+1]
+	for key, value := range strictyaml.Members(n) {
+		if key.Value == name {
+			return key, value
 		}
 	}
 	return nil, nil
