@@ -3,6 +3,7 @@ package awstest
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -146,9 +147,7 @@ func (s *Server) answer(r *request) answer {
 // body and half of the body.
 func (s *Server) write(w http.ResponseWriter, a answer, truncate bool) {
 	h := w.Header()
-	for name, values := range a.header {
-		h[name] = values
-	}
+	maps.Copy(h, a.header)
 	h.Set("Date", s.now().UTC().Format(http.TimeFormat))
 	h.Set("X-Amzn-Requestid", requestID())
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -25,9 +26,7 @@ type Secrets map[string]string
 // With returns s and another secret.
 func (s Secrets) With(name, value string) Secrets {
 	all := Secrets{name: value}
-	for name, value := range s {
-		all[name] = value
-	}
+	maps.Copy(all, s)
 	return all
 }
 

@@ -173,12 +173,7 @@ func identityOf(name string) (identity string, ok bool) {
 	if _, err := hex.DecodeString(rest[:64]); err != nil || host == "" {
 		return "", false
 	}
-	for _, s := range suffixes {
-		if rest[64:] == s {
-			return host + "@" + rest[:64], true
-		}
-	}
-	return "", false
+	return host + "@" + rest[:64], slices.Contains(suffixes, rest[64:])
 }
 
 // checkProcesses looks for processes of the helper that have not ended.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"time"
 
@@ -18,9 +19,7 @@ func layout(name string, images []*image, created time.Time) ([]byte, error) {
 	all := &image{blobs: map[v1.Hash][]byte{}}
 	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
 	for _, img := range images {
-		for digest, blob := range img.blobs {
-			all.blobs[digest] = blob
-		}
+		maps.Copy(all.blobs, img.blobs)
 		index.Manifests = append(index.Manifests, img.manifest)
 	}
 	top := index.Manifests[0]
