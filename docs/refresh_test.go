@@ -2,7 +2,6 @@ package docs_test
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -40,32 +39,6 @@ func TestRefreshExamples(t *testing.T) {
 	}
 }
 
-// refreshKeys returns the keys of the configuration. The errors for unknown keys list them.
-func refreshKeys(t *testing.T) []string {
-	t.Helper()
-	var keys []string
-	for _, content := range []string{
-		"x: y\n", "registries:\n  - x: y\n", "kubernetes: {x: y}\n", "kubernetes: {lease: {x: y}}\n",
-		"kubernetes:\n  secrets:\n    - x: y\n", "kubernetes:\n  secrets:\n    - template: {x: y}\n",
-	} {
-		_, err := refreshconfig.Parse("config.yaml", []byte(content))
-		if err == nil {
-			t.Fatalf("%q is accepted", content)
-		}
-		_, list, ok := strings.Cut(err.Error(), "; valid keys of ")
-		_, list, _ = strings.Cut(list, ": ")
-		list, _, _ = strings.Cut(list, ";")
-		if !ok {
-			t.Fatalf("no keys in: %v", err)
-		}
-		keys = append(keys, strings.Split(list, ", ")...)
-	}
-	if len(keys) < 30 {
-		t.Errorf("only these keys were found: %v", keys)
-	}
-	return keys
-}
-
 // TestRefreshKeys checks that the complete example has every key of the configuration, and that every key has a row.
 // The identity, the form of a Secret, and the two parts of "kubernetes" are described elsewhere.
 func TestRefreshKeys(t *testing.T) {
@@ -75,7 +48,14 @@ func TestRefreshKeys(t *testing.T) {
 		"profile", "roleArn", "externalId", "roleSessionName", "duration", "allow", "repositories", // configuration.md
 		"type", "labels", "annotations", "data", "secrets", "lease",
 	}
-	for _, key := range refreshKeys(t) {
+	parse := func(content []byte) error {
+		_, err := refreshconfig.Parse("config.yaml", content)
+		return err
+	}
+	for _, key := range validKeys(t, 30, parse,
+		"x: y\n", "registries:\n  - x: y\n", "kubernetes: {x: y}\n", "kubernetes: {lease: {x: y}}\n",
+		"kubernetes:\n  secrets:\n    - x: y\n", "kubernetes:\n  secrets:\n    - template: {x: y}\n",
+	) {
 		if key == "mfaSerial" { // is an error
 			continue
 		}
@@ -159,17 +139,14 @@ func TestRefreshTables(t *testing.T) {
 // TestMetricsAreDocumented compares the table of metrics with those of a test of package monitoring.
 func TestMetricsAreDocumented(t *testing.T) {
 	doc := read(t, "refresh.md")
-	metrics, err := os.ReadFile(filepath.Join("..", "internal", "monitoring", "testdata", "metrics.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	metrics := read(t, "../internal/monitoring/testdata/metrics.txt")
 	const prefix = "ecr_token_refresh_"
 	var names []string
-	for _, m := range regexp.MustCompile(`(?m)^# TYPE `+prefix+`(\w+)`).FindAllStringSubmatch(string(metrics), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE `+prefix+`(\w+)`).FindAllStringSubmatch(metrics, -1) {
 		names = append(names, m[1])
 	}
 	compare(t, "metrics", rows(t, doc, "metric `"+prefix+"…`"), names)
-	for _, m := range regexp.MustCompile(`(?m)^`+prefix+`(\w+)\{([^}]*)\}`).FindAllStringSubmatch(string(metrics), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^`+prefix+`(\w+)\{([^}]*)\}`).FindAllStringSubmatch(metrics, -1) {
 		row := regexp.MustCompile("(?m)^\\| `" + m[1] + "` .*").FindString(doc)
 		for _, label := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(m[2], -1) {
 			if !strings.Contains(row, "`"+label[1]+"`") {
