@@ -32,10 +32,7 @@ func TestUnavailableAPI(t *testing.T) {
 				m := withKeys(t)
 				m.env["ECR_LOGIN_TIMEOUT"] = "10s"
 				g := m.gate()
-				var processes []*process
-				for i := range 40 {
-					processes = append(processes, m.start("get", hosts[i%len(hosts)]))
-				}
+				processes := m.starts(slices.Repeat(hosts, 40/len(hosts))...)
 				time.AfterFunc(time.Until(processes[0].began.Add(8*time.Second)), func() { end(g) })
 				passwords := map[string]bool{}
 				for _, p := range processes {
@@ -82,7 +79,7 @@ func TestTimeoutIsNotAdopted(t *testing.T) {
 	hasty := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "2s"})
 	leader, _ := hasty.lead(g, 0)
 	m.env["ECR_LOGIN_TIMEOUT"] = "9s" // of which it waits three for the leader
-	patient := []*process{m.start("get", host), m.start("get", host), m.start("get", sameRegion)}
+	patient := m.starts(host, host, sameRegion)
 	for _, p := range patient[:2] {
 		p.atLock()
 	}
@@ -113,10 +110,7 @@ func TestTimeoutsOfHastyProcesses(t *testing.T) {
 			leader, _ := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "2s"}).lead(g, 0)
 			second := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "3s"}).start("get", host)
 			m.env["ECR_LOGIN_TIMEOUT"] = "12s"
-			var patient []*process
-			for range 6 {
-				patient = append(patient, m.start("get", host))
-			}
+			patient := m.starts(slices.Repeat([]string{host}, 6)...)
 			for _, p := range []*process{leader, second} {
 				if line := p.wait().failed(); !strings.Contains(line, ": timed out ") {
 					t.Errorf("a process with little time printed %q", line)

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -34,9 +33,7 @@ func (m *machine) lead(g *gate, n int) (leader *process, waiters []*process) {
 	m.t.Helper()
 	leader = m.start("get", host)
 	g.wait()
-	for range n {
-		waiters = append(waiters, m.start("get", host))
-	}
+	waiters = m.starts(slices.Repeat([]string{host}, n)...)
 	for _, p := range waiters {
 		p.atLock()
 	}
@@ -120,10 +117,7 @@ func TestTokenIsNotCachedByFastPath(t *testing.T) {
 	// As if a process found that out half a minute from now.
 	m.touch(time.Now().Add(time.Hour+30*time.Second), m.kept(".lock")...)
 	began := time.Now()
-	var processes []*process
-	for range 4 {
-		processes = append(processes, m.start("get", host))
-	}
+	processes := m.starts(host, host, host, host)
 	for range processes {
 		g.wait()
 	}
@@ -143,9 +137,7 @@ func TestLeaderStopped(t *testing.T) {
 	m.env["ECR_LOGIN_TIMEOUT"] = "15s"
 	g := m.gate()
 	leader, _ := m.lead(g, 0)
-	if err := leader.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	leader.stop()
 	g.open()
 	// The limit of 4 s is less than the 4.9 s that a wait for the leader takes.
 	if r := m.get(otherHost).quiet(); r.password() == "" || r.took > 4*time.Second {

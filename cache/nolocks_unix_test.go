@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,10 +35,7 @@ func TestNoLocks(t *testing.T) {
 			}
 			m.cloud.ResetCalls()
 			g.shut()
-			var processes []*process
-			for range 16 {
-				processes = append(processes, m.start("get", host))
-			}
+			processes := m.starts(slices.Repeat([]string{host}, 16)...)
 			for range processes {
 				g.wait() // all are at the gate at the same time
 			}

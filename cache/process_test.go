@@ -75,15 +75,19 @@ func (m *machine) password(host string) string {
 	return m.get(host).quiet().password()
 }
 
-// together runs a get for each host, all at the same time.
-func (m *machine) together(hosts ...string) []run {
+// starts starts a get for each host.
+func (m *machine) starts(hosts ...string) (processes []*process) {
 	m.t.Helper()
-	var processes []*process
 	for _, host := range hosts {
 		processes = append(processes, m.start("get", host))
 	}
-	var runs []run
-	for _, p := range processes {
+	return processes
+}
+
+// together runs a get for each host, all at the same time.
+func (m *machine) together(hosts ...string) (runs []run) {
+	m.t.Helper()
+	for _, p := range m.starts(hosts...) {
 		runs = append(runs, p.wait())
 	}
 	return runs
