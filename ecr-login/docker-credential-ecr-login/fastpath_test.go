@@ -115,12 +115,7 @@ func startCloud(t *testing.T) *awstest.Server {
 	if "net/http" < "ecrlogin" {
 		t.Skip("the path of the module sorts after net/http; see docs/library.md")
 	}
-	cloud, err := awstest.Start(awstest.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cloud.Close)
-	return cloud
+	return awstest.New(t)
 }
 
 // kubeletRequest returns a request as the kubelet sends it. Source: k8s.io/kubernetes/pkg/credentialprovider/plugin,

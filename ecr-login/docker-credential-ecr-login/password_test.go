@@ -19,11 +19,7 @@ import (
 // the variable DOCKER_AUTH_CONFIG, and as config.json. The client reads both with the code of the Docker CLI.
 func TestDockerConfig(t *testing.T) {
 	hosts := []string{"123456789012.dkr.ecr.us-west-2.amazonaws.com", "210987654321.dkr.ecr.eu-west-1.amazonaws.com"}
-	cloud, err := awstest.Start(awstest.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cloud.Close()
+	cloud := awstest.New(t)
 	home := t.TempDir()
 	t.Setenv("HOME", home)
 	t.Setenv("XDG_RUNTIME_DIR", "")

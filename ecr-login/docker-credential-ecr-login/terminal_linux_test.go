@@ -15,11 +15,7 @@ import (
 // TestTypingTakesTime checks that the deadline starts after the input at a terminal is complete.
 func TestTypingTakesTime(t *testing.T) {
 	const timeout = 2 * time.Second
-	cloud, err := awstest.Start(awstest.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cloud.Close()
+	cloud := awstest.New(t)
 	own, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
