@@ -99,6 +99,22 @@ func (t *Temp) GiveToOwner() error {
 	return nil
 }
 
+// CreateFinished calls Create, writes the content, and calls Finish.
+func CreateFinished(
+	dir *os.Root, prefix, suffix string, content []byte, mode fs.FileMode, like fs.FileInfo,
+) (*Temp, error) {
+	t, err := Create(dir, prefix, suffix)
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.Write(content)
+	if err := errors.Join(err, t.Finish(mode, like)); err != nil {
+		t.Discard()
+		return nil, err
+	}
+	return t, nil
+}
+
 // Rename closes the file and gives it its final name. It replaces an existing file of that name.
 func (t *Temp) Rename(name string) error {
 	locked := t.locked && runtime.GOOS != "windows" // where open files cannot be renamed

@@ -97,15 +97,11 @@ func (c *Copy) Write() error {
 		return nil
 	}
 	return explain(c.Path, len(c.content), at(c.Path, func(dir *os.Root, name string) error {
-		temp, err := atomicfile.Create(dir, "."+name+".", "")
+		temp, err := atomicfile.CreateFinished(dir, "."+name+".", "", c.content, 0o755, nil)
 		if err != nil {
 			return err
 		}
 		defer temp.Discard() // does nothing after Rename
-		_, err = temp.Write(c.content)
-		if err := errors.Join(err, temp.Finish(0o755, nil)); err != nil {
-			return err
-		}
 		if c.Backup != "" {
 			if err := dir.Link(name, filepath.Base(c.Backup)); err != nil {
 				return err

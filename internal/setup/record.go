@@ -111,17 +111,11 @@ func (rec *record) save() (err error) {
 		return err
 	}
 	defer dir.Close()
-	temp, err := atomicfile.Create(dir, ".", ".tmp")
+	temp, err := atomicfile.CreateFinished(dir, ".", ".tmp", append(content, '\n'), 0o600, nil)
 	if err != nil {
 		return err
 	}
 	defer temp.Discard()
-	if _, err := temp.Write(append(content, '\n')); err != nil {
-		return err
-	}
-	if err := temp.Finish(0o600, nil); err != nil {
-		return err
-	}
 	return temp.Rename(filepath.Base(rec.path))
 }
 

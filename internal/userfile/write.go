@@ -69,14 +69,5 @@ func temporary(
 	if err != nil {
 		return nil, err
 	}
-	temp, err := atomicfile.Create(dir, "."+p.Name()+".ecr-login-", "")
-	if err != nil {
-		return nil, err
-	}
-	_, err = temp.Write(content)
-	if err := errors.Join(err, temp.Finish(mode, like)); err != nil {
-		temp.Discard()
-		return nil, err
-	}
-	return temp, nil
+	return atomicfile.CreateFinished(dir, "."+p.Name()+".ecr-login-", "", content, mode, like)
 }
