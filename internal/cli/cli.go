@@ -165,20 +165,8 @@ const (
 var errNothing = errors.New("a command is missing")
 
 func (p *Program) version() *cobra.Command {
-	asJSON := false
-	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Long: `Print the version.
-
-With --json, also print the commit, the version of Go, the version of the Go Cryptographic Module, and the FIPS 140-3
-mode of this process: off, on or only.`,
-		Example: "  docker-credential-ecr-login version --json",
-		GroupID: users,
-		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return p.printVersion(asJSON) },
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the version and the build as JSON")
+	cmd := version.Command(p.Stdout, program.Command, p.Version)
+	cmd.GroupID = users
 	return cmd
 }
 

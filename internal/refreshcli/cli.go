@@ -98,7 +98,7 @@ func (p *Program) root(o *options) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.wantsVersion {
-				return p.printVersion(false)
+				return version.Print(p.Stdout, program.Refresh, p.Version, false)
 			}
 			return p.run(cmd.Context(), o)
 		},
@@ -106,7 +106,7 @@ func (p *Program) root(o *options) *cobra.Command {
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
 	p.addFlags(root, o)
-	root.AddCommand(p.checkConfig(o), p.version())
+	root.AddCommand(p.checkConfig(o), version.Command(p.Stdout, program.Refresh, p.Version))
 	addCompletion(root)
 	root.InitDefaultHelpCmd()
 	help, _, _ := root.Find([]string{"help"})
@@ -154,25 +154,4 @@ func addCompletion(root *cobra.Command) {
 	for _, shell := range cmd.Commands() {
 		shell.Example = "  ecr-token-refresh completion " + shell.Name()
 	}
-}
-
-func (p *Program) version() *cobra.Command {
-	asJSON := false
-	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Long: `Print the version.
-
-With --json, also print the commit, the version of Go, the version of the Go Cryptographic Module, and the FIPS 140-3
-mode of this process: off, on or only.`,
-		Example: "  ecr-token-refresh version --json",
-		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return p.printVersion(asJSON) },
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the version and the build as JSON")
-	return cmd
-}
-
-func (p *Program) printVersion(asJSON bool) error {
-	return version.Print(p.Stdout, program.Refresh, p.Version, asJSON)
 }

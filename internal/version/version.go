@@ -11,6 +11,8 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
 
 // linked and commit are set by the linker; see the Makefile.
@@ -56,6 +58,24 @@ func Print(w io.Writer, name, version string, asJSON bool) error {
 		Name: name, Version: version, Commit: revision(), GoVersion: runtime.Version(),
 		FIPS140: fips140Use{Module: fips140.Version(), Mode: mode()},
 	})
+}
+
+// Command returns the command that prints the version of a program.
+func Command(w io.Writer, name, version string) *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Long: `Print the version.
+
+With --json, also print the commit, the version of Go, the version of the Go Cryptographic Module, and the FIPS 140-3
+mode of this process: off, on or only.`,
+		Example: "  " + name + " version --json",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return Print(w, name, version, asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the version and the build as JSON")
+	return cmd
 }
 
 // revision returns the commit that the linker has set, or that of a build in a repository, or "unknown".
