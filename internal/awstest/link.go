@@ -208,9 +208,13 @@ type chunk struct {
 
 // run copies until from ends or a connection fails. The end is delayed like bytes.
 func (d *direction) run() {
-	queue := newChunkQueue()
+	queue := make(chan chunk, 1<<12) // with room for more than a program sends in a round trip
 	var writing sync.WaitGroup
-	writing.Go(func() { d.write(queue) })
+	writing.Go(func() {
+		d.write(queue)
+		for range queue { // has no receiver if a connection failed
+		}
+	})
 	due := time.Time{}
 	for first := true; ; first = false {
 		b := make([]byte, 64<<10)
@@ -223,20 +227,20 @@ func (d *direction) run() {
 			due = at // bytes do not overtake those before them
 		}
 		if n > 0 {
-			queue.add(chunk{b[:n], due, d.taken()})
+			queue <- chunk{b[:n], due, d.taken()}
 		}
 		if err != nil {
-			queue.add(chunk{due: due})
+			queue <- chunk{due: due}
 			break
 		}
 	}
+	close(queue)
 	writing.Wait()
 }
 
 // write writes the chunks of the queue when they are due. After the end it closes that direction of the connection.
-func (d *direction) write(queue *chunkQueue) {
-	for {
-		c := queue.next()
+func (d *direction) write(queue <-chan chunk) {
+	for c := range queue {
 		select {
 		case <-time.After(time.Until(c.due)):
 		case <-d.done:
@@ -247,7 +251,7 @@ func (d *direction) write(queue *chunkQueue) {
 		}
 		d.leaves(c.number)
 		if _, err := d.to.Write(c.bytes); err != nil {
-			_ = d.from.Close() // ends the reads of run; the rest of the queue has no receiver
+			_ = d.from.Close() // ends the reads of run
 			return
 		}
 	}
@@ -256,36 +260,4 @@ func (d *direction) write(queue *chunkQueue) {
 		return
 	}
 	_ = d.to.Close()
-}
-
-// A chunkQueue is a queue without a limit, so that a link does not limit the bandwidth.
-type chunkQueue struct {
-	mu     sync.Mutex
-	ready  *sync.Cond
-	chunks []chunk
-}
-
-func newChunkQueue() *chunkQueue {
-	q := new(chunkQueue)
-	q.ready = sync.NewCond(&q.mu)
-	return q
-}
-
-func (q *chunkQueue) add(c chunk) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.chunks = append(q.chunks, c)
-	q.ready.Signal()
-}
-
-// next returns the first chunk. It waits until there is one.
-func (q *chunkQueue) next() chunk {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for len(q.chunks) == 0 {
-		q.ready.Wait()
-	}
-	c := q.chunks[0]
-	q.chunks = q.chunks[1:]
-	return c
 }
