@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"ecrlogin/internal/awstest"
+	"ecrlogin/internal/proctable"
 )
 
 // refreshProgram is the name of the service account, of its namespace, and of the program.
@@ -268,13 +268,9 @@ func peakMemory(t *testing.T, pid int) float64 {
 }
 
 func readPeak(pid int) (kib float64, err error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
+	status, err := proctable.Status(pid)
+	if err == nil && status["VmHWM"] == 0 { // the process has ended
+		err = errors.New("no VmHWM")
 	}
-	_, rest, found := strings.Cut(string(status), "VmHWM:")
-	if !found { // the process has ended
-		return 0, errors.New("no VmHWM")
-	}
-	return strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	return float64(status["VmHWM"]), err
 }

@@ -1,11 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"os"
-	"strconv"
-	"strings"
-)
+import "os"
 
 // memoryRuns is the number of runs for a median of memory, which varies little.
 const memoryRuns = 20
@@ -48,23 +43,9 @@ func memoryOf(p *program) (total, anonymous int64, err error) {
 		if err != nil {
 			return 0, 0, err
 		}
-		totals, anonymouses = append(totals, kibibytes(status, "VmHWM")), append(anonymouses, kibibytes(status, "RssAnon"))
+		totals, anonymouses = append(totals, status["VmHWM"]<<10), append(anonymouses, status["RssAnon"]<<10)
 	}
 	return median(totals), median(anonymouses), nil
-}
-
-// statusOf returns /proc/PID/status, which exists only on Linux.
-func statusOf(pid int) (string, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	return string(status), err
-}
-
-// kibibytes returns a field of /proc/PID/status, which the kernel prints in kibibytes, in bytes; 0 if it is missing.
-func kibibytes(status, field string) (bytes int64) {
-	_, rest, _ := strings.Cut(status, "\n"+field+":")
-	number, _, _ := strings.Cut(rest, " kB")
-	n, _ := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-	return n << 10
 }
 
 // size reports the size of the helper, which make builds without debug information.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"ecrlogin/internal/proctable"
 )
 
 // measurable reports whether statusWhenPrinting is supported.
@@ -16,17 +18,17 @@ const measurable = true
 // statusWhenPrinting runs the program with a full pipe as standard output, and returns /proc/PID/status when the
 // program is blocked because it prints. Unlike the kernel's figures about a process that has exited, these do not
 // include the memory of this process at the time of the fork.
-func (p *program) statusWhenPrinting() (status string, err error) {
+func (p *program) statusWhenPrinting() (status map[string]int64, err error) {
 	reader, full, err := fullPipe()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer reader.Close()
 	defer full.Close()
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Env, cmd.Stdin, cmd.Stdout = p.env, strings.NewReader(p.stdin), full
 	if err := cmd.Start(); err != nil {
-		return "", err
+		return nil, err
 	}
 	for deadline := time.Now().Add(10 * time.Second); !printing(cmd.Process.Pid); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -35,7 +37,7 @@ func (p *program) statusWhenPrinting() (status string, err error) {
 		}
 	}
 	if err == nil {
-		status, err = statusOf(cmd.Process.Pid)
+		status, err = proctable.Status(cmd.Process.Pid)
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait() // an error, because it was killed

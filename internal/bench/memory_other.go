@@ -7,4 +7,4 @@ import "errors"
 // measurable reports whether statusWhenPrinting is supported.
 const measurable = false
 
-func (p *program) statusWhenPrinting() (string, error) { return "", errors.ErrUnsupported }
+func (p *program) statusWhenPrinting() (map[string]int64, error) { return nil, errors.ErrUnsupported }

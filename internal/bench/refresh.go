@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"ecrlogin/internal/proctable"
 )
 
 // starts is the number of starts of ecr-token-refresh for a median.
@@ -105,8 +107,8 @@ func (b *bench) startEcho(period time.Duration) (memory int64, err error) {
 // residentAfter returns how much memory of a process is resident after a period, and kills the process.
 func residentAfter(cmd *exec.Cmd, period time.Duration) (memory int64) {
 	time.Sleep(period)
-	status, _ := statusOf(cmd.Process.Pid) // only on Linux
-	memory = kibibytes(status, "VmRSS")
+	status, _ := proctable.Status(cmd.Process.Pid) // only on Linux
+	memory = status["VmRSS"] << 10
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait() // an error, because it was killed
 	return memory

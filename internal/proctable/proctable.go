@@ -30,6 +30,20 @@ func Find(pid int) (Process, error) {
 	return parse(string(b))
 }
 
+// Status returns the numbers in /proc/PID/status by their names, such as Threads, and VmRSS in KiB.
+func Status(pid int) (map[string]int64, error) {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	numbers := map[string]int64{}
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(line, ":")
+		number, _, _ := strings.Cut(strings.TrimSpace(value), " ")
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+			numbers[name] = n
+		}
+	}
+	return numbers, err
+}
+
 // Rename changes the Name of this process. The system truncates it to 15 bytes.
 func Rename(name string) error {
 	if runtime.GOOS != "linux" {

@@ -41,6 +41,16 @@ func TestRename(t *testing.T) {
 	}
 }
 
+func TestStatus(t *testing.T) {
+	status, err := Status(os.Getpid())
+	if err != nil || status["Pid"] != int64(os.Getpid()) || status["Threads"] < 1 || status["VmRSS"] < 100 {
+		t.Errorf("Status = %v, %v", status, err)
+	}
+	if _, err := Status(1 << 30); !os.IsNotExist(err) {
+		t.Errorf("without a process: %v", err)
+	}
+}
+
 // TestIdentity checks that processes with equal PIDs, which only different containers have, differ by their start times.
 func TestIdentity(t *testing.T) {
 	p, err := Find(os.Getpid())

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"ecrlogin/internal/proctable"
 )
 
 // A measure is a figure of a process over time, which must not grow.
@@ -71,12 +73,11 @@ func (d *daemon) sample() {
 }
 
 func (d *daemon) measure() ([]measure, error) {
-	proc := fmt.Sprintf("/proc/%d/", d.cmd.Process.Pid)
-	descriptors, err := os.ReadDir(proc + "fd")
+	descriptors, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", d.cmd.Process.Pid))
 	if err != nil {
 		return nil, err
 	}
-	status, err := os.ReadFile(proc + "status")
+	status, err := proctable.Status(d.cmd.Process.Pid)
 	if err != nil {
 		return nil, err
 	}
@@ -87,10 +88,10 @@ func (d *daemon) measure() ([]measure, error) {
 	one := func(name string, spare, value int64) measure { return measure{name, spare, []int64{value}} }
 	return []measure{
 		one("descriptors", 3, int64(len(descriptors))),
-		one("threads", 6, field(string(status), "Threads:")),
+		one("threads", 6, status["Threads"]),
 		one("goroutines", 5, metrics[0]),
 		one("heap in KiB", 2<<10, metrics[1]>>10),
-		one("resident memory in KiB", 8<<10, field(string(status), "VmRSS:")),
+		one("resident memory in KiB", 8<<10, status["VmRSS"]),
 	}, nil
 }
 
@@ -115,15 +116,4 @@ func (d *daemon) metrics(names ...string) (values []int64, err error) {
 		values = append(values, int64(value))
 	}
 	return values, nil
-}
-
-// field returns the number after the name of a field of /proc/PID/status.
-func field(status, name string) int64 {
-	_, rest, _ := strings.Cut(status, "\n"+name)
-	words := strings.Fields(rest)
-	if len(words) == 0 {
-		return 0
-	}
-	n, _ := strconv.ParseInt(words[0], 10, 64)
-	return n
 }
