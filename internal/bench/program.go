@@ -82,8 +82,7 @@ func (p *program) warm() error {
 func (p *program) measure() (time.Duration, error) {
 	for {
 		_, took, err := p.run()
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) || !p.mayFail || p.failed == runs {
+		if _, exited := errors.AsType[*exec.ExitError](err); !exited || !p.mayFail || p.failed == runs {
 			return took, err
 		}
 		p.failed++

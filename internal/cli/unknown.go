@@ -33,8 +33,8 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 }
 
 func unknownFlag(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok || unknown.GetSpecifiedShortnames() != "" {
 		return err
 	}
 	names := new(cobra.Command) // for its search for similar names

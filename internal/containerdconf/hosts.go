@@ -70,8 +70,8 @@ func Parse(path string, content []byte) (*Hosts, error) {
 	return h, err
 }
 
-// HostOf returns the host in a URL of a hosts.toml, whose scheme is optional; "" if it is invalid.
-func HostOf(address string) string {
+// hostOf returns the host in a URL of a hosts.toml, whose scheme is optional; "" if it is invalid.
+func hostOf(address string) string {
 	if !strings.HasPrefix(address, "http") {
 		address = "https://" + address
 	}
@@ -168,7 +168,7 @@ func (h *Hosts) With(m Mirror) ([]byte, error) {
 	switch {
 	case h.Server == "":
 		lines = append([]string{m.server()}, lines...)
-	case HostOf(h.Server) == m.Host: // with or without the prefix
+	case hostOf(h.Server) == m.Host: // with or without the prefix
 	default:
 		line := &lines[h.serverLine-1]
 		before, rest, _ := strings.Cut(*line, h.Server)
@@ -189,7 +189,7 @@ func (h *Hosts) With(m Mirror) ([]byte, error) {
 // serves reports whether all images come from the mirror.
 func (h *Hosts) serves(m Mirror) bool {
 	return len(h.Hosts) == 1 && h.Hosts[0].URL == m.URL() && (m.Prefix == "" || h.Hosts[0].OverridePath) &&
-		HostOf(h.Server) == m.Host && (h.Server != m.URL() || m.Prefix == "" || h.OverridePath)
+		hostOf(h.Server) == m.Host && (h.Server != m.URL() || m.Prefix == "" || h.OverridePath)
 }
 
 // Leak returns why containerd would send the password for an upstream to a host that may not get it; "" if it would
@@ -203,7 +203,7 @@ func (h *Hosts) Leak(upstream string, mayGet func(host string) bool) string {
 		return fmt.Sprintf("has no server, so containerd sends the password to %s if the mirror does not have an image", upstream)
 	}
 	for _, address := range append(urls(h.Hosts), h.Server) {
-		if address != "" && !mayGet(HostOf(address)) {
+		if address != "" && !mayGet(hostOf(address)) {
 			return fmt.Sprintf("contains %q, to which containerd sends the password", oneline.Value(address))
 		}
 	}
@@ -212,7 +212,7 @@ func (h *Hosts) Leak(upstream string, mayGet func(host string) bool) string {
 
 // Serves reports whether a host has a table.
 func (h *Hosts) Serves(host string) bool {
-	return slices.ContainsFunc(urls(h.Hosts), func(address string) bool { return HostOf(address) == host })
+	return slices.ContainsFunc(urls(h.Hosts), func(address string) bool { return hostOf(address) == host })
 }
 
 func urls(hosts []Host) (all []string) {

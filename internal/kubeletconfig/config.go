@@ -32,11 +32,11 @@ func (d *document) config(n *yaml.Node, f *File) error {
 	case ofKind == "":
 		return d.Wrong(n, advice.Errorf("missing kind").Then("add kind: %s", kind))
 	case f.APIVersion == "":
-		return d.Wrong(n, advice.Errorf("missing apiVersion").Then("add apiVersion: %s", Version))
+		return d.Wrong(n, advice.Errorf("missing apiVersion").Then("add apiVersion: %s", version))
 	}
 	for i, p := range f.Providers {
-		if p.TokenAttributes != nil && f.APIVersion != Version {
-			return d.Wrong(list.Content[i], advice.Errorf("tokenAttributes requires apiVersion %s", Version).
+		if p.TokenAttributes != nil && f.APIVersion != version {
+			return d.Wrong(list.Content[i], advice.Errorf("tokenAttributes requires apiVersion %s", version).
 				Then("change the apiVersion of the file"))
 		}
 	}

@@ -18,7 +18,7 @@ func newFile(p Provider, inJSON bool) []byte {
 		APIVersion string     `json:"apiVersion"`
 		Kind       string     `json:"kind"`
 		Providers  []Provider `json:"providers"`
-	}{Version, kind, []Provider{p}}
+	}{version, kind, []Provider{p}}
 	if !inJSON {
 		return yamledit.Encode(file)
 	}
@@ -47,7 +47,7 @@ func (f *File) With(p Provider) (*File, error) {
 	if err != nil {
 		return nil, err // cannot happen: f was parsed
 	}
-	after, err := Parse(f.Path, content)
+	after, err := parse(f.Path, content)
 	if err != nil || !reflect.DeepEqual(after.Providers, want) || f.APIVersion != "" && after.APIVersion != f.APIVersion {
 		p.Env = slices.Clone(p.Env)
 		for i := range p.Env {

@@ -50,9 +50,9 @@ type TokenAttributes struct {
 	OptionalAnnotations   []string `json:"optionalServiceAccountAnnotationKeys,omitempty"`
 }
 
-// Version and ProtocolVersion are the versions of the file and of the protocol that tokenAttributes requires.
+// version and ProtocolVersion are the versions of the file and of the protocol that tokenAttributes requires.
 const (
-	Version         = "kubelet.config.k8s.io/v1"
+	version         = "kubelet.config.k8s.io/v1"
 	ProtocolVersion = "credentialprovider.kubelet.k8s.io/v1"
 )
 
@@ -60,7 +60,7 @@ const kind = "CredentialProviderConfig"
 
 // Versions that the kubelet supports.
 var (
-	versions         = []string{Version, Version + "beta1", Version + "alpha1"}
+	versions         = []string{version, version + "beta1", version + "alpha1"}
 	protocolVersions = []string{ProtocolVersion, ProtocolVersion + "beta1", ProtocolVersion + "alpha1"}
 )
 
@@ -85,7 +85,7 @@ func Read(path string) ([]*File, error) {
 			return nil, advice.Errorf("%s: does not exist", path).
 				Then("create it: docker-credential-ecr-login configure kubelet")
 		}
-		f, err := Parse(path, text.Content)
+		f, err := parse(path, text.Content)
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +112,7 @@ func ReadFile(path string) (*File, *userfile.File, error) {
 	}
 	f := &File{Path: path, Content: text.Content}
 	if !f.isEmpty() {
-		f, err = Parse(path, text.Content)
+		f, err = parse(path, text.Content)
 	}
 	return f, text, err
 }

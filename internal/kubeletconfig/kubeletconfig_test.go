@@ -35,7 +35,7 @@ const good = head + `providers:
 `
 
 func TestParse(t *testing.T) {
-	f, err := Parse("f", []byte(good))
+	f, err := parse("f", []byte(good))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,11 +47,11 @@ func TestParse(t *testing.T) {
 	if diff := cmp.Diff(want, f.Providers); diff != "" {
 		t.Error(diff)
 	}
-	inJSON, err := Parse("f", newFile(want[0], true))
+	inJSON, err := parse("f", newFile(want[0], true))
 	if err != nil || !reflect.DeepEqual(inJSON.Providers, want) {
 		t.Errorf("%+v, %v", inJSON, err)
 	}
-	inYAML, err := Parse("f", newFile(want[0], false))
+	inYAML, err := parse("f", newFile(want[0], false))
 	if err != nil || !reflect.DeepEqual(inYAML.Providers, want) {
 		t.Errorf("%+v, %v", inYAML, err)
 	}
@@ -99,7 +99,7 @@ func TestWrong(t *testing.T) {
 		{"no JSON", good, "{\"kind\": \"CredentialProviderConfig\",\n \"apiVersion\": x}", "f:2:16: invalid JSON"},
 		{"YAML in braces", good, "{kind: CredentialProviderConfig}", "f:1:2: invalid JSON"},
 	} {
-		_, err := Parse("f", []byte(strings.Replace(good, tt.from, tt.to, 1)))
+		_, err := parse("f", []byte(strings.Replace(good, tt.from, tt.to, 1)))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v\nwant %s", tt.name, err, tt.want)
 		}
@@ -112,7 +112,7 @@ func TestNextStep(t *testing.T) {
 		{"cacheType: ServiceAccount", `cacheType: "a; b"`, `f:16:16: unsupported value "a; b"`, "use ServiceAccount or Token"},
 		{`["*.example.com/team", registry.example.com:5000]`, "x", "f:6:16: this must be a list", ""},
 	} {
-		_, err := Parse("f", []byte(strings.Replace(good, tt.from, tt.to, 1)))
+		_, err := parse("f", []byte(strings.Replace(good, tt.from, tt.to, 1)))
 		if err == nil {
 			t.Fatalf("no error for %s", tt.to)
 		}
@@ -255,7 +255,7 @@ func TestDocumented(t *testing.T) {
 	}
 	provider := block("provider", "")
 	for _, text := range []string{provider, provider + block("tokens", "    ")} {
-		f, err := Parse("kubernetes.md", []byte(text))
+		f, err := parse("kubernetes.md", []byte(text))
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, text)
 		}

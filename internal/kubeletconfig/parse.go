@@ -11,10 +11,10 @@ import (
 	"ecrlogin/internal/strictyaml"
 )
 
-// Parse parses a file in YAML or JSON. It returns an error for everything that prevents the kubelet from starting, and
+// parse parses a file in YAML or JSON. It returns an error for everything that prevents the kubelet from starting, and
 // for anchors, aliases and tags. The error contains the line and the column, but not the text of the line, which may
 // contain a secret.
-func Parse(path string, content []byte) (*File, error) {
+func parse(path string, content []byte) (*File, error) {
 	d := newDocument(path)
 	if isJSON(content) {
 		if err := d.json(content); err != nil {

@@ -66,7 +66,7 @@ func TestWith(t *testing.T) {
 // with calls With as callers do: unspecified fields of an existing provider are kept.
 func with(t *testing.T, before []byte) []byte {
 	t.Helper()
-	f, err := Parse("f", before)
+	f, err := parse("f", before)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestManualEdit(t *testing.T) {
 		"comment in brackets": head + "providers:\n- name: ecr\n" + other + "  matchImages: [x] # ours\n",
 		"version":             strings.ReplaceAll(head, "/v1\n", "/v1beta1\n") + "providers: []\n",
 	} {
-		f, err := Parse("f", []byte(text))
+		f, err := parse("f", []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func TestManualEdit(t *testing.T) {
 }
 
 // FuzzWith checks that With edits any file correctly or not at all, that Masked hides all values of variables, and that
-// Parse does not panic.
+// parse does not panic.
 func FuzzWith(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(strings.ReplaceAll(good, "\n", "\r")))
@@ -131,7 +131,7 @@ func FuzzWith(f *testing.F) {
 		f.Add(archive.Files[0].Data)
 	}
 	f.Fuzz(func(t *testing.T, before []byte) {
-		file, err := Parse("f", before)
+		file, err := parse("f", before)
 		if err != nil {
 			return
 		}
@@ -148,7 +148,7 @@ func FuzzWith(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got, err := Parse("f", after.Content)
+		got, err := parse("f", after.Content)
 		if err != nil {
 			t.Fatal(err)
 		}

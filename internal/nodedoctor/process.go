@@ -223,8 +223,7 @@ func (p *process) flag(name string) string {
 
 // cause removes the path from an error, because messages already contain the process or file.
 func cause(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s: %w", at.Op, at.Err)
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ecrlogin/internal/environ"
+	"ecrlogin/internal/strictyaml"
 )
 
 // fuzz checks that no content of a file causes a panic, that every error is one line with a position, and that every
@@ -20,7 +21,7 @@ func fuzz(f *testing.F, path string) {
 			}
 			return
 		}
-		e, ok := err.(*Error)
+		e, ok := err.(*strictyaml.Error)
 		if !ok || e.Line < 1 || e.Column < 1 {
 			t.Fatalf("%#v", err)
 		}

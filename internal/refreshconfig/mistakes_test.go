@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"ecrlogin/internal/strictyaml"
 )
 
 // entry1 returns a file with an entry for host that contains additional lines.
@@ -193,7 +195,7 @@ func TestMistakes(t *testing.T) {
 func wantMistake(t *testing.T, path, content, place, want string) {
 	t.Helper()
 	_, err := Parse(path, []byte(content))
-	var e *Error
+	var e *strictyaml.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("got %v", err)
 	}

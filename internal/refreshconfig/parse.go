@@ -19,7 +19,7 @@ const (
 
 // Parse parses the content of a file: JSON if its name ends in .json, TOML if it ends in .toml, and YAML otherwise. The
 // path is used for that, in errors, and to reject a target that would replace the file. It is strict: an unknown or
-// duplicate key and a value of the wrong type are errors, which are of type *Error. The keys of the sidecar (interval,
+// duplicate key and a value of the wrong type are errors, of type *strictyaml.Error. The keys of the sidecar (interval,
 // registries, registryId, region, passwordFile) are accepted in upper and lower case, and registryId without quotes.
 // The size of the file is limited to configpath.MaxSize; nesting is limited too.
 func Parse(path string, content []byte) (*Config, error) {

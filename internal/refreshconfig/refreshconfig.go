@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"time"
 
-	"ecrlogin/internal/strictyaml"
 	"ecrlogin/refresh"
 	"ecrlogin/refresh/kubernetes/secret"
 )
@@ -46,9 +45,6 @@ type Lease struct {
 	Namespace string // "" for the namespace of the pod
 	Disabled  bool   // no leader election, for a single replica
 }
-
-// An Error is a mistake in the file. Its text is one line, "PATH:LINE:COLUMN: WHAT; the line is: TEXT".
-type Error = strictyaml.Error
 
 // Defaults of the configuration.
 const (

@@ -58,8 +58,7 @@ type tomlReader struct {
 // syntax returns the error for an error of the parser.
 func (r *tomlReader) syntax(err error, end int) error {
 	offset, text := end, err.Error()
-	var e *unstable.ParserError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*unstable.ParserError](err); ok {
 		text = e.Message
 		if len(e.Highlight) > 0 {
 			offset = int(r.parser.Range(e.Highlight).Offset)

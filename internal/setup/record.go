@@ -121,8 +121,7 @@ func (rec *record) save() (err error) {
 
 // unusable returns the error for a record, a backup or their directory that cannot be used.
 func unusable(path, what string, err error) error {
-	var unsafe *atomicfile.UnsafeError
-	if errors.As(err, &unsafe) {
+	if unsafe, ok := errors.AsType[*atomicfile.UnsafeError](err); ok {
 		if filepath.IsAbs(unsafe.Path) {
 			path = unsafe.Path
 		}

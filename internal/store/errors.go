@@ -23,8 +23,7 @@ var ErrUnusable = errors.New("cannot be used")
 // failure returns the error for a directory, whose path is clean, that cannot be opened or written to. It returns an
 // error that wraps fs.ErrNotExist unchanged.
 func failure(dir string, env environ.Env, err error) error {
-	var unsafe *atomicfile.UnsafeError
-	if errors.As(err, &unsafe) {
+	if unsafe, ok := errors.AsType[*atomicfile.UnsafeError](err); ok {
 		return unsafeDir(dir, unsafe)
 	}
 	if errors.Is(err, fs.ErrNotExist) {

@@ -99,8 +99,7 @@ func (s *Store) Save(e Entry, id Key) error {
 
 func (s *Store) read(name string) ([]byte, error) {
 	b, err := atomicfile.ReadPrivate(s.root, name, maxEntry)
-	var unsafe *atomicfile.UnsafeError
-	if errors.As(err, &unsafe) {
+	if unsafe, ok := errors.AsType[*atomicfile.UnsafeError](err); ok {
 		return nil, fmt.Errorf("the cache entry %s/%s is %w, because it %s", s.dir, name, ErrUnsafe, unsafe.Reason)
 	}
 	return b, err

@@ -96,8 +96,8 @@ func (r Reader) checkPlain(n *yaml.Node) error {
 
 // syntax returns the error for an error of the YAML library.
 func (r Reader) syntax(content []byte, err error) error {
-	var e *yaml.LoadError
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*yaml.LoadError](err)
+	if !ok {
 		return r.At(1, 1, advice.Errorf("invalid YAML: %s", oneline.Value(err.Error())))
 	}
 	lines := strings.Split(strings.TrimRight(string(content), "\r\n"), "\n")

@@ -237,8 +237,7 @@ func (f *File) unwritable(err error) error {
 
 // failure returns the error for an operation on a file. For root, another user could have redirected it.
 func failure(path, what string, err error, next string) error {
-	var unsafe *atomicfile.UnsafeError
-	if errors.As(err, &unsafe) {
+	if unsafe, ok := errors.AsType[*atomicfile.UnsafeError](err); ok {
 		return advice.Errorf("%s: not accessed as root, because %w", path, unsafe).
 			Then("run this command as the owner of the file")
 	}

@@ -39,7 +39,7 @@ func (w *writing) explain(err error) error {
 	switch {
 	case err == nil || !errors.As(err, &status) && errors.As(err, new(*advice.Error)):
 		return err
-	case status == nil || status.Status().Code == 429 || status.Status().Code >= 500 || apierrors.IsUnauthorized(err):
+	case status == nil || unavailable(err) || apierrors.IsUnauthorized(err):
 		explained := explain("patch", "secrets", err)
 		cause, next := advice.Of(explained)
 		return &requestError{advice.Errorf("%s", w.content.redact(cause)).Then("%s", next), err}

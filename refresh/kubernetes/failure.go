@@ -21,7 +21,7 @@ func explain(verb, resource string, err error) error {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
 		format, cause := "%s %s: %s", err
-		if u := (*url.Error)(nil); errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			format, cause = "%s %s: API server is unavailable: %s", u.Err // without the URL
 		}
 		return &requestError{advice.Errorf(format, verb, resource, oneline.Text(cause.Error())), err}

@@ -57,7 +57,7 @@ func (s *Secret) write(ctx context.Context, ns namespace) (again time.Duration, 
 	if err != nil && ctx.Err() != nil {
 		return 0, err // this replica does not lead any more, the Secret is retired, or the program stops
 	}
-	if u := (*url.Error)(nil); errors.As(err, &u) {
+	if _, ok := errors.AsType[*url.Error](err); ok {
 		err = explain("patch", "secrets in namespace "+ns.name, err)
 	}
 	after := func(attempts int) time.Duration { return retryDelay(attempts, h.after, err) }
@@ -161,7 +161,7 @@ func (s *Secret) remove(ctx context.Context, name string) (again time.Duration, 
 	if ctx.Err() != nil {
 		return 0, err
 	}
-	if u := (*url.Error)(nil); errors.As(err, &u) {
+	if _, ok := errors.AsType[*url.Error](err); ok {
 		err = explain("delete", "secrets in namespace "+name, err)
 	}
 	s.add(name)
