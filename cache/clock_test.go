@@ -146,7 +146,7 @@ func TestAWSFailsBeforeExpiry(t *testing.T) {
 		"unreachable": {func(m *machine) { m.cloud.Close() }, "refused the connection"},
 		"no response": {func(m *machine) {
 			m.cloud.Inject(awstest.Fault{Hang: true})
-			m.env["ECR_LOGIN_TIMEOUT"] = "1s"
+			m.env["ECR_LOGIN_TIMEOUT"] = "3s"
 		}, "timed out after"},
 	} {
 		t.Run(name, func(t *testing.T) {

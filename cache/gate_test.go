@@ -94,12 +94,15 @@ func (g *gate) passLater() (pass func()) {
 	return func() { close(held) }
 }
 
+// patience is much longer than a condition takes that a test waits for.
+const patience = time.Minute
+
 // wait waits for one more request.
 func (g *gate) wait() {
 	g.t.Helper()
 	select {
 	case <-g.arrived:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		g.t.Fatal("no request arrived")
 	}
 }

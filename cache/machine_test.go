@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"ecrlogin/internal/awstest"
 )
@@ -18,6 +19,14 @@ const (
 
 // sameRegion is a registry of another account with the same API as host.
 const sameRegion = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
+
+// timeLimit is the time limit of the processes of a machine, unless a test sets another one. It is longer than the
+// default, so that tests pass on a busy machine.
+const timeLimit = 90 * time.Second
+
+// slot is how long a process waits for another one that has the lock and does not end. A process that does not wait
+// takes much less, also on a busy machine.
+const slot = timeLimit / 3
 
 // A machine is the environment of the processes of a test: a home directory, variables, and a stand-in for AWS. It
 // does not include the variables of the test process.
@@ -43,6 +52,7 @@ func newMachine(t *testing.T) *machine {
 		"HOME":                      m.home,
 		"PATH":                      os.Getenv("PATH"),
 		"AWS_ECR_CACHE_DIR":         m.cache,
+		"ECR_LOGIN_TIMEOUT":         timeLimit.String(),
 		"AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CA_BUNDLE":             m.cloud.CAFile,
 		"HTTPS_PROXY":               m.cloud.Proxy,
