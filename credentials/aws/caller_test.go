@@ -17,7 +17,7 @@ import (
 // caller calls Source.Caller with an identity of the user's configuration.
 func (m *machine) caller(host string, id credentials.Identity) (aws.Caller, error) {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(m.t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(m.t.Context(), timeLimit)
 	defer cancel()
 	return m.source(id).Caller(ctx, m.registry(host))
 }
@@ -117,7 +117,7 @@ func TestEndpointWithoutConfiguration(t *testing.T) {
 // reach calls Endpoint.Reach for the API of a registry host.
 func (m *machine) reach(host string) (aws.Contact, error) {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(m.t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(m.t.Context(), timeLimit)
 	defer cancel()
 	e, err := m.source(credentials.Identity{}).Endpoint(ctx, m.registry(host))
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 const (
 	childHost     = "AWS_TEST_CHILD_HOST"     // registry
 	childIdentity = "AWS_TEST_CHILD_IDENTITY" // credentials.Identity as JSON
-	childTimeout  = "AWS_TEST_CHILD_TIMEOUT"  // duration; 15 seconds if it is not set
+	childTimeout  = "AWS_TEST_CHILD_TIMEOUT"  // duration; timeLimit if it is not set
 )
 
 // childMain requests the token. It prints the error if there is one.
@@ -33,7 +33,7 @@ func childMain() (exitCode int) {
 		panic(err)
 	}
 	s := &aws.Source{Identity: func(registry.Registry) credentials.Identity { return id }}
-	timeout := 15 * time.Second
+	timeout := timeLimit
 	if text := os.Getenv(childTimeout); text != "" {
 		if timeout, err = time.ParseDuration(text); err != nil {
 			panic(err)

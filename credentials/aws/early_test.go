@@ -76,15 +76,10 @@ func TestErrorsOfEarlyConnections(t *testing.T) {
 			then(c)
 		}
 	}
-	for _, tt := range []struct {
-		name  string
-		fault func(net.Conn)
-		env   []string
-		want  string
-	}{
+	for _, tt := range []earlyFault{
 		{"refused by the proxy", func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 403 Filtered\r\n\r\n") }, nil, "did not connect to api.ecr.us-west-2.amazonaws.com: Filtered"},
 		{"closed by the proxy", func(net.Conn) {}, nil, "api.ecr.us-west-2.amazonaws.com closed the connection without a response"},
-		{"silent proxy", silence, []string{childTimeout + "=2s"}, "timed out after 2s waiting for api.ecr.us-west-2.amazonaws.com (using "},
+		{"silent proxy", silence, []string{childTimeout + "=2s"}, "timed out after * waiting for api.ecr.us-west-2.amazonaws.com (using "},
 		{"silent API", established(silence), nil, "api.ecr.us-west-2.amazonaws.com accepted the connection but did not respond in time"},
 		{"no TLS", established(func(c net.Conn) {
 			_, _ = c.Read(make([]byte, 1024)) // ClientHello
@@ -98,28 +93,53 @@ func TestErrorsOfEarlyConnections(t *testing.T) {
 		{"misread endpoint", nil, []string{"AWS_ENDPOINT_URL_ECR=https://user:12/34@127.0.0.1:1"}, "AWS_ENDPOINT_URL_ECR is not a valid URL"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			proxy := newFaultyProxy(t, tt.fault)
-			env := append([]string{"HTTPS_PROXY=http://" + proxy.Addr().String()}, tt.env...)
-			get := func(env ...string) (string, time.Duration) {
-				began := time.Now()
-				problem := m.child(id, env...)
-				return problem, time.Since(began)
+			for attempt := range 3 { // a busy machine may delay one of the processes
+				problem := tt.check(t, m, id)
+				if problem == "" {
+					return
+				}
+				t.Log(problem)
+				if attempt == 2 {
+					t.Error("the errors differ in each attempt")
+				}
+				tt.env = append(tt.env, childTimeout+"=30s")
 			}
-			var got, want string
-			var took, before time.Duration
-			var both sync.WaitGroup
-			both.Go(func() { got, took = get(env...) })
-			both.Go(func() { want, before = get(slices.Concat(env, []string{"AWS_CA_BUNDLE=" + cloud.CAFile})...) })
-			both.Wait()
-			if got != want || !strings.Contains(got, tt.want) {
-				t.Errorf("got  %s\nthe SDK's client: %s\nwant %s", got, want, tt.want)
-			}
-			if took > before+2*time.Second {
-				t.Errorf("the error came after %s, that of the SDK's client after %s", took, before)
-			}
-			t.Logf("after %s, SDK's client %s: %s", took.Round(time.Millisecond), before.Round(time.Millisecond), got)
 		})
 	}
+}
+
+// An earlyFault is a fault of connections to ECR.
+type earlyFault struct {
+	name  string
+	fault func(net.Conn) // of a proxy
+	env   []string
+	want  string // pattern of the error
+}
+
+// check returns "" if the error is the wanted one, the SDK's client has the same, and it does not come later.
+func (f earlyFault) check(t *testing.T, m *machine, id credentials.Identity) (problem string) {
+	t.Helper()
+	proxy := newFaultyProxy(t, f.fault)
+	env := append([]string{"HTTPS_PROXY=http://" + proxy.Addr().String()}, f.env...)
+	get := func(env ...string) (string, time.Duration) {
+		began := time.Now()
+		problem := m.child(id, env...)
+		return problem, time.Since(began)
+	}
+	var got, want string
+	var took, before time.Duration
+	var both sync.WaitGroup
+	both.Go(func() { got, took = get(env...) })
+	both.Go(func() { want, before = get(slices.Concat(env, []string{"AWS_CA_BUNDLE=" + cloud.CAFile})...) })
+	both.Wait()
+	if got != want || !match("*"+f.want+"*", got) {
+		return fmt.Sprintf("got  %s\nthe SDK's client: %s\nwant %s", got, want, f.want)
+	}
+	if took > before+4*time.Second { // another connection to a silent API would take five seconds
+		return fmt.Sprintf("the error came after %s, that of the SDK's client after %s", took, before)
+	}
+	t.Logf("after %s, SDK's client %s: %s", took.Round(time.Millisecond), before.Round(time.Millisecond), got)
+	return ""
 }
 
 // A token leaves no connection and no goroutine, whatever the identity, and neither does a missing one: the Source also

@@ -399,18 +399,18 @@ func TestDeadlines(t *testing.T) {
 		}, "timed out after *s waiting for sts.us-west-2.amazonaws.com (using the web identity of AWS_ROLE_ARN arn:aws:iam::210987654321:role/pull ); *"},
 		"credential_process": {func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
-			m.config("[profile dev]\ncredential_process = sleep 3\n")
+			m.config("[profile dev]\ncredential_process = sleep 5\n")
 		}, `timed out after *s waiting for the credential_process of profile "dev"; run it manually, or increase the timeout with ECR_LOGIN_TIMEOUT`},
 		"credential_process that leaves a child": {func(m *machine) {
 			m.env("AWS_PROFILE", "dev")
-			m.config("[profile dev]\ncredential_process = sleep 3 & sleep 3\n")
+			m.config("[profile dev]\ncredential_process = sleep 5 & sleep 5\n")
 		}, `timed out after *s waiting for the credential_process of profile "dev"; run it manually, or increase the timeout with ECR_LOGIN_TIMEOUT`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)
 			tt.setUp(m)
 			began := time.Now()
-			_, err := m.tokenWithin(privateHost, 700*time.Millisecond)
+			_, err := m.tokenWithin(privateHost, 1500*time.Millisecond)
 			took := time.Since(began)
 			if err == nil || !match(privateHost+": "+tt.want, err.Error()) {
 				t.Errorf("error\n got %v\nwant %s", err, tt.want)

@@ -21,7 +21,7 @@ import (
 // debug log.
 func (m *machine) shown(s *aws.Source) string {
 	m.t.Helper()
-	return m.shownWithin(s, time.Minute)
+	return m.shownWithin(s, timeLimit)
 }
 
 func (m *machine) shownWithin(s *aws.Source, timeout time.Duration) string {
@@ -174,7 +174,7 @@ func TestDeadlineAfterRepeatedRequest(t *testing.T) {
 	m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
 	m.env("AWS_SESSION_TOKEN", session.Session)
 	cloud.Inject(awstest.Fault{Type: "ThrottlingException", EchoRequest: true})
-	got := m.shownWithin(new(aws.Source), 500*time.Millisecond)
+	got := m.shownWithin(new(aws.Source), 2*time.Second)
 	mustNotShow(t, got, "hunter2")
 	if want := "last error: ThrottlingException (message withheld, because it may contain credentials)"; !strings.Contains(got, want) {
 		t.Errorf("the error about the deadline does not contain the last error:\n%s", got)

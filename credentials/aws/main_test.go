@@ -111,9 +111,11 @@ func (m *machine) file(name, text string) string {
 	return path
 }
 
-// token requests a token with the default timeout of the program.
+// timeLimit is the time limit of a token. It is longer than the default of the program, for busy machines.
+const timeLimit = time.Minute
+
 func (m *machine) token(host string) (credentials.Token, error) {
-	return m.tokenWithin(host, 15*time.Second)
+	return m.tokenWithin(host, timeLimit)
 }
 
 func (m *machine) tokenWithin(host string, timeout time.Duration) (credentials.Token, error) {

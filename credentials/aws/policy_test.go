@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"ecrlogin/credentials"
 	"ecrlogin/credentials/aws"
@@ -46,7 +45,7 @@ func TestPolicyOfAWebIdentity(t *testing.T) {
 		Identity:    func(registry.Registry) credentials.Identity { return rule },
 		WebIdentity: &credentials.WebIdentity{RoleARN: "arn:aws:iam::210987654321:role/pod", Token: awstest.WebIdentityToken, SessionName: "pod", Label: "pod"},
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), timeLimit)
 	defer cancel()
 	if _, err := s.Token(ctx, r); err != nil {
 		t.Fatal(err)

@@ -154,7 +154,7 @@ func TestPublicExplanations(t *testing.T) {
 func TestPublicTimeout(t *testing.T) {
 	m := withKeys(t)
 	cloud.Inject(awstest.Fault{Op: awstest.GetPublicAuthorizationToken, Delay: time.Minute})
-	_, err := m.tokenWithin(publicHost, 500*time.Millisecond)
+	_, err := m.tokenWithin(publicHost, 2*time.Second)
 	if err == nil || !strings.Contains(err.Error(), "waiting for api.ecr-public.us-east-1.amazonaws.com") {
 		t.Errorf("got %v", err)
 	}
@@ -162,9 +162,9 @@ func TestPublicTimeout(t *testing.T) {
 
 // The PublicTimeout limits the attempts to call ECR Public, and nothing else. Throttling and 5xx responses are retried.
 func TestPublicLimit(t *testing.T) {
-	const limit, role = time.Second, "arn:aws:iam::210987654321:role/pull"
+	const limit, role = 2 * time.Second, "arn:aws:iam::210987654321:role/pull"
 	token := func(m *machine, host string) (took time.Duration, err error) {
-		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), timeLimit)
 		defer cancel()
 		began := time.Now()
 		_, err = (&aws.Source{PublicTimeout: limit}).Token(ctx, m.registry(host))
@@ -196,7 +196,7 @@ func TestPublicLimit(t *testing.T) {
 			if !match(tt.want, fmt.Sprint(err)) {
 				t.Errorf("got %v", err)
 			}
-			if took < limit || took > 5*time.Second {
+			if took < limit || took > timeLimit/2 {
 				t.Errorf("it took %s", took)
 			}
 			if n := cloud.Count(awstest.GetPublicAuthorizationToken); n < tt.attempts {
@@ -209,12 +209,12 @@ func TestPublicLimit(t *testing.T) {
 	if _, err := token(m, publicHost); err != nil {
 		t.Errorf("throttled once: %v", err)
 	}
-	cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: 2 * limit})
+	cloud.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Delay: limit * 5 / 4})
 	if _, err := token(m, privateHost); err != nil {
 		t.Errorf("private registry: %v", err)
 	}
 	cloud.AllowRole(role)
-	cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Delay: 2 * limit})
+	cloud.Inject(awstest.Fault{Op: awstest.AssumeRole, Delay: limit * 5 / 4})
 	m.env("AWS_PROFILE", "dev")
 	m.env("AWS_ACCESS_KEY_ID", "")
 	m.config("[profile base]\naws_access_key_id = " + awstest.KeyID + "\naws_secret_access_key = " + awstest.SecretKey +

@@ -20,7 +20,7 @@ func (m *machine) tokenAs(host string, id credentials.Identity) (credentials.Tok
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(m.t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(m.t.Context(), timeLimit)
 	defer cancel()
 	s := &aws.Source{Identity: func(got registry.Registry) credentials.Identity {
 		if got != r {

@@ -71,7 +71,7 @@ func TestWebIdentity(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), timeLimit)
 			defer cancel()
 			token, err := s.Token(ctx, r)
 			if tt.want != "" {
