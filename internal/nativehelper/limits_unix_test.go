@@ -168,13 +168,22 @@ func TestSignaled(t *testing.T) {
 	}
 }
 
+// doNotIgnore makes child processes not ignore a signal, which they would ignore if this test ignores it, because it
+// runs under nohup or in the background of a shell. What this process handles has its default effect in a child.
+func doNotIgnore(t *testing.T, sig os.Signal) {
+	t.Helper()
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, sig)
+	t.Cleanup(func() { signal.Stop(handled) })
+}
+
 // A signal that stops the program also stops the helper, which does not receive the signal itself.
 func TestProgramSignaled(t *testing.T) {
-	// What is handled here is not ignored in a child, as it would be when this test runs under nohup.
-	handled := make(chan os.Signal, 1)
-	signal.Notify(handled, syscall.SIGHUP)
-	defer signal.Stop(handled)
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+	all := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
+	for _, sig := range all {
+		doNotIgnore(t, sig)
+	}
+	for _, sig := range all {
 		install(t, "foo", "echo asking >&2; sleep 600 & sleep 600")
 		errOut := hold(t)
 		cmd := daemon(t, "foo", "get", host)

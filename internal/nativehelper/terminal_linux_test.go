@@ -1,6 +1,7 @@
 package nativehelper_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 
 // At a terminal, a helper can prompt for a passphrase, and Ctrl-C stops the helper too.
 func TestAtATerminal(t *testing.T) {
+	doNotIgnore(t, os.Interrupt)
 	for name, tt := range map[string]struct{ typed, out string }{
 		"a pass phrase": {"open sesame\n", `{"Username":"ann","Secret":"open sesame"}` + "\n"},
 		"Ctrl-C":        {"\x03", ""},
