@@ -111,10 +111,10 @@ func post(transport *transport, u *url.URL) error {
 	return err
 }
 
-// eventually waits until ok. It fails the test after ten seconds.
+// eventually waits until ok. It fails the test after a minute.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal(what)
 		}

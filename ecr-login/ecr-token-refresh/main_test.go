@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a command of a script waits for something that happens within a second or two.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // TestScript runs each archive in testdata/script with its own stand-in for AWS. $ADDRESS is an unused listen address.
 // In addition to the commands of package scripttest, the scripts use:

@@ -71,7 +71,7 @@ func (t tokenFile) waiting(test *testing.T, n int) {
 		test.Fatal(err)
 	}
 	inode := ":" + strconv.FormatUint(info.Sys().(*syscall.Stat_t).Ino, 10) + " "
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		locks, err := os.ReadFile("/proc/locks")
 		if err != nil {
 			test.Skip(err)
@@ -106,7 +106,7 @@ func TestWaitTakesLock(t *testing.T) {
 		}
 		slot := long
 		if taken > 0 {
-			slot = time.Second
+			slot = 2 * time.Second
 		}
 		began := time.Now()
 		f.took(t, f.begin(slot), taken)
@@ -142,7 +142,7 @@ func TestWaitReturnsToken(t *testing.T) {
 		unlock := f.hold(t, n)
 		slot := long
 		if n > 0 {
-			slot = time.Second
+			slot = 2 * time.Second
 		}
 		result := f.begin(slot)
 		f.waiting(t, n)
@@ -158,7 +158,7 @@ func TestWaitReturnsToken(t *testing.T) {
 func TestWaitLooksAtEndOfSlot(t *testing.T) {
 	f := newTokenFile(t)
 	f.hold(t, 0)
-	result := f.begin(time.Second)
+	result := f.begin(2 * time.Second)
 	f.waiting(t, 0)
 	f.save(t)
 	if !<-result {
@@ -214,7 +214,7 @@ func TestWaitGivesUp(t *testing.T) {
 		f.hold(t, n)
 	}
 	began := time.Now()
-	const slot = 2 * time.Second
+	const slot = 5 * time.Second
 	f.took(t, f.begin(slot), -1)
 	if waited := time.Since(began); waited < 2*slot || waited >= 3*slot {
 		t.Errorf("waited %s of %s", waited, 3*slot)

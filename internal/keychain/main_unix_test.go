@@ -122,10 +122,13 @@ func parse(t *testing.T, host string) registry.Registry {
 	return r
 }
 
+// timeLimit is the time limit of a request. It is longer than the default of the program, for busy machines.
+const timeLimit = 45 * time.Second
+
 // gets requests a token and fails the test unless the password is that of the given call to AWS.
 func (u *user) gets(host string, call int) {
 	u.t.Helper()
-	ctx, cancel := context.WithTimeout(u.t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(u.t.Context(), timeLimit)
 	defer cancel()
 	token, err := u.cache.Token(ctx, parse(u.t, host))
 	if err != nil || token.Password != password(call) {

@@ -50,7 +50,7 @@ func TestLockOfRemovedFile(t *testing.T) {
 // opened waits until this process has a file open the given number of times.
 func opened(t *testing.T, path string, times int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		open, _ := filepath.Glob("/proc/self/fd/*")
 		n := 0
 		for _, fd := range open {

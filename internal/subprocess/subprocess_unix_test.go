@@ -167,7 +167,7 @@ func TestLeftGroup(t *testing.T) {
 		"at its own output": {leave + "cat /dev/zero", "error: printed too much output", 100},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := start(t, tt.script, "SUBPROCESS_TEST_TIMEOUT=1s")
+			r := start(t, tt.script, "SUBPROCESS_TEST_TIMEOUT=5s")
 			_, errOut, exit := r.outcome()
 			if strings.TrimSpace(errOut) != tt.errOut || exit != tt.exit {
 				t.Errorf("exit code %d, stderr %q", exit, errOut)
