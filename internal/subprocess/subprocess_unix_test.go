@@ -223,9 +223,10 @@ func TestOutputLimit(t *testing.T) {
 
 // A termination signal to this process kills the child and its descendants.
 func TestSignal(t *testing.T) {
-	// A signal that is handled here is not ignored in a child, as it would be if this test ran under nohup.
+	// A signal that is handled here is not ignored in a child, as it would be if this test ran under nohup, or in the
+	// background of a shell.
 	handled := make(chan os.Signal, 1)
-	signal.Notify(handled, syscall.SIGHUP)
+	signal.Notify(handled, syscall.SIGHUP, syscall.SIGINT)
 	defer signal.Stop(handled)
 	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {
 		r := start(t, "echo asking >&2; sleep 600 & sleep 600")
