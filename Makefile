@@ -69,18 +69,19 @@ fips: ## build the programs in bin/fips with Go's certified FIPS 140-3 module, i
 	@ln -sf $(HELPER) bin/fips/ecr-credential-provider
 	GOFIPS140=$(FIPS) $(BUILD) -o bin/fips/$(REFRESH) ./ecr-login/$(REFRESH)
 
-# The race detector requires a C compiler. CI must have one. "make lint" runs go vet.
+# The race detector requires a C compiler. CI must have one. "make lint" runs go vet. On a busy machine, a package can
+# take longer than the default of 10 minutes.
 test: ## run the unit tests, with the race detector if there is a C compiler
 	@race=-race; if [ "$$($(GO) env CGO_ENABLED)" != 1 ]; then \
 		[ -z "$$CI" ] || { echo 'make test: no C compiler found, which the race detector requires in CI; install gcc' >&2; exit 1; }; \
 		race=; echo 'make test: no C compiler found: the race detector is disabled; install gcc to enable it'; fi; \
-	echo $(GO) test -vet=off $$race ./...; $(GO) test -vet=off $$race ./...
+	echo $(GO) test -vet=off -timeout 30m $$race ./...; $(GO) test -vet=off -timeout 30m $$race ./...
 	cd tools/sbom && $(SHARED) $(GO) test -vet=off ./...
 
 # Go's certified module, and an error or a panic for each use of another algorithm. The mode changes only package crypto
 # and those below it. A package is skipped if neither it nor its tests depend on any of them.
 test-fips: ## run the unit tests with only the algorithms of FIPS 140-3
-	GODEBUG=fips140=only GOFIPS140=$(FIPS) $(SHARED) $(GO) test -vet=off $$($(GO) list -test \
+	GODEBUG=fips140=only GOFIPS140=$(FIPS) $(SHARED) $(GO) test -vet=off -timeout 30m $$($(GO) list -test \
 		-f '{{$$for := .ForTest}}{{if $$for}}{{range .Deps}}{{$$for}} {{.}}{{"\n"}}{{end}}{{end}}' ./... | \
 		awk '$$2 ~ /^crypto($$|\/)/ && !seen[$$1]++ { print $$1 }')
 
