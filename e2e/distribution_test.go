@@ -12,7 +12,7 @@ import (
 // TestDistribution pulls via the registry of the Distribution project as a pull-through cache, whose proxy.exec is the
 // helper. With a lifetime, it requests another password after the first one has expired. Without one, it does not.
 func TestDistribution(t *testing.T) {
-	const tokenLifetime = 4 * time.Second
+	const tokenLifetime = 8 * time.Second
 	aws := startAWS(t)
 	img := newImage(t)
 	refs := publish(t, aws, 4)

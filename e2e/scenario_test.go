@@ -73,7 +73,7 @@ func secondAccount(t *testing.T, sc fixture) {
 
 // expiredToken pulls after the cached token has expired. The helper requests another one.
 func expiredToken(t *testing.T, sc fixture) {
-	const lifetime = 4 * time.Second
+	const lifetime = 6 * time.Second
 	sc.aws.SetTokenLifetime(lifetime)
 	defer sc.aws.SetTokenLifetime(12 * time.Hour)
 	s, ref := sc.session(t, credHelpers), reference(t, firstHost)

@@ -24,7 +24,7 @@ func TestSwarm(t *testing.T) {
 	s.must(t, create+`--name without $REF`, ref)
 	s.awaitTask(t, "without", "Rejected")
 
-	const lifetime = 5 * time.Second
+	const lifetime = 10 * time.Second
 	aws.SetTokenLifetime(lifetime)
 	defer aws.SetTokenLifetime(12 * time.Hour)
 	s.must(t, create+`--name app --with-registry-auth $REF`, ref)

@@ -8,7 +8,7 @@ import (
 
 // expired pulls again after the first token has expired. The kubelet must not use a token longer than it is valid.
 func expired(t *testing.T, c *cluster) {
-	c.aws.SetTokenLifetime(4 * time.Second)
+	c.aws.SetTokenLifetime(8 * time.Second)
 	defer c.aws.SetTokenLifetime(12 * time.Hour)
 	one, two := publish(t, c.aws, expiringHost, "one"), publish(t, c.aws, expiringHost, "two")
 	c.aws.ResetCalls()

@@ -81,7 +81,7 @@ func (s *scenario) finish(t *testing.T) {
 		t.Errorf("AWS received %d token requests, want at most %d", calls, most)
 	}
 	s.refresher.mustServe(t, "/readyz", 200)
-	if stopped := s.refresher.terminate(t); stopped > time.Second {
+	if stopped := s.refresher.terminate(t); stopped > exitLimit {
 		t.Errorf("SIGTERM: exit after %v", stopped)
 	}
 }

@@ -22,7 +22,7 @@ registries:
 )
 
 // tokenLife is the life of a token in the tests of rotations. It is rotated after half of it.
-const tokenLife = 4 * time.Second
+const tokenLife = 6 * time.Second
 
 // TestSidecar runs the daemon with the configuration of the sidecar that it replaces. Another user reads the password
 // file during rotations.
