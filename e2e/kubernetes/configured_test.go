@@ -13,11 +13,7 @@ import (
 // that pulls with the node's identity and one that pulls with its own role. "doctor" finds no problems.
 func configured(t *testing.T, c *cluster) {
 	image := publish(t, c.aws, configuredHost, "app")
-	dir := filepath.Join(c.node.dir, "configured")
-	flags := c.node.configure(t, "--service-accounts", "--bin-dir="+filepath.Join(dir, "bin"), "--config-file="+filepath.Join(dir, "providers.yaml"))
-	c.node.args = append(c.node.args, flags...) // these override the earlier flags
-	c.node.env = append(c.node.env, newProvider(t, c.aws).env...)
-	c.node.restartKubelet(t)
+	c.node.configureKubelet(t, c.aws, "--service-accounts")
 
 	ns := c.newNamespace(t)
 	ns.allowAudience(t)
@@ -34,6 +30,19 @@ func configured(t *testing.T, c *cluster) {
 	if out, err := c.node.command(t, "doctor", "--kubelet", image); err != nil || !strings.Contains(out, "no problems found") {
 		t.Errorf("doctor: %v\n%s", err, out)
 	}
+}
+
+// configureKubelet runs "configure kubelet", and restarts the kubelet with its flags and with AWS keys. It returns the
+// path of the CredentialProviderConfig.
+func (n *node) configureKubelet(t *testing.T, aws *awstest.Server, args ...string) (config string) {
+	t.Helper()
+	dir := filepath.Join(n.dir, "configured")
+	config = filepath.Join(dir, "providers.yaml")
+	flags := n.configure(t, append(args, "--bin-dir="+filepath.Join(dir, "bin"), "--config-file="+config)...)
+	n.args = append(n.args, flags...) // these override the earlier flags
+	n.env = append(n.env, newProvider(t, aws).env...)
+	n.restartKubelet(t)
+	return config
 }
 
 // command runs a command of the helper on the node, with the kubelet's environment.

@@ -24,11 +24,12 @@ const (
 
 // A node is containerd and a kubelet that runs the helper.
 type node struct {
-	dir     string
-	log     *transcript // of the kubelet
-	kubelet *process
-	args    []string // of the kubelet
-	env     []string // of the kubelet
+	dir        string
+	log        *transcript // of the kubelet
+	kubelet    *process
+	args       []string // of the kubelet
+	env        []string // of the kubelet
+	containerd *process
 }
 
 // startNode starts containerd, which trusts the stand-in for AWS, and the kubelet.
@@ -50,7 +51,9 @@ func startNode(t *testing.T, dir string, aws *awstest.Server, plane controlPlane
 	n.installHelper(t)
 	n.trust(t, aws)
 	n.configureMirror(t)
-	n.startContainerd(t, aws)
+	n.startContainerd(t, aws, filepath.Join(dir, "containerd.toml"))
+	t.Cleanup(func() { n.containerd.stop() }) // the current one
+	n.importImage(t, "pause", pauseImage)
 	n.args = []string{
 		"--config=" + filepath.Join(dir, "kubelet.yaml"), "--kubeconfig=" + plane.kubeconfig(t, dir),
 		"--root-dir=" + filepath.Join(dir, "kubelet"), "--cert-dir=" + filepath.Join(dir, "pki"),
@@ -95,14 +98,12 @@ func (n *node) helperRuns(start int, host string) (runs int) {
 	return runs
 }
 
-// startContainerd starts containerd, which trusts the stand-in also without a hosts.toml.
-func (n *node) startContainerd(t *testing.T, aws *awstest.Server) {
+// startContainerd starts containerd with a configuration. It trusts the stand-in also without a hosts.toml.
+func (n *node) startContainerd(t *testing.T, aws *awstest.Server, config string) {
 	t.Helper()
-	log := newTranscript()
-	containerd := start(t, log, []string{"PATH=" + os.Getenv("PATH"), "SSL_CERT_FILE=" + aws.CAFile}, lookPath(t, "containerd"), "--config="+filepath.Join(n.dir, "containerd.toml"))
-	t.Cleanup(containerd.stop)
-	containerd.awaitAnswer(t, func() error { return n.ctr("version") })
-	n.importImage(t, "pause", pauseImage)
+	env := []string{"PATH=" + os.Getenv("PATH"), "SSL_CERT_FILE=" + aws.CAFile}
+	n.containerd = start(t, newTranscript(), env, lookPath(t, "containerd"), "--config="+config)
+	n.containerd.awaitAnswer(t, func() error { return n.ctr("version") })
 }
 
 func (n *node) ctr(args ...string) error {
