@@ -155,13 +155,13 @@ reproduce: build ## build again in another directory, and compare the bytes
 	cmp bin/$(HELPER) "$$copy/bin/$(HELPER)" && cmp bin/$(REFRESH) "$$copy/bin/$(REFRESH)" && \
 	echo "identical builds in $(CURDIR) and $$copy"
 
-# The tag of the release must be in this clone. Its Makefile determines the version of Go and other settings. Variables of
-# the command line, such as PLATFORMS, are part of the environment.
+# The tag of the release must be in this clone. Its Makefile determines the version of Go and other settings, and its
+# commit the time of the files. Variables of the command line, such as PLATFORMS, are part of the environment.
 reproduce-release: ## build the release VERSION again, and compare the files with SUMS, its SHA256SUMS
 	@[ -f '$(SUMS)' ] || { echo 'usage: make reproduce-release VERSION=0.1.0 SUMS=SHA256SUMS' >&2; exit 2; }
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	git clone --quiet . "$$copy" && git -C "$$copy" checkout --quiet '$(VERSION)' && \
-	env -u MAKEFLAGS -u MAKEOVERRIDES $(MAKE) --no-print-directory -C "$$copy" dist \
+	env -u MAKEFLAGS -u MAKEOVERRIDES -u SOURCE_DATE_EPOCH -u COMMIT $(MAKE) --no-print-directory -C "$$copy" dist \
 		VERSION='$(VERSION)' DIST='dist/$(VERSION)' DIST_TARGETS='dist-programs dist-archives dist-packages' && \
 	$(RELEASE_TOOL) verify -sums '$(SUMS)' -dir "$$copy/dist/$(VERSION)"
 
