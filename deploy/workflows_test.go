@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,8 @@ type workflow struct {
 	Jobs        map[string]struct {
 		Permissions map[string]string
 		Timeout     int `yaml:"timeout-minutes"`
+		Container   any // an image, or a map with the image
+		Services    map[string]struct{ Image string }
 		Steps       []step
 	}
 }
@@ -32,8 +35,11 @@ type step struct {
 // pinned matches an action that is pinned by a hash, with its version as a comment.
 var pinned = regexp.MustCompile(`^[a-z-]+/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+$`)
 
-// TestWorkflows checks what actionlint does not check: permissions, time limits, pinned actions, and that text of events
-// is never part of a script.
+// digested matches an image that is pinned by a digest.
+var digested = regexp.MustCompile(`^[a-z0-9./:_-]+@sha256:[0-9a-f]{64}$`)
+
+// TestWorkflows checks what actionlint does not check: permissions, time limits, pinned actions and images, and that text
+// of events is never part of a script.
 func TestWorkflows(t *testing.T) {
 	files, err := filepath.Glob("../.github/workflows/*.yml")
 	if err != nil || len(files) < 2 {
@@ -89,6 +95,21 @@ func checkWorkflow(content []byte) (problems []string) {
 		if job.Permissions == nil || job.Timeout == 0 {
 			report("job %s has no permissions or no time limit", name)
 		}
+		images := []string{}
+		switch c := job.Container.(type) {
+		case string:
+			images = append(images, c)
+		case map[string]any:
+			images = append(images, fmt.Sprint(c["image"]))
+		}
+		for _, service := range job.Services {
+			images = append(images, service.Image)
+		}
+		for _, image := range images {
+			if !digested.MatchString(image) {
+				report("job %s has an image that is not pinned by a digest: %s", name, image)
+			}
+		}
 		for _, s := range job.Steps {
 			if strings.Contains(s.Run, "${{") {
 				report("job %s has an expression in a script: %s", name, s.Run)
@@ -113,15 +134,45 @@ on: {pull_request_target: {}}
 permissions: {contents: write}
 jobs:
   a:
+    container: debian:11
     steps:
       - uses: actions/checkout@v7
+      - uses: docker://debian:13
       - run: echo ${{ github.head_ref }}
+  b:
+    container: {image: "debian:12", options: --privileged}
+    services: {a: {image: "redis:8"}, b: {image: "${{ matrix.image }}"}}
 `
 	problems := strings.Join(checkWorkflow([]byte(workflow)), "\n")
-	for _, want := range []string{"a trigger", "permissions of the workflow", "concurrency", "no time limit", "expression", "token", "not pinned"} {
+	for _, want := range []string{"a trigger", "permissions of the workflow", "concurrency", "no time limit", "expression", "token",
+		"not pinned by the hash of a release: actions/checkout@v7", "not pinned by the hash of a release: docker://debian:13",
+		"not pinned by a digest: debian:11", "not pinned by a digest: debian:12", "not pinned by a digest: redis:8",
+		"not pinned by a digest: ${{ matrix.image }}"} {
 		if !strings.Contains(problems, want) {
 			t.Errorf("the problems do not contain %q:\n%s", want, problems)
 		}
+	}
+}
+
+// TestReleaseAttestsChecksums checks that the release workflow signs the checksums, with which users verify all files.
+func TestReleaseAttestsChecksums(t *testing.T) {
+	content, err := os.ReadFile("../.github/workflows/release.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w workflow
+	if err := yaml.Unmarshal(content, &w); err != nil {
+		t.Fatal(err)
+	}
+	var attested string
+	for _, s := range w.Jobs["attest"].Steps {
+		if strings.HasPrefix(s.Uses, "actions/attest@") && s.With["sbom-path"] == nil {
+			attested += fmt.Sprintln(s.With["subject-path"], s.With["subject-checksums"])
+		}
+	}
+	fields := strings.Fields(attested)
+	if !slices.Equal(fields, []string{"<nil>", "dist/SHA256SUMS", "dist/SHA256SUMS", "dist/SHA512SUMS", "<nil>"}) {
+		t.Errorf("the workflow attests %q", fields)
 	}
 }
 
