@@ -22,7 +22,7 @@ import (
 type Copy struct {
 	Path     string // absolute
 	Backup   string // where Write keeps the existing file; "" for nowhere
-	UpToDate bool   // the file is a copy of the running program that all users can execute, and others cannot write
+	UpToDate bool   // the file is a copy of the running program that all users can execute, and others cannot change
 	Version  string // the version, if the file is another version of this program
 	Other    bool   // the file is another program, or Unsafe is set
 	Unsafe   error  // why the file was not run to get its version; other users could have replaced it
@@ -59,12 +59,18 @@ func (c *Copy) examine() error {
 		return advice.Errorf("%s: cannot be read: %w", c.Path, atomicfile.Cause(err)).Then("check its owner and mode")
 	}
 	if bytes.Equal(installed, c.content) {
-		c.UpToDate = info.Mode()&0o577 == 0o555 || runtime.GOOS == "windows" // without mode bits
+		c.UpToDate = info.Mode()&0o577 == 0o555 && trusted(info) || runtime.GOOS == "windows" // without mode bits
 		return nil
 	}
 	version, ours, err := kubeletconfig.VersionOf(context.Background(), c.Path)
 	c.Version, c.Other, c.Unsafe = version, !ours, err
 	return nil
+}
+
+// trusted reports whether a file belongs to root or this user. Its owner can change it.
+func trusted(info fs.FileInfo) bool {
+	uid, _ := atomicfile.Owner(info)
+	return uid == 0 || uid == os.Geteuid()
 }
 
 // KeepBackup makes Write keep the existing file. The error is that of an existing backup.

@@ -57,6 +57,18 @@ func TestDirectory(t *testing.T) {
 		}
 	}
 
+	if os.Geteuid() == 0 {
+		if err := os.Chown(first, stranger, stranger); err != nil {
+			t.Fatal(err)
+		}
+		if err := Directory(dir, false, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(first); err != nil || info.Sys().(*syscall.Stat_t).Uid != 0 {
+			t.Errorf("a copy of another user still belongs to that user (%v)", err)
+		}
+	}
+
 	elsewhere := filepath.Join(t.TempDir(), "missing")
 	for _, name := range []string{"docker-credential-ecr-login", "ecr-credential-provider"} {
 		path := filepath.Join(dir, name)
