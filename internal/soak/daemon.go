@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +22,7 @@ type daemon struct {
 	*soak
 	duration time.Duration
 	targets  []target
+	cluster  *cluster
 	cmd      *exec.Cmd
 	address  string // of its HTTP server
 
@@ -32,20 +34,22 @@ type daemon struct {
 func (s *soak) newDaemon(duration time.Duration) (*daemon, error) {
 	own := *s
 	own.dir = filepath.Join(s.dir, "daemon")
-	d := &daemon{soak: &own, duration: duration}
+	d := &daemon{soak: &own, duration: duration, cluster: s.newCluster()}
 	d.targets = d.newTargets()
 	for _, dir := range []string{own.dir, filepath.Join(own.dir, "tmp"), d.output()} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, err
 		}
 	}
-	return d, d.configure(0)
+	return d, errors.Join(d.configure(0), d.cluster.writeKubeconfig(d.kubeconfig()))
 }
 
 // output is the directory of the files that the program writes.
 func (d *daemon) output() string { return filepath.Join(d.dir, "output") }
 
 func (d *daemon) config() string { return filepath.Join(d.dir, "config.yaml") }
+
+func (d *daemon) kubeconfig() string { return filepath.Join(d.dir, "kubeconfig") }
 
 // configure writes one of the configurations. They differ in the interval and the last target.
 func (d *daemon) configure(number int) error {
@@ -56,6 +60,7 @@ func (d *daemon) configure(number int) error {
 			b.WriteString(t.yaml)
 		}
 	}
+	b.WriteString(d.cluster.configuration())
 	next := d.config() + ".new"
 	if err := os.WriteFile(next, []byte(b.String()), 0o600); err != nil {
 		return err
@@ -63,7 +68,7 @@ func (d *daemon) configure(number int) error {
 	return os.Rename(next, d.config())
 }
 
-// run runs the program, deletes its files, changes its configuration, and measures it.
+// run runs the program, deletes its files and Secrets, changes its configuration and namespaces, and measures it.
 func (d *daemon) run() {
 	stop, err := d.start()
 	if err != nil {
@@ -72,15 +77,18 @@ func (d *daemon) run() {
 	}
 	done := make(chan struct{})
 	var all sync.WaitGroup
-	for _, work := range []func(){d.checkFiles, d.sample, d.requestPages} {
+	for _, work := range []func(){d.checkFiles, d.cluster.checkSecrets, d.sample, d.requestPages} {
 		all.Go(func() { every(done, 200*time.Millisecond, work) })
 	}
 	all.Go(func() { every(done, 7*time.Second, d.deleteFiles) })
 	all.Go(func() { every(done, 11*time.Second, d.reload) })
+	all.Go(func() { every(done, time.Second, d.cluster.change) })
+	all.Go(func() { every(done, 5*time.Second, d.cluster.cutConnections) })
 	time.Sleep(d.duration)
 	close(done)
 	all.Wait()
 	stop()
+	d.cluster.close()
 	d.checkLeftovers()
 	d.samples.check(d.faults)
 }
@@ -104,7 +112,7 @@ func (d *daemon) start() (stop func(), err error) {
 	d.cmd = exec.Command(d.refresh, "--config", d.config(), "--listen", "127.0.0.1:0")
 	d.cmd.Env = append([]string{
 		"HOME=" + d.dir, "TMPDIR=" + filepath.Join(d.dir, "tmp"), "HTTPS_PROXY=" + d.cloud.Proxy,
-		"SSL_CERT_FILE=" + d.cloud.CAFile, "AWS_EC2_METADATA_DISABLED=true",
+		"SSL_CERT_FILE=" + d.cloud.CAFile, "AWS_EC2_METADATA_DISABLED=true", "KUBECONFIG=" + d.kubeconfig(),
 	}, keys...)
 	log, err := d.cmd.StderrPipe()
 	if err != nil {
@@ -183,6 +191,7 @@ func (d *daemon) print(out io.Writer) {
 	fmt.Fprintf(out, "ecr-token-refresh: %s, %d targets, %d changes of the configuration\n",
 		d.duration, len(d.targets), d.reloads)
 	d.files.print(out)
+	d.cluster.print(out)
 	d.samples.print(out)
 }
 

@@ -5,8 +5,8 @@
 //
 // Crowds of 50 processes request passwords with several identities, in the protocols of Docker and of the kubelet. A
 // stand-in for AWS issues tokens that are valid for 20 seconds, fails 20 percent of the calls and never answers one
-// percent. The cache directory is deleted now and then. At the same time, ecr-token-refresh writes files, half as long
-// again.
+// percent. The cache directory is deleted now and then. At the same time, half as long again, ecr-token-refresh writes
+// files, and Secrets in a stand-in for Kubernetes. Namespaces are created and deleted, and connections are cut.
 package main
 
 import (

@@ -148,7 +148,7 @@ func (d *daemon) deleteFiles() {
 
 // checkLeftovers looks for files that are not targets.
 func (d *daemon) checkLeftovers() {
-	known := map[string]bool{d.config(): true, d.output(): true, filepath.Join(d.dir, "tmp"): true}
+	known := map[string]bool{d.config(): true, d.kubeconfig(): true, d.output(): true, filepath.Join(d.dir, "tmp"): true}
 	for _, t := range d.targets {
 		known[t.path] = true
 	}
