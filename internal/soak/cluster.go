@@ -53,8 +53,8 @@ func (s *soak) newCluster() *cluster {
 
 // configuration is the part of the configuration of ecr-token-refresh about the cluster.
 func (c *cluster) configuration() string {
-	return "kubernetes:\n  lease: {namespace: soak, name: soak}\n  secrets:\n  - name: regcred\n    namespaces: [\"team-*\"]\n" +
-		"    registries: [" + west + ", " + ireland + "]\n"
+	return "kubernetes:\n  lease: {namespace: soak, name: soak}\n" +
+		"  secrets:\n  - name: regcred\n    namespaces: [\"team-*\"]\n    registries: [" + west + ", " + ireland + "]\n"
 }
 
 // writeKubeconfig writes a kubeconfig file for the cluster.
@@ -214,8 +214,9 @@ func (c *cluster) print(out io.Writer) {
 	defer c.mu.Unlock()
 	c.api.mu.Lock()
 	defer c.api.mu.Unlock()
-	fmt.Fprintf(out, "  Secrets: written %d times; %d namespaces created and %d deleted, %d Secrets deleted, watches cut %d times; "+
-		"missing %d times of %d (%.1f %%); with an expired password because of AWS %d times (%.2f %%)\n",
+	fmt.Fprintf(out, "  Secrets: written %d times; %d namespaces created and %d deleted, %d Secrets deleted, "+
+		"watches cut %d times; missing %d times of %d (%.1f %%); "+
+		"with an expired password because of AWS %d times (%.2f %%)\n",
 		c.api.writes, c.created, c.removed, c.gone, c.cut, c.missing, c.read, percent(c.missing, c.read),
 		c.expired, percent(c.expired, c.read))
 }
