@@ -117,7 +117,7 @@ func verify(w io.Writer, sums, dir string) error {
 		return fmt.Errorf("%s lists no file of %s; check VERSION and PLATFORMS", sums, dir)
 	}
 	if different > 0 {
-		return fmt.Errorf("the build differs from %s; check the version of Go, see docs/install.md", sums)
+		return fmt.Errorf("the build differs from %s; check the version of Go and RELEASE_URL, see docs/install.md", sums)
 	}
 	return nil
 }
