@@ -55,8 +55,12 @@ func TestNamedTestsExist(t *testing.T) {
 // The beginnings of the section "Tested".
 const (
 	runHere    = "Run in e2e: "
+	runByHand  = "Run by hand with "
 	notRunHere = "Not run here: "
 )
+
+// ranIn are the words for these beginnings in the index.
+var ranIn = map[string]string{runHere: "yes", runByHand: "by hand", notRunHere: "no"}
 
 // tested returns the text of the section "Tested" of a page.
 func tested(t *testing.T, path string) string {
@@ -84,26 +88,38 @@ func TestRecipes(t *testing.T) {
 		}
 		checkSections(t, path, []string{"Today", "Setup", "Check", "Tested"})
 		text := tested(t, path)
-		row := regexp.MustCompile(`(?m)^\| \[[^\]]+\]\(` + regexp.QuoteMeta(name) + `\) \| .* \| (yes|no) \|$`).FindStringSubmatch(index)
+		row := regexp.MustCompile(`(?m)^\| \[[^\]]+\]\(` + regexp.QuoteMeta(name) + `\) \| .* \| (yes|by hand|no) \|$`).FindStringSubmatch(index)
+		beginning := beginningOf(text)
 		switch {
 		case row == nil:
 			t.Errorf("recipes/README.md has no row for %s", name)
-		case strings.HasPrefix(text, runHere) && row[1] != "yes", strings.HasPrefix(text, notRunHere) && row[1] != "no":
+		case beginning == "":
+			t.Errorf("%s: the section Tested begins with none of %q, %q and %q", path, runHere, runByHand, notRunHere)
+		case row[1] != ranIn[beginning]:
 			t.Errorf("recipes/README.md and %s do not agree on whether it was run", name)
 		}
-		switch {
-		case strings.HasPrefix(text, runHere):
-			first, _, _ := strings.Cut(text, "\n\n")
-			if !slices.ContainsFunc(testName.FindAllStringSubmatch(first, -1), func(m []string) bool { return inE2E(defined[m[1]]) }) {
-				t.Errorf("%s was run in e2e but names no test of it", path)
-			}
-		case !strings.HasPrefix(text, notRunHere):
-			t.Errorf("%s: the section Tested begins neither with %q nor with %q", path, runHere, notRunHere)
+		first, _, _ := strings.Cut(text, "\n\n")
+		namesTest := slices.ContainsFunc(testName.FindAllStringSubmatch(first, -1), func(m []string) bool { return inE2E(defined[m[1]]) })
+		if beginning == runHere && !namesTest {
+			t.Errorf("%s was run in e2e but names no test of it", path)
+		}
+		if beginning == runByHand && !strings.Contains(first, "no test runs it") {
+			t.Errorf("%s was run by hand but does not state that no test runs it", path)
 		}
 	}
 	if len(paths) < 28 {
 		t.Errorf("only %d recipes were found", len(paths))
 	}
+}
+
+// beginningOf returns the key of ranIn with which text begins, or "".
+func beginningOf(text string) string {
+	for beginning := range ranIn {
+		if strings.HasPrefix(text, beginning) {
+			return beginning
+		}
+	}
+	return ""
 }
 
 // TestScenarios checks the form of the pages of scenarios. All were run.
