@@ -32,19 +32,6 @@ func TestComparison(t *testing.T) {
 	if rows < 40 {
 		t.Errorf("only %d rows were checked", rows)
 	}
-	used := map[string]bool{}
-	for _, m := range regexp.MustCompile(`\]\[([a-z0-9-]+)\]`).FindAllStringSubmatch(doc, -1) {
-		used[m[1]] = true
-	}
-	for _, m := range regexp.MustCompile(`(?m)^\[([a-z0-9-]+)\]: https://\S+$`).FindAllStringSubmatch(doc, -1) {
-		if !used[m[1]] {
-			t.Errorf("the link %s is not used", m[1])
-		}
-		delete(used, m[1])
-	}
-	for name := range used {
-		t.Errorf("the link %s is not defined", name)
-	}
 }
 
 // TestComparisonNamesTests checks that every test that comparison.md names exists.

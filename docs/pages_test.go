@@ -128,6 +128,36 @@ func TestLinks(t *testing.T) {
 }
 
 var (
+	reference  = regexp.MustCompile(`\]\[([a-z0-9-]+)\]`)
+	definition = regexp.MustCompile(`(?m)^\[([a-z0-9-]+)\]: https://\S+$`)
+)
+
+// TestReferences checks that every reference link has a definition on its page, and that every definition is used.
+func TestReferences(t *testing.T) {
+	checked := 0
+	for _, page := range pages(t) {
+		_, prose := codeBlocks(read(t, page))
+		used := map[string]bool{}
+		for _, m := range reference.FindAllStringSubmatch(prose, -1) {
+			used[m[1]] = true
+		}
+		for _, m := range definition.FindAllStringSubmatch(prose, -1) {
+			checked++
+			if !used[m[1]] {
+				t.Errorf("%s defines the link %s, which is not used", page, m[1])
+			}
+			delete(used, m[1])
+		}
+		for name := range used {
+			t.Errorf("%s uses the link %s, which is not defined", page, name)
+		}
+	}
+	if checked < 30 {
+		t.Errorf("only %d definitions were checked", checked)
+	}
+}
+
+var (
 	span = regexp.MustCompile("`([^`\n]+)`")
 	// repositoryPath matches a code span that names a file or directory of the repository.
 	repositoryPath = regexp.MustCompile(`^(?:\./)?((?:\.ci|\.github|cache|config|credentials|deploy|docs|e2e|internal|refresh|` +
