@@ -19,7 +19,7 @@ func (c *checker) identity(ctx context.Context) check.Result {
 	}
 	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
 		if profile := c.Env.Get(name); profile != "" {
-			r.Found += fmt.Sprintf("; %s %q is ignored, because these keys take precedence", name, profile)
+			r.Found += fmt.Sprintf("; AWS_ACCESS_KEY_ID overrides %s %q", name, profile)
 			r.Next = strings.TrimPrefix(r.Next+"; to use the profile: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN", "; ")
 			break
 		}
