@@ -5,6 +5,8 @@ package jsonedit
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tailscale/hujson"
@@ -28,11 +30,28 @@ func Parse(content []byte, indent string) (*Document, error) {
 
 // Find returns the value at a path, or nil. Of duplicate names it returns the first.
 func (d *Document) Find(path ...string) *hujson.Value {
-	pointer := ""
+	v := &d.Root
 	for _, name := range path {
-		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+		if list, ok := v.Value.(*hujson.Array); ok {
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(list.Elements) {
+				return nil
+			}
+			v = &list.Elements[i]
+			continue
+		}
+		i := index(v, name)
+		if i < 0 {
+			return nil
+		}
+		v = &Members(v)[i].Value
 	}
-	return d.Root.Find(pointer)
+	return v
+}
+
+// index returns the index of the first member with a name, or -1. Like encoding/json, it treats invalid UTF-8 as U+FFFD.
+func index(v *hujson.Value, name string) int {
+	return slices.IndexFunc(Members(v), func(m hujson.ObjectMember) bool { return Text(&m.Name) == name })
 }
 
 // Set sets the member at a path to a value that encoding/json can encode. It adds the objects that the path lacks, and
@@ -92,22 +111,20 @@ func (d *Document) Bytes() []byte { return d.Root.Pack() }
 func (d *Document) Remove(path ...string) bool {
 	parent, name := path[:len(path)-1], path[len(path)-1]
 	v := d.Find(parent...)
-	members := Members(v)
-	for i := range members {
-		if Text(&members[i].Name) != name {
-			continue
-		}
-		if i == 0 && len(members) > 1 {
-			members[1].Name.BeforeExtra = members[0].Name.BeforeExtra
-		}
-		members = append(members[:i], members[i+1:]...)
-		if n := len(members); n > 0 {
-			members[n-1].Value.AfterExtra = nil // otherwise hujson would write a trailing comma
-		}
-		v.Value.(*hujson.Object).Members = members
-		return true
+	i := index(v, name)
+	if i < 0 {
+		return false
 	}
-	return false
+	members := Members(v)
+	if i == 0 && len(members) > 1 {
+		members[1].Name.BeforeExtra = members[0].Name.BeforeExtra
+	}
+	members = slices.Delete(members, i, i+1)
+	if n := len(members); n > 0 {
+		members[n-1].Value.AfterExtra = nil // otherwise hujson would write a trailing comma
+	}
+	v.Value.(*hujson.Object).Members = members
+	return true
 }
 
 // Text returns the value of a JSON string, or "" for another type and for nil.
