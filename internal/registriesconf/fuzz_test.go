@@ -2,13 +2,14 @@ package registriesconf
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
 )
 
-// FuzzParse compares the list of helpers in any content with that of a complete TOML decoder.
+// FuzzParse compares the list of helpers in any content with that of a complete TOML decoder, in a key of any case.
 func FuzzParse(f *testing.F) {
 	for _, content := range []string{
 		"", "credential-helpers = [\"a\", 'b'] # c", "[a]\nb = 1", "credential-helpers = [", "\x00", "a.b.'c' = {d = 1}\n[[e]]",
@@ -22,16 +23,43 @@ func FuzzParse(f *testing.F) {
 		if (err != nil || !ok) && len(list) > 0 {
 			t.Errorf("%q: got %q, %v, %v", content, list, ok, err)
 		}
-		var want struct {
-			Helpers *[]string `toml:"credential-helpers"`
-		}
-		if toml.Unmarshal(content, &want) != nil {
+		var all map[string]any
+		if toml.Unmarshal(content, &all) != nil {
 			return // the decoder also checks what is not needed, such as dates
 		}
-		if err != nil || ok != (want.Helpers != nil) || ok && !slices.Equal(list, *want.Helpers) {
-			t.Errorf("%q: got %q, %t, %v; the decoder has %v", content, list, ok, err, want.Helpers)
+		var want []any
+		found, valid := 0, true
+		for key, value := range all {
+			if !strings.EqualFold(key, "credential-helpers") {
+				continue
+			}
+			if hasTable(value) {
+				return // a table is not a key, but the decoder does not tell them apart
+			}
+			want, valid = value.([]any)
+			found++
+		}
+		valid = valid && found < 2 && !slices.ContainsFunc(want, func(v any) bool { _, ok := v.(string); return !ok })
+		if valid != (err == nil) || valid && (ok != (found == 1) || !slices.Equal(anys(list), want)) {
+			t.Errorf("%q: got %q, %t, %v; the decoder has %q", content, list, ok, err, all)
 		}
 	})
+}
+
+// hasTable reports whether a decoded value is a table or a list with a table.
+func hasTable(value any) bool {
+	if list, ok := value.([]any); ok {
+		return slices.ContainsFunc(list, hasTable)
+	}
+	_, ok := value.(map[string]any)
+	return ok
+}
+
+func anys(list []string) (values []any) {
+	for _, s := range list {
+		values = append(values, s)
+	}
+	return values
 }
 
 // FuzzDropIn checks that the list in a drop-in file is the one that was written, for any names of helpers.

@@ -56,7 +56,7 @@ func parse(path string, content []byte) (list []string, ok bool, err error) {
 		key.Next()
 		name := key.Node().Data
 		switch {
-		case !top || string(name) != helpersKey:
+		case !top || !strings.EqualFold(string(name), helpersKey): // as package toml of BurntSushi, Podman's decoder
 			continue
 		case ok:
 			return nil, false, invalid(name, "duplicate key "+helpersKey)

@@ -23,6 +23,7 @@ func TestHelpers(t *testing.T) {
 	none := file("none", "unqualified-search-registries = ['docker.io']\n# credential-helpers = ['a']\n[aliases]\ncredential-helpers = ['a']\n")
 	one := file("one", "'credential-helpers' = [\n  \"a\", # \"b\"\n  '''c\"''' ]")
 	empty := file("empty", "credential-helpers = []")
+	capital := file("capital", "Credential-Helpers = ['a']")
 	for _, tt := range []struct {
 		files []string
 		list  []string
@@ -33,6 +34,7 @@ func TestHelpers(t *testing.T) {
 		{[]string{one, none, missing}, []string{"a", `c"`}, one},
 		{[]string{one, empty}, nil, empty},
 		{[]string{empty, one}, []string{"a", `c"`}, one},
+		{[]string{one, capital}, []string{"a"}, capital},
 	} {
 		list, path, err := registriesconf.Helpers(tt.files)
 		if err != nil || path != tt.path || !slices.Equal(list, tt.list) {
@@ -45,6 +47,7 @@ func TestHelpers(t *testing.T) {
 		"\n\ncredential-helpers = ['pass', 1]":         ":3: credential-helpers must be a list of names; correct this line",
 		"credential-helpers.a = ['pass']":              ":1: credential-helpers must be a list of names; correct this line",
 		"credential-helpers=[]\ncredential-helpers=[]": ":2: duplicate key credential-helpers; correct this line",
+		"Credential-helpers=[]\ncredential-helpers=[]": ":2: duplicate key credential-helpers; correct this line",
 		"a = 1\n[b]\n= 2":                              ":3: invalid TOML: invalid character at start of key: U+003D '='; correct this line",
 	} {
 		path := file("invalid", content)
