@@ -208,7 +208,7 @@ func TestOutputLimit(t *testing.T) {
 		"endless":           "exec cat /dev/zero",
 		"endless child":     "cat /dev/zero",
 		"in the background": "sleep 600 & head -c 10000000 /dev/zero; exit 3",
-		"after the end":     "(cat /dev/zero; sleep 600) & exit 0",
+		"after the end":     "head -c 1048576 /dev/zero; (printf x; exec sleep 600) & exit 0",
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, text)
