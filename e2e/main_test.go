@@ -1,6 +1,6 @@
 // Package e2e tests the helper with real clients: Docker with its daemon, BuildKit, Podman, Buildah, Skopeo, crane,
-// Helm, regctl, ORAS, ko and act. They push to and pull from registries that accept only unexpired passwords of the stand-in
-// for AWS. The host names are those of Amazon ECR.
+// Helm, regctl, ORAS, ko and act. They push to and pull from registries that accept only unexpired passwords of the
+// stand-in for AWS. The host names are those of Amazon ECR.
 //
 // The tests run in a sandbox (package sandbox). They require root and do not change the machine. run.sh installs the
 // clients and runs the tests.
