@@ -125,7 +125,7 @@ func refreshForeign(t *testing.T, r refreshRelease) {
 	if status.Healthy || !status.Ready {
 		t.Errorf("got %+v", status)
 	}
-	p.mustServe(t, "/health", 503, "no place could be written (1); namespace foreign: Secret foreign/regcred: managed by ")
+	p.mustServe(t, "/health", 503, "nothing could be written (1); namespace foreign: Secret foreign/regcred: managed by ")
 	p.log.await(t, 0, `"level":"WARN"`, `"namespace":"foreign"`, "set adopt: true")
 	p.terminate(t)
 	s.mustBeUntouched(t, before)

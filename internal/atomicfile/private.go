@@ -89,7 +89,7 @@ func ReadPrivate(dir *os.Root, name string, longest int64) ([]byte, error) {
 		return nil, err
 	}
 	if info.Size() > longest {
-		return nil, errors.New("larger than any such file")
+		return nil, errors.New("larger than the limit")
 	}
 	b := make([]byte, info.Size())
 	n, err := f.ReadAt(b, 0)

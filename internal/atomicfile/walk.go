@@ -96,7 +96,7 @@ const maxLinks = 40
 // follow replaces the current element, a link, by its target.
 func (w *walk) follow() error {
 	if w.links++; w.links > maxLinks {
-		return &fs.PathError{Op: "readlink", Path: w.at, Err: errors.New("it leads to itself")}
+		return &fs.PathError{Op: "readlink", Path: w.at, Err: errors.New("it points to itself")}
 	}
 	target, err := w.readlink(w.at)
 	if err != nil {

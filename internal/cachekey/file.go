@@ -32,7 +32,7 @@ func (f awsFile) path(env environ.Env) string {
 }
 
 // errSearch reports that this process may not search the directories above a file.
-var errSearch = errors.New("cannot be looked for")
+var errSearch = errors.New("cannot be searched for")
 
 // readFile reads a file. It does not open a named pipe: if a reader closes it again, the writer is terminated, and the
 // SDK could not read the pipe.

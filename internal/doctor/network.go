@@ -49,7 +49,7 @@ func (c *checker) clock(context.Context) check.Result {
 	case off < noticeable:
 		return check.OK("in sync with AWS")
 	case off < lifetime.MaxClockSkew:
-		return check.OK("this machine's clock is %s %s AWS, which AWS tolerates", off, direction)
+		return check.OK("this machine's clock is %s %s AWS, which AWS accepts", off, direction)
 	default:
 		return check.Failed("this machine's clock is %s %s AWS, which rejects its signatures", check.Minutes(off), direction).
 			Then("%s", setClock(runtime.GOOS))

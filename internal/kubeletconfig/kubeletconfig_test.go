@@ -81,7 +81,7 @@ func TestWrong(t *testing.T) {
 		{"match", "*.example.com/team", "exa mple.com", `f:6:17: invalid image pattern "exa mple.com"`},
 		{"no list", `["*.example.com/team", registry.example.com:5000]`, "x", "f:6:16: this must be a list"},
 		{"no duration", "  defaultCacheDuration: \"0\"\n", "", "f:4:3: provider a has no defaultCacheDuration"},
-		{"number", `"0"`, "0", "f:7:25: this must be text; put it in quotes"},
+		{"number", `"0"`, "0", "f:7:25: this must be text; enclose it in quotes"},
 		{"duration", `"0"`, "-1h", `f:7:25: invalid duration "-1h"`},
 		{"protocol", "credentialprovider.kubelet.k8s.io/v1", "v1", `f:5:15: unsupported value "v1"`},
 		{"no protocol", "  apiVersion: credentialprovider.kubelet.k8s.io/v1\n", "", "f:4:3: provider a has no apiVersion"},

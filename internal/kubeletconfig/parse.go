@@ -68,7 +68,7 @@ func (d *document) text(into *string, checks ...func(string) error) strictyaml.F
 	return func(n *yaml.Node) error {
 		s, ok := strictyaml.Text(n)
 		if !ok && !strictyaml.IsNull(n) {
-			return d.Wrong(n, advice.Errorf("this must be text").Then("put it in quotes"))
+			return d.Wrong(n, advice.Errorf("this must be text").Then("enclose it in quotes"))
 		}
 		*into = s
 		for _, check := range checks {

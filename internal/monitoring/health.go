@@ -71,7 +71,7 @@ func invalid(t refresh.TargetStatus, now time.Time) string {
 	case !t.Expiry.IsZero() && !now.Before(t.Expiry):
 		return "the password expired at " + t.Expiry.UTC().Format(time.RFC3339) + cause
 	case r != nil && r.Current == 0 && r.Pending == 0 && len(r.Failing) > 0:
-		return fmt.Sprintf("no place could be written (%d); %s: %s", len(r.Failing), r.Failing[0].Place, r.Failing[0].Error)
+		return fmt.Sprintf("nothing could be written (%d); %s: %s", len(r.Failing), r.Failing[0].Place, r.Failing[0].Error)
 	}
 	return ""
 }

@@ -113,7 +113,7 @@ func TestProbes(t *testing.T) {
 			change: func(s *monitoring.State) {
 				s.Refresh.Targets[secret].Report = &refresh.Report{Failing: denied}
 			},
-			valid: "secret regcred: no place could be written (1); namespace a: denied",
+			valid: "secret regcred: nothing could be written (1); namespace a: denied",
 		},
 		{
 			name: "standby",

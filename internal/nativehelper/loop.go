@@ -16,15 +16,15 @@ import (
 )
 
 // A fallback loop is a helper that runs this program, which runs that helper again, and so on. The variable askedBy
-// stops a loop at once unless the helper clears the environment. A helper cannot clear its ancestry: while this
-// process waits for a helper, its name is asking, and a descendant does not run a helper. Where /proc is missing or
+// stops a loop immediately unless the helper clears the environment. A helper cannot clear its ancestry: while this
+// process waits for a helper, its name is waiting, and a descendant does not run a helper. Where /proc is missing or
 // partly hidden, the number of concurrent helpers is limited instead: a loop ends when it has used all slots.
 
-// asking is the name of a process that waits for a helper. Linux limits the name to 15 bytes.
-const asking = "ecr-login asks"
+// waiting is the name of a process that waits for a helper. Linux limits the name to 15 bytes.
+const waiting = "ecr-login waits"
 
 // ancestry reports whether an ancestor of this process waits for a helper, and whether all ancestors are visible.
-func ancestry() (asks, complete bool) {
+func ancestry() (waits, complete bool) {
 	if testSlots != "" {
 		return false, false
 	}
@@ -33,7 +33,7 @@ func ancestry() (asks, complete bool) {
 		switch {
 		case err != nil:
 			return false, false
-		case p.Name == asking:
+		case p.Name == waiting:
 			return true, true
 		}
 		pid = p.Parent
@@ -48,7 +48,7 @@ var renaming struct {
 	name    string // name before the first helper was started
 }
 
-// rename gives this process the name asking until restore is called for every call of rename.
+// rename gives this process the name waiting until restore is called for every call of rename.
 func rename() (restore func(), err error) {
 	r := &renaming
 	r.Lock()
@@ -58,7 +58,7 @@ func rename() (restore func(), err error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := proctable.Rename(asking); err != nil {
+		if err := proctable.Rename(waiting); err != nil {
 			return nil, err
 		}
 		r.name = self.Name

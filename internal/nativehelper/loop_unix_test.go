@@ -108,7 +108,7 @@ func TestNameIsRestored(t *testing.T) {
 	var wait sync.WaitGroup
 	for _, name := range []string{"a", "b", "a", "b"} {
 		wait.Go(func() {
-			expect(t, relay(nativehelper.Helper{Name: name}, "get", host), outcome{out: answer + "\n", err: "ecr-login asks\n"})
+			expect(t, relay(nativehelper.Helper{Name: name}, "get", host), outcome{out: answer + "\n", err: "ecr-login waits\n"})
 		})
 	}
 	wait.Wait()

@@ -36,7 +36,7 @@ func (n *node) mirrors(context.Context) check.Result {
 			return r
 		}
 	}
-	return check.OK("containerd sends the password of Amazon ECR only there for images of %s", strings.Join(upstreams, ", "))
+	return check.OK("for images of %s, containerd sends the password of Amazon ECR only to the mirror", strings.Join(upstreams, ", "))
 }
 
 // upstreams returns the hosts in matchImages of the provider that are not those of Amazon ECR.

@@ -107,8 +107,8 @@ func (p *document) add(n *yaml.Node, f File) error {
 	}
 	host := f.Path + "\x00" + f.Login.Registry.Host
 	if line, ok := p.hosts[host]; ok {
-		return p.Wrong(n, advice.Errorf("%s gets %s from the entry in line %d already",
-			shown(f.Path), f.Login.Registry, line).Then("remove one entry"))
+		return p.Wrong(n, advice.Errorf("the entry in line %d already writes %s to %s",
+			line, f.Login.Registry, shown(f.Path)).Then("remove one entry"))
 	}
 	p.hosts[host] = f.Line
 	p.config.Files = append(p.config.Files, f)

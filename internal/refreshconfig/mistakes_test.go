@@ -77,8 +77,8 @@ var mistakes = []struct{ name, content, place, want string }{
 	{"listen false", "listen: false\n", "1:9", `the value must be a string; enclose it in quotes`},
 	{"listen empty", "listen: ''\n", "1:9", `empty value; set one, or remove the key`},
 
-	{"account with a leading zero", old("012345678901"), "3:17", `an account ID with a leading zero is another number without quotes; write "012345678901"`},
-	{"octal account", old("012345670123"), "3:17", `an account ID with a leading zero is another number without quotes; write "012345670123"`},
+	{"account with a leading zero", old("012345678901"), "3:17", `an account ID with a leading zero must be in quotes, because YAML reads another number; write "012345678901"`},
+	{"octal account", old("012345670123"), "3:17", `an account ID with a leading zero must be in quotes, because YAML reads another number; write "012345670123"`},
 	{"account with underscores", old("123_456_789_012"), "3:17", `invalid value "123_456_789_012": must be an AWS account ID, which has 12 digits`},
 	{"account with hyphens", old("1234-5678-9012"), "3:17", `invalid value "1234-5678-9012": must be an AWS account ID, which has 12 digits`},
 	{"account with exponent", old("1.23456789012e11"), "3:17", `invalid value "1.23456789012e11": must be an AWS account ID, which has 12 digits`},
@@ -127,7 +127,7 @@ var mistakes = []struct{ name, content, place, want string }{
 	{"other mode for a Docker configuration", two("dockerConfig: /a, mode: 0640", "dockerConfig: /a"), "4:5", "/a has another mode, owner or group in the entry in line 3; use the same in both"},
 	{"other owner for a Docker configuration", two("dockerConfig: /a, owner: 1", "dockerConfig: /a, owner: 2"), "4:5", "/a has another mode, owner or group in the entry in line 3; use the same in both"},
 	{"registry twice in a Docker configuration", two("dockerConfig: /a", "dockerConfig: /a") + "  - {registry: https://public.ecr.aws, profile: x, dockerConfig: /a}\n", "5:5",
-		"/a gets public.ecr.aws from the entry in line 4 already; remove one entry"},
+		"the entry in line 4 already writes public.ecr.aws to /a; remove one entry"},
 	{"configuration file as target", entryOf("passwordFile: /etc/refresh/config.yaml"), "3:5", "/etc/refresh/config.yaml is this configuration file; specify another file"},
 
 	{"unknown key in kubernetes", "kubernetes: {secret: []}\n", "1:14", `unknown key "secret"; did you mean secrets?`},

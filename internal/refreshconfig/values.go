@@ -45,7 +45,7 @@ func (p *document) account(into *string) strictyaml.Field {
 	})
 	return func(n *yaml.Node) error {
 		if isNumber(n) && n.Value[0] == '0' && strings.Trim(n.Value, digits) == "" {
-			return p.Wrong(n, advice.Errorf("an account ID with a leading zero is another number without quotes").
+			return p.Wrong(n, advice.Errorf("an account ID with a leading zero must be in quotes, because YAML reads another number").
 				Then(`write "%s"`, oneline.Value(n.Value)))
 		}
 		return numbers(read)(n)

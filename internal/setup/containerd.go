@@ -216,7 +216,7 @@ func (r *Request) printMirrorSteps(c Containerd, ready bool, p *providerFile) er
 		r.printNoProvider(c)
 	default:
 		r.printf("restart the kubelet, which reads %s only when it starts; containerd needs no restart", filepath.Base(p.file.Path))
-		r.printf("after configure undo, restart the kubelet too, so that it forgets the password for the upstream")
+		r.printf("after configure undo, restart the kubelet too, so that it discards the password for the upstream")
 	}
 	return nil
 }

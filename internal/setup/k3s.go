@@ -97,7 +97,7 @@ func (r *Request) printK3sSteps(c Containerd, ready bool, p *providerFile) error
 	r.printf("restart %s, which reads these files only when it starts: %s", c.K3s.Name, c.K3s.Restart())
 	r.printf("%s 1.26.13, 1.27.10, 1.28.6, 1.29.1 or later is required: others ignore %s and send the password to the upstream", c.K3s.Name, k3sconf.NoDefault)
 	r.printf("after the restart, check the mirror: %s doctor --kubelet", program.Command)
-	r.printf("after configure undo, restart %s too, so that it forgets the password for the upstream", c.K3s.Name)
+	r.printf("after configure undo, restart %s too, so that it discards the password for the upstream", c.K3s.Name)
 	return nil
 }
 

@@ -105,7 +105,7 @@ func TestWritePublic(t *testing.T) {
 		"root's":         {[]string{"12345 755 tmp/", "0 644 tmp/out"}, "", "tmp/out", "permission denied", ""},
 		"a directory":    {[]string{"0 777 tmp/", "0 777 tmp/out/"}, "", "", "not a regular file, so nothing", "not a regular file, so nothing"},
 		"no directory":   {[]string{}, "", "", "cannot be replaced in", "cannot be replaced in"},
-		"endless":        {[]string{"0 777 tmp/", "0 0 tmp/out -> out"}, "", "", "the link cannot be followed: it leads", "the link cannot be followed: it leads"},
+		"endless":        {[]string{"0 777 tmp/", "0 0 tmp/out -> out"}, "", "", "the link cannot be followed: it points to itself", "the link cannot be followed: it points to itself"},
 	} {
 		check := func(t *testing.T, target, refused string, asRoot bool, by func(*testing.T, func())) {
 			top := tree(t, tt.entries...)

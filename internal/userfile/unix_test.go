@@ -79,7 +79,7 @@ func TestLinkToItself(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.json")
 	symlink(t, "config.json", path)
 	_, err := userfile.Read(path)
-	if want := path + ": the link cannot be followed: it leads to itself; correct the link"; err == nil || err.Error() != want {
+	if want := path + ": the link cannot be followed: it points to itself; correct the link"; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
@@ -147,7 +147,7 @@ func TestReadRefusesAPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := userfile.Read(path)
-	if want := path + ": not a regular file, but a pipe, socket or device; put a file in its place"; err == nil || err.Error() != want {
+	if want := path + ": not a regular file, but a pipe, socket or device; replace it with a file"; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }

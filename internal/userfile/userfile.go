@@ -87,7 +87,7 @@ func (f *File) acceptable(info fs.FileInfo) error {
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		return advice.Errorf("%s: not a regular file, but %s", f.Path, what).Then("put a file in its place")
+		return advice.Errorf("%s: not a regular file, but %s", f.Path, what).Then("replace it with a file")
 	case info.Size() > MaxSize:
 		return advice.Errorf("%s: too large for a configuration (%d bytes, limit %d)", f.Path, info.Size(), MaxSize).
 			Then("check its contents")

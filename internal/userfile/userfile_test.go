@@ -124,7 +124,7 @@ func TestReadRefuses(t *testing.T) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	_, err = userfile.Read(dir)
-	if want := dir + ": not a regular file, but a directory; put a file in its place"; err == nil || err.Error() != want {
+	if want := dir + ": not a regular file, but a directory; replace it with a file"; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }

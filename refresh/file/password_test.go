@@ -82,7 +82,7 @@ func TestLink(t *testing.T) {
 	must(t, os.RemoveAll(real))
 	wantError(t, target, dir, filepath.FromSlash("DIR/link: the directory DIR/real does not exist; mount the volume there, or create the directory"))
 	must(t, os.Remove(path), os.Symlink("link", path))
-	wantError(t, target, dir, filepath.FromSlash("DIR/link: cannot be written: it leads to itself; check the path"))
+	wantError(t, target, dir, filepath.FromSlash("DIR/link: cannot be written: it points to itself; check the path"))
 }
 
 // TestNoPassword checks that no empty file is written.

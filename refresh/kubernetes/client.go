@@ -64,7 +64,7 @@ func setPings(base http.RoundTripper) {
 }
 
 // errSlow reports that the API server did not answer within requestLimit.
-var errSlow = errors.New("no answer within " + requestLimit.String())
+var errSlow = errors.New("no response within " + requestLimit.String())
 
 // A limiter limits the time of each request. It also removes the header Retry-After from responses, and stores it for
 // the caller. Otherwise client-go would wait and retry up to ten times, and block the worker.

@@ -81,8 +81,8 @@ func newContent(rule secret.Rule, creds []refresh.Credential) (*content, error) 
 		size += len(text)
 	}
 	if size > maxSize {
-		return nil, advice.Errorf("Secret %s: %d bytes for %d registries are more than a Secret can have (%d)",
-			rule.Name, size, len(creds), maxSize).Then("distribute the registries over several rules with other names")
+		return nil, advice.Errorf("Secret %s: %d bytes for %d registries exceed the limit of a Secret (%d)",
+			rule.Name, size, len(creds), maxSize).Then("use several rules with different names")
 	}
 	m.Metadata = newMetadata(rule.Name, form, creds)
 	c := &content{creds: creds, typ: m.Type, missing: missing(rule.Logins, creds), secrets: secretsOf(creds, m.Data)}

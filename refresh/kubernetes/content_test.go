@@ -237,8 +237,8 @@ func TestTooManyRegistries(t *testing.T) {
 		creds[i].Token.Password = strings.Repeat("x", 2500)
 	}
 	_, err := newContent(rule, creds)
-	const want = "Secret regcred: 1779011 bytes for 300 registries are more than a Secret can have (1048576); " +
-		"distribute the registries over several rules with other names"
+	const want = "Secret regcred: 1779011 bytes for 300 registries exceed the limit of a Secret (1048576); " +
+		"use several rules with different names"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

@@ -98,7 +98,7 @@ func TestHungWrite(t *testing.T) {
 		}
 		f.wantWritten("a/regcred c/regcred")
 		wantReport(t, s, "{Current:2 Pending:0 Failing:[{Place:namespace b Error:patch secrets in namespace b: "+
-			"API server is unavailable: no answer within 10s}] Standby:false}")
+			"API server is unavailable: no response within 10s}] Standby:false}")
 		server.setIntercept(nil)
 		time.Sleep(2 * time.Second)
 		f.wantWritten("a/regcred b/regcred c/regcred")

@@ -59,7 +59,7 @@ func (c *Cluster) elector() *leaderelection.LeaderElector {
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: c.lead,
 			OnStoppedLeading: func() {},
-			OnNewLeader:      func(holder string) { c.log.Info("lease: a replica leads", "holder", holder) },
+			OnNewLeader:      func(holder string) { c.log.Info("lease: leader elected", "holder", holder) },
 		},
 		ReleaseOnCancel: true,
 		Name:            "ecr-token-refresh",

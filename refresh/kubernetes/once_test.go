@@ -57,7 +57,7 @@ func TestOnceUnavailable(t *testing.T) {
 		server.setIntercept(writeNever)
 		f := newFixture(t, server, Options{Once: true})
 		err := f.secret(secret.Rule{}).Apply(t.Context(), []refresh.Credential{freshCredential()})
-		if want := "list namespaces: API server is unavailable: no answer within 10s"; err == nil || err.Error() != want {
+		if want := "list namespaces: API server is unavailable: no response within 10s"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	})
