@@ -53,7 +53,7 @@ func (b *bench) crowds(t *table, crowds ...crowd) error {
 }
 
 func (c crowd) String() string {
-	when, requests := "at once", "answered then"
+	when, requests := "at the same time", "answered at the recovery"
 	if c.spread > 0 {
 		when = fmt.Sprintf("within %s", c.spread)
 	}

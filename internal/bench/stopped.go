@@ -17,7 +17,7 @@ const shortLife = 130 * time.Second
 // they get, with that process still stopped.
 func (b *bench) stoppedLeader(t *table) error {
 	const n = 20
-	const gets = "gets at once, leader stopped by SIGSTOP: API calls without the leader's, time until all are served"
+	const gets = "gets at the same time, leader stopped by SIGSTOP: API calls without the leader's, time until all are served"
 	if !stoppable {
 		t.add(fmt.Sprintf("%d %s", n, gets), "not measured, because this requires Unix", "")
 		return nil

@@ -121,7 +121,7 @@ func (g *gets) get(c client) {
 func (g *gets) print(out io.Writer) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	fmt.Fprintf(out, "helper: %d gets, %d at once, in %s; longest process: %s; shortest life of a printed password: %s\n",
+	fmt.Fprintf(out, "helper: %d gets, %d at the same time, in %s; longest process: %s; shortest remaining lifetime of a printed password: %s\n",
 		g.started, crowd, g.duration, g.longest.Round(time.Millisecond), g.shortest.Round(time.Millisecond))
 	for _, c := range g.clients {
 		fmt.Fprintf(out, "  %s: %d served, %d failed because of AWS\n", c.name, g.served[c.name], g.failed[c.name])
