@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ecrlogin/internal/oneline"
 	"ecrlogin/internal/strictyaml"
 )
 
@@ -207,5 +208,7 @@ func wantMistake(t *testing.T, path, content, place, want string) {
 	}
 	if line := err.Error(); !strings.HasPrefix(line, path+":") || strings.Contains(line, "\n") || len(line) > 1000 {
 		t.Errorf("got %s", line)
+	} else if hasLine := strings.Contains(line, "; the line is: "); hasLine != (oneline.Value(e.Text) != "") {
+		t.Errorf("got %s, but the line is %q", line, e.Text)
 	}
 }

@@ -20,14 +20,18 @@ type Error struct {
 	What         string // cause and next step
 }
 
-// Error returns the error as one line: "PATH:LINE:COLUMN: WHAT; the line is: TEXT". A tab in the indentation of the
-// line is shown as \t, because it would not be visible.
+// Error returns the error as one line: "PATH:LINE:COLUMN: WHAT; the line is: TEXT". It omits an empty line. A tab in
+// the indentation of the line is shown as \t, because it would not be visible.
 func (e *Error) Error() string {
 	text := oneline.Value(e.Text)
 	if blank := e.Text[:len(e.Text)-len(strings.TrimLeft(e.Text, " \t"))]; strings.Contains(blank, "\t") {
 		text = strings.ReplaceAll(blank, "\t", `\t`) + text
 	}
-	return fmt.Sprintf("%s:%d:%d: %s; the line is: %s", e.Path, e.Line, e.Column, e.What, text)
+	where := fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.What)
+	if text == "" { // an empty file
+		return where
+	}
+	return where + "; the line is: " + text
 }
 
 // maxLine is the maximum length of a line, in bytes. The longest value, an external ID, has up to 1,224.
