@@ -11,6 +11,7 @@ import (
 
 	helper "github.com/docker/docker-credential-helpers/credentials"
 
+	"ecrlogin/internal/advice"
 	"ecrlogin/internal/oneline"
 )
 
@@ -100,7 +101,8 @@ func check(action string, input []byte) error {
 	case err == nil, helper.IsCredentialsMissingServerURL(err), helper.IsCredentialsMissingUsername(err):
 		return err
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("%s: standard input contains a line that is too long: %w", action, err)
+		return advice.Errorf("%s: standard input contains a line of %d bytes or more", action, bufio.MaxScanTokenSize).
+			Then("write only the registry host")
 	case action == helper.ActionStore:
 		return fmt.Errorf(`%s: invalid JSON on standard input, expected {"ServerURL":…,"Username":…,"Secret":…}: %w`, action, err)
 	}

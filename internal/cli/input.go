@@ -2,8 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"runtime"
 	"time"
 
@@ -19,7 +21,13 @@ func (s *setting) readInput(a action) ([]byte, error) {
 	if a.reads == "" {
 		return nil, nil
 	}
-	read := func() ([]byte, error) { return io.ReadAll(io.LimitReader(s.Stdin, maxInput)) }
+	read := func() ([]byte, error) {
+		input, err := io.ReadAll(io.LimitReader(s.Stdin, maxInput))
+		if failed, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("%s: standard input cannot be read: %w; write %s to it%s", a.name, failed.Err, a.reads, a.next)
+		}
+		return input, err
+	}
 	if isTerminal(s.Stdin) {
 		keys := "Enter and Ctrl-D"
 		if runtime.GOOS == "windows" {
