@@ -20,7 +20,7 @@ func (p *Program) load(o *options) (config *refreshconfig.Config, content []byte
 	content, err = configpath.ReadFile(path)
 	switch missing := errors.Is(err, fs.ErrNotExist); {
 	case missing && o.config != "":
-		return nil, nil, advice.Errorf("%s does not exist, but --config names it", path).Then("create it")
+		return nil, nil, advice.Errorf("the configuration file %s does not exist", path).Then("create it, or specify another file")
 	case missing && len(refreshconfig.Variables(p.Env)) == 0:
 		return nil, nil, advice.Errorf("no configuration found: %s does not exist", path).
 			Then("create it, or specify another file with --config; see docs/refresh.md")
