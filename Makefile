@@ -160,7 +160,7 @@ reproduce: build ## build again in another directory, and compare the bytes
 reproduce-release: ## build the release VERSION again, and compare the files with SUMS, its SHA256SUMS
 	@[ -f '$(SUMS)' ] || { echo 'usage: make reproduce-release VERSION=0.1.0 SUMS=SHA256SUMS' >&2; exit 2; }
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
-	git clone --quiet . "$$copy" && git -C "$$copy" checkout --quiet '$(VERSION)' && \
+	git clone --quiet --no-checkout . "$$copy" && git -C "$$copy" checkout --quiet '$(VERSION)' && \
 	env -u MAKEFLAGS -u MAKEOVERRIDES -u SOURCE_DATE_EPOCH -u COMMIT $(MAKE) --no-print-directory -C "$$copy" dist \
 		VERSION='$(VERSION)' DIST='dist/$(VERSION)' DIST_TARGETS='dist-programs dist-archives dist-packages' && \
 	$(RELEASE_TOOL) verify -sums '$(SUMS)' -dir "$$copy/dist/$(VERSION)"
