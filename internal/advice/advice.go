@@ -6,7 +6,9 @@ package advice
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // An Error is a cause and a next step, printed as one line, "CAUSE; NEXT STEP".
@@ -23,12 +25,29 @@ func (e *Error) Then(format string, args ...any) *Error {
 	return &Error{e.cause, fmt.Sprintf(format, args...)}
 }
 
-// Error returns the line.
+// Error returns the line. Control characters are escaped, for example those of a path in a variable that a file with
+// Windows line endings has set: a carriage return would hide the path on a terminal.
 func (e *Error) Error() string {
 	if e.next == "" {
-		return e.cause.Error()
+		return visible(e.cause.Error())
 	}
-	return e.cause.Error() + "; " + e.next
+	return visible(e.cause.Error() + "; " + e.next)
+}
+
+// visible replaces control characters with Go's escape sequences, such as \r.
+func visible(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // Unwrap returns the cause.
@@ -39,7 +58,8 @@ func (e *Error) Unwrap() error { return e.cause }
 func Of(err error) (cause, next string) {
 	cause = err.Error()
 	if e, ok := errors.AsType[*Error](err); ok && e.next != "" {
-		return strings.TrimSuffix(cause, "; "+e.next), e.next
+		next = visible(e.next)
+		return strings.TrimSuffix(cause, "; "+next), next
 	}
 	return cause, ""
 }

@@ -18,6 +18,8 @@ func TestOf(t *testing.T) {
 		{denied, "file: permission denied; really", "run: chmod u+r file; try again"},
 		{fmt.Errorf("reading: %w", denied), "reading: file: permission denied; really", "run: chmod u+r file; try again"},
 		{advice.Errorf("denied; ask"), "denied; ask", ""},
+		{advice.Errorf("/etc/a\r\nb é\x1b[2J\u009b: none"), `/etc/a\r\nb é\x1b[2J\u009b: none`, ""},
+		{fmt.Errorf("x: %w", advice.Errorf("a\tb").Then("run: c\rd")), `x: a\tb`, `run: c\rd`},
 		{errors.New("denied; ask"), "denied; ask", ""},
 	} {
 		if cause, next := advice.Of(tt.err); cause != tt.cause || next != tt.next {
