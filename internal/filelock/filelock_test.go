@@ -10,9 +10,10 @@ import (
 	"ecrlogin/internal/filelock"
 )
 
-func TestLock(t *testing.T) {
+// opener returns a function that opens the same file each time.
+func opener(t *testing.T) func() *os.File {
 	path := filepath.Join(t.TempDir(), "lock")
-	open := func() *os.File {
+	return func() *os.File {
 		t.Helper()
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
@@ -21,6 +22,10 @@ func TestLock(t *testing.T) {
 		t.Cleanup(func() { f.Close() })
 		return f
 	}
+}
+
+func TestLock(t *testing.T) {
+	open := opener(t)
 	first, second := open(), open()
 	if err := filelock.Lock(t.Context(), first); err != nil {
 		t.Fatal(err)
@@ -51,16 +56,7 @@ func TestLock(t *testing.T) {
 
 // Shared locks do not exclude each other, only exclusive locks.
 func TestLockShared(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "lock")
-	open := func() *os.File {
-		t.Helper()
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { f.Close() })
-		return f
-	}
+	open := opener(t)
 	first := open()
 	if err := filelock.Lock(t.Context(), first); err != nil {
 		t.Fatal(err)
