@@ -46,6 +46,15 @@ func (m *machine) shownWithin(s *aws.Source, timeout time.Duration) string {
 // session is a key with a session token as long as that of STS.
 var session = awstest.Key{ID: "ASIASESSION", Secret: "hunter2/session+secret", Session: strings.Repeat("FwoGZXIvYXdzEhunter2/+", 20), Account: awstest.Account}
 
+// session makes the keys of the session those of the environment.
+func (m *machine) session() {
+	m.t.Helper()
+	cloud.AddKey(session)
+	m.env("AWS_ACCESS_KEY_ID", session.ID)
+	m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
+	m.env("AWS_SESSION_TOKEN", session.Session)
+}
+
 // mustNotShow fails if the text contains a secret or a long part of one.
 func mustNotShow(t *testing.T, text string, secrets ...string) {
 	t.Helper()
@@ -66,10 +75,7 @@ func TestErrorsThatRepeatTheRequest(t *testing.T) {
 	const role = "arn:aws:iam::210987654321:role/pull"
 	const ssoProfile = "[profile dev]\nsso_session = corp\nsso_account_id = 210987654321\nsso_role_name = pull\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.test/start\n"
 	inSession := func(m *machine) {
-		cloud.AddKey(session)
-		m.env("AWS_ACCESS_KEY_ID", session.ID)
-		m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
-		m.env("AWS_SESSION_TOKEN", session.Session)
+		m.session()
 	}
 	sources := map[string]func(m *machine){
 		"environment": inSession,
@@ -140,10 +146,7 @@ func TestErrorsThatRepeatASecret(t *testing.T) {
 		for _, code := range []string{"AccessDeniedException", "TeapotException"} {
 			t.Run(name+"/"+code, func(t *testing.T) {
 				m := newMachine(t)
-				cloud.AddKey(session)
-				m.env("AWS_ACCESS_KEY_ID", session.ID)
-				m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
-				m.env("AWS_SESSION_TOKEN", session.Session)
+				m.session()
 				cloud.Inject(awstest.Fault{Type: code, Message: "no, because " + part + " says so"})
 				got := m.shown(new(aws.Source))
 				mustNotShow(t, got, part)
@@ -158,10 +161,7 @@ func TestErrorsThatRepeatASecret(t *testing.T) {
 // A secret in place of the error code is not shown.
 func TestErrorCodeThatRepeatsASecret(t *testing.T) {
 	m := withKeys(t)
-	cloud.AddKey(session)
-	m.env("AWS_ACCESS_KEY_ID", session.ID)
-	m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
-	m.env("AWS_SESSION_TOKEN", session.Session)
+	m.session()
 	cloud.Inject(awstest.Fault{Type: session.Session})
 	mustNotShow(t, m.shown(new(aws.Source)))
 }
@@ -169,10 +169,7 @@ func TestErrorCodeThatRepeatsASecret(t *testing.T) {
 // The error about the deadline contains the last error, without secrets.
 func TestDeadlineAfterRepeatedRequest(t *testing.T) {
 	m := withKeys(t)
-	cloud.AddKey(session)
-	m.env("AWS_ACCESS_KEY_ID", session.ID)
-	m.env("AWS_SECRET_ACCESS_KEY", session.Secret)
-	m.env("AWS_SESSION_TOKEN", session.Session)
+	m.session()
 	cloud.Inject(awstest.Fault{Type: "ThrottlingException", EchoRequest: true})
 	got := m.shownWithin(new(aws.Source), 2*time.Second)
 	mustNotShow(t, got, "hunter2")
@@ -184,10 +181,8 @@ func TestDeadlineAfterRepeatedRequest(t *testing.T) {
 // The message and the log entry of a signature error contain the AWS error code but not the AWS message.
 func TestSignatureErrorLine(t *testing.T) {
 	m := withKeys(t)
-	cloud.AddKey(session)
-	m.env("AWS_ACCESS_KEY_ID", session.ID)
+	m.session()
 	m.env("AWS_SECRET_ACCESS_KEY", "wrong-secret")
-	m.env("AWS_SESSION_TOKEN", session.Session)
 	got := m.shown(new(aws.Source))
 	line, _, _ := strings.Cut(got, "\n")
 	want := privateHost + ": the access key in AWS_ACCESS_KEY_ID: the secret access key does not match the access key ID (InvalidSignatureException); copy both keys again, without whitespace"
