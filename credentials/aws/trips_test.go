@@ -53,12 +53,13 @@ func TestRoundTrips(t *testing.T) {
 					return m.child(tt.id, env...)
 				}
 			}
-			proxy := m.link(cloud.Proxy)
+			const roundTrip = 40 * time.Millisecond
+			proxy := awstest.NewLink(t, cloud.Proxy, roundTrip)
 			proxied := "HTTPS_PROXY=http://" + proxy.Address
 			m.trips("by proxy", proxy, tt.proxy, child(proxied))
 			m.trips("by proxy, SDK's client", proxy, tt.before, child(proxied, "AWS_CA_BUNDLE="+cloud.CAFile))
 
-			direct := m.link(cloud.SecureURL)
+			direct := awstest.NewLink(t, cloud.SecureURL, roundTrip)
 			_, port, _ := strings.Cut(direct.Address, ":")
 			endpoints := []string{
 				"AWS_ENDPOINT_URL_ECR=https://" + direct.Address,
@@ -70,17 +71,6 @@ func TestRoundTrips(t *testing.T) {
 			m.trips("direct, SDK's client", direct, tt.directBefore, child(append(endpoints, "AWS_CA_BUNDLE="+cloud.CAFile)...))
 		})
 	}
-}
-
-// link returns a slow link to a listener of the stand-in.
-func (m *machine) link(target string) *awstest.Link {
-	m.t.Helper()
-	l, err := awstest.StartLink(target, 40*time.Millisecond)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	m.t.Cleanup(l.Close)
-	return l
 }
 
 // trips checks the number of round trips of a token in another process. A machine that is busy can add round trips but

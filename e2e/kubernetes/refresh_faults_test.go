@@ -13,17 +13,17 @@ import (
 // and writes to a namespace that was created meanwhile.
 func refreshCut(t *testing.T, r refreshRelease) {
 	const limit, rounds = 20 * time.Second, 3 // without load five seconds; TCP would take 15 minutes
-	relay := startRelay(t, strings.TrimPrefix(apiURL, "https://"))
+	link := awstest.NewLink(t, apiURL, 0)
 	aws := awstest.New(t)
 	createNamespace(t, r.controlPlane, "cut-first")
 	config := refreshConfig("30m", "cut-*", firstHost)
-	p := r.start(t, refreshRun{aws: aws, config: config, server: "https://" + relay.address})
+	p := r.start(t, refreshRun{aws: aws, config: config, server: "https://" + link.Address})
 	p.awaitStatus(t, "written", current(1))
 	var noticed, served []time.Duration
 	for i := range rounds {
 		lines := p.log.length()
 		began := time.Now()
-		relay.cut()
+		link.Hang()
 		name := fmt.Sprint("cut-", i)
 		createNamespace(t, r.controlPlane, name)
 		line := p.log.await(t, lines, `"level":"WARN"`, "cannot watch namespaces")

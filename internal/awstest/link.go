@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -19,13 +20,24 @@ type Link struct {
 	roundTrip time.Duration
 	listener  net.Listener
 	relaying  sync.WaitGroup
-	done      chan struct{} // closed by Close
-	closeOnce sync.Once
 
 	mu     sync.Mutex // protects all fields below
+	closed bool
+	hang   chan struct{} // closed by Hang and Close, for the connections that are open then
 	conns  map[net.Conn]struct{}
 	trips  int // see Trips
 	resets int // calls of ResetTrips
+}
+
+// NewLink calls StartLink, and closes the Link when the test ends.
+func NewLink(tb testing.TB, target string, roundTrip time.Duration) *Link {
+	tb.Helper()
+	l, err := StartLink(target, roundTrip)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(l.Close)
+	return l
 }
 
 // StartLink starts a Link to the listener at target, which is HOST:PORT or a URL such as Server.Proxy and
@@ -40,7 +52,7 @@ func StartLink(target string, roundTrip time.Duration) (*Link, error) {
 	}
 	l := &Link{
 		Address: listener.Addr().String(), target: target, roundTrip: roundTrip,
-		listener: listener, done: make(chan struct{}), conns: map[net.Conn]struct{}{},
+		listener: listener, hang: make(chan struct{}), conns: map[net.Conn]struct{}{},
 	}
 	l.relaying.Go(l.accept)
 	return l, nil
@@ -63,18 +75,26 @@ func (l *Link) ResetTrips() {
 	l.resets++
 }
 
+// Hang makes the open connections hang, as if the network lost all packets: no byte arrives any more, and neither side
+// is closed. New connections are not affected.
+func (l *Link) Hang() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.hang)
+	l.hang = make(chan struct{})
+}
+
 // Close stops the Link and closes all connections.
 func (l *Link) Close() {
-	l.closeOnce.Do(func() {
-		_ = l.listener.Close()
-		l.mu.Lock()
-		close(l.done)
-		for c := range l.conns {
-			_ = c.Close()
-		}
-		l.mu.Unlock()
-		l.relaying.Wait()
-	})
+	_ = l.listener.Close() // fails the second time
+	l.Hang()
+	l.mu.Lock()
+	l.closed = true
+	for c := range l.conns {
+		_ = c.Close()
+	}
+	l.mu.Unlock()
+	l.relaying.Wait()
 }
 
 // OpenConns returns the number of connections that neither side has closed completely.
@@ -104,38 +124,37 @@ func (l *Link) accept() {
 
 // relay copies the bytes between the two connections until both directions have ended.
 func (l *Link) relay(program, server net.Conn) {
-	if !l.track(program, server) {
+	hang, ok := l.track(program, server)
+	if !ok {
 		return
 	}
 	defer l.untrack(program, server)
 	c := &linkCount{link: l}
 	var both sync.WaitGroup
 	both.Go(func() {
-		d := direction{from: program, to: server, delay: l.roundTrip / 2, hold: l.roundTrip, done: l.done}
+		d := direction{from: program, to: server, delay: l.roundTrip / 2, hold: l.roundTrip, hang: hang}
 		d.taken, d.leaves = c.sent, c.arrives
 		d.run()
 	})
 	both.Go(func() {
-		d := direction{from: server, to: program, delay: l.roundTrip / 2, done: l.done}
+		d := direction{from: server, to: program, delay: l.roundTrip / 2, hang: hang}
 		d.taken, d.leaves = c.answered, c.returns
 		d.run()
 	})
 	both.Wait()
 }
 
-// track adds the connections to those that Close closes. It returns false after Close.
-func (l *Link) track(conns ...net.Conn) bool {
+// track adds the connections to those that Close closes. The channel is closed when they hang; ok is false after Close.
+func (l *Link) track(conns ...net.Conn) (hang <-chan struct{}, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	select {
-	case <-l.done:
-		return false
-	default:
+	if l.closed {
+		return nil, false
 	}
 	for _, c := range conns {
 		l.conns[c] = struct{}{}
 	}
-	return true
+	return l.hang, true
 }
 
 func (l *Link) untrack(conns ...net.Conn) {
@@ -196,7 +215,7 @@ type direction struct {
 	hold     time.Duration    // additional delay of the first bytes
 	taken    func() int       // returns the number of bytes that were just read; see linkCount
 	leaves   func(number int) // called before bytes with that number are written
-	done     <-chan struct{}  // closed by Close
+	hang     <-chan struct{}  // closed when no bytes arrive any more
 }
 
 // A chunk is a number of bytes that are delayed.
@@ -243,8 +262,12 @@ func (d *direction) write(queue <-chan chunk) {
 	for c := range queue {
 		select {
 		case <-time.After(time.Until(c.due)):
-		case <-d.done:
-			return // Close closes both connections
+		case <-d.hang:
+		}
+		select {
+		case <-d.hang:
+			return
+		default:
 		}
 		if len(c.bytes) == 0 {
 			break

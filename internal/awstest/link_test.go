@@ -10,16 +10,6 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-func startLink(t *testing.T, target string, roundTrip time.Duration) *awstest.Link {
-	t.Helper()
-	l, err := awstest.StartLink(target, roundTrip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.Close)
-	return l
-}
-
 // A request takes as many round trips as on a network: connect, CONNECT, TLS, request.
 func TestLink(t *testing.T) {
 	const roundTrip = 20 * time.Millisecond
@@ -34,7 +24,7 @@ func TestLink(t *testing.T) {
 		{"HTTP", s.URL, "http://ADDRESS/", false, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l := startLink(t, tt.target, roundTrip)
+			l := awstest.NewLink(t, tt.target, roundTrip)
 			transport := s.Client().Transport.(*http.Transport).Clone()
 			transport.Proxy = nil
 			if tt.proxied {
@@ -80,7 +70,7 @@ func TestLink(t *testing.T) {
 // Close ends the connections, and a listener that refuses connections ends them too.
 func TestLinkEnds(t *testing.T) {
 	s := awstest.New(t)
-	l := startLink(t, s.URL, time.Hour)
+	l := awstest.NewLink(t, s.URL, time.Hour)
 	failed := make(chan error, 1)
 	go func() {
 		_, err := http.Get("http://" + l.Address)
@@ -90,9 +80,34 @@ func TestLinkEnds(t *testing.T) {
 	if err := <-failed; err == nil {
 		t.Error("a response after Close")
 	}
-	refused := startLink(t, "127.0.0.1:1", time.Hour)
+	refused := awstest.NewLink(t, "127.0.0.1:1", time.Hour)
 	if resp, err := http.Get("http://" + refused.Address); err == nil {
 		resp.Body.Close()
 		t.Error("a response although the listener refuses connections")
+	}
+}
+
+// After Hang, a connection that is open gets no response, and a new one works.
+func TestLinkHangs(t *testing.T) {
+	l := awstest.NewLink(t, awstest.New(t).URL, 0)
+	get := func(transport *http.Transport) error {
+		client := &http.Client{Transport: transport, Timeout: 200 * time.Millisecond}
+		resp, err := client.Get("http://" + l.Address)
+		if err == nil {
+			_, err = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+		}
+		return err
+	}
+	open := new(http.Transport)
+	if err := get(open); err != nil {
+		t.Fatal(err)
+	}
+	l.Hang()
+	if err := get(open); err == nil || !err.(*url.Error).Timeout() {
+		t.Errorf("with the open connection: %v, want a timeout", err)
+	}
+	if err := get(new(http.Transport)); err != nil {
+		t.Errorf("with a new connection: %v", err)
 	}
 }

@@ -2,16 +2,14 @@ package kubernetes
 
 import (
 	"encoding/pem"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
 	"k8s.io/client-go/rest"
 
+	"ecrlogin/internal/awstest"
 	"ecrlogin/refresh/kubernetes/secret"
 )
 
@@ -24,9 +22,9 @@ func TestDeadConnection(t *testing.T) {
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	relay := startRelay(t, server.Listener.Addr().String())
+	link := awstest.NewLink(t, server.Listener.Addr().String(), 0)
 	f := newFixture(t, api, Options{Config: &rest.Config{
-		Host: "https://" + relay.listener.Addr().String(),
+		Host: "https://" + link.Address,
 		TLSClientConfig: rest.TLSClientConfig{
 			CAData: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
 		},
@@ -35,7 +33,7 @@ func TestDeadConnection(t *testing.T) {
 	s := f.secret(secret.Rule{})
 	f.run(s)
 	f.apply(s)
-	relay.freeze()
+	link.Hang()
 	began := time.Now()
 	api.create("b", nil)
 	for api.written() != "a/regcred b/regcred" {
@@ -48,70 +46,5 @@ func TestDeadConnection(t *testing.T) {
 	t.Logf("noticed after %v", took.Round(10*time.Millisecond))
 	if took > 5*time.Second {
 		t.Errorf("noticed after %v", took)
-	}
-}
-
-// A relay forwards connections until it is frozen. Then it keeps them open, and forwards new ones only.
-type relay struct {
-	listener net.Listener
-	mu       sync.Mutex
-	frozen   chan struct{}
-}
-
-func startRelay(t *testing.T, to string) *relay {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &relay{listener: l, frozen: make(chan struct{})}
-	t.Cleanup(func() {
-		r.freeze()
-		_ = l.Close()
-	})
-	go func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", to)
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			t.Cleanup(func() { _, _ = in.Close(), out.Close() })
-			go r.forward(in, out, r.now())
-			go r.forward(out, in, r.now())
-		}
-	}()
-	return r
-}
-
-func (r *relay) now() chan struct{} {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.frozen
-}
-
-func (r *relay) freeze() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	close(r.frozen)
-	r.frozen = make(chan struct{})
-}
-
-func (r *relay) forward(to io.Writer, from io.Reader, frozen chan struct{}) {
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buf)
-		select {
-		case <-frozen:
-			return // without closing
-		default:
-		}
-		if _, werr := to.Write(buf[:n]); err != nil || werr != nil {
-			return
-		}
 	}
 }
