@@ -44,19 +44,11 @@ kubelet, k3s or RKE2.`,
     --mirror docker.io=123456789012.dkr.ecr.us-west-2.amazonaws.com/docker-hub`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if c.K3s, err = k3sNode(cmd, k3s, rke2, registries); err != nil {
+			if c.K3s, err = k3sNode(cmd, k3s, rke2, registries); err == nil {
+				err = completeFiles(&c, registries)
+			}
+			if err != nil {
 				return err
-			}
-			if c.K3s != nil {
-				options, err := c.K3s.Options()
-				if err != nil {
-					return err
-				}
-				c.K3s.Registries = cmp.Or(registries, options.Registries, c.K3s.Registries)
-				c.ProviderConfig = cmp.Or(c.ProviderConfig, options.ProviderConfig)
-			}
-			if c.ProviderConfig == "" {
-				c.ProviderConfig = nodedoctor.ProviderConfig("/proc")
 			}
 			return r.Containerd(c)
 		},
@@ -71,6 +63,22 @@ kubelet, k3s or RKE2.`,
 	flags.StringVar(&c.ProviderConfig, "config-file", "", "CredentialProviderConfig file (default: that of the running kubelet)")
 	flags.BoolVar(&r.DryRun, "dry-run", false, "print the changes without writing them")
 	return cmd
+}
+
+// completeFiles sets the paths that the flags do not set, from the options of k3s or RKE2 and the running kubelet.
+func completeFiles(c *setup.Containerd, registries string) error {
+	if c.K3s != nil {
+		options, err := c.K3s.Options()
+		if err != nil {
+			return err
+		}
+		c.K3s.Registries = cmp.Or(registries, options.Registries, c.K3s.Registries)
+		c.ProviderConfig = cmp.Or(c.ProviderConfig, options.ProviderConfig)
+	}
+	if c.ProviderConfig == "" {
+		c.ProviderConfig = nodedoctor.ProviderConfig("/proc")
+	}
+	return nil
 }
 
 // k3sNode returns the files of k3s or RKE2, as the flags select them. Without flags, it looks for them on this machine.
