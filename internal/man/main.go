@@ -29,7 +29,7 @@ func write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, root := range []*cobra.Command{new(cli.Program).Root(), new(refreshcli.Program).Root()} {
+	for _, root := range roots() {
 		root.DisableAutoGenTag = true
 		header := &doc.GenManHeader{Title: strings.ToUpper(root.Name()), Section: "1", Source: "ecr-login", Manual: "ecr-login"}
 		if err := doc.GenManTree(root, header, dir); err != nil {
@@ -37,4 +37,9 @@ func write(dir string) error {
 		}
 	}
 	return nil
+}
+
+// roots returns the root commands of the programs.
+func roots() []*cobra.Command {
+	return []*cobra.Command{new(cli.Program).Root(), new(refreshcli.Program).Root()}
 }

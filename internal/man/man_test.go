@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 // TestDate checks that the date of the pages is SOURCE_DATE_EPOCH, so that builds are reproducible.
@@ -27,6 +29,28 @@ func TestDate(t *testing.T) {
 	}
 }
 
+// TestEveryCommandHasAnExample checks that every command has a short description and an example.
+func TestEveryCommandHasAnExample(t *testing.T) {
+	least := map[string]int{"docker-credential-ecr-login": 10, "ecr-token-refresh": 5}
+	for _, root := range roots() {
+		n := 0
+		var walk func(*cobra.Command)
+		walk = func(c *cobra.Command) {
+			n++
+			if c.Short == "" || !strings.Contains(c.Example, root.Name()) {
+				t.Errorf("%s: short %q, example %q", c.CommandPath(), c.Short, c.Example)
+			}
+			for _, sub := range c.Commands() {
+				walk(sub)
+			}
+		}
+		walk(root)
+		if least[root.Name()] == 0 || n < least[root.Name()] {
+			t.Errorf("%s: only %d commands were found", root.Name(), n)
+		}
+	}
+}
+
 // TestNotInPrograms checks that the programs do not contain cobra's generator and the Markdown parser that it imports,
 // and that only ecr-token-refresh contains the Kubernetes client.
 func TestNotInPrograms(t *testing.T) {
@@ -41,7 +65,7 @@ func TestNotInPrograms(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %s", err, stderr.String())
 		}
-		for _, pkg := range strings.Fields(string(out)) {
+		for pkg := range strings.FieldsSeq(string(out)) {
 			if slices.ContainsFunc(unwanted, func(prefix string) bool { return strings.HasPrefix(pkg, prefix) }) {
 				t.Errorf("%s imports %s", program, pkg)
 			}
