@@ -30,7 +30,7 @@ func (s *Server) getAuthorizationToken(r *request) (answer, error) {
 	if err := r.allow("ecr:GetAuthorizationToken"); err != nil {
 		return answer{}, err
 	}
-	a := newAuthorization(s.issueToken(token{region: r.signed.region, arn: r.key.arn, policy: r.key.policy}))
+	a := newAuthorization(s.issueToken(token{IssuedToken{Region: r.signed.region, ARN: r.key.arn}, r.key.policy}))
 	own, err := registry.Private(r.key.Account, r.signed.region)
 	if err != nil {
 		return answer{}, err
@@ -47,6 +47,6 @@ func (s *Server) getPublicAuthorizationToken(r *request) (answer, error) {
 	if err := r.allow("ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"); err != nil {
 		return answer{}, err
 	}
-	a := newAuthorization(s.issueToken(token{region: publicRegion, public: true, arn: r.key.arn, policy: r.key.policy}))
+	a := newAuthorization(s.issueToken(token{IssuedToken{Region: publicRegion, Public: true, ARN: r.key.arn}, r.key.policy}))
 	return jsonAnswer(http.StatusOK, "application/x-amz-json-1.1", map[string]authorization{"authorizationData": a}), nil
 }

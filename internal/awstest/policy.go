@@ -110,16 +110,16 @@ func (t token) forbidden(r *http.Request, reg registry.Registry) string {
 	if !ok || path == "" || t.policy == nil {
 		return ""
 	}
-	arn := strings.SplitN(t.arn, ":", 6) // arn:aws:sts::123456789012:assumed-role/…
-	partition, region, account := arn[1], t.region, arn[4]
+	arn := strings.SplitN(t.ARN, ":", 6) // arn:aws:sts::123456789012:assumed-role/…
+	partition, region, account := arn[1], t.Region, arn[4]
 	if reg.Account != "" {
 		partition, region, account = reg.Partition, reg.Region, reg.Account
 	}
 	prefix := fmt.Sprintf("arn:%s:ecr:%s:%s:repository/", partition, region, account)
 	for _, a := range registryActions {
 		if i := strings.LastIndex(path, a.part); i > 0 && a.method == r.Method {
-			return t.policy.check(t.arn, a.action, prefix+path[:i])
+			return t.policy.check(t.ARN, a.action, prefix+path[:i])
 		}
 	}
-	return t.policy.check(t.arn, "ecr:DescribeRepositories", prefix+"*")
+	return t.policy.check(t.ARN, "ecr:DescribeRepositories", prefix+"*")
 }

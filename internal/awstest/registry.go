@@ -93,10 +93,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, host string, 
 		challenge(w, host, reg)
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, "Not Authorized\n")
-	case !now.Before(t.expires):
+	case !now.Before(t.Expires):
 		challenge(w, host, reg)
 		deny(w, http.StatusUnauthorized, "Your authorization token has expired. Reauthenticate and try again.")
-	case reg.Region != "" && (t.region != reg.Region || t.public != reg.Public):
+	case reg.Region != "" && (t.Region != reg.Region || t.Public != reg.Public):
 		deny(w, http.StatusForbidden, "Your Authorization Token is invalid.")
 	default:
 		message := t.forbidden(r, reg)

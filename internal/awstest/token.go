@@ -15,11 +15,7 @@ const userName = "AWS"
 
 // A token is the data of an issued password.
 type token struct {
-	region  string
-	public  bool // for ECR Public; private registries do not accept it, and ECR Public accepts no other
-	expires time.Time
-
-	arn    string  // of the user or session that it was issued to; "" if IssueToken issued it
+	IssuedToken
 	policy *policy // session policy, which limits the use of the token; nil if there is none
 }
 
@@ -33,24 +29,21 @@ func (s *Server) SetTokenLifetime(d time.Duration) {
 // IssueToken returns a password for the registries of region, or for ECR Public, without recording a call. The user
 // name is AWS.
 func (s *Server) IssueToken(region string, public bool) (password string) {
-	password, _ = s.issueToken(token{region: region, public: public})
+	password, _ = s.issueToken(token{IssuedToken: IssuedToken{Region: region, Public: public}})
 	return password
 }
 
 // Passwords returns all passwords that were issued, for tests that search output for them.
-func (s *Server) Passwords() (passwords []string) {
+func (s *Server) Passwords() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for p := range s.tokens {
-		passwords = append(passwords, p)
-	}
-	return passwords
+	return slices.Collect(maps.Keys(s.tokens))
 }
 
 // An IssuedToken is what the stand-in knows about a password that it issued.
 type IssuedToken struct {
 	Region  string // whose registries accept it; us-east-1 for ECR Public
-	Public  bool   // only ECR Public accepts it
+	Public  bool   // for ECR Public; private registries do not accept it, and ECR Public accepts no other
 	ARN     string // of the user or session that it was issued to; "" if IssueToken issued it
 	Expires time.Time
 }
@@ -60,7 +53,7 @@ func (s *Server) Issued(password string) (t IssuedToken, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	issued, ok := s.tokens[password]
-	return IssuedToken{issued.region, issued.public, issued.arn, issued.expires}, ok
+	return issued.IssuedToken, ok
 }
 
 // TemporarySecrets returns the secret access keys and session tokens of all keys, and the tokens of the EC2 metadata
@@ -82,11 +75,10 @@ func (s *Server) issueToken(t token) (password string, expires time.Time) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	expires = now.Add(s.tokenLifetime)
-	password = newPassword(expires)
-	t.expires = expires
+	t.Expires = now.Add(s.tokenLifetime)
+	password = newPassword(t.Expires)
 	s.tokens[password] = t
-	return password, expires
+	return password, t.Expires
 }
 
 // newPassword returns a password in the format of ECR, a JSON document with an encrypted payload and its data key. The
