@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,14 +129,9 @@ func (m *cacheMetrics) text() []byte {
 	var b bytes.Buffer
 	metric := func(name, help string, values map[series]float64, more func(series) string) {
 		fmt.Fprintf(&b, "# HELP ecr_login_%s %s\n# TYPE ecr_login_%s gauge\n", name, help, name)
-		var all []series
-		for s := range values {
-			all = append(all, s)
-		}
-		slices.SortFunc(all, func(a, b series) int {
+		for _, s := range slices.SortedFunc(maps.Keys(values), func(a, b series) int {
 			return cmp.Or(cmp.Compare(a.registry, b.registry), cmp.Compare(a.identity, b.identity))
-		})
-		for _, s := range all {
+		}) {
 			fmt.Fprintf(&b, "ecr_login_%s{registry=%s,identity=%s%s} %s\n", name, label(s.registry), label(s.identity), more(s),
 				strconv.FormatFloat(values[s], 'f', -1, 64))
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,10 +105,5 @@ func checkNotices(text string) error {
 }
 
 func containsSecret(text string) bool {
-	for _, s := range secrets {
-		if strings.Contains(text, s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(text, s) })
 }

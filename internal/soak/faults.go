@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"sync"
@@ -56,12 +57,7 @@ func (f *faults) count(message string) {
 func (f *faults) print(out io.Writer) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var all []string
-	for m := range f.messages {
-		all = append(all, m)
-	}
-	slices.SortFunc(all, func(a, b string) int { return f.messages[b] - f.messages[a] })
-	for _, m := range all {
+	for _, m := range slices.SortedFunc(maps.Keys(f.messages), func(a, b string) int { return f.messages[b] - f.messages[a] }) {
 		fmt.Fprintf(out, "%8d × %s\n", f.messages[m], m)
 	}
 }

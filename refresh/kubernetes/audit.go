@@ -48,10 +48,7 @@ func (n *namespaces) differences(ctx context.Context) []string {
 		}
 		delete(known, ns.name)
 	}
-	for name := range known {
-		names = append(names, name)
-	}
-	return names
+	return slices.AppendSeq(names, maps.Keys(known))
 }
 
 func same(a, b namespace) bool {

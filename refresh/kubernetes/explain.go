@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"errors"
 	"regexp"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -74,12 +75,9 @@ func immutable(status metav1.Status) bool {
 	if status.Details == nil {
 		return false
 	}
-	for _, c := range status.Details.Causes {
-		if (c.Field == "data" || c.Field == "immutable") && c.Type == metav1.CauseTypeForbidden {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(status.Details.Causes, func(c metav1.StatusCause) bool {
+		return (c.Field == "data" || c.Field == "immutable") && c.Type == metav1.CauseTypeForbidden
+	})
 }
 
 // rbac matches the message of the API server if RBAC denies a request.
