@@ -87,7 +87,7 @@ func (g *gets) truncate() {
 func (g *gets) clear() {
 	g.wipes.cleared.Add(1)
 	o := execute(g.helper, []string{"cache", "clear", "--all"}, g.environ(keys...), "")
-	if o.err != nil || o.took > 2*grace {
+	if o.err != nil || o.took > 5*time.Second {
 		g.faults.add("cache clear --all: %v after %s: %s%s", o.err, o.took, o.out, o.errOut)
 	}
 }
