@@ -105,7 +105,7 @@ const renewVariable = "K8S_ECR_LOGIN_RENEW"
 // the program midway. The limits are for slow and busy machines. The default rate limit of Kubernetes clients would
 // cause 200 seconds.
 func refreshScale(t *testing.T, r refreshRelease) {
-	const limit, processorLimit, memoryLimit = 90 * time.Second, 5 * time.Second, 64
+	const limit, processorLimit, memoryLimit = 30 * time.Second, 5 * time.Second, 64
 	r.createNamespaces(t, "scale-", scaleNamespaces)
 	// The first writes are slow, because the API server has just started.
 	t.Run("once", func(t *testing.T) { r.measureOnce(t, lookPath(t, refreshProgram), "once") })
