@@ -35,7 +35,7 @@ func (c *checker) helper(f *dockerconfig.File) check.Result {
 		return check.Failed("DOCKER_AUTH_CONFIG contains a password for this host, which Docker 28.3 and later uses instead of a helper").
 			Then("unset DOCKER_AUTH_CONFIG")
 	case exact && named == program.Helper:
-		return check.OK(`%s configures %s for this host ("credHelpers")%s`, f, program.Helper, c.leftover(f))
+		return check.OK(`%s configures %s for this host ("credHelpers")%s%s`, f, program.Helper, c.leftover(f), absent(store))
 	case exact && named == "":
 		r = check.Failed(`%s sets "" for this host ("credHelpers"), which disables helpers`, f)
 	case exact:
@@ -57,6 +57,15 @@ func (c *checker) helper(f *dockerconfig.File) check.Result {
 		r = check.Failed("%s configures no helper for this host", f)
 	}
 	return r.Then("%s", c.configure("docker"))
+}
+
+// absent describes a credential store that is not installed, as in a file that was copied from another machine. It is ""
+// for an installed one, and for none.
+func absent(store string) string {
+	if store == "" || onPath("docker-credential-"+store) != "" {
+		return ""
+	}
+	return fmt.Sprintf(`; pulls from other registries fail, because docker-credential-%s ("credsStore") is not on PATH`, store)
 }
 
 // leftover describes a password that Docker 28 and older silently uses if the helper fails.
