@@ -88,7 +88,8 @@ func TestRecipes(t *testing.T) {
 		}
 		checkSections(t, path, []string{"Today", "Setup", "Check", "Tested"})
 		text := tested(t, path)
-		row := regexp.MustCompile(`(?m)^\| \[[^\]]+\]\(` + regexp.QuoteMeta(name) + `\) \| .* \| (yes|by hand|no) \|$`).FindStringSubmatch(index)
+		row := regexp.MustCompile(`(?m)^\| \[[^\]]+\]\(` + regexp.QuoteMeta(name) + `\) \| .* \| (yes|by hand|no) \|$`).
+			FindStringSubmatch(index)
 		beginning := beginningOf(text)
 		switch {
 		case row == nil:
@@ -99,8 +100,8 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("recipes/README.md and %s do not agree on whether it was run", name)
 		}
 		first, _, _ := strings.Cut(text, "\n\n")
-		namesTest := slices.ContainsFunc(testName.FindAllStringSubmatch(first, -1), func(m []string) bool { return inE2E(defined[m[1]]) })
-		if beginning == runHere && !namesTest {
+		names := testName.FindAllStringSubmatch(first, -1)
+		if beginning == runHere && !slices.ContainsFunc(names, func(m []string) bool { return inE2E(defined[m[1]]) }) {
 			t.Errorf("%s was run in e2e but names no test of it", path)
 		}
 		if beginning == runByHand && !strings.Contains(first, "no test runs it") {

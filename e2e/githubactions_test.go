@@ -13,8 +13,9 @@ import (
 )
 
 // TestGitHubActions runs the workflow of the recipe with act, which runs GitHub's workflows on this machine. The action
-// is that of this repository. It downloads the helper from a server that stands for GitHub. The step that assumes a role
-// is replaced by one that exports an access key, because its source is not in this repository. act replaces the checkout.
+// is that of this repository. It downloads the helper from a server that stands for GitHub. The step that assumes a
+// role is replaced by one that exports an access key, because its source is not in this repository. act replaces the
+// checkout.
 func TestGitHubActions(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)
@@ -57,7 +58,10 @@ runs:
   using: composite
   steps:
     - shell: bash
-      run: printf '%s\n' AWS_REGION=${{ inputs.aws-region }} AWS_ACCESS_KEY_ID=` + awstest.KeyID + ` AWS_SECRET_ACCESS_KEY=` + awstest.SecretKey + ` >>"$GITHUB_ENV"
+      run: |
+        echo AWS_REGION=${{ inputs.aws-region }} >>"$GITHUB_ENV"
+        echo AWS_ACCESS_KEY_ID=` + awstest.KeyID + ` >>"$GITHUB_ENV"
+        echo AWS_SECRET_ACCESS_KEY=` + awstest.SecretKey + ` >>"$GITHUB_ENV"
 `
 
 // serveRelease serves a release with the helper via HTTPS at path, and returns the host and port of the server. curl of
@@ -70,7 +74,7 @@ func (s *session) serveRelease(t *testing.T, path string) (address string) {
 		mkdir -p release/$name
 		cp "$(command -v docker-credential-ecr-login)" release/$name
 		cd release
-		tar -czf $name.tar.gz $name
+		tar -c $name | gzip -1 >$name.tar.gz
 		sha256sum $name.tar.gz >SHA256SUMS`, "")
 	server := httptest.NewTLSServer(http.StripPrefix(path, http.FileServer(http.Dir(release))))
 	t.Cleanup(server.Close)

@@ -76,8 +76,10 @@ func circleciJob(t *testing.T, aws *awstest.Server, s *session) ciJob {
 	}
 	parse(t, recipe(t, "circleci", "yaml")[0], &file)
 	image := file.Jobs["image"]
-	j := ciJob{tag: "c1", env: []string{"CIRCLE_SHA1=c1", "VERSION=0.1.0", "RELEASE_URL=https://" + s.serveRelease(t, "/"),
-		"CIRCLE_OIDC_TOKEN_V2=" + idToken(t, aws, image.Environment["AWS_ROLE_ARN"])}}
+	j := ciJob{tag: "c1", env: []string{
+		"CIRCLE_SHA1=c1", "VERSION=0.1.0", "RELEASE_URL=https://" + s.serveRelease(t, "/"),
+		"CIRCLE_OIDC_TOKEN_V2=" + idToken(t, aws, image.Environment["AWS_ROLE_ARN"]),
+	}}
 	for name, value := range image.Environment {
 		j.env = append(j.env, name+"="+value)
 	}
@@ -91,8 +93,9 @@ func circleciJob(t *testing.T, aws *awstest.Server, s *session) ciJob {
 		}
 	}
 	s.dropKeys()
-	// The step installs the helper in a directory of the system.
-	j.setup = `printf '#!/bin/sh\n[ "$1 $3" = "install /usr/local/bin/" ] && exec install "$2" %s/bin\n' $HOME >bin/sudo && chmod 755 bin/sudo`
+	// A step runs sudo to install the helper in a directory of the system. This sudo installs it in the user's.
+	const sudo = `#!/bin/sh\n[ "$1 $3" = "install /usr/local/bin/" ] && exec install "$2" %s/bin\n`
+	j.setup = `printf '` + sudo + `' $HOME >bin/sudo && chmod 755 bin/sudo`
 	return j
 }
 
@@ -105,8 +108,8 @@ func codebuildJob(t *testing.T, _ *awstest.Server, s *session) ciJob {
 	return ciJob{"", file.Phases["build"].Commands, []string{"CODEBUILD_RESOLVED_SOURCE_VERSION=d1"}, "d1"}
 }
 
-// gitlabJob extends the template of this repository, which installs the helper from a release and assumes a role with an
-// ID token.
+// gitlabJob extends the template of this repository, which installs the helper from a release and assumes a role with
+// an ID token.
 func gitlabJob(t *testing.T, aws *awstest.Server, s *session) ciJob {
 	type gitlab struct {
 		Variables    map[string]string
@@ -147,7 +150,8 @@ func jenkinsJob(t *testing.T, _ *awstest.Server, _ *session) ciJob {
 func teamcityJob(t *testing.T, _ *awstest.Server, _ *session) ciJob {
 	_, script, _ := strings.Cut(recipe(t, "teamcity", "kotlin")[0], `"""`)
 	script, _, _ = strings.Cut(script, `"""`)
-	return ciJob{recipe(t, "teamcity", "sh run")[0], []string{strings.ReplaceAll(script, "%build.number%", "t1")}, nil, "t1"}
+	script = strings.ReplaceAll(script, "%build.number%", "t1")
+	return ciJob{recipe(t, "teamcity", "sh run")[0], []string{script}, nil, "t1"}
 }
 
 func parse(t *testing.T, text string, file any) {

@@ -14,8 +14,8 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// TestFlux runs ecr-token-refresh with the configuration of the recipe for Flux and the permissions of the chart, and pulls
-// with the library with which source-controller 1.7.0 reads the Secret of an OCIRepository.
+// TestFlux runs ecr-token-refresh with the configuration of the recipe for Flux and the permissions of the chart, and
+// pulls with the library with which source-controller 1.7.0 reads the Secret of an OCIRepository.
 // Source: keychain in internal/controller/ocirepository_controller.go of fluxcd/source-controller
 func TestFlux(t *testing.T) {
 	dir := runDir(t)
