@@ -18,7 +18,7 @@ func TestDeadlines(t *testing.T) {
 		aws.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
 		r := get(t, firstHost, append(keys(), "AWS_ENDPOINT_URL="+aws.URL)...)
 		measured(t, r, 15*time.Second)
-		r.mustFail(t, 15*time.Second)
+		r.mustFail(t, 25*time.Second) // it uses its time, and a busy machine delays its start and its end
 	})
 	t.Run("unresponsive metadata service", func(t *testing.T) {
 		t.Parallel()
