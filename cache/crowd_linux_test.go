@@ -18,10 +18,11 @@ func (g *gate) recover() {
 	close(g.opened)
 }
 
-// few is the largest number of requests of 40 processes that start together. Usually, there are up to eight. On a busy
-// machine, some processes start later, and still have time to send a request when the others have reached their
-// deadlines.
-const few = 20
+// busy is how long many processes that start at the same time may take to start, which is not part of their time.
+const busy = time.Second
+
+// few is the largest number of requests of 40 processes that start together.
+const few = 8
 
 // When the API recovers after four fifths of the time of many processes, all of them get a token, after few requests,
 // whether the API answers the requests that it received in the meantime or not.
@@ -32,7 +33,7 @@ func TestUnavailableAPI(t *testing.T) {
 			t.Run(name+"/"+name2, func(t *testing.T) {
 				t.Parallel()
 				m := withKeys(t)
-				const limit = 20 * time.Second
+				const limit = 10 * time.Second
 				m.env["ECR_LOGIN_TIMEOUT"] = limit.String()
 				g := m.gate()
 				processes := m.starts(slices.Repeat(hosts, 40/len(hosts))...)
@@ -41,8 +42,8 @@ func TestUnavailableAPI(t *testing.T) {
 				for _, p := range processes {
 					r := p.wait().quiet()
 					passwords[r.password()] = true
-					if r.took >= 2*limit {
-						t.Errorf("a get took %s, as if its time began again", r.took)
+					if r.took > limit+busy {
+						t.Errorf("a get took %s", r.took)
 					}
 				}
 				for password := range passwords {
@@ -58,16 +59,15 @@ func TestUnavailableAPI(t *testing.T) {
 	}
 }
 
-// When the API does not recover, each process prints an error at its deadline, after few requests. On a busy machine,
-// many processes need seconds to start and to end, which is not part of their time. "make bench" measures it.
+// When the API does not recover, each process prints an error at its deadline, after few requests.
 func TestAPIDoesNotRecover(t *testing.T) {
 	t.Parallel()
 	m := withKeys(t)
-	const limit = 15 * time.Second
+	const limit = 4 * time.Second
 	m.env["ECR_LOGIN_TIMEOUT"] = limit.String()
 	g := m.gate()
 	for _, r := range m.together(slices.Repeat([]string{host}, 40)...) {
-		if line := r.failed(); !strings.Contains(line, ": timed out ") || r.took >= 2*limit {
+		if line := r.failed(); !strings.Contains(line, ": timed out ") || r.took > limit+busy {
 			t.Errorf("after %s: %q", r.took, line)
 		}
 	}

@@ -18,7 +18,7 @@ func TestDeadlines(t *testing.T) {
 		aws.Inject(awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true})
 		r := get(t, firstHost, append(keys(), "AWS_ENDPOINT_URL="+aws.URL)...)
 		measured(t, r, 15*time.Second)
-		r.mustFail(t, 25*time.Second) // it uses its time, and a busy machine delays its start and its end
+		r.mustFail(t, 15*time.Second)
 	})
 	t.Run("unresponsive metadata service", func(t *testing.T) {
 		t.Parallel()
@@ -30,7 +30,7 @@ func TestDeadlines(t *testing.T) {
 		defer silent.Close()
 		r := get(t, firstHost, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+silent.Addr().String())
 		measured(t, r, 2500*time.Millisecond)
-		r.mustFail(t, 10*time.Second) // a busy machine is slower; the time limit is 15 seconds
+		r.mustFail(t, 2500*time.Millisecond)
 	})
 	t.Run("slow credential_process", func(t *testing.T) {
 		t.Parallel()
@@ -43,21 +43,17 @@ func TestDeadlines(t *testing.T) {
 	})
 }
 
-// promptly is less than any wait, and more than a process takes on a busy machine.
-const promptly = 400 * time.Millisecond
-
-// TestPromptness measures requests that take less than 0.1 s, because they wait for nothing. The shortest time limit of a
-// request to a server is half a second. It does not run in parallel with other tests.
+// TestPromptness measures requests that must take less than 0.1 s. It does not run in parallel with other tests.
 func TestPromptness(t *testing.T) {
 	t.Run("no credentials and no metadata service", func(t *testing.T) {
 		r := fastest(func() run { return get(t, firstHost, "AWS_EC2_METADATA_DISABLED=true") })
 		measured(t, r, 100*time.Millisecond)
-		r.mustFail(t, promptly)
+		r.mustFail(t, 100*time.Millisecond)
 	})
 	t.Run("registry that is not ECR", func(t *testing.T) {
 		r := fastest(func() run { return get(t, plainRegistry) })
 		measured(t, r, 100*time.Millisecond)
-		if r.exit != 1 || r.stdout != "credentials not found in native keychain\n" || r.took > promptly {
+		if r.exit != 1 || r.stdout != "credentials not found in native keychain\n" || r.took > 100*time.Millisecond {
 			t.Errorf("exit code %d and stdout %q after %v", r.exit, r.stdout, r.took)
 		}
 	})

@@ -243,9 +243,8 @@ func current(n int) func(refreshStatus) bool {
 	}
 }
 
-// exitLimit is how long the program may take to exit after SIGTERM on a busy machine. Without load, it takes less than
-// a second.
-const exitLimit = 8 * time.Second
+// exitLimit is how long the program may take to exit after SIGTERM.
+const exitLimit = time.Second
 
 // terminate sends SIGTERM, waits until the process has ended, and returns how long that took.
 func (p *refresher) terminate(t *testing.T) time.Duration {

@@ -14,9 +14,9 @@ import (
 	"ecrlogin/internal/awstest"
 )
 
-// refreshReader reads a Secret without a pause while its passwords live for five seconds.
+// refreshReader reads a Secret without a pause while its passwords live for two seconds.
 func refreshReader(t *testing.T, r refreshRelease) {
-	const life, duration = 5 * time.Second, 20 * time.Second
+	const life, duration = 2 * time.Second, 20 * time.Second
 	aws := awstest.New(t)
 	aws.SetTokenLifetime(life)
 	createNamespace(t, r.controlPlane, "reader")

@@ -46,10 +46,9 @@ func refreshStart(t *testing.T, r refreshRelease) {
 		float64(info.Size())/1e6, median(took), runs, written.Round(time.Millisecond), peakMemory(t, p.cmd.Process.Pid))
 }
 
-// refreshLatency measures the time from the creation of a namespace to its Secret. The limit is for busy machines, and
-// much less than the interval, after which the program would see the namespace without a watch.
+// refreshLatency measures the time from the creation of a namespace to its Secret.
 func refreshLatency(t *testing.T, r refreshRelease) {
-	const n, limit = 50, 20 * time.Second
+	const n, limit = 50, 200 * time.Millisecond
 	aws := awstest.New(t)
 	p := r.start(t, refreshRun{aws: aws, config: refreshConfig("30m", "latency-*", firstHost)})
 	p.awaitStatus(t, "ready", func(s refreshStatus) bool { return s.Ready && s.Targets[0].State == "current" })
@@ -77,8 +76,8 @@ func refreshLatency(t *testing.T, r refreshRelease) {
 	}
 	slices.Sort(took)
 	longest := took[n-1]
-	t.Logf("from a new namespace to its Secret: p50 %v, longest of %d %v (without load at most 200 ms)",
-		took[n/2].Round(100*time.Microsecond), n, longest.Round(100*time.Microsecond))
+	t.Logf("from a new namespace to its Secret: p50 %v, longest of %d %v (limit %v)",
+		took[n/2].Round(100*time.Microsecond), n, longest.Round(100*time.Microsecond), limit)
 	if longest > limit {
 		t.Errorf("longest: %v", longest)
 	}
@@ -102,10 +101,9 @@ var scaleHosts = []string{
 const renewVariable = "K8S_ECR_LOGIN_RENEW"
 
 // refreshScale measures 1,000 namespaces and 5 registries from the start of the program, also with --once, and kills
-// the program midway. The limits are for slow and busy machines. The default rate limit of Kubernetes clients would
-// cause 200 seconds.
+// the program midway.
 func refreshScale(t *testing.T, r refreshRelease) {
-	const limit, processorLimit, memoryLimit = 30 * time.Second, 5 * time.Second, 64
+	const limit, processorLimit, memoryLimit = 5 * time.Second, 2 * time.Second, 64
 	r.createNamespaces(t, "scale-", scaleNamespaces)
 	// The first writes are slow, because the API server has just started.
 	t.Run("once", func(t *testing.T) { r.measureOnce(t, lookPath(t, refreshProgram), "once") })
@@ -113,11 +111,22 @@ func refreshScale(t *testing.T, r refreshRelease) {
 		t.Run("other", func(t *testing.T) { r.measureOnce(t, renew, "other") })
 	}
 	config := refreshConfig("30m", "scale-*", scaleHosts...)
-	m := r.measureStart(t, config)
-	t.Logf("%-36s %6.2f s (without load at most 5 s), processor time %.2f s, peak memory %3.0f MiB, ECR calls %d",
-		"ecr-token-refresh:", m.took.Seconds(), m.processor.Seconds(), m.memory, m.calls)
-	if m.took > limit || m.processor > processorLimit || m.memory > memoryLimit || m.calls != 2 {
-		t.Errorf("want at most %v, processor time %v, %d MiB, and 2 calls", limit, processorLimit, memoryLimit)
+	for attempt := range 3 { // a busy machine may delay one
+		if attempt > 0 {
+			r.deleteSecrets(t, secretName)
+		}
+		m := r.measureStart(t, config)
+		t.Logf("%-36s %6.2f s, processor time %.2f s, peak memory %3.0f MiB, ECR calls %d",
+			"ecr-token-refresh:", m.took.Seconds(), m.processor.Seconds(), m.memory, m.calls)
+		if m.processor > processorLimit || m.memory > memoryLimit || m.calls != 2 {
+			t.Errorf("want processor time of at most %v, %d MiB, and 2 calls", processorLimit, memoryLimit)
+		}
+		if m.took <= limit {
+			break
+		}
+		if attempt == 2 {
+			t.Errorf("want at most %v in one of %d runs", limit, attempt+1)
+		}
 	}
 	refreshKilled(t, r, config)
 }
@@ -347,4 +356,12 @@ func (r refreshRelease) mustAllBeValid(t *testing.T, aws *awstest.Server, name s
 			t.Fatalf("the Secret in %s differs; error %v", s.Namespace, err)
 		}
 	}
+}
+
+// deleteSecrets deletes the Secrets in the namespaces of refreshScale.
+func (r refreshRelease) deleteSecrets(t *testing.T, name string) {
+	t.Helper()
+	concurrently(t, scaleNamespaces, func(i int) error {
+		return r.client.CoreV1().Secrets(fmt.Sprint("scale-", i)).Delete(t.Context(), name, metav1.DeleteOptions{})
+	})
 }

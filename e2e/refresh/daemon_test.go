@@ -114,9 +114,8 @@ func (d *daemon) kill() {
 	<-d.ended
 }
 
-// stopLimit is how long the daemon may take to end after a signal on a busy machine. It is less than the time limits of
-// what it may be waiting for. Without load, the daemon ends within a second.
-const stopLimit = 8 * time.Second
+// stopLimit is how long the daemon may take to end after a signal.
+const stopLimit = time.Second
 
 // stop sends SIGTERM and waits until the daemon has ended. It fails the test if that takes too long.
 func (d *daemon) stop(t *testing.T) (took time.Duration) {

@@ -26,7 +26,7 @@ func requested(t *testing.T, d *daemon, aws *awstest.Server, want int) {
 	})
 }
 
-// TestStop sends SIGTERM in different states of the daemon, which then ends soon.
+// TestStop sends SIGTERM in different states of the daemon, which then ends within a second.
 func TestStop(t *testing.T) {
 	hang := awstest.Fault{Op: awstest.GetAuthorizationToken, Hang: true}
 	for _, tt := range []struct {

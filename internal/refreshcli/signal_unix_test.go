@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestHang checks that the program ends soon after a signal, even if a call to the file system never
+// TestHang checks that the program ends within a second after a signal, even if a call to the file system never
 // returns.
 func TestHang(t *testing.T) {
 	release := make(chan struct{})
@@ -22,8 +22,7 @@ func TestHang(t *testing.T) {
 		<-release
 		return 1
 	})
-	// On a busy machine, it takes longer than the time for a shutdown.
-	if took := time.Since(began); ok || took > 20*time.Second || shutdown >= time.Second {
+	if took := time.Since(began); ok || took > time.Second {
 		t.Errorf("ended after %s, %v", took, ok)
 	}
 }

@@ -24,8 +24,8 @@ func contains(t *testing.T, path, want string) {
 	}
 }
 
-// TestHungFileSystem checks that Apply returns when its context is canceled, if the file system hangs, and that it
-// writes nothing after that.
+// TestHungFileSystem checks that Apply returns within a second if the file system hangs, and that it writes nothing
+// after that.
 func TestHungFileSystem(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pass")
 	p := NewPassword(Options{Path: path})
@@ -39,7 +39,7 @@ func TestHungFileSystem(t *testing.T) {
 		return []byte("late"), nil
 	})
 	want := path + ": not written: the file system does not respond; check the volume of " + filepath.Dir(path)
-	if took := time.Since(canceled); err == nil || err.Error() != want || took > 20*time.Second {
+	if took := time.Since(canceled); err == nil || err.Error() != want || took > time.Second {
 		t.Errorf("got %v after %s, want %s", err, took, want)
 	}
 	// Meanwhile, there is no second thread that hangs.
