@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ registries.conf.d. In all other respects the command works like "configure docke
 
 // configureClient adds the flags and the action that the Docker and Podman commands share.
 func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) error) *cobra.Command {
-	r := &setup.Request{Env: p.Env, Out: p.Stdout, Account: p.accountOf}
+	r := &setup.Request{Env: p.Env, Account: p.accountOf}
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s := p.load()
@@ -78,7 +79,7 @@ func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) e
 			r.Progress = p.Stderr
 		}
 		r.Cached = s.cachedHosts()
-		if err := run(r); err != nil {
+		if err := p.printing(r, run); err != nil {
 			return err
 		}
 		if r := doctor.Program(cmd.Context(), s.checkSettings()); r.Status == check.StatusFailed {
@@ -93,6 +94,14 @@ func (p *Program) configureClient(cmd *cobra.Command, run func(*setup.Request) e
 	flags.BoolVar(&r.DryRun, "dry-run", false, "print the changes without writing them")
 	_ = cmd.RegisterFlagCompletionFunc("registry", p.completeHosts) // fails only for an undefined flag
 	return cmd
+}
+
+// printing runs a request, and also returns an error of writing to standard output.
+func (p *Program) printing(r *setup.Request, run func(*setup.Request) error) error {
+	out := bufio.NewWriter(p.Stdout)
+	r.Out = out
+	err := run(r)
+	return errors.Join(err, out.Flush())
 }
 
 // accountOf returns the AWS account of a profile, or of the default identity if profile is "".

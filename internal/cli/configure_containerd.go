@@ -13,7 +13,7 @@ import (
 )
 
 func (p *Program) configureContainerd() *cobra.Command {
-	r := &setup.Request{Env: p.Env, Out: p.Stdout}
+	r := &setup.Request{Env: p.Env}
 	var c setup.Containerd
 	var k3s, rke2 bool
 	var registries string
@@ -50,7 +50,7 @@ kubelet, k3s or RKE2.`,
 			if err != nil {
 				return err
 			}
-			return r.Containerd(c)
+			return p.printing(r, func(r *setup.Request) error { return r.Containerd(c) })
 		},
 	}
 	flags := cmd.Flags()

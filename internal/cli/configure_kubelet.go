@@ -8,7 +8,7 @@ import (
 )
 
 func (p *Program) configureKubelet() *cobra.Command {
-	r := &setup.Request{Env: p.Env, Out: p.Stdout}
+	r := &setup.Request{Env: p.Env}
 	var n setup.Node
 	cmd := &cobra.Command{
 		Use:   "kubelet",
@@ -26,7 +26,9 @@ If HOME is not set, as during node setup, set HOME=/root, where the data for "co
   sudo docker-credential-ecr-login configure kubelet --dry-run --service-accounts \
     --bin-dir /var/lib/rancher/credentialprovider/bin --config-file /var/lib/rancher/credentialprovider/config.yaml`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return r.Kubelet(n) },
+		RunE: func(*cobra.Command, []string) error {
+			return p.printing(r, func(r *setup.Request) error { return r.Kubelet(n) })
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&n.BinDir, "bin-dir", "", "directory for credential provider binaries (the kubelet's --image-credential-provider-bin-dir)")

@@ -1,6 +1,7 @@
 package refreshcli
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -96,8 +97,9 @@ func (d *daemon) dryRun(ctx context.Context, config *refreshconfig.Config) error
 		return err
 	}
 	g.use()
+	out := bufio.NewWriter(d.Stdout)
 	for _, f := range config.Files {
-		fmt.Fprintln(d.Stdout, describe(d.file(f), f))
+		fmt.Fprintln(out, describe(d.file(f), f))
 	}
 	var errs []error
 	for _, s := range g.secrets {
@@ -110,10 +112,10 @@ func (d *daemon) dryRun(ctx context.Context, config *refreshconfig.Config) error
 				errs = append(errs, fmt.Errorf("%s %s: namespace %s: %s", s.Kind(), s.Name(), c.Namespace, c.Reason))
 				continue
 			}
-			fmt.Fprintf(d.Stdout, "%s %s: namespace %s: %s: %s\n", s.Kind(), s.Name(), c.Namespace, c.Action, c.Reason)
+			fmt.Fprintf(out, "%s %s: namespace %s: %s: %s\n", s.Kind(), s.Name(), c.Namespace, c.Action, c.Reason)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, out.Flush())...)
 }
 
 // describe returns a line about a file.
