@@ -74,8 +74,8 @@ func (t *try) readProfile(name string) (config.SharedConfig, error) {
 }
 
 // explainUnreadable handles an AWS file that exists but cannot be opened, or has another encoding. The SDK treats it as
-// missing or ignores sections, and then reports a missing profile or missing credentials. If no profile is named, the home directory of another user counts
-// as empty.
+// missing or ignores sections, and then reports a missing profile or missing credentials. If no profile is named, the
+// home directory of another user counts as empty.
 func explainUnreadable(t *try, err error) (cause, next string) {
 	named := is[config.SharedConfigProfileNotExistError](err) || is[config.SharedConfigAssumeRoleError](err)
 	if !named && !t.lacksIdentity(err) {
