@@ -95,7 +95,8 @@ lint: ## gofmt, go mod tidy, go vet and staticcheck, in all modules; actionlint 
 	cd tools/capslock && $(SHARED) $(GO) test -vet=off -count=1 ./...
 
 # The first build of Kubernetes takes five minutes and 2.7 GB of the Go build cache, of Docker Compose two minutes, and
-# of containerd 2, of Docker 29 and ORAS about one minute each. Later builds take five seconds. The tests take about eight minutes.
+# of containerd 2, Docker 29 and ORAS about one minute each. Later builds take five seconds. The tests take about eight
+# minutes.
 e2e: build ## run the tests with real clients and a real Kubernetes node; requires root, installs Debian packages
 	ECR_LOGIN_HELPER=$(CURDIR)/bin/$(HELPER) ECR_TOKEN_REFRESH=$(CURDIR)/bin/$(REFRESH) e2e/run.sh
 
