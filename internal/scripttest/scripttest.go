@@ -34,6 +34,8 @@
 //	    Write the last command's standard output and standard error to a file, without what differs between machines.
 //	write-program FILE OUTPUT
 //	    Create a program that prints OUTPUT and succeeds.
+//	copy-program FROM TO
+//	    Copy a file, and make the copy executable.
 //	[linux] exec terminal PROGRAM [ARGUMENT...]
 //	    Run a program with a terminal as its standard output, and print what the terminal shows.
 //
@@ -52,6 +54,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -90,6 +93,7 @@ func Run(t *testing.T, s Suite) {
 		"push-image":            pushImage,
 		"use-password":          usePassword,
 		"write-program":         writeProgram,
+		"copy-program":          copyProgram,
 		"save-output": func(ts *testscript.TestScript, neg bool, args []string) {
 			usage(ts, !neg && len(args) == 1, "save-output FILE")
 			write(ts, args[0], s.Normalize(ts, ts.ReadFile("stdout")+ts.ReadFile("stderr")), 0o600)
@@ -131,7 +135,20 @@ func removeWork(ts *testscript.TestScript, output string) string {
 
 func writeProgram(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 2, "write-program FILE OUTPUT")
-	write(ts, args[0], "#!/bin/sh\necho '"+args[1]+"'\n", 0o700)
+	writeExecutable(ts, args[0], "#!/bin/sh\necho '"+args[1]+"'\n")
+}
+
+func copyProgram(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "copy-program FROM TO")
+	writeExecutable(ts, args[1], ts.ReadFile(args[0]))
+}
+
+// writeExecutable writes a program. Meanwhile, no process is started, such as that of another script: it could have the
+// file open for writing until it executes its own program, and nobody can execute a file in this state (ETXTBSY).
+func writeExecutable(ts *testscript.TestScript, file, content string) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	write(ts, file, content, 0o755)
 }
 
 func write(ts *testscript.TestScript, file, content string, mode os.FileMode) {
