@@ -37,7 +37,7 @@ func FuzzResolve(f *testing.F) {
 		}
 		address, err := registry.Address(host)
 		if err != nil {
-			t.Fatalf("%q: %q gets the token of %s, but is no host: %v", content, host, r, err)
+			t.Fatalf("%q: %q gets the token of %s, but is not a host: %v", content, host, r, err)
 		}
 		for _, rule := range c.Registries {
 			if !reference(rule.Match).MatchString(address) {

@@ -13,9 +13,8 @@ import (
 )
 
 // TestGitHubActions runs the workflow of the recipe with act, which runs GitHub's workflows on this machine. The action
-// is that of this repository. It downloads the helper from a server that stands for GitHub. The step that assumes a
-// role is replaced by one that exports an access key, because its source is not in this repository. act replaces the
-// checkout.
+// is that of this repository. It downloads the helper from a stand-in for GitHub. The step that assumes a role is
+// replaced by one that exports an access key, because its source is not in this repository. act replaces the checkout.
 func TestGitHubActions(t *testing.T) {
 	aws := startAWS(t)
 	startDockerd(t)

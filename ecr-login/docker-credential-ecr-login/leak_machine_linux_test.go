@@ -101,7 +101,7 @@ esac`)
 	return m
 }
 
-// podToken returns a token of a service account, whose signature nobody trusts.
+// podToken returns a token of a service account, with an untrusted signature.
 func podToken() string {
 	encode := base64.RawURLEncoding.EncodeToString
 	claims := fmt.Sprintf(`{"sub":"system:serviceaccount:ns:puller","aud":["ecr"],"iss":"https://cluster.test","exp":%d}`, time.Now().Add(time.Hour).Unix())

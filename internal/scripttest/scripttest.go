@@ -144,7 +144,7 @@ func copyProgram(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // writeExecutable writes a program. Meanwhile, no process is started, such as that of another script: it could have the
-// file open for writing until it executes its own program, and nobody can execute a file in this state (ETXTBSY).
+// file open for writing until it executes its own program, and such a file cannot be executed (ETXTBSY).
 func writeExecutable(ts *testscript.TestScript, file, content string) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
