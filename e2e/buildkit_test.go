@@ -30,7 +30,7 @@ func buildctl(t *testing.T) client {
 	const build = `buildctl build --progress plain --frontend dockerfile.v0 `
 	return client{
 		name: "buildctl", title: "BuildKit (buildctl)", program: lookPath(t, "buildctl"), allHosts: credsStore,
-		version: `go version -m $(readlink -f $(command -v buildctl)) | awk '$2 == "github.com/moby/buildkit" { print $3 }'`,
+		version: `env -u HOME go version -m $(readlink -f $(command -v buildctl)) | awk '$2 == "github.com/moby/buildkit" { print $3 }'`,
 		push:    build + `--local context=$CONTEXT --local dockerfile=$CONTEXT --output type=image,name=$REF,push=true`,
 		remove:  `rm -rf pulled; buildctl prune --all`,
 		pull: `mkdir pulled && echo FROM $REF >pulled/Dockerfile

@@ -80,7 +80,8 @@ func regctl(t *testing.T) client {
 	}
 }
 
-// moduleVersion is a command that prints the version of the module of a program.
+// moduleVersion is a command that prints the version of the module of a program. In a new home directory, Go would start
+// a process that writes telemetry files there, while the test removes the directory.
 func moduleVersion(program string) string {
-	return `go version -m $(readlink -f $(command -v ` + program + `)) | awk '$1 == "mod" { print $3 }'`
+	return `env -u HOME go version -m $(readlink -f $(command -v ` + program + `)) | awk '$1 == "mod" { print $3 }'`
 }
