@@ -44,7 +44,7 @@ filter() {
 packages() {
 	local code=0 others pid
 	others=$(go list ./... | grep -v '/kubernetes$')
-	go test -count=1 -v -vet=off -timeout 30m "$@" ./kubernetes </dev/null &
+	go test -count=1 -v -vet=off -timeout 60m "$@" ./kubernetes </dev/null &
 	pid=$!
 	while [ ! -e "$ECR_LOGIN_E2E_IDLE" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.2 || true; done
 	# shellcheck disable=SC2086 # a list
