@@ -62,6 +62,7 @@ type Server struct {
 	clock          func() time.Time
 	calls          []Call
 	dialed         []string                // the hosts of CONNECT requests
+	resets         int                     // number of calls of ResetCalls
 	faults         []*injection            // oldest first
 	keys           map[string]key          // valid keys by ID
 	roles          map[string]string       // external ID by the ARN of the role; "" means none is required

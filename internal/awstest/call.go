@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -67,9 +68,16 @@ func (s *Server) count(match func(Call) bool) int {
 	return n
 }
 
-// ResetCalls clears the recorded calls and dialed hosts.
+// ResetCalls clears the recorded calls and dialed hosts. A connection that was opened before is not recorded afterward,
+// also if its CONNECT request arrives only then.
 func (s *Server) ResetCalls() {
+	// Connections are accepted in their order. When this one gets a response, all earlier ones have been accepted.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if resp, err := client.Get(s.Proxy); err == nil {
+		resp.Body.Close()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls, s.dialed = nil, nil
+	s.resets++
 }

@@ -25,7 +25,14 @@ func (s *Server) serveProxy(l net.Listener) {
 			return context.WithValue(ctx, dialedKey{}, c.(*tls.Conn).NetConn().(*tunnel).host)
 		},
 	}, tunnels)
-	s.serve(&http.Server{Handler: s.connectHandler(tunnels)}, l)
+	s.serve(&http.Server{
+		Handler: s.connectHandler(tunnels),
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return context.WithValue(ctx, resetsKey{}, s.resets)
+		},
+	}, l)
 }
 
 // connectHandler returns a handler that creates a tunnel for each CONNECT request.
@@ -37,7 +44,9 @@ func (s *Server) connectHandler(tunnels *tunnelListener) http.HandlerFunc {
 		}
 		host := strings.TrimSuffix(r.Host, ":443")
 		s.mu.Lock()
-		s.dialed = append(s.dialed, host)
+		if r.Context().Value(resetsKey{}) == s.resets {
+			s.dialed = append(s.dialed, host)
+		}
 		s.mu.Unlock()
 		// Nothing is buffered, because clients wait for the response to CONNECT before they send TLS records.
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -62,6 +71,9 @@ func (s *Server) serveTunnel(w http.ResponseWriter, r *http.Request) {
 	}
 	s.serveAPI(w, r)
 }
+
+// resetsKey is the context key of the number of resets when the connection to the proxy was accepted.
+type resetsKey struct{}
 
 // dialedKey is the context key of the host in the CONNECT request.
 type dialedKey struct{}

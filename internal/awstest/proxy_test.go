@@ -1,8 +1,12 @@
 package awstest_test
 
 import (
+	"bufio"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,6 +39,30 @@ func TestProxy(t *testing.T) {
 		if diff := cmp.Diff([]string{u.Host}, s.DialedHosts()); diff != "" {
 			t.Errorf("dialed hosts for %s (-want +got):\n%s", target, diff)
 		}
+	}
+}
+
+// TestResetCallsIgnoresOpenConnections resets the calls between a connection and its CONNECT request, as if the machine
+// were busy.
+func TestResetCallsIgnoresOpenConnections(t *testing.T) {
+	s := awstest.New(t)
+	for range 20 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.Proxy, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.ResetCalls()
+		if _, err := io.WriteString(conn, "CONNECT gcr.io:443 HTTP/1.1\r\nHost: gcr.io:443\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatal(resp, err)
+		}
+		if hosts := s.DialedHosts(); len(hosts) != 0 {
+			t.Errorf("dialed %q after the reset", hosts)
+		}
+		conn.Close()
 	}
 }
 
