@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,7 @@ func (m *machine) trustBundle() {
 // newMachine returns a machine without credentials, whose metadata service refuses connections.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
+	waitForDials(t)
 	cloud.ClearFaults()
 	cloud.ResetCalls()
 	cloud.SetTokenLifetime(12 * time.Hour)
@@ -80,6 +82,24 @@ func newMachine(t *testing.T) *machine {
 	m.env("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(m.home, ".aws", "credentials"))
 	m.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
 	return m
+}
+
+// waitForDials waits until no connection is being opened. A token that failed early may leave one, which ends soon but
+// would be recorded as dialed by the next test.
+func waitForDials(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		var stacks strings.Builder
+		if err := pprof.Lookup("goroutine").WriteTo(&stacks, 2); err != nil {
+			t.Fatal(err)
+		}
+		if s := stacks.String(); !strings.Contains(s, "aws.(*transport).open") && !strings.Contains(s, "http.(*Transport).startDialConn") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("connections are still being opened:\n%s", &stacks)
+		}
+	}
 }
 
 // withKeys returns a machine with the stand-in's first key in the environment.
