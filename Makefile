@@ -100,6 +100,9 @@ lint: ## gofmt, go mod tidy, go vet and staticcheck, in all modules; actionlint 
 e2e: build ## run the tests with real clients and a real Kubernetes node; requires root, installs Debian packages
 	ECR_LOGIN_HELPER=$(CURDIR)/bin/$(HELPER) ECR_TOKEN_REFRESH=$(CURDIR)/bin/$(REFRESH) e2e/run.sh
 
+e2e-programs: ## compile the clients and Kubernetes for e2e, so that they are in Go's build cache
+	cd e2e && ECR_LOGIN_E2E_STAGE=build $(SHARED) $(GO) test -count=1 -vet=off -p 1 -timeout 60m . ./kubernetes
+
 screenshot: ## take the picture of the status page in docs/images; requires root and Chromium
 	cd e2e && $(GO) test -count=1 -v ./kubernetes -run 'TestStatusPage$$' -args -screenshot $(CURDIR)/docs/images/status.png
 

@@ -42,6 +42,7 @@ const (
 
 	stageInit  = "init"
 	stageTests = "tests"
+	stageBuild = "build" // builds the programs in a temporary directory, and runs no tests
 )
 
 // Main runs the tests of m in a sandbox and returns the exit code. TestMain calls it:
@@ -58,6 +59,8 @@ func Main(m *testing.M, s Sandbox) int {
 		code, err = s.runInit(dir)
 	case stageTests:
 		code = m.Run()
+	case stageBuild:
+		err = s.buildOnly()
 	default:
 		err = fmt.Errorf("unknown %s %q", stageVariable, stage)
 	}
@@ -66,6 +69,16 @@ func Main(m *testing.M, s Sandbox) int {
 		return max(code, 1)
 	}
 	return code
+}
+
+// buildOnly builds the programs, so that they are in Go's build cache, and deletes them.
+func (s Sandbox) buildOnly() error {
+	bin, err := os.MkdirTemp("", "ecr-login-e2e-bin-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(bin)
+	return s.Build(bin)
 }
 
 // Loopback returns the address that Hosts resolve to, which is ::1, or 127.0.0.1 if the kernel does not support IPv6.
