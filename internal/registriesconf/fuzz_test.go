@@ -34,7 +34,7 @@ func FuzzParse(f *testing.F) {
 				continue
 			}
 			if hasTable(value) {
-				return // a table is not a key, but the decoder does not tell them apart
+				return // a table is not a key, but the decoder accepts both
 			}
 			want, valid = value.([]any)
 			found++
