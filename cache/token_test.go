@@ -1,12 +1,8 @@
 package cache_test
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -34,20 +30,14 @@ func newIssuer(t *testing.T, cloud *awstest.Server) *issuer {
 func (i *issuer) token(subject string) string {
 	i.t.Helper()
 	i.jti++
-	payload, err := json.Marshal(map[string]any{
+	token, err := awstest.SignIDToken(i.key, map[string]any{
 		"iss": "https://ci.example.com", "sub": subject, "aud": []string{"sts.amazonaws.com"},
 		"jti": i.jti, "exp": time.Now().Add(time.Duration(i.jti) * time.Hour).Unix(),
 	})
 	if err != nil {
 		i.t.Fatal(err)
 	}
-	text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256"}`)) + "." + base64.RawURLEncoding.EncodeToString(payload)
-	sum := sha256.Sum256([]byte(text))
-	signature, err := rsa.SignPKCS1v15(nil, i.key, crypto.SHA256, sum[:])
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
+	return token
 }
 
 // CI jobs of one user with the same variables, but different subjects in the token file, do not share tokens. A new

@@ -1,12 +1,8 @@
 package deploy_test
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"ecrlogin/internal/awstest"
 )
 
 // A gitlabJob is a job in a file of GitLab CI, with the keys that the template and the examples use.
@@ -127,21 +125,14 @@ func TestGitLab(t *testing.T) {
 // idToken returns an ID token of GitLab.
 func idToken(t *testing.T, key *rsa.PrivateKey) string {
 	t.Helper()
-	claims, err := json.Marshal(map[string]any{
+	token, err := awstest.SignIDToken(key, map[string]any{
 		"iss": "https://gitlab.com", "sub": "project_path:team/app", "aud": []string{"https://gitlab.com"},
 		"exp": time.Now().Add(time.Hour).Unix(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	encode := base64.RawURLEncoding.EncodeToString
-	text := encode([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encode(claims)
-	hash := sha256.Sum256([]byte(text))
-	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, hash[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text + "." + encode(signature)
+	return token
 }
 
 func TestGitLabFailures(t *testing.T) {

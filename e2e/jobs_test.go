@@ -1,12 +1,8 @@
 package e2e
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
@@ -173,18 +169,11 @@ func idToken(t *testing.T, aws *awstest.Server, role string) string {
 	}
 	aws.TrustIssuer(&key.PublicKey)
 	aws.AllowRoleForSubject(role, "team/app", "aws")
-	claims, err := json.Marshal(map[string]any{
+	token, err := awstest.SignIDToken(key, map[string]any{
 		"iss": "https://ci.example", "sub": "team/app", "aud": []string{"aws"}, "exp": time.Now().Add(time.Hour).Unix(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	encode := base64.RawURLEncoding.EncodeToString
-	text := encode([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encode(claims)
-	hash := sha256.Sum256([]byte(text))
-	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, hash[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text + "." + encode(signature)
+	return token
 }

@@ -2,11 +2,8 @@ package aws_test
 
 import (
 	"context"
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,14 +24,11 @@ const (
 // signed returns a service account token, as the API server of a cluster issues it.
 func signed(t *testing.T, key *rsa.PrivateKey, expiry time.Time) string {
 	t.Helper()
-	enc := base64.RawURLEncoding.EncodeToString
-	text := enc([]byte(`{"alg":"RS256"}`)) + "." + enc(fmt.Appendf(nil, `{"sub":%q,"aud":[%q],"exp":%d}`, puller, audience, expiry.Unix()))
-	sum := sha256.Sum256([]byte(text))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+	token, err := awstest.SignIDToken(key, map[string]any{"sub": puller, "aud": []string{audience}, "exp": expiry.Unix()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text + "." + enc(signature)
+	return token
 }
 
 // The service account of a pod assumes its role in the registry's region. No other identity of the machine is used.

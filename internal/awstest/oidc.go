@@ -21,6 +21,24 @@ func (s *Server) TrustIssuer(key *rsa.PublicKey) {
 	s.issuers = append(s.issuers, key)
 }
 
+// SignIDToken returns a JSON web token that contains claims and is signed with key by RS256. Claims are encoded by
+// encoding/json. A Server that trusts the key expects sub, aud (a list) and exp (Unix seconds). The error is that of
+// encoding/json, or about a key that is too short.
+func SignIDToken(key *rsa.PrivateKey, claims any) (string, error) {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	signed := encode([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encode(payload)
+	sum := sha256.Sum256([]byte(signed))
+	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+	if err != nil {
+		return "", err
+	}
+	return signed + "." + encode(signature), nil
+}
+
 // AllowRoleForSubject allows tokens of a trusted issuer with this subject and audience to assume the role. Other tokens
 // are denied.
 func (s *Server) AllowRoleForSubject(arn, subject, audience string) {

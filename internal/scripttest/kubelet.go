@@ -1,16 +1,15 @@
 package scripttest
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"ecrlogin/internal/awstest"
 )
 
 func kubeletRequests(ts *testscript.TestScript, neg bool, args []string) {
@@ -37,12 +36,9 @@ func kubeletRequests(ts *testscript.TestScript, neg bool, args []string) {
 
 // serviceAccountToken returns a JSON Web Token for a service account that expires after an hour.
 func serviceAccountToken(ts *testscript.TestScript, key *rsa.PrivateKey, subject, audience string) string {
-	claims := fmt.Sprintf(`{"sub":%q,"aud":[%q],"iss":"https://cluster.example","exp":%d}`,
-		subject, audience, time.Now().Add(time.Hour).Unix())
-	encode := base64.RawURLEncoding.EncodeToString
-	signed := encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims))
-	sum := sha256.Sum256([]byte(signed))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+	token, err := awstest.SignIDToken(key, map[string]any{
+		"sub": subject, "aud": []string{audience}, "iss": "https://cluster.example", "exp": time.Now().Add(time.Hour).Unix(),
+	})
 	ts.Check(err)
-	return signed + "." + encode(signature)
+	return token
 }
